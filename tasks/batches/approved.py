@@ -17,7 +17,7 @@ TO_DELIVER = (State.APPROVED, State.EXPORTED, State.VERIFIED)
 
 @task(name="find approved shots", task_run_name="find approved shots · {batch}", **ALWAYS)
 def approved_shots(batch: BatchId, *, only: list[str]) -> list[ApprovedShot]:
-    """Return the shots that are approved and not yet delivered.
+    """Return the input of the export for each shot that is approved and not yet delivered.
 
     Shots that wait for the other views of their product are left out.
 

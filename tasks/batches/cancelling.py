@@ -65,6 +65,9 @@ class CancelledBatch(Value):
 
     @property
     def sentence(self) -> str:
+        """Who cancelled the batch, when and why, how many runs and questions were ended, and whether a process is at
+        work.
+        """
         ended = f"{counted(self.runs, 'run')} and {counted(self.questions, 'question')} to people ended"
         still = "; a process is still at work on it, but can deliver nothing any more" if self.at_work else ""
         return f"{self.cancellation.sentence}; {ended}{still}"
@@ -76,7 +79,8 @@ def cancel_batch(batch: BatchId, *, person: str, reason: str, patience_s: float 
     A second call ends the runs that are left. The record keeps the name and the reason of the first call.
 
     Args:
-        person, reason: who cancels the batch, and why.
+        person: name of the person who cancels the batch.
+        reason: why, in words.
         patience_s: how long to wait for a process that is at work on the batch, in seconds.
     Raises:
         ObjectMissingError: nobody has uploaded such a batch.
@@ -121,7 +125,10 @@ def find_ready(batch: BatchId) -> ObjectInfo | None:
 
 
 def take_up_again(batch: BatchId) -> bool:
-    """Note that a cancelled batch was submitted again; return whether it was cancelled. The next night processes it."""
+    """Return whether a batch was cancelled; if so, note that it was submitted again, and the next night processes it.
+
+    A batch without a record counts as not cancelled.
+    """
     record = find_batch(batch)
     if record is None or record.cancelled is None:
         return False

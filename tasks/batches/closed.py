@@ -23,6 +23,7 @@ class ClosedBatches(Value):
     """The batches to process in a night.
 
     Attributes:
+        batches: in the order in which they were closed.
         left_out: key of a READY object whose folder has no valid batch name -> the reason.
     """
 
@@ -34,9 +35,9 @@ class ClosedBatches(Value):
 def closed_batches() -> ClosedBatches:
     """Return the closed batches that are neither finished nor cancelled, in the order in which they were closed.
 
-    A cancelled batch that its client has closed once more since then is taken up again.
-
-    A folder whose name is not valid for a batch is listed in `left_out`; it doesn't stop the others.
+    A cancelled batch that its client has closed once more since then is taken up again, and returned. So is a batch
+    whose record can't be read: its own run reports that. A folder whose name is not valid for a batch is listed in
+    `left_out`; it doesn't stop the others.
     """
     storage, waiting, left_out = open_storage(), list[tuple[datetime, str, BatchId]](), dict[str, str]()
     finished = finished_batches()

@@ -24,16 +24,22 @@ class Fate(Value):
     """The result for one file of a batch.
 
     Attributes:
-        kind: one of ``delivered``, ``waiting``, ``refused`` and ``failed``. While a run is at work it can also be
-            `AT_WORK`.
+        shot: name of the shot.
+        file: path of the photograph in its batch.
+        kind: one of ``delivered``, ``waiting``, ``refused`` and ``failed``. A shot that is none of the first three
+            counts as failed, also if its run has only stopped. While a run is at work, an unfinished shot is `AT_WORK`.
+        why: the reason for its state, in words.
+        category: product category; empty if it is not known.
+        score: of the edit, in 0..100; None if the shot has no edit, or nobody may see the score yet.
+        files: number of its files that passed the check after export.
         with_whom, since, due: only for a waiting shot: who has to act, since when, and until when. A shot on hold waits
             for the client.
         left_out: platform name or file path -> why this photograph was not delivered there.
         product: the product that the photograph shows; empty unless the client asks for certain views of each product.
         lacks: views of that product that are missing, and why; empty if none is.
         unreadable: True if the file has no record, or its record can't be read.
-        passing: True if the cause of the failure may pass by itself: the storage or a server was away, or a disk was
-            full.
+        passing: True if the shot failed, and another try may help. Its run has stopped in the middle, or the cause may
+            pass by itself: the storage or a server was away, or a disk was full.
     """
 
     shot: str
@@ -62,10 +68,13 @@ class Summary(Value):
     """The result for every file of a batch.
 
     Attributes:
+        fates: one for each photograph, in the order of the batch's record.
         findings: findings about the batch and its manifest.
         warnings: warnings about its photographs; each distinct warning once.
-        products: which products have all views that the client asks for; empty if the client asks for none.
-        stands: the progress in words while a run is at work; empty at the end.
+        products: one for each product that must have certain views: which views it lacks. Empty if the client asks for
+            none.
+        stands: the progress in words, if the batch is cancelled, not begun, or a run is at work on it; empty at the
+            end.
     """
 
     batch: BatchId
@@ -76,7 +85,7 @@ class Summary(Value):
     stands: str = ""
 
     def of(self, kind: str) -> tuple[Fate, ...]:
-        """Return the results of one kind, for example ``of("failed")``."""
+        """Return the results whose `Fate.kind` is this one, for example ``of("failed")``; empty if there are none."""
         return tuple(fate for fate in self.fates if fate.kind == kind)
 
     @property
@@ -85,12 +94,14 @@ class Summary(Value):
 
     @property
     def passing(self) -> tuple[Fate, ...]:
-        """Failed files that are worth another try in the same run."""
+        """Failed files that may succeed if they are tried once more in the same run (`Fate.passing`)."""
         return tuple(fate for fate in self.failed if fate.passing)
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Number of files by kind; the counts add up to all files received."""
+        """Number of files by `Fate.kind`; the counts add up to all files received. `AT_WORK` is missing if it would be
+        0.
+        """
         found = Counter(fate.kind for fate in self.fates)
         kinds = ("delivered", "waiting", "refused", "failed", *([AT_WORK] if found[AT_WORK] else []))
         return {kind: found[kind] for kind in kinds}
@@ -105,14 +116,16 @@ class Summary(Value):
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """Platforms that get nothing, or not every file, of a photograph."""
+        """One entry for each platform that gets nothing of a photograph, and for each single file that a platform does
+        not get.
+        """
         return tuple(
             LeftOut(shot=fate.shot, name=name, why=why) for fate in self.fates for name, why in fate.left_out.items()
         )
 
     @property
     def rows(self) -> list[dict[str, object]]:
-        """The batch as table rows, one for each photograph.
+        """One table row for each photograph: column heading -> value.
 
         Important columns come first, because pages cut off wide tables.
         """
@@ -135,7 +148,9 @@ class Summary(Value):
 
     @property
     def failure_sentence(self) -> str:
-        """The first five failed shots with their reasons, and which platforms were left out of other shots."""
+        """How many shots failed, the first five of them with their reasons, and which platforms were left out of
+        other shots.
+        """
         named = "; ".join(f"{fate.shot}: {fate.why}" for fate in self.failed[:5])
         failed = f"{len(self.failed)} of {counted(len(self.fates), 'shot')} failed: {named}"
         named_already = {fate.shot for fate in self.failed}

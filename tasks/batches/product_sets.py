@@ -22,10 +22,12 @@ from tasks.records.stored import change_batch
 def sets_of(
     batch: BatchRecord, records: Iterable[ShotRecord], *, ready: Collection[str] | None = None
 ) -> tuple[ProductSet, ...]:
-    """Return the products of a batch that must have certain views; empty if the client asks for none.
+    """Return each product of a batch that must have certain views, with the views that it lacks.
+
+    The result is empty if the client asks for no views, or has a config that can't be read.
 
     Args:
-        records: those of all its shots.
+        records: those of all shots of the batch.
         ready: names of the shots that count as present; None means those that are approved or delivered.
     """
     guide = _guide(batch.batch.client)
@@ -41,7 +43,11 @@ def sets_of(
 def held_for_sets(batch: BatchRecord, sets: Iterable[ProductSet]) -> Mapping[str, str]:
     """Return the approved shots that are not delivered yet because their product is incomplete: shot -> the reason.
 
-    It is empty if the client also takes incomplete products, or if somebody has closed the batch.
+    It is empty if the client also takes incomplete products, if somebody has closed the batch, or if the client's
+    config can't be read.
+
+    Args:
+        sets: the products of the batch, from `sets_of`.
     """
     guide = _guide(batch.batch.client)
     together = guide is not None and guide.sets.together and batch.closed_at is None
@@ -49,7 +55,10 @@ def held_for_sets(batch: BatchRecord, sets: Iterable[ProductSet]) -> Mapping[str
 
 
 def note_closed(batch: BatchId) -> None:
-    """Mark in a batch's record that its shots no longer wait for the rest of their product."""
+    """Mark in a batch's record that its shots no longer wait for the rest of their product.
+
+    The record keeps the time of the first such mark.
+    """
     change_batch(batch, lambda one: one.model_copy(update={"closed_at": one.closed_at or now()}))
 
 

@@ -14,7 +14,13 @@ from tasks.records.stored import change_batch, change_record, load_batch
 
 
 class Restarted(Value):
-    """A shot that starts again, and the fingerprint of the configs it starts with."""
+    """A shot that starts again.
+
+    Attributes:
+        ref: the shot's entry in its batch's record, with the new generation.
+        configs_fingerprint: fingerprint of the configs that the shot starts with
+            (`tasks.environment.configs.fingerprint`).
+    """
 
     ref: ShotRef
     configs_fingerprint: str
@@ -24,10 +30,12 @@ class Restarted(Value):
 def restart_shot(shot: ShotId, *, person: str, reason: str) -> Restarted:
     """Put a shot back into its first state because a person asked for it, and return it. Its history is kept.
 
-    Its generation number goes up by one, so that no cached result is used again.
+    Its generation number goes up by one, so that no cached result is used again. If its late approval was waiting for a
+    later delivery, that is forgotten.
 
     Args:
-        person, reason: who asks, and why; both go into the record.
+        person: name of the person who asks; it goes into the record.
+        reason: why, in words; it goes into the record too.
     Raises:
         ObjectMissingError: the batch has no such shot.
         BatchCancelledError: somebody has cancelled the batch.

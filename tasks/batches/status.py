@@ -17,9 +17,9 @@ from tasks.storage.leases import look
 def standing_of(batch: BatchId) -> Summary:
     """Return the result so far for every photograph of a batch.
 
-    It comes from the index, so it may be some seconds old.
-
-    While a run is at work, unfinished shots don't count as failed.
+    It comes from the index, so it may be some seconds old. While a run is at work, unfinished shots have the kind
+    `AT_WORK` and don't count as failed. For a batch that no run has begun, the result has no photographs;
+    `Summary.stands` says whether it is closed.
 
     Raises:
         ObjectMissingError: nobody has uploaded such a batch.

@@ -30,7 +30,10 @@ _AT_REST = frozenset({*WAITING, *DONE, *TO_DELIVER, State.REFUSED})
 
 @task(name="take stock", task_run_name="take stock · {batch}", **ALWAYS)
 def take_stock(batch: BatchId) -> BatchStock:
-    """Compare a batch's files with its manifest, create missing records, and return the shots that still need work.
+    """Return the shots of a batch that still need work. Before that, compare its files with its manifest.
+
+    What the comparison finds is written to the batch's record, and each new photograph gets a record.
+    Shots that wait for people, or are approved, delivered or refused, need no work here.
 
     Raises:
         ObjectMissingError: nothing was uploaded for this batch, or its manifest changes all the time.

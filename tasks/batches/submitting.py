@@ -22,18 +22,17 @@ LeftOut = Callable[[str, str], None]
 
 
 def submit_folder(folder: Path, batch: BatchId, *, on_progress: Progress, on_left_out: LeftOut) -> int:
-    """Upload the files of a folder as a batch, close the batch, and return the number of files.
+    """Upload the files of a folder and its subfolders as a batch, close the batch, and return the number of files.
 
     The call can be repeated: files that are already uploaded are not sent again. A cancelled batch is taken up again.
-
     Symbolic links are skipped and reported, because a link could point to any file of this machine. Files with an
     unusable name are skipped and reported too.
 
     Args:
-        on_progress: called after each file.
-        on_left_out: called for each skipped file.
+        on_progress: called after each file with (its name without folders, files so far, all files).
+        on_left_out: called for each skipped file with (its path in the folder, why it is not uploaded).
     Raises:
-        NamingError: the folder holds no files.
+        NamingError: the folder holds no files that can be uploaded.
         StorageDeniedError: the batch is already closed, and a file is new or has changed.
     """
     files = list(_to_upload(folder, on_left_out))
@@ -52,8 +51,8 @@ def submit_folder(folder: Path, batch: BatchId, *, on_progress: Progress, on_lef
 def invite(batch: BatchId, *, hours: float) -> dict[str, UploadForm]:
     """Return two presigned upload forms, with which a client without an access key can upload and close a batch.
 
-    The form ``files`` takes any number of files, including the manifest, one in each POST. The form ``close`` takes one
-    empty file.
+    The keys of the result are ``files`` and ``close``. The form ``files`` takes any number of files, including the
+    manifest, one in each POST. The form ``close`` takes one empty file.
 
     Args:
         hours: how long the forms are valid.

@@ -27,11 +27,11 @@ from tasks.telling.displays import show_table
 
 
 def survey(batch: BatchId, *, briefs: Iterable[ShotRecord] = ()) -> Summary:
-    """Return the result for every photograph of a batch, read from the records.
+    """Return the result for every photograph of a batch, read from the records. Nothing is written.
 
     Args:
-        briefs: shots whose records need not be read. Each is given as a record in short form
-            (`packshot.outcomes.indexed`).
+        briefs: records in short form (`packshot.outcomes.indexed`) of shots whose own records need not be read. The
+            records of all other shots are read from storage.
     """
     record = load_batch(batch)
     records = {one.shot.shot: one for one in briefs}
@@ -117,9 +117,8 @@ def _why(record: ShotRecord) -> str:
 def summarise(batch: BatchId) -> Summary:
     """Return the result for every file of a batch.
 
-    Show it as a table, and mark the batch as finished if no shot failed.
-
-    Each distinct warning about the photographs is logged once.
+    Show it as a table in Prefect's UI. If no shot failed, mark the batch as finished. Each finding about the batch, and
+    each distinct warning about its photographs, is logged once.
     """
     summary = survey(batch)
     show_table(batch, summary.rows, summary.sentence)

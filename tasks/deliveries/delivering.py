@@ -52,7 +52,7 @@ class DeliveryOutcome(Value):
     """Result of the `deliver` task.
 
     Attributes:
-        sentence: summary for people, for example "delivery 2: 14 shots in 56 files".
+        sentence: summary for people, for example "delivery 2: 14 shots in 56 files", or "nothing new to deliver".
         failed: names of approved shots that were not delivered, because two shots want the same file name.
     """
 
@@ -65,10 +65,11 @@ def deliver(batch: BatchId, *, only: list[str]) -> DeliveryOutcome:
     """Deliver the verified shots of a batch as one numbered delivery, and return a summary.
 
     First, deliveries that an earlier run opened but did not finish are finished under their own numbers. If another run
-    is delivering this batch, this call waits for it. A shot that is already delivered is not delivered again.
+    is delivering this batch, this call waits for it. A shot that is already delivered is not delivered again. A shot
+    that waits for the rest of its product is left out. A shot whose file name another shot has too becomes failed.
 
     Args:
-        only: names of the shots that a new delivery may contain.
+        only: names of the shots that a new delivery may contain; with an empty list no new delivery is opened.
     """
     with _turn(batch) as turn:
         finished = _finish_open(batch, turn)

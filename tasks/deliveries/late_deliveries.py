@@ -1,7 +1,8 @@
 """Collect the shots that are approved after their batch was delivered, and deliver them together.
 
-They go out at the next full hour, or when somebody closes the batch, in a run of `deliver-batch`. The first late
-approval creates that run. Further ones find the run by its idempotency key.
+The client's rules say when: at the next full hour, at fewer hours, as soon as enough shots wait, or when somebody
+closes the batch. A run of `deliver-batch` delivers them. The first late approval creates that run. Further ones find
+the run by its idempotency key.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Gathered(Value):
 
     Attributes:
         goes_now: True if it is delivered at once, with all other approved shots of its batch.
-        sentence: if not at once, the time in words.
+        sentence: if the shot is not delivered at once: what it waits for, in words; otherwise empty.
     """
 
     goes_now: bool
@@ -65,7 +66,8 @@ class Gathered(Value):
 def gather(shot: ShotId) -> Gathered:
     """Return whether an approved shot is delivered now or waits for others. The rules of its client decide.
 
-    If the shot completes its product, the product's other approved shots are delivered with it.
+    If the shot completes its product, the product's other approved shots are delivered with it. A shot that waits is
+    noted in the batch's record, with the time of its delivery. A shot of a cancelled batch waits without a time.
     """
     batch, rule = shot.in_batch, promise_shown(shot.client).late_deliveries
     known, mine = load_batch(batch), find_record(shot)
@@ -137,6 +139,7 @@ class Waiting(Value):
     """Approved shots of a batch that will be delivered together.
 
     Attributes:
+        batch: the batch of all these shots.
         shots: names of the approved shots.
         goes_out: when they are delivered; None if they are delivered when somebody closes the batch.
     """
@@ -151,7 +154,11 @@ class Waiting(Value):
 
 
 def gathered() -> list[Waiting]:
-    """Return the collected shots of all batches."""
+    """Return the approved shots of all batches that wait for a later delivery: one entry for each batch and delivery
+    time.
+
+    A batch whose record is missing or can't be read is logged and left out.
+    """
     with get_client(sync_client=True) as client:
         batches = {
             str(batch): batch
@@ -177,7 +184,8 @@ def _waiting_of(batch: BatchId) -> Iterator[Waiting]:
 def close_batch(batch: BatchId) -> UUID:
     """Start a run that delivers the approved shots of a batch now, and return the run's id.
 
-    From now on the batch's shots don't wait for the rest of their product.
+    If a later run is already planned, it is that run, which starts now. From now on the batch's shots don't wait for
+    the rest of their product.
 
     Raises:
         ObjectMissingError: there is no such batch.
@@ -201,6 +209,10 @@ def close_batch(batch: BatchId) -> UUID:
 def wait_until_delivered(batch: BatchId, run_id: UUID, *, patience_s: float = PATIENCE_S) -> str:
     """Wait until a run has ended, and return in words what it delivered.
 
+    Args:
+        batch: the batch that the run delivers, for the messages.
+        run_id: the run from `close_batch`.
+        patience_s: how long to wait, in seconds.
     Raises:
         TerminalError: the run failed, or has not ended in time.
     """

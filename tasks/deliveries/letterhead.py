@@ -22,7 +22,11 @@ def title_of(client: str) -> str:
 
 
 def logo_of(client: str) -> str:
-    """Return a client's logo as a data URI; empty if its style guide names none, or the file is missing now."""
+    """Return a client's logo as a data URI; empty if there is none to show.
+
+    That is so if the style guide can't be read or names no logo, and if the logo's file can't be read or is larger than
+    `MOST_LOGO_BYTES`.
+    """
     try:
         name = guide_of(client).logo
     except ConfigError:

@@ -1,7 +1,6 @@
-"""Share links.
+"""Share links, with which clients look at deliveries without an account.
 
-A person who has such a link can look at one delivery of one client, until it expires or is withdrawn.
-
+A person who has such a link can look at one delivery of one client, until the link expires or is withdrawn.
 Packshot signs each link. An object beside the batch's record lists the links that were made and withdrawn.
 """
 
@@ -41,6 +40,8 @@ class Link(Value):
 
     Attributes:
         id: a random text. The signature covers it.
+        made_at, expires_at: when it was made, and until when it is valid, if nobody withdraws it.
+        made_by, withdrawn_by: names of persons; `withdrawn_by` is empty if nobody has withdrawn the link.
         withdrawn_at: None if nobody has withdrawn the link.
     """
 
@@ -52,12 +53,17 @@ class Link(Value):
     withdrawn_by: str = ""
 
     def opens_at(self, at: datetime) -> bool:
-        """Return whether the link is valid at a time."""
+        """Return whether the link is valid at a time: neither withdrawn nor expired."""
         return self.withdrawn_at is None and at < self.expires_at
 
 
 class Shares(Stored):
-    """All share links of one delivery, as they are stored."""
+    """All share links of one delivery, as they are stored.
+
+    Attributes:
+        number: number of the delivery in its batch.
+        links: the oldest first; withdrawn and expired links stay.
+    """
 
     batch: BatchId
     number: int
@@ -65,7 +71,13 @@ class Shares(Stored):
 
 
 class Shared(NamedTuple):
-    """The content of a link's token: the delivery that it opens."""
+    """The content of a link's token: the delivery that it opens.
+
+    Attributes:
+        batch, number: the delivery's batch, and its number in this batch.
+        id: `Link.id` of the link.
+        expires_at: until when the link is valid, if nobody withdraws it.
+    """
 
     batch: BatchId
     number: int
@@ -77,8 +89,9 @@ def share(batch: BatchId, number: int, *, days: int = USUAL_DAYS, by: str) -> tu
     """Return (a new link to a finished delivery, the link's token).
 
     Args:
+        number: number of the delivery in its batch.
         days: how long the link is valid, 1 to `LONGEST_DAYS`.
-        by: the person who makes the link.
+        by: name of the person who makes the link.
     Raises:
         TerminalError: there is no such delivery, or the number of days is not allowed.
         ObjectMissingError: there is no such batch.
@@ -97,6 +110,9 @@ def share(batch: BatchId, number: int, *, days: int = USUAL_DAYS, by: str) -> tu
 def unshare(batch: BatchId, number: int, *, by: str) -> int:
     """Withdraw all links to a delivery, and return how many of them were still valid.
 
+    Args:
+        number: number of the delivery in its batch.
+        by: name of the person who withdraws them.
     Raises:
         TerminalError: there is no such delivery.
         ObjectMissingError: there is no such batch.
@@ -117,8 +133,10 @@ def unshare(batch: BatchId, number: int, *, by: str) -> int:
 def handed_over(batch: BatchId, number: int) -> Delivery:
     """Return a delivery that was written completely.
 
+    Args:
+        number: number of the delivery in its batch.
     Raises:
-        TerminalError: there is no delivery of this number.
+        TerminalError: there is no complete delivery of this number.
         ObjectMissingError: there is no such batch.
     """
     whole = {one.number: one for one in load_batch(batch).deliveries if one.certificate_sha256}
@@ -133,22 +151,37 @@ def handed_over(batch: BatchId, number: int) -> Delivery:
 
 
 def links_of(batch: BatchId, number: int) -> tuple[Link, ...]:
-    """Return all links that were made to a delivery, the oldest first."""
+    """Return all links that were made to a delivery, the oldest first, with those that expired or were withdrawn.
+
+    It is empty if no link was made.
+
+    Args:
+        number: number of the delivery in its batch.
+    """
     key = shares_key(batch, number)
     found = open_storage().get_if_there(key)
     return () if found is None else read_stored(Shares, found, name=key).links
 
 
 def token_of(batch: BatchId, number: int, link: Link) -> str:
-    """Return the token of a link. It contains the delivery, the expiry time, and Packshot's signature of both."""
+    """Return the token of a link: the text that stands in the link's address.
+
+    It contains the delivery, the link's id, the expiry time, and Packshot's signature of all three.
+
+    Args:
+        number: number of the delivery in its batch.
+    """
     said = "/".join([_MARK, batch.client, batch.batch, str(number), link.id, str(int(link.expires_at.timestamp()))])
     return _signed(said.encode())
 
 
 def read_token(token: str) -> Shared | None:
-    """Return the content of a token; None if Packshot has not signed it. Nothing is read from storage.
+    """Return the content of a token; None if Packshot has not signed it, or it has the form of another version.
 
-    Whether the link has expired or was withdrawn is not checked here.
+    Nothing is read from storage. Whether the link has expired or was withdrawn is not checked here.
+
+    Args:
+        token: the text that stands in a link's address.
     """
     content = _bytes_of(token.partition(".")[0])
     if content is None or not hmac.compare_digest(token.encode(), _signed(content).encode()):
@@ -165,12 +198,22 @@ def read_token(token: str) -> Shared | None:
 
 
 def link_behind(shared: Shared) -> Link | None:
-    """Return the link that a token belongs to, read from storage; None if there is no such link any more."""
+    """Return the link that a token belongs to, read from storage; None if there is no such link any more.
+
+    It may have expired or been withdrawn: see `Link.opens_at`.
+
+    Args:
+        shared: the content of the token.
+    """
     return next((one for one in links_of(shared.batch, shared.number) if one.id == shared.id), None)
 
 
 def form_token(shared: Shared) -> str:
-    """Return a secret that each form on a shared page carries. Only somebody with the link can know it."""
+    """Return a secret that each form on a shared page carries. Only somebody with the link can know it.
+
+    Args:
+        shared: the content of the link's token.
+    """
     return _plain(signature(_FORM, "/".join([str(shared.batch), str(shared.number), shared.id]).encode()))
 
 
@@ -196,7 +239,10 @@ def _change(batch: BatchId, number: int, change: Callable[[tuple[Link, ...]], tu
 
 
 def delivered_batches() -> Iterator[BatchId]:
-    """Yield the batches with a delivery, sorted by client and name."""
+    """Yield the batches that have a folder of deliveries in storage, sorted by client and name.
+
+    Folders whose names are not valid for a batch are left out.
+    """
     storage = open_storage()
     for client in storage.folders("deliveries/"):
         for name in storage.folders(f"deliveries/{client}/"):

@@ -1,4 +1,4 @@
-"""The configs that this process works with."""
+"""The configs that this process works with, and their fingerprint."""
 
 from __future__ import annotations
 
@@ -29,10 +29,13 @@ def configs_in_force() -> Configs:
 
 
 def fingerprint(configs: Configs, *, client: str) -> str:
-    """Return a hash of all configs that change a client's masters or plans: 16 hex digits of a SHA-256.
+    """Return a hash of all configs that change a client's masters or plans: the first 16 hex digits of a SHA-256.
 
     Other clients' style guides and profiles are not part of it: otherwise each new client would cause the unfinished
     shots of all others to be mastered again. Configs that only reports read are not part of it either.
+
+    Args:
+        client: the client's short name, as in its keys in storage.
     """
     guide = configs.clients.get(client) or configs.clients.get(FALLBACK_CLIENT)
     press = guide.cmyk_profile if guide else ""

@@ -7,7 +7,10 @@ from tasks.environment.settings import get_settings
 
 
 def desk_page(shot: ShotId) -> str:
-    """Return the address of a shot's page at the review desk."""
+    """Return the address of a shot's page at the review desk.
+
+    It begins with the setting ``desk_public_url``; without it, with this machine's address.
+    """
     settings = get_settings()
     desk = settings.desk_public_url or f"http://127.0.0.1:{settings.desk_port}"
     return f"{desk.rstrip('/')}/shots/{shot}"

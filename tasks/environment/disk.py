@@ -19,7 +19,7 @@ def is_full(error: object) -> bool:
 
 
 def free_at(folder: Path) -> str:
-    """Return in words how much space is free on a folder's disk.
+    """Return in words how much space is free on a folder's disk, for example "1,234 MB free".
 
     If the folder is missing, its nearest parent is used.
     """

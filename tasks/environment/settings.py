@@ -1,9 +1,8 @@
 """Settings of this process, from environment variables that begin with ``PACKSHOT_``: storage, models, cache and
 others.
 
-If a variable has changed, all settings are read again at the next call.
-
-`settings_table` makes the table for the documentation.
+If a variable has changed, all settings are read again at the next call. `settings_table` makes the table for the
+documentation.
 """
 
 from __future__ import annotations
@@ -41,7 +40,10 @@ def _state_folder() -> Path:
 
 
 class Settings(BaseSettings):
-    """All settings that a process takes from its environment. Secrets are printed as stars."""
+    """All settings that a process takes from its environment. Secrets are printed as stars.
+
+    Each field's description says what it is; `variable` gives the name of its environment variable.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
@@ -195,7 +197,7 @@ def get_settings() -> Settings:
     """Return the settings from the current environment.
 
     Raises:
-        ConfigError: a variable is missing, wrong or unknown. The message names it and never shows its value.
+        ConfigError: a variable is missing, wrong or unknown. The message names it.
     """
     settings, problems = _read()
     if settings is None or problems:
@@ -209,7 +211,10 @@ def get_settings() -> Settings:
 
 
 def environment_problems() -> tuple[str, ...]:
-    """Return all problems of the environment, without the variables' values; empty if there are none."""
+    """Return one sentence for each problem of the environment; empty if there are none.
+
+    A problem is a variable that is unknown or wrong, or a segmentation model that the configs do not know.
+    """
     settings, problems = _read()
     models = _models(settings.configs) if settings else ()
     if settings and models and settings.segmenter not in models:
@@ -253,12 +258,12 @@ def _understood(environment: tuple[tuple[str, str], ...]) -> tuple[Settings | No
 
 
 def variable(field: str) -> str:
-    """Return the environment variable of a field: ``s3_bucket`` -> ``PACKSHOT_S3_BUCKET``."""
+    """Return the environment variable of a field of `Settings`: ``s3_bucket`` -> ``PACKSHOT_S3_BUCKET``."""
     return PREFIX + field.removeprefix(PREFIX.lower()).upper()
 
 
 def settings_table() -> str:
-    """Return a Markdown table of every variable with its default and meaning."""
+    """Return a Markdown table: one row for each field of `Settings`, with variable, default and meaning."""
     lines = ["| variable | default | meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         lines.append(f"| `{variable(name)}` | {_shown_default(name, field.default)} | {field.description} |")

@@ -38,6 +38,10 @@ def in_threads(
 
     Each call gets a copy of the caller's context. Without it, the thread would not know which run to log to, nor the
     leases that the run holds.
+
+    Args:
+        at_once: maximum number of threads.
+        name: begin of the threads' names, as logs show them.
     """
 
     def run(one: tuple[Context, Item]) -> Result:

@@ -1,4 +1,4 @@
-"""What fails again and again is said once, then at longer and longer intervals, and once more when it is over.
+"""Log what fails again and again once, then at longer and longer intervals, and once more when it is over.
 
 A loop that looks every few seconds fails hundreds of times while a server is away. A reader wants to know since when,
 and whether it is over. A traceback says nothing about a server that is away, so it is only logged for other errors.
@@ -34,7 +34,7 @@ class _Trouble:
 
 
 class Troubles:
-    """The troubles of one loop that go on now. Thread-safe."""
+    """The errors of one loop that have not stopped yet, each under the name of its step. Thread-safe."""
 
     def __init__(self, logger: logging.Logger, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin without troubles.
@@ -46,10 +46,13 @@ class Troubles:
         self._open: dict[str, _Trouble] = {}
 
     def say(self, what: str, error: Exception) -> None:
-        """Log an error, unless it is the same as before and was said a short while ago.
+        """Log an error, unless it is the same as before and was logged a short while ago.
+
+        "The same" means: of the same step, and of the same type, raised at the same place. All errors of `AWAY` count
+        as one.
 
         Args:
-            what: the step that failed; the line begins with it.
+            what: the step that failed; the log line begins with it.
         """
         now, kind = self._clock(), _kind(error)
         with self._lock:
@@ -64,7 +67,11 @@ class Troubles:
                 self._log.warning("%s: this has failed for %s: %s", what, since, in_one_line(error))
 
     def over(self, what: str) -> None:
-        """Log that a step works again, if it had failed."""
+        """Log that a step works again, and after how long; do nothing if the step had not failed.
+
+        Args:
+            what: the step, as it was given to `say`.
+        """
         with self._lock:
             known = self._open.pop(what, None)
             if known is not None:
@@ -72,7 +79,9 @@ class Troubles:
 
 
 def in_one_line(error: Exception) -> str:
-    """Return an error in words, without further lines: Prefect's errors have some."""
+    """Return the first line of an error's text; for errors that are not Packshot's own, with the error's type before
+    it.
+    """
     first = next(iter(str(error).splitlines()), "")
     return first if isinstance(error, PackshotError) else f"{type(error).__name__}: {first}".removesuffix(": ")
 

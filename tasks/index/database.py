@@ -50,15 +50,22 @@ class IndexAwayError(Exception):
 
 
 class Database(Protocol):
-    """A database with the tables of the index."""
+    """A database with the tables of the index.
+
+    Attributes:
+        name: what log lines and reports call it: host, port and database, or the path of its file.
+    """
 
     name: str
 
     def run(self, work: Work[R], *, within_s: float = READING_S) -> R:
         """Return the result of some work that is done in one transaction.
 
+        Args:
+            work: called with a connection; the transaction ends with it.
+            within_s: longest time for the work, in seconds; `Own` ignores it.
         Raises:
-            IndexAwayError: the work failed, or took too long.
+            IndexAwayError: the work failed in the database, or took too long.
         """
 
 
@@ -89,7 +96,18 @@ class Shared:
         self._why = ""
 
     def run(self, work: Work[R], *, within_s: float = READING_S) -> R:
-        """Return the result of some work that is done in one transaction; see `Database.run`."""
+        """Return the result of some work that is done in one transaction.
+
+        After a failure, all calls fail at once for `REST_S`.
+
+        Args:
+            work: called with a connection; the transaction ends with it.
+            within_s: longest time for the work, in seconds. The first use may take `READING_S`, because it migrates the
+                tables.
+        Raises:
+            IndexAwayError: the work failed in the database, or took too long, or an earlier one did so a short while
+                ago.
+        """
         if time.monotonic() < self._rests_until:
             raise IndexAwayError(self._why)
         future = asyncio.run_coroutine_threadsafe(self._run(work), _loop())
@@ -137,7 +155,14 @@ class Own:
             metadata.create_all(connection)
 
     def run(self, work: Work[R], *, within_s: float = READING_S) -> R:
-        """Return the result of some work that is done in one transaction; see `Database.run`."""
+        """Return the result of some work that is done in one transaction.
+
+        Args:
+            work: called with a connection; the transaction ends with it.
+            within_s: has no effect here.
+        Raises:
+            IndexAwayError: the work failed in the database.
+        """
         try:
             with self._one_at_a_time, self._engine.begin() as connection:
                 return work(connection)
@@ -146,7 +171,13 @@ class Own:
 
 
 def shared(settings: Settings | None = None) -> Shared | None:
-    """Return the index that the settings name; None if they name none."""
+    """Return the index that the settings name; None if they name none.
+
+    It connects at its first use. The same settings give the same index in the whole process.
+
+    Args:
+        settings: None means those of the environment.
+    """
     chosen = settings or get_settings()
     if chosen.index_url is None:
         return None
@@ -160,7 +191,13 @@ _shared = made_once(Shared)
 def own(settings: Settings | None = None) -> Own:
     """Return the index for this machine alone, for the bucket that the settings name.
 
-    Its file may be deleted at any time.
+    It is a SQLite file in the scratch folder, which may be deleted at any time. If the settings allow no scratch
+    folder, it is in memory.
+
+    Args:
+        settings: None means those of the environment.
+    Raises:
+        IndexAwayError: the file can't be made or opened.
     """
     chosen = settings or get_settings()
     where = f"{chosen.s3_endpoint_url}/{chosen.s3_bucket}"

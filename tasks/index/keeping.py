@@ -28,7 +28,14 @@ _missed: dict[tuple[str, ...], tuple[Table, Row]] = {}
 
 
 def note(record: ShotRecord | BatchRecord, etag: str, *, bucket: str) -> None:
-    """Write the row of a record that has just been stored. If there is no shared index, nothing is done."""
+    """Write the row of a record that has just been stored. If there is no shared index, nothing is done.
+
+    If the row can't be written now, this process remembers it; no error is raised.
+
+    Args:
+        etag: ETag of the record's object, with or without quotation marks.
+        bucket: name of the bucket that holds the record.
+    """
     if shared() is None:
         return
     if isinstance(record, ShotRecord):
@@ -93,13 +100,16 @@ def _name(table: Table, row: Row) -> tuple[str, ...]:
 
 
 def put(connection: Connection, table: Table, rows: Iterable[Row], *, seen: Mapping[str, str] | None = None) -> None:
-    """Insert rows. An older row of the same name is replaced.
+    """Insert rows. A row of the same name that is not newer is replaced.
 
     Args:
         table: `shots` or `batches`.
+        rows: column -> value, from `tasks.index.rows`; all of this table.
         seen: shot -> the ETag that its row had when its record was read (for a batch's row: ""). A row that still has
             this ETag is always replaced. Any other row of a shot is replaced only if it has no more events than the new
-            one: rows may arrive in another order than their records were written.
+            one: rows may arrive in another order than their records were written. None or empty: a shot's row is
+                replaced
+            if it has no more events, a batch's row always.
     """
     new = list(rows)
     if not new:

@@ -1,4 +1,7 @@
-"""Make the index's rows: the fields of a record that the index keeps."""
+"""Make the index's rows: the fields of a record that the index keeps.
+
+A row is a dictionary: column of the table -> value.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,12 @@ Row: TypeAlias = dict[str, Any]
 
 
 def shot_row(bucket: str, record: ShotRecord, etag: str) -> Row:
-    """Return a shot's row for the index's table of shots, made from its record."""
+    """Return a shot's row for the index's table of shots, made from its record: column -> value.
+
+    Args:
+        bucket: name of the bucket that holds the record.
+        etag: of the record's object, with or without quotation marks.
+    """
     return {
         **_shot(bucket, record.shot),
         "etag": plain(etag),
@@ -30,9 +38,13 @@ def shot_row(bucket: str, record: ShotRecord, etag: str) -> Row:
 
 
 def damaged_shot_row(bucket: str, shot: ShotId, etag: str) -> Row:
-    """Return the row of a shot whose record can't be read.
+    """Return the row of a shot whose record can't be read: column -> value. Its state is `DAMAGED`.
 
     With this row, the record is not read again until it changes.
+
+    Args:
+        bucket: name of the bucket that holds the record.
+        etag: of the record's object, with or without quotation marks.
     """
     nothing = {"judged": False, "changed_at": None}
     empty = dict.fromkeys(("sku", "asin", "gtin", "file", "brief"), "")
@@ -40,19 +52,31 @@ def damaged_shot_row(bucket: str, shot: ShotId, etag: str) -> Row:
 
 
 def batch_row(bucket: str, record: BatchRecord, etag: str) -> Row:
-    """Return a batch's row for the index's table of batches, made from its record."""
+    """Return a batch's row for the index's table of batches, made from its record: column -> value.
+
+    Args:
+        bucket: name of the bucket that holds the record.
+        etag: of the record's object, with or without quotation marks.
+    """
     times = {"received_at": record.received_at, "finished_at": record.finished_at}
     return {**_batch(bucket, record.batch), "etag": plain(etag), **times}
 
 
 def damaged_batch_row(bucket: str, batch: BatchId, etag: str) -> Row:
-    """Return the row of a batch whose record can't be read; it counts as not finished."""
+    """Return the row of a batch whose record can't be read: column -> value. It counts as not finished.
+
+    Args:
+        bucket: name of the bucket that holds the record.
+        etag: of the record's object, with or without quotation marks; empty if there is no record.
+    """
     return {**_batch(bucket, batch), "etag": plain(etag), "received_at": None, "finished_at": None}
 
 
 def record_of(brief: str) -> ShotRecord:
     """Return the record in short form (`packshot.outcomes.indexed`) that a row holds.
 
+    Args:
+        brief: the row's column ``brief``.
     Raises:
         RecordDamagedError: the record in the row can't be read.
     """

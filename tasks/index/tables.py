@@ -22,7 +22,7 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Return a stored moment with its time zone, UTC."""
+        """Return a stored moment with its time zone, UTC; None if the column is empty."""
         if not isinstance(value, datetime):
             return None
         return value if value.tzinfo else value.replace(tzinfo=UTC)

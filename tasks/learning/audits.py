@@ -34,6 +34,7 @@ class Audited(Value):
     """Result of measuring the escape rate.
 
     Attributes:
+        report: the escape rate over all audits, and by month, category and client.
         strictness: factor for the promised error ratios from now on; 1 means as configured, less means stricter.
         alarm: True if the promise was just found broken, so that the factor went down.
     """
@@ -51,10 +52,12 @@ class Audited(Value):
 def audit_report(record: ShotRecord, plan: Plan, edit: Edit) -> Mapping[str, Any]:
     """Return the record's ``audit`` entry if this shot is judged blindly; empty if not.
 
-    A blind review hides the machine's verdict and score. Audited shots are drawn at random. Shots that go to a reviewer
-    anyway are hidden at the same rate; otherwise a hidden score would reveal an audit. The rate is high as long as few
-    audits have been answered. If the only thing that stops a shot's approval is the missing proof on real photographs,
-    it is always judged blindly: the verdict adds to that proof.
+    The entry says what the machine would have done: ``approved`` (whether it would have approved the shot), ``score``,
+    and ``ratio`` (the probability with which this shot was drawn). A blind review hides the machine's verdict and
+    score. Audited shots are drawn at random. Shots that go to a reviewer anyway are hidden at the same rate; otherwise
+    a hidden score would reveal an audit. Shots that the machine edits again are not drawn. The rate is high as long as
+    few audits have been answered. If the only thing that stops a shot's approval is the missing proof on real
+    photographs, it is always judged blindly: the verdict adds to that proof.
     """
     if edit.unproven:
         return {"approved": True, "ratio": 1.0, "score": edit.score}

@@ -35,6 +35,9 @@ def service() -> ModelInService:
     """Return which routing model is in use, and the strictness of its promises.
 
     The answer is cached for `SERVICE_S`: every shot needs it several times, and it changes about once a week.
+
+    Raises:
+        RecordDamagedError: the object that says so can't be read.
     """
     settings = get_settings()
     whose = (os.getpid(), settings.s3_endpoint_url, settings.s3_bucket)
@@ -87,6 +90,8 @@ def change_service(change: Callable[[ModelInService], ModelInService]) -> ModelI
 def load_version(version: str) -> RoutingModel:
     """Return a model by its version. A version never changes, so it is cached in the process.
 
+    Args:
+        version: name of a stored model, or `SHIPPED` for the one that comes with Packshot.
     Raises:
         ObjectMissingError: the storage has no such version.
         ModelError: the model is damaged.
@@ -106,7 +111,10 @@ def serving_model(plan: Plan) -> RoutingModel | None:
 
 
 def as_promised(plan: Plan) -> Plan:
-    """Return the plan with the error ratios that the audits allow now, for routing and for approving."""
+    """Return the plan with the error ratios that the audits allow now, for routing and for approving.
+
+    The ratios are those of the plan times the strictness of the model in service.
+    """
     present, routing = service(), plan.routing
     promises = {"route": present.promised(routing.route), "approve": present.promised(routing.approve)}
     return plan.model_copy(update={"routing": routing.model_copy(update=promises)})
@@ -118,9 +126,12 @@ def ruled_out(plan: Plan) -> tuple[str, ...]:
 
 
 def watch_for(record: ShotRecord, plan: Plan) -> Watch | None:
-    """Return the model's `Watch` for this shot, which can stop its automatic approval.
+    """Return what may stop the automatic approval of this shot: the routing model with the shot's features and limits.
 
     The result is None if the shot's plan uses no routing model.
+
+    Args:
+        record: its ``routing`` report must have the shot's features.
     """
     model = serving_model(plan)
     if model is None:

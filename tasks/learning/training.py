@@ -21,7 +21,14 @@ ARTIFACT = "routing-model"
 
 
 class Trained(Value):
-    """A newly trained model, and its comparison with the model in use."""
+    """A newly trained model, and its comparison with the model in use.
+
+    Attributes:
+        version: version of the new model.
+        serving: version of the model in use when they were compared.
+        learnt_from: number of shots judged by people that it has learnt from, besides scenes with known truth.
+        comparison: figures of both models on the same products, and whether the new one is better.
+    """
 
     version: str
     serving: str
@@ -75,6 +82,9 @@ def promote(trained: Trained) -> None:
 def roll_back(*, person: str, reason: str) -> str:
     """Put the previous model into use again; return its version.
 
+    Args:
+        person: name of the person who asks for it.
+        reason: why, in words; kept with the name.
     Raises:
         ModelError: there is no previous model.
     """

@@ -42,11 +42,13 @@ REDOS = len(METHODS) - 1
 
 @task(name="follow answer", task_run_name="follow answer · {shot.shot}", **unit("follow answer"))
 def follow_answer(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
-    """Apply a person's answer to a shot, and return what was done, or why the answer was refused.
+    """Apply a person's answer to a shot. Return in words what was done, or why the answer was refused.
 
     Args:
         question: id of the question. Each question is handled only once. So a refused answer is not tried again, even
-            if a missing file has arrived since: somebody else may have answered in the meantime.
+            if a missing file has arrived since: somebody else may have answered in the meantime. An answer that was
+                applied
+            already gives its first result again.
     """
     with living(shot):
         try:

@@ -24,6 +24,8 @@ class Correction(Value):
     """The result of correcting a shot's name or services: new facts and a new plan.
 
     Attributes:
+        facts: name of a fact -> its value and source; all facts of the shot, not only the corrected ones.
+        plan: the plan that follows from the facts.
         missing: things that the shot still waits for under its new name.
     """
 
@@ -33,11 +35,11 @@ class Correction(Value):
 
     @property
     def plan_file(self) -> bytes:
-        """The plan as it is stored."""
+        """The plan as it is stored: JSON in UTF-8."""
         return self.plan.model_dump_json(indent=1).encode()
 
     def over(self, record: ShotRecord) -> ShotRecord:
-        """Return the record with the corrected facts. If something else is missing, it is on hold again."""
+        """Return the record with the corrected facts. A routed shot that still lacks something is on hold again."""
         named = record.model_copy(update={"facts": self.facts, "plan_fingerprint": self.plan.fingerprint})
         if not self.missing or record.state is not State.ROUTED:
             return named
@@ -49,6 +51,9 @@ class Correction(Value):
 def correct(record: ShotRecord, decision: Decision) -> Correction:
     """Return the new facts and plan that a correction of a shot's name or services gives. Nothing is stored.
 
+    Args:
+        record: that of the shot on hold.
+        decision: the person's answer, with the new name or the new services.
     Raises:
         DecisionRefusedError: the client's pattern finds no product in the name, a service is unknown, or no platform of
             the client takes the view.

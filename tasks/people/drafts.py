@@ -31,8 +31,8 @@ _MANNEQUIN, _OPENING = "neck_joint_mannequin.png", "neck_joint_opening.png"
 def with_draft(record: ShotRecord) -> ShotRecord:
     """Return the record of a shot that waits for an editor, with a draft in storage. Each master gets one draft.
 
-    If the machine has edited the shot, the draft uses that edit's matte. If no product is found, there is a finding
-    instead.
+    If the master has its draft already, the record is returned unchanged. If the machine has edited the shot, the draft
+    uses that edit's matte. If no product is found, the record gets a finding and no draft.
     """
     master = picture_shown(record)
     if record.reports.get("draft", {}).get("master") == master:
@@ -76,7 +76,10 @@ def given_matte(record: ShotRecord) -> Matte | None:
 def with_neck_joint(record: ShotRecord, neck: ShotId | None) -> ShotRecord:
     """Return a garment's record with the draft of its neck joint in storage. Each pair of pictures gets one draft.
 
+    If the pair has its draft already, the record is returned unchanged.
+
     Args:
+        record: that of the garment on the mannequin.
         neck: the product's neck shot; None if somebody decided to continue without it.
     """
     theirs = load_record(neck) if neck else None
@@ -105,7 +108,10 @@ def with_neck_joint(record: ShotRecord, neck: ShotId | None) -> ShotRecord:
 
 
 def joint_draft(record: ShotRecord) -> JointDraft | None:
-    """Return the neck-joint draft that the editor got; None if there is none for the current master."""
+    """Return the neck-joint draft that the editor got: the masks of mannequin and opening, and the garment's matte.
+
+    The result is None if there is no draft for the current master.
+    """
     garment = given_matte(record)
     if garment is None or record.reports.get("neck_joint", {}).get("master") != picture_shown(record):
         return None

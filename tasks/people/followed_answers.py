@@ -25,6 +25,7 @@ def wait_until_followed(before: ShotRecord, run_id: UUID, *, patience_s: float =
     Args:
         before: the record before the run was resumed.
         run_id: id of the resumed run.
+        patience_s: how long to wait, in seconds.
     Raises:
         DecisionRefusedError: the answer was refused; the message gives the reason.
         TerminalError: the run failed, or the answer was not followed in time.
@@ -45,14 +46,14 @@ def wait_until_followed(before: ShotRecord, run_id: UUID, *, patience_s: float =
 
 
 def followed(before: ShotRecord, run_id: UUID) -> Decision | None:
-    """Return the decision that an answer led to; None as long as it is not in the shot's record.
+    """Return the decision that an answer led to; None as long as it is not in the shot's record. It doesn't wait.
 
     Args:
         before: the record before the run was resumed.
         run_id: id of the resumed run.
     Raises:
         DecisionRefusedError: the answer was refused; the message gives the reason.
-        TerminalError: the run failed.
+        TerminalError: the run failed, crashed or was cancelled.
     """
     decision = _decided(before, load_record(before.shot), run_id)
     if decision is not None:

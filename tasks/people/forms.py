@@ -34,7 +34,10 @@ APPROVALS = frozenset({Choice.APPROVE, Choice.SIGN})
 
 
 class Answer(RunInput):
-    """All fields that a person can fill in. Each form has a subset of them."""
+    """All fields that a person can fill in. Each form has a subset of them.
+
+    Each field's description says what it is, in the words that the form shows.
+    """
 
     decision: Choice = Field(title="Decision", description="What shall become of the shot")
     person: str = Field(title="Your name", description="Stands in the shot's record", min_length=2)
@@ -85,27 +88,38 @@ class Form(RunInput):
 
     @classmethod
     def load(cls, keyset: Keyset, flow_run_id: UUID | None = None) -> Answer:  # type: ignore[override]
-        """Return the person's answer to this form, as an `Answer`."""
+        """Return the person's answer to this form, as an `Answer`.
+
+        Args:
+            keyset: Prefect's keys of the form and of its answer.
+            flow_run_id: the run that asked; None means the current run.
+        """
         return cast(Answer, Answer.load(keyset, flow_run_id=flow_run_id))
 
     @classmethod
     async def aload(cls, keyset: Keyset, flow_run_id: UUID | None = None) -> Answer:  # type: ignore[override]
-        """Return the person's answer to this form, as an `Answer`, without blocking the event loop."""
+        """Return the person's answer to this form, as an `Answer`, without blocking the event loop.
+
+        Args:
+            keyset: Prefect's keys of the form and of its answer.
+            flow_run_id: the run that asked; None means the current run.
+        """
         return await Answer.aload(keyset, flow_run_id=flow_run_id)
 
 
 def form_for(
     state: State, *, description: str, picture: str, lead: str = "", also: Sequence[Choice] = (), **prefilled: Any
 ) -> type[Form]:
-    """Return the form of a state.
+    """Return the form of a state: a class that Prefect shows to people and reads their answer with.
 
     Args:
+        state: the state in which the shot waits for people; one of those with a form.
         description: Markdown above the fields. Prefect's default pages show it only in the space that the fields leave,
             often none.
         picture: hash of the picture that is shown.
         lead: text that a person must read in any case, as plain text. It is shown at the first field.
         also: further choices for this shot, besides the usual choices of its state.
-        prefilled: proposed values by field name.
+        prefilled: proposed values by field name of `Answer`.
     """
     choices = (*CHOICES[state], *also)
     reasons = tuple(dict.fromkeys(reason for choice in choices for reason in REASONS[choice]))

@@ -28,9 +28,10 @@ _REFERENCE_FINDINGS = ("target_fit", "colour_not_verified")
 
 
 def still_missing(record: ShotRecord, plan: Plan | None = None) -> tuple[Missing, ...]:
-    """Return what a routed shot is waiting for; empty if nothing.
+    """Return what a routed shot is waiting for, one entry for each missing thing; empty if nothing is missing.
 
     Args:
+        record: that of the shot.
         plan: the shot's plan, if the caller has loaded it.
     """
     plan, promise = plan or shot_objects.plan_of(record), promise_to(record.shot.client)
@@ -56,7 +57,7 @@ def _reference_given(record: ShotRecord) -> bool:
 
 
 class HeldBack(Value):
-    """Shots that are not edited now.
+    """Names of shots that are not edited now.
 
     Attributes:
         on_hold: shots that wait for something that the client has to send.
@@ -73,13 +74,14 @@ class HeldBack(Value):
 
 @task(name="hold back", task_run_name="hold back · {batch}", **ALWAYS)
 def hold_back(batch: BatchId, routed: Sequence[RoutedShot]) -> HeldBack:
-    """Return the shots that stop here.
+    """Return the shots of a batch that stop before their edit.
 
-    Those that wait for something from the client are put on hold, and people are notified.
+    Those that wait for something from the client are put on hold, and people are notified. First every shot is noted as
+    a possible match for others, so that shots of one batch find each other. If the check of a shot fails, that shot
+    stops with the reason in its record, and the others go on.
 
-    First every shot is noted as a possible match for others, so that shots of one batch find each other. If the check
-    of a shot fails, that shot stops with the reason in its record, and the others go on.
-
+    Args:
+        routed: the routed shots that would be edited next.
     Raises:
         TransientError: a check failed with a transient error, and the task can still be retried.
     """
@@ -121,7 +123,7 @@ def _note(shot: RoutedShot, record: ShotRecord) -> bool:
 
 
 def note_for_others(record: ShotRecord) -> None:
-    """Note a shot that other shots of its product may wait for: a neck shot, or a colour reference."""
+    """Note a shot in storage, if other shots of its product may wait for it: a neck shot, or a colour reference."""
     view, promise = shot_objects.plan_of(record).view, promise_to(record.shot.client)
     if view in (promise.neck_view, promise.reference_view):
         note_sibling(record, view=view)

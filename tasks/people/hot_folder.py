@@ -57,9 +57,10 @@ class Collected(Value):
     """Result of one look into the hot folders.
 
     Attributes:
-        resumed: shot -> key of the file it was resumed with.
-        waiting: files that are still being uploaded.
-        unknown: file that matches no shot waiting for an editor -> the reason.
+        resumed: shot (client/batch/name) -> key of the file it was resumed with.
+        waiting: keys of files that are still being uploaded.
+        unknown: key of a file that was not used -> the reason: it matches no shot that waits for an editor, is no
+            picture, or has an unusable name.
         told: shot that somebody else answered at the same moment -> Prefect's reply.
     """
 
@@ -80,7 +81,7 @@ def collect_returned(client: str = "") -> Collected:
     """Return what was found in the hot folders; resume the run of each shot that has a new file.
 
     Args:
-        client: only this client's folders; empty means all.
+        client: only this client's folders; empty means those of all clients.
     """
     found = _Findings(at=now())
     by_shot: dict[str, list[ObjectInfo]] = {}
@@ -162,7 +163,11 @@ def _listed(client: str, at: datetime) -> Iterator[ObjectInfo]:
 
 
 def in_turn(every: Sequence[V], *, at: datetime) -> Sequence[V]:
-    """Return at most `OTHERS` of the values. Each minute it is the next group of them, so that all get their turn."""
+    """Return at most `OTHERS` of the values. Each minute it is the next group of them, so that all get their turn.
+
+    Args:
+        at: the time that decides which group it is.
+    """
     begin = OTHERS * int(at.timestamp() // 60) % max(1, len(every))
     return (*every[begin:], *every[:begin])[:OTHERS]
 
@@ -272,7 +277,13 @@ def _editor(below: str) -> str:
 
 @task(name="release what has arrived", task_run_name="release what has arrived", **ALWAYS)
 def release_holds(client: str = "") -> list[str]:
-    """Resume every shot on hold that now has all it waits for, and return their names."""
+    """Resume the run of each shot on hold that now has all it waits for, and return these shots (client/batch/name).
+
+    Shots that no new photograph answers are checked in turn, not all at each call.
+
+    Args:
+        client: only this client's shots; empty means those of all clients.
+    """
     at, released = now(), list[str]()
     held = waiting_records([State.ON_HOLD], client=client)
     answered = _answered(held)

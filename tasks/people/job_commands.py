@@ -36,10 +36,15 @@ class Job(Value):
     """A shot as the command line shows it to a person.
 
     Attributes:
+        shot: client/batch/name.
         picture: first digits of the hash of the picture that is to be decided on.
+        run: id of the suspended run that waits for an answer; empty if none waits.
+        wait: who has to act, and until when; None if the shot waits for nobody.
+        score: of the edit; None if there is no edit, or in a blind review.
         links: file name -> presigned URL.
-        ticket: the editor's job ticket, while the shot waits for an editor.
-        trail: all events of the shot.
+        ticket: the editor's job ticket, while the shot waits for an editor; otherwise None.
+        findings: those that did not pass; empty in a blind review.
+        trail: events of the shot, in order; in a blind review without what tells the machine's verdict.
     """
 
     shot: str
@@ -55,10 +60,10 @@ class Job(Value):
 
 
 def shot_id(name: str) -> ShotId:
-    """Return the shot that a text of the form CLIENT/BATCH/SHOT names.
+    """Return the shot that a text of the form CLIENT/BATCH/SHOT names. Whether there is such a shot is not checked.
 
     Raises:
-        NamingError: the text doesn't have this form.
+        NamingError: the text doesn't have this form, or a name in it is not valid.
     """
     parts = name.split("/")
     if len(parts) != 3:
@@ -74,7 +79,10 @@ def job_of(name: str, *, renew: bool = False) -> Job:
 
     Args:
         name: CLIENT/BATCH/SHOT.
-        renew: whether to presign the ticket's links again.
+        renew: whether to presign the ticket's links again; it matters only while the shot waits for an editor.
+    Raises:
+        NamingError: the name doesn't have this form.
+        ObjectMissingError: there is no such shot, or it waits for an editor and has no ticket.
     """
     shot = shot_id(name)
     record, promise = load_record(shot), promise_to(shot.client)
@@ -118,10 +126,11 @@ def answer_job(
     Args:
         name: CLIENT/BATCH/SHOT.
         choices: for each state that the shot may be in, the decision to send.
-        also: for each state, fields that only the form of that state has.
-        fields: all other fields of the form.
+        also: for each state, fields that only the form of that state has: field name -> value.
+        fields: all other fields of the form: field name -> value.
         file: a finished picture. It is put into the shot's hot folder once the answer has passed its checks.
-        wait: whether to wait until the run has applied the answer.
+        wait: whether to wait until the run has applied the answer. Then the decision in the record is returned in
+            words.
     Raises:
         DecisionRefusedError: the answer can't be applied, or somebody else answered first.
         TerminalError: the answer was accepted, but the run failed or did not apply it in time.
@@ -149,6 +158,8 @@ def take_job(name: str, *, person: str, signed_in: bool = False) -> None:
     """Record that a person has begun to work on a shot.
 
     Args:
+        name: CLIENT/BATCH/SHOT.
+        person: name of the editor.
         signed_in: whether the person has proved who they are. If so, they cannot take a job that somebody else has.
     Raises:
         DecisionRefusedError: the shot doesn't wait for an editor, or somebody else has it.
@@ -168,11 +179,12 @@ def take_job(name: str, *, person: str, signed_in: bool = False) -> None:
 
 
 def give_back_job(name: str, *, person: str, signed_in: bool = False) -> None:
-    """Record that a job is free again.
+    """Record that the job of a shot is free again, so that any editor can take it.
 
     Args:
-        person: name of the person who gives it back: its holder, or a senior.
-        signed_in: whether the person has proved who they are.
+        name: CLIENT/BATCH/SHOT.
+        person: name of the person who gives it back: its holder, or a senior. It is not checked here.
+        signed_in: whether the person has proved who they are; the record will state this.
     Raises:
         DecisionRefusedError: the shot doesn't wait for an editor, or nobody has taken it.
     """
@@ -200,12 +212,17 @@ def _note_on_job(
 
 
 def first_time_rates(*, by: By, client: str = "", batch: str = "") -> tuple[Rate, ...]:
-    """Return first-time approval rates, counted from the shots that people have decided on.
+    """Return one first-time approval rate for each editor, category or client: how often their work was approved at
+    once.
+
+    The rates are counted from the shots that people have decided on.
 
     Args:
-        client, batch: only those of this client or batch; empty means all.
+        by: what there is one rate for: each editor, each category or each client.
+        client: only shots of this client; empty means all.
+        batch: only shots of batches with this name; empty means all.
     Raises:
-        ObjectMissingError: there is no such batch.
+        ObjectMissingError: client and batch are both given, and there is no such batch.
     """
     if client and batch and find_batch(batch_id(client, batch)) is None:
         raise ObjectMissingError(

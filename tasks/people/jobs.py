@@ -22,13 +22,19 @@ PAUSE_KEY = "question-1"
 
 
 def pause_key(number: int) -> str:
-    """Return the key under which Prefect stores a run's n-th question."""
+    """Return the key under which Prefect stores a run's n-th question, for example ``question-1`` for the first."""
     return f"question-{number}"
 
 
 @task(name="open job", task_run_name="open job · {routed.shot.shot}", **unit("open job"))
 def open_job(routed: RoutedShot) -> str:
-    """Return the id of a new suspended run that asks an editor. Store the shot's draft, ticket and master first."""
+    """Return the id of a suspended run that asks an editor. Store the shot's draft, ticket and master first.
+
+    The shot then waits for an editor. A second call returns the same run.
+
+    Args:
+        routed: a shot that routing sends to a person.
+    """
     with living(routed.shot) as life:
         record = life.reach(State.AWAITING_EDITOR, why=f"an editor's work, {routed.complexity}: {routed.reason}")
         record = with_draft(record)
@@ -37,7 +43,7 @@ def open_job(routed: RoutedShot) -> str:
 
 @task(name="begin job", task_run_name="begin job · {shot.shot}", **ALWAYS)
 def begin_job(shot: ShotId) -> None:
-    """Move a shot that was on hold to the editor's queue. The run that asked about the hold continues with it."""
+    """Move a shot that was on hold to the editors' queue. The run that asked about the hold continues with it."""
     with living(shot) as life:
         routing = life.record.reports["routing"]
         life.reach(State.AWAITING_EDITOR, why=f"an editor's work, {routing['complexity']}: {routing['reason']}")
@@ -45,9 +51,10 @@ def begin_job(shot: ShotId) -> None:
 
 @task(name="open review", task_run_name="open review · {edited.shot.shot}", **unit("open review"))
 def open_review(edited: EditedShot) -> str:
-    """Return the id of the suspended run that asks a reviewer about an edit.
+    """Return the id of the suspended run that asks a reviewer about an edit. A second call returns the same run.
 
-    The machine may not approve this edit itself.
+    Args:
+        edited: a shot whose edit the machine may not approve itself.
     """
     with living(edited.shot) as life:
         return open_waiting_run(life.record, generation=edited.generation, category=edited.category)
@@ -59,7 +66,9 @@ def open_waiting_run(record: ShotRecord, *, generation: int, category: str, canc
     A second call with the same arguments returns the same run.
 
     Args:
+        record: that of the shot. Its state decides which question is asked.
         generation: how many times the shot was started again; each generation has its own run.
+        category: product category, for the run's tags; empty if it is not known.
         cancelled_before: how many times its batch was cancelled before. Each time ended the shot's run, so a new one is
             needed afterwards.
     """

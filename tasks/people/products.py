@@ -11,7 +11,12 @@ from tasks.storage.bucket import open_storage
 
 
 def note_sibling(record: ShotRecord, *, view: str) -> None:
-    """Add a shot, so that other shots of the same product find it."""
+    """Store an object for a shot, so that other shots of the same product find it. Without a product, nothing is
+    stored.
+
+    Args:
+        view: the view of the product that the shot shows, such as "NECK".
+    """
     product, shot = record.product, record.shot
     if product:
         sibling = Sibling(batch=shot.batch, shot=shot.shot, product=product, view=view)
@@ -21,9 +26,13 @@ def note_sibling(record: ShotRecord, *, view: str) -> None:
 
 
 def siblings_of(client: str, product: str) -> Iterator[Sibling]:
-    """Yield a product's photographs from all batches of the client.
+    """Yield the noted photographs of a product, from all batches of the client; none if `product` is empty.
 
     Storage is read while iterating.
+
+    Args:
+        client: the client's short name, as in its keys in storage.
+        product: SKU, ASIN or GTIN, as `ShotRecord.product` gives it.
     """
     storage = open_storage()
     for one in storage.list(siblings_prefix(client, product)) if product else ():

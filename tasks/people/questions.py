@@ -42,7 +42,16 @@ _PREFILLED = {State.AWAITING_EDITOR: "editor", State.IN_REVIEW: "reviewer", Stat
 
 
 class WhoActs(StrEnum):
-    """Who has to act next."""
+    """Who has to act next on a shot.
+
+    Values:
+        PERSON: a person has to answer a question: a reviewer, an editor, a senior, or somebody who knows what is
+            missing.
+        MACHINE_REDO: the machine edits the shot again, with another cut-out method.
+        MACHINE_EDIT: the machine edits the shot for the first time.
+        EDITOR: an editor has to edit the shot, but it does not wait in the editors' queue yet.
+        NOBODY: the shot is approved, delivered or refused, or a stage of the machine is not finished.
+    """
 
     PERSON = "person"
     MACHINE_REDO = "machine, another method"
@@ -58,6 +67,7 @@ class Question(Value):
     """A question to a person about a shot.
 
     Attributes:
+        state: the state in which the shot waits; it decides the form's fields.
         description: Markdown above the form's fields.
         lead: the most important part of the description, as plain text, for the form's first field.
         picture: first digits of the hash of the picture that is shown.
@@ -71,7 +81,7 @@ class Question(Value):
     also: tuple[Choice, ...] = ()
 
     def form(self) -> type[Form]:
-        """Return the form that asks this question."""
+        """Return the class of the form that asks this question (`tasks.people.forms.form_for`)."""
         return form_for(self.state, description=self.description, picture=self.picture, lead=self.lead, also=self.also)
 
 
@@ -79,8 +89,9 @@ class Next(Value):
     """The next step for a shot.
 
     Attributes:
+        step: who has to act.
         state: the shot's state.
-        question: None unless a person has to act and has not answered yet.
+        question: what to ask; None unless a person has to act and has not answered yet.
     """
 
     step: WhoActs
@@ -90,10 +101,10 @@ class Next(Value):
 
 @task(name="look", task_run_name="look · {shot.shot}", **ALWAYS)
 def next_step(shot: ShotId, *, objection: str = "", answered: bool = False) -> Next:
-    """Return what a shot needs next. If it needs an editor, also store the draft and the ticket.
+    """Return what a shot needs next. If it waits for an editor and is asked about, also store the draft and the ticket.
 
     Args:
-        objection: why the last answer was refused; shown above the form.
+        objection: why the last answer was refused; shown above the form. Empty if none was.
         answered: True if the question was asked before and its answer has come. Then the question is not composed
             again.
     """
@@ -110,7 +121,11 @@ def next_step(shot: ShotId, *, objection: str = "", answered: bool = False) -> N
 
 
 def question_about(record: ShotRecord, *, objection: str = "") -> Question:
-    """Return the question to people about a shot that waits; for an editor, also store the ticket."""
+    """Return the question to people about a shot that waits; for an editor, also store the ticket.
+
+    Args:
+        objection: why the last answer was refused; shown above the form. Empty if none was.
+    """
     events = as_shown(record).events
     why = next((one.why for one in reversed(events) if one.from_state is not one.to_state), "")
     ticket = issue_ticket(record, why=why) if record.state is State.AWAITING_EDITOR else None

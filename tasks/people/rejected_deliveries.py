@@ -30,6 +30,8 @@ class Words(Value):
     """A client's complaint about a delivered file.
 
     Attributes:
+        reason: the reason code that the client chose.
+        note: the client's own text; may be empty.
         boxes: the places that the client marked, in pixels of the file.
         size: width and height of the file, in pixels.
     """
@@ -43,13 +45,15 @@ class Words(Value):
 def send_back(shot: ShotId, file: Delivered, words: Words) -> ShotRecord:
     """Return the record of a delivered shot after its client has sent it back.
 
-    Per delivery, only the first rejection counts.
+    The shot then waits for an editor: the run that asks one is created, and people are told. For each delivery only the
+    first rejection counts.
 
     Args:
         file: the delivered file that the client looked at.
         words: the client's complaint.
     Raises:
-        DecisionRefusedError: the shot has a newer file by now, or the client does not say what is wrong.
+        DecisionRefusedError: the shot has a newer file by now, the client does not say what is wrong, or the marked
+            places can't be found on the photograph.
         ObjectMissingError: there is no such shot.
     """
     record = load_record(shot)

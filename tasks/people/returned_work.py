@@ -29,8 +29,11 @@ class Taken:
     """Returned work that was read and checked.
 
     Attributes:
+        record: the shot's record when the work was read.
+        plan: the shot's plan.
         pixels: the master that the editor worked from: (rows, columns, 3) uint16, working space.
-        checks: results of all checks. If one has failed, the work goes back to the editor.
+        work: the editor's picture, as the file holds it.
+        checks: results of all checks, passed ones too. If one has failed, the work goes back to the editor.
     """
 
     record: ShotRecord
@@ -57,8 +60,9 @@ def take_over(record: ShotRecord, data: bytes, *, name: str) -> Taken:
     """Return an editor's finished picture, read in a confined child process and checked.
 
     Args:
+        record: that of the shot, with its master.
         data: the whole file.
-        name: file name, for messages.
+        name: file name, for messages and to tell the file's format.
     Raises:
         RefusedInputError: the picture can't be read.
     """

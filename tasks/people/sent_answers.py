@@ -34,7 +34,8 @@ class CheckedAnswer(Value):
     Attributes:
         record: the shot's record when the answer was checked.
         decision: the answer in the form in which the record will keep it.
-        fields: the form's fields, as they are sent.
+        fields: the form's fields, as they are sent: field name -> value.
+        run: the suspended run that waits for the answer.
         signed_in: whether the person proved who they are.
         brings: (key of the finished picture that an editor hands in, its place in the hot folder); None without a
             picture.
@@ -59,7 +60,7 @@ def checked_answer(record: ShotRecord, fields: Mapping[str, Any], *, signed_in: 
 
     Args:
         record: the shot's record as it is now.
-        fields: the form's fields, with the decision among them.
+        fields: the form's fields, field name of `Answer` -> value, with the decision among them.
         signed_in: whether the person has proved who they are. The record will state this.
     Raises:
         DecisionRefusedError: the answer can't be applied, or no run waits for it.
@@ -82,7 +83,7 @@ def checked_answer(record: ShotRecord, fields: Mapping[str, Any], *, signed_in: 
 
 
 def check_again(answer: CheckedAnswer) -> CheckedAnswer:
-    """Return an answer after a second check, against the record and the run as they are now.
+    """Return an answer after a second check, against the shot's record as it is now. The run is not looked up again.
 
     Raises:
         DecisionRefusedError: somebody else has answered since the first check, or the picture has changed.

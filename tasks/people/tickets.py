@@ -33,7 +33,7 @@ TICKET_JSON, TICKET_HTML = "ticket.json", "ticket.html"
 
 
 def scope_for(record: ShotRecord, plan: Plan) -> Scope:
-    """Return the work that people have to do on a shot."""
+    """Return the work that people have to do on a shot: its services, with the estimate of their effort."""
     return scope_of(record, plan, ghost_mannequin=guide_of(record.shot.client).handoff.ghost_mannequin)
 
 
@@ -42,6 +42,10 @@ def issue_ticket(record: ShotRecord, *, why: str) -> JobTicket:
 
     A repeated call gives the same ticket with new presigned URLs. The ticket's tier goes into the record; the due time
     depends on it.
+
+    Args:
+        record: that of a shot that waits for an editor.
+        why: why an editor has to work on it, in words.
     """
     at, promise = now(), promise_to(record.shot.client)
     plan = shot_objects.plan_of(record)
@@ -152,9 +156,9 @@ def ticket_of(shot: ShotId) -> JobTicket:
 
 
 def ticket_page_link(shot: ShotId) -> str:
-    """Return a presigned URL of the ticket's page; empty if there is no ticket.
+    """Return a new presigned URL of the ticket's page; empty if there is no ticket.
 
-    It is valid as long as the URLs in the ticket.
+    It is valid for as many hours as the client's hand-off rules say (``link_hours``).
     """
     key = job_out_key(shot, TICKET_HTML)
     try:

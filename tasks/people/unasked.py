@@ -20,7 +20,7 @@ from tasks.runs.resuming import human_edits, shot_of_run
 
 @task(name="ask who was not asked", task_run_name="ask who was not asked · {batch}", **ALWAYS)
 def ask_who_was_not_asked(batch: BatchId, *, waiting: list[str]) -> list[str]:
-    """Return the names of the waiting shots that had no suspended run. Each of them now has one.
+    """Return the names of the waiting shots that had no run to ask people about them. Each of them now has one.
 
     Args:
         waiting: names of the shots that already waited when this run began. This run has itself created the questions

@@ -40,11 +40,14 @@ KEPT = timedelta(days=7)
 
 
 class Upload(Value):
-    """One file that is being uploaded.
+    """One file that an editor's browser uploads in parts.
 
     Attributes:
+        shot: the shot whose finished picture it is.
         name: the file's name on the editor's machine.
+        key: key of the object in storage that the parts will become.
         upload_id: the storage's id of the upload.
+        size_bytes: size of the whole file.
         part_size: bytes of each part except the last one.
     """
 
@@ -57,17 +60,19 @@ class Upload(Value):
 
     @property
     def parts(self) -> int:
-        """Number of parts."""
+        """Number of parts that the file has, at least 1."""
         return -(-self.size_bytes // self.part_size)
 
     def part_bytes(self, number: int) -> int:
-        """Return the size of a part; the first is number 1."""
+        """Return the size of a part in bytes; the first part is number 1."""
         return min(self.part_size, self.size_bytes - (number - 1) * self.part_size)
 
 
 def begin_upload(shot: ShotId, *, name: str, size_bytes: int) -> Upload:
     """Return a new upload of a file in parts.
 
+    Args:
+        name: the file's name on the editor's machine, without folders.
     Raises:
         RefusedInputError: a file of this name or size is not accepted.
     """
@@ -107,13 +112,20 @@ def is_under_way(upload: Upload) -> bool:
 
 
 def missing_parts(upload: Upload) -> list[int]:
-    """Return the numbers of the parts that the storage doesn't have, or has with another size."""
+    """Return the numbers of the parts that the storage doesn't have, or has with another size; the first part is number
+    1.
+    """
     there = {number: part["Size"] for number, part in _parts(upload).items()}
     return [number for number in range(1, upload.parts + 1) if there.get(number) != upload.part_bytes(number)]
 
 
 def part_links(upload: Upload, numbers: Iterable[int]) -> Mapping[int, str]:
-    """Return for each part's number the presigned link to which a browser sends the part (PUT)."""
+    """Return presigned links for parts: part number -> link to which a browser sends the part (PUT), valid for
+    `LINK_S`.
+
+    Args:
+        numbers: of the parts; the first part is number 1.
+    """
     client, bucket = connect_for_links(_unchecked()), open_storage().bucket
     with s3_errors(upload.key):
         return {
@@ -127,7 +139,7 @@ def part_links(upload: Upload, numbers: Iterable[int]) -> Mapping[int, str]:
 
 
 def finish_upload(upload: Upload) -> None:
-    """Join the parts of an upload to one object.
+    """Join the parts of an upload to one object, under the upload's key.
 
     Raises:
         RefusedInputError: a part is missing, or has another size than announced.
@@ -153,9 +165,11 @@ def finish_upload(upload: Upload) -> None:
 def abort_broken_off(*, before: datetime) -> int:
     """Remove the parts of editors' uploads that were begun before a time and never finished.
 
-    Return the number of uploads.
+    Return the number of these uploads. Without this, the bucket would keep the parts and charge for them for ever. They
+    appear in no list of its objects.
 
-    Without this, the bucket would keep these parts and charge for them for ever. They appear in no list of its objects.
+    Args:
+        before: the time, with a time zone.
     """
     client, bucket, gone = _client(), open_storage().bucket, 0
     with s3_errors(jobs_prefix()):
@@ -168,8 +182,13 @@ def abort_broken_off(*, before: datetime) -> int:
 
 
 def checks_of(record: ShotRecord, upload: Upload) -> tuple[Finding, ...]:
-    """Return the findings of the machine's checks of a finished picture. The same checks are made when it is handed in.
+    """Return the results of the machine's checks of a finished picture, passed ones too.
 
+    The same checks are made when it is handed in.
+
+    Args:
+        record: that of the shot.
+        upload: the finished upload of the picture.
     Raises:
         RefusedInputError: the picture can't be read, or does not fit the shot's master.
     """
@@ -177,7 +196,8 @@ def checks_of(record: ShotRecord, upload: Upload) -> tuple[Finding, ...]:
 
 
 def storage_origin() -> str:
-    """Return scheme, name and port of the address at which browsers reach the storage.
+    """Return scheme, host and port of the address at which browsers reach the storage, such as
+    ``https://s3.example.com``.
 
     Empty if there is no key to sign links with.
     """

@@ -29,6 +29,8 @@ def main(
 ) -> None:
     """Confine this process, then serve calls until the parent closes the pipe.
 
+    Its first answer tells which layers of confinement work (`tasks.processing.confinement.confine`).
+
     Args:
         requests, answers: file descriptors of the two pipes.
         packages: packages that may be imported later. Their folders and those of installed libraries stay readable.

@@ -41,7 +41,7 @@ class Answer(NamedTuple):
 
     Attributes:
         value: plain JSON. Validate it: it comes from a process that has read untrusted bytes.
-        parts: bytes, or arrays of dtype uint8, uint16, float32 or bool, by name.
+        parts: name -> bytes, or an array of dtype uint8, uint16, float32 or bool.
     """
 
     value: Any
@@ -57,6 +57,7 @@ class Child:
 
     Attributes:
         layers: name of each layer of confinement -> why it doesn't work on this system; empty text if it works.
+        memory_bytes: memory that it may use beyond what it has when it is ready.
         calls: number of calls it has answered.
     """
 
@@ -104,6 +105,10 @@ class Child:
     ) -> Answer:
         """Call a function in the child and return its answer.
 
+        Args:
+            function: ``module:name`` of a function that returns (plain JSON, mapping of name to bytes or array).
+            arguments, options: its positional and keyword arguments; they are pickled.
+            within: limits of time and processor time.
         Raises:
             _DiedError: the child ended, needed too much memory, or was killed for taking too long.
             PackshotError: raised by the function.
@@ -200,6 +205,7 @@ class Children:
 
         Args:
             function: ``module:name`` of a function that returns (plain JSON, mapping of name to bytes or array).
+            arguments: positional arguments for the function.
             about: name of the file, for messages.
             within: limits of memory, time and processor time.
             options: keyword arguments for the function.
@@ -236,13 +242,18 @@ class Children:
         )
 
     def layers(self, limits: ApartLimits) -> dict[str, str]:
-        """Return, for each layer of confinement, why it doesn't work on this system; an empty text if it works."""
+        """Return for each layer of confinement why it doesn't work on this system: layer -> reason, an empty text if it
+        works.
+
+        Args:
+            limits: of the child that is asked; its memory limit is a layer too.
+        """
         child = self._taken(limits.memory_bytes)
         self._give_back(child, keep=True)
         return child.layers
 
     def close(self) -> None:
-        """End the child processes that do no work now."""
+        """End the child processes that do no work now. Those that work go on."""
         with self._lock:
             idle, self._idle = self._idle, []
         for child in idle:

@@ -81,9 +81,10 @@ _OPEN_FILES = 256
 
 
 def confine(code: Iterable[Path]) -> dict[str, str]:
-    """Take away from this process all rights that decoding doesn't need.
+    """Take away from this process all rights that decoding doesn't need. Return which layers of protection work.
 
-    Returns, for each layer of protection, why it doesn't work on this system; an empty text if it works.
+    The result has an entry for each layer, and for each attempt to break the confinement: name -> why it doesn't work
+    on this system; an empty text if it works.
 
     Args:
         code: folders that stay readable, for modules that are imported later.
@@ -124,7 +125,7 @@ def limit_memory(more_bytes: int, size: IO[bytes] | None) -> str:
 
     Args:
         more_bytes: bytes that it may grow from now on.
-        size: the file that `own_size` opened.
+        size: the file that `own_size` opened; None where there is none.
     """
     try:
         pages = int(size.read(200).split()[0]) if size else 0

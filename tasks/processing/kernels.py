@@ -25,7 +25,7 @@ _looking = threading.Lock()
 
 
 def kernel_folder() -> Path | None:
-    """Return the folder with the compiled code; None if there is no folder for it that can be written.
+    """Return the folder with the compiled code; None if the code can't be kept in any folder.
 
     The first call on a machine compiles the code. Without a folder, each child compiles it again, which takes some
     seconds of processor time.
@@ -35,7 +35,11 @@ def kernel_folder() -> Path | None:
 
 
 def kernel_variables(folder: Path | None) -> Mapping[str, str]:
-    """Return the environment variables with which a child reads compiled code from a folder."""
+    """Return the environment variables with which a child reads compiled code from a folder: name -> value.
+
+    Args:
+        folder: the result of `kernel_folder`; None gives no variables.
+    """
     if folder is None:
         return {}
     return {"NUMBA_CACHE_DIR": str(folder), "NUMBA_CACHE_LOCATOR_CLASSES": _READ_ONLY}

@@ -23,7 +23,7 @@ BYTES_PER_BYTE = 10
 
 
 class Room:
-    """Memory that threads take and give back. Thread-safe."""
+    """Memory that threads take and give back, in bytes. Thread-safe. Nothing is allocated here: it only counts."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -36,7 +36,8 @@ class Room:
 
         Args:
             wanted_bytes: the bytes to hold.
-            of_bytes: all memory that there is. A thread that wants more than that gets all of it, and works alone.
+            of_bytes: all memory that there is, taken or not. A thread that wants more than that gets all of it, and
+                works alone.
         """
         wanted, turn = min(wanted_bytes, of_bytes), object()
         with self._changed:
@@ -62,15 +63,19 @@ def room_for(record: ShotRecord) -> AbstractContextManager[None]:
     """Hold the memory that work on a mastered shot needs, during the block. First wait until that much is free.
 
     A thread that already holds memory continues at once. If it waited, it would wait for itself.
+
+    Args:
+        record: its ``reading`` report has the size of the photograph; without one, no memory is held.
     """
     width, height = record.reports.get("reading", {}).get("size", (0, 0))
     return _held(working_bytes(width * height))
 
 
 def room_for_file(size_bytes: int) -> AbstractContextManager[None]:
-    """Hold the memory that a file needs while a child process opens it, during the block.
+    """Hold the memory that a file needs while a child process opens it, during the block. First wait until it is free.
 
-    This process then holds only two things: the bytes of the file, and the bytes of the master that the child returns.
+    That is `BYTES_PER_BYTE` for each byte of the file. This process then holds only two things: the bytes of the file,
+    and the bytes of the master that the child returns. A thread that already holds memory continues at once.
     """
     return _held(size_bytes * BYTES_PER_BYTE)
 

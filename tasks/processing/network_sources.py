@@ -43,7 +43,10 @@ def retrieve(source: ModelSource, *, into: Path, workplace: Path, on_progress: O
     """Write the file of a source to `into`, and check its SHA-256.
 
     Args:
+        source: where the file is, and its expected size and hash.
+        into: path of the file to write.
         workplace: an empty folder for temporary downloads.
+        on_progress: called while the file arrives.
     Raises:
         SourceError: the file could not be downloaded, or has another hash than expected.
         OSError: the disk is full.

@@ -35,6 +35,7 @@ class ModelFile(NamedTuple):
     """A model file on this machine whose hash was checked.
 
     Attributes:
+        path: where the file is.
         sha256: hash of the file. The sources of one model may offer different files, for example with other precisions.
     """
 
@@ -46,6 +47,8 @@ class LoadedModel(NamedTuple):
     """A model that is loaded and can be used.
 
     Attributes:
+        name: the model's name in ``configs/models.yaml``.
+        segmenter: the network itself; it returns a matte for a picture.
         findings: added to every shot that is cut out with it. Not empty only if it is the fallback model.
     """
 
@@ -55,7 +58,7 @@ class LoadedModel(NamedTuple):
 
 
 def ignore_progress(label: str, done: int, total: int) -> None:
-    """Do nothing with a progress report. The default where a caller wants no progress."""
+    """Do nothing. It stands in for a caller's `Progress` function where the caller wants no progress."""
 
 
 def fetch_model(
@@ -70,8 +73,11 @@ def fetch_model(
 
     Args:
         name: a model in ``configs/models.yaml``.
+        settings: None means those of the environment.
+        on_progress: called while the file arrives.
     Raises:
         ModelError: the model is not listed, or no source has it; the message gives the reason for each source.
+        DiskFullError: there is no room for the file.
     """
     chosen = settings or get_settings()
     model = _listed(name, load_for_the_line(chosen.configs).models)
@@ -83,9 +89,9 @@ def fetch_model(
 
 
 def cached_model(model: Model, *, folder: Path) -> ModelFile | None:
-    """Return a model's file if the folder has it and it is not damaged, else None.
+    """Return a model's file if the folder has one that is not damaged, else None. Nothing is downloaded.
 
-    The files of its sources are looked for in the model's order.
+    The files of the model's sources are looked for in their order.
     """
     for source in model.sources:
         path = model_path(model, source, folder=folder)
@@ -95,7 +101,10 @@ def cached_model(model: Model, *, folder: Path) -> ModelFile | None:
 
 
 def model_path(model: Model, source: ModelSource, *, folder: Path) -> Path:
-    """Return where the file from one source is kept: ``<model>-<first 8 digits of its SHA-256>.onnx``."""
+    """Return where the file from one source is kept: ``<model>-<first 8 digits of its SHA-256>.onnx`` in the folder.
+
+    It need not be there.
+    """
     return folder / f"{model.name}-{source.sha256[:8]}.onnx"
 
 
@@ -104,6 +113,8 @@ def load_model(settings: Settings | None = None) -> LoadedModel:
 
     If no source has it, use the model that is marked as the fallback; every shot then gets a finding.
 
+    Args:
+        settings: None means those of the environment.
     Raises:
         ModelError: the model is not listed, or neither it nor a fallback is available.
     """

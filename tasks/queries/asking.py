@@ -41,9 +41,10 @@ def ask(work: Work[R], *, client: str = "", batch: str = "", storage: Storage | 
     """Return the result of a query of the index.
 
     Args:
-        work: the query.
-        client, batch: the client and the batch that the query is about; empty means all. An index of this machine is
-            compared only for these.
+        work: the query: called with a connection to the index, its result is returned.
+        client, batch: names of the client and the batch that the query is about; empty means all. An index of this
+            machine is compared only for these.
+        storage: the bucket that the query is about; None means the one that the settings name.
     """
     opened, index = storage or open_storage(), shared()
     if index is not None:
@@ -71,9 +72,10 @@ def _require_whole(index: Shared, storage: Storage) -> None:
 
 
 def repair() -> None:
-    """Update rows of the shared index that may be older than their records.
+    """Compare some batches of the shared index with their records, and repair rows that differ.
 
-    Call it before a decision that depends on counting rows.
+    Call it before a decision that depends on counting rows. If there is no shared index, or it does not answer, nothing
+    is done.
     """
     index = shared()
     if index is not None:
@@ -82,10 +84,11 @@ def repair() -> None:
 
 
 def finished_batches() -> Collection[BatchId]:
-    """Return the finished batches that the shared index knows; empty if there is no shared index.
+    """Return the finished batches that the shared index knows; empty if there is no shared index, or it does not
+    answer.
 
-    A finished batch never becomes unfinished again. So this list never hides a batch that needs work, even if it is
-    old.
+    A finished batch becomes unfinished only if somebody cancels it. Apart from that, an old row never hides a batch
+    that needs work.
     """
     index, wanted = shared(), select(batches.c.client, batches.c.batch).filter_by(bucket=open_storage().bucket)
     if index is None:
@@ -105,13 +108,13 @@ def find_shots(words: Sequence[str], *, client: str = "", batch: str = "", most:
     """Return the shots whose names match, also those of ended batches. Each part of the list is sorted by name.
 
     Shots whose names begin with the words come first. Each is a record in short form (`packshot.outcomes.indexed`):
-    only the fields that lists need.
+    only the fields that lists need. Without words, the first shots by name are returned.
 
     Args:
         words: a shot is found if its SKU, ASIN, GTIN or file name begins with each of them; case does not matter. Among
             the `LOOKED_THROUGH` shots that changed last, a shot is also found if its names contain each word. For this,
             each word needs at least `LEAST_INSIDE` characters.
-        client, batch: only those of this client or batch; empty means all.
+        client, batch: only shots of this client, or of batches with this name; empty means all.
         most: the largest number of shots to return.
     """
     wanted = [word.casefold() for word in words]
@@ -143,26 +146,34 @@ def _last_changed(client: str, batch: str, words: Sequence[str]) -> Select[tuple
 
 
 def waiting_records(states: Collection[State], *, client: str = "", batch: str = "") -> list[ShotRecord]:
-    """Return the shots in some states, sorted by name.
+    """Return the shots that are in one of some states, sorted by name.
 
-    Each is a record in short form (`packshot.outcomes.indexed`): only the fields that lists need.
+    Each is a record in short form (`packshot.outcomes.indexed`): only the fields that lists need. Damaged records are
+    left out.
 
     Args:
-        client, batch: only those of this client or batch; empty means all.
+        states: any states, not only those in which a shot waits.
+        client, batch: only shots of this client, or of batches with this name; empty means all.
     """
     wanted = _of(client, batch).where(shots.c.state.in_([state.value for state in states]))
     return _records(wanted, client, batch)
 
 
 def batch_records(batch: BatchId) -> list[ShotRecord]:
-    """Return the short records (`packshot.outcomes.indexed`) of a batch, sorted by name. Damaged ones are left out."""
+    """Return the shots of a batch, sorted by name. Damaged records are left out.
+
+    Each is a record in short form (`packshot.outcomes.indexed`): only the fields that lists need.
+    """
     return _records(_of(batch.client, batch.batch), batch.client, batch.batch)
 
 
 def records_of_products(client: str, products: Collection[str]) -> list[ShotRecord]:
-    """Return the short records (`packshot.outcomes.indexed`) of all shots of a client that show one of these products.
+    """Return all shots of a client that show one of these products.
+
+    Each is a record in short form (`packshot.outcomes.indexed`): only the fields that lists need.
 
     Args:
+        client: the client's short name, as in its keys in storage.
         products: SKU, ASIN or GTIN; case does not matter.
     """
     names = sorted({one.casefold() for one in products})
@@ -177,7 +188,11 @@ def records_of_products(client: str, products: Collection[str]) -> list[ShotReco
 def records_since(moment: datetime) -> list[ShotRecord]:
     """Return the shots that have changed since a moment or are not finished, sorted by name.
 
-    Each is a record in short form (`packshot.outcomes.indexed`): only the fields that lists need.
+    A shot is finished if it is delivered or refused. Each is a record in short form (`packshot.outcomes.indexed`): only
+    the fields that lists need.
+
+    Args:
+        moment: with a time zone.
     """
     at_rest = [state.value for state in (*DONE, State.REFUSED)]
     of_now = or_(shots.c.changed_at >= moment, shots.c.changed_at.is_(None), shots.c.state.not_in(at_rest))
@@ -185,7 +200,11 @@ def records_since(moment: datetime) -> list[ShotRecord]:
 
 
 def received_since(moment: datetime) -> Mapping[BatchId, datetime]:
-    """Return the batches that came in since a moment, each with the time when it came in."""
+    """Return the batches that came in since a moment: batch -> the time when it came in.
+
+    Args:
+        moment: with a time zone.
+    """
     wanted = select(batches.c.client, batches.c.batch, batches.c.received_at).filter_by(bucket=open_storage().bucket)
     wanted = wanted.where(batches.c.received_at >= moment)
 
@@ -209,9 +228,10 @@ class Changed(NamedTuple):
 
 
 def changed_records(states: Collection[State], known: Mapping[str, str]) -> Changed:
-    """Return the shots in some states, and the records of those that have changed.
+    """Return the shots in some states, and the records of those that have changed since the last call.
 
     Args:
+        states: the states to look at.
         known: `Changed.etags` of the last time; empty the first time.
     """
     wanted = select(shots.c.client, shots.c.batch, shots.c.shot, shots.c.etag).filter_by(bucket=open_storage().bucket)
@@ -256,7 +276,7 @@ def judged_records(*, client: str = "", batch: str = "") -> list[ShotRecord]:
     Each is a record in short form (`packshot.outcomes.indexed`): only the fields that lists need, with the figures.
 
     Args:
-        client, batch: only those of this client or batch; empty means all.
+        client, batch: only shots of this client, or of batches with this name; empty means all.
     """
     return _records(_of(client, batch).where(shots.c.judged), client, batch)
 

@@ -39,13 +39,14 @@ _BATCH = ""
 
 
 class Compared(Value):
-    """The result of a comparison.
+    """The result of comparing the index with the records in the bucket. Results can be added.
 
     Attributes:
-        records: number of records that were compared.
+        batches: number of batches that were compared.
+        records: number of records that were compared, of shots and of batches.
         objects: number of objects that were listed to find them.
         behind: number of rows that were wrong: older than their records, missing, or left over from a record that is
-            gone.
+            gone. A batch that is gone counts once.
     """
 
     batches: int = 0
@@ -82,9 +83,13 @@ def compare_all(
     """Compare all batches, repair every row that differs, and return how many did.
 
     Args:
-        client, batch: only those of this client, or this one batch; empty means all.
+        index: the index to repair.
+        storage: the bucket with the records.
+        client, batch: only batches of this client, or this one batch of it; empty means all.
         anew: True reads every record and writes every row, even if its ETag is the same.
-        on_progress: called after each batch.
+        on_progress: called after each batch with the result so far.
+    Raises:
+        IndexAwayError: the index does not answer.
     """
     done, found = Compared(), set()
     prefix = "/".join([*filter(None, ("batches", client, client and batch)), ""])
@@ -102,10 +107,14 @@ def compare_all(
 
 
 def compare_some(index: Database, storage: Storage) -> Compared:
-    """Compare some batches, and return the result: new ones first, then open ones, then ended ones.
+    """Compare some batches, repair the rows that differ, and return the result.
 
-    Within each of these kinds, the batch that was compared longest ago comes first. The number of listed objects is
-    limited. So a call costs about the same for many batches and for few.
+    New batches come first, then open ones, then ended ones. Within each of these kinds, the batch that was compared
+    longest ago comes first. The number of listed objects is limited. So a call costs about the same for many batches
+    and for few.
+
+    Raises:
+        IndexAwayError: the index does not answer.
     """
     folders = set(_folders(storage))
     known = index.run(lambda connection: _known(connection, storage.bucket))
@@ -131,7 +140,9 @@ class Standing(NamedTuple):
     """The state of the index.
 
     Attributes:
-        whole_at: when the index first had every shot, or was last rebuilt; None if it does not have every shot yet.
+        whole_at: when the index was last completed: filled with every shot, or rebuilt. None if it does not have every
+            shot yet.
+        shots, batches: number of rows in each table.
         behind: the result of comparing open batches now, up to `OPEN_OBJECTS` objects. Nothing was repaired.
     """
 
@@ -142,7 +153,7 @@ class Standing(NamedTuple):
 
 
 def standing_of(index: Database, storage: Storage) -> Standing:
-    """Return whether a bucket's index has every shot, and how many rows are older than their records.
+    """Return the state of a bucket's index: whether it has every shot, and how many rows are older than their records.
 
     Raises:
         IndexAwayError: the index does not answer.

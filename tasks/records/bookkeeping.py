@@ -28,7 +28,10 @@ from tasks.results.cache_keys import FIRST_PAUSE_S, JITTER, RETRIES, is_transien
 
 
 class BookkeepingOptions(TypedDict):
-    """Options of ``@task`` for tasks that read or write the current state: they are never cached, and always run."""
+    """Options of ``@task`` for tasks that read or write the current state: they are never cached, and always run.
+
+    The fields are the parameters of Prefect's ``task``.
+    """
 
     retries: int
     retry_delay_seconds: Callable[[int], list[float]]
@@ -69,12 +72,12 @@ _RANKS = {
 
 
 def now() -> datetime:
-    """Return the time, in UTC."""
+    """Return the present time, with the time zone UTC."""
     return datetime.now(UTC)
 
 
 def actor() -> str:
-    """Return the name of the one who acts: the current flow run, or the command line."""
+    """Return the name of the one who acts: "flow run" with the id of the current run, or "command line"."""
     return f"flow run {flow_run.id}" if flow_run.id else "command line"
 
 
@@ -99,7 +102,7 @@ class Life:
         self._held = ExitStack()
 
     def hold(self, what: AbstractContextManager[None]) -> None:
-        """Enter a context manager. It is left when the stage ends."""
+        """Enter a context manager. It is left when the stage ends, or by `let_go`."""
         self._held.enter_context(what)
 
     def let_go(self) -> None:
@@ -108,11 +111,11 @@ class Life:
 
     @property
     def record(self) -> ShotRecord:
-        """The record as it was last read or written here."""
+        """The record as it was last read or written here; read from storage if it was neither."""
         return self._changed(lambda record: record) if self.known is None else self.known.record
 
     def revive(self) -> None:
-        """Put a failed shot back into the state in which it failed."""
+        """Put a failed shot back into the state in which it failed. A shot that has not failed stays as it is."""
         self._changed(lambda record: revived(record, by=actor()))
 
     def _changed(self, change: Callable[[ShotRecord], ShotRecord]) -> ShotRecord:
@@ -133,9 +136,15 @@ class Life:
     ) -> ShotRecord:
         """Move the record through the given states in one conditional write, and return it.
 
+        A failed shot is first put back into the state in which it failed. A state that the shot has passed already is
+        left out; the other facts are stored in any case.
+
         Args:
+            states: in order.
             why: reason in words, for people.
-            facts, source_sha256, plan_fingerprint, findings, reports, objects: stored in the record with the states.
+            facts, source_sha256, plan_fingerprint: stored in the record in place of its own, unless None or empty.
+            findings, reports, objects: added to those of the record. Reports are by name; objects map a file's name to
+                its SHA-256.
             who: name of the person who acts; empty means Packshot itself.
         """
 
@@ -171,7 +180,11 @@ class Life:
 
 
 def revived(record: ShotRecord, *, by: str) -> ShotRecord:
-    """Return a failed record in the state in which it failed; any other record unchanged."""
+    """Return a failed record in the state in which it failed; any other record unchanged. Nothing is stored.
+
+    Args:
+        by: who tries again: a name for the record's event.
+    """
     if record.failed_from is None:
         return record
     return record.advance(record.failed_from, at=now(), actor=by, why="tried again")

@@ -75,7 +75,7 @@ def _find_readable(shot: ShotId, *, storage: Storage) -> ShotRecord | None:
 
 
 def load_held(shots: Iterable[ShotId], *, storage: Storage | None = None) -> list[Held]:
-    """Return the records of many shots, each with its ETag.
+    """Return the records of many shots, each with its ETag, in the given order.
 
     As with `load_records`, records that are missing or can't be read are left out.
     """
@@ -94,7 +94,11 @@ def load_held(shots: Iterable[ShotId], *, storage: Storage | None = None) -> lis
 
 
 def create_record(record: ShotRecord, *, storage: Storage | None = None) -> ShotRecord:
-    """Store a new shot's record and return it; if there is a record already, return that one unchanged."""
+    """Store a new shot's record and return it; if there is a record already, return that one unchanged.
+
+    Raises:
+        RecordDamagedError: there is a record already, and it can't be read.
+    """
     return _create(record_key(record.shot), record, storage)
 
 
@@ -103,8 +107,11 @@ def change_record(
 ) -> ShotRecord:
     """Apply a change to a shot's record and return the result. If the record stays equal, nothing is written.
 
+    Args:
+        change: returns the new record from the old one. It may be called several times.
     Raises:
         ObjectMissingError: there is no record.
+        RecordDamagedError: the record can't be read.
         RecordConflictError: others kept changing the record for `PATIENCE_S`.
         LeaseLostError: this run worked on the batch, and another run has taken it over.
     """
@@ -117,7 +124,11 @@ def change_record(
 
 
 class Held(NamedTuple):
-    """A shot's record, and its ETag in storage. With both, the next change needs no read."""
+    """A shot's record, and its ETag in storage. With both, the next change needs no read.
+
+    Attributes:
+        etag: as storage returned it with the record.
+    """
 
     record: ShotRecord
     etag: str
@@ -158,7 +169,12 @@ def find_batch(batch: BatchId, *, storage: Storage | None = None) -> BatchRecord
 
 
 def load_held_batch(batch: BatchId, *, storage: Storage) -> tuple[BatchRecord, str]:
-    """Return a batch's record and its ETag, with the errors of `load_batch`."""
+    """Return (a batch's record, its ETag).
+
+    Raises:
+        ObjectMissingError: the batch has no record.
+        RecordDamagedError: the record can't be read.
+    """
     return _load_with_etag(batch_record_key(batch), BatchRecord, storage)
 
 
@@ -170,10 +186,13 @@ def create_batch(record: BatchRecord, *, storage: Storage | None = None) -> Batc
 def change_batch(
     batch: BatchId, change: Callable[[BatchRecord], BatchRecord], *, storage: Storage | None = None
 ) -> BatchRecord:
-    """Apply a change to a batch's record and return the result, like `change_record`.
+    """Apply a change to a batch's record and return the result, like `change_record`, with the same errors.
 
     The record keeps the numbers of the leases under which it was changed (fencing tokens). So a run that has lost its
     lease can't overwrite the changes of the next one.
+
+    Args:
+        change: returns the new record from the old one. It may be called several times.
     """
 
     def guarded(record: BatchRecord) -> BatchRecord:

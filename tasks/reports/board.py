@@ -37,12 +37,13 @@ _TOLD = {Urgency.SOON_DUE: "soon_due", Urgency.OVERDUE: "overdue"}
 
 
 def waits(*, client: str = "", batch: str = "") -> list[tuple[ShotRecord, Wait]]:
-    """Return every shot whose suspended run waits for a person, the earliest due first.
+    """Return (record, wait) of every shot whose suspended run waits for a person, the earliest due first.
 
-    Each has its record in short form (`packshot.outcomes.indexed`): only the fields that lists need.
+    Each record is in short form (`packshot.outcomes.indexed`): only the fields that lists need. The wait says who has
+    to act, and until when.
 
     Args:
-        client, batch: only those of this client or batch; empty means all.
+        client, batch: only shots of this client, or of batches with this name; empty means all.
     """
     tags = [f"{name}:{value}" for name, value in (("client", client), ("batch", batch)) if value]
     asked = {str(shot_of_run(run)) for run in waiting_runs(tags)}
@@ -80,7 +81,8 @@ def _failed_runs(shots: Sequence[ShotId]) -> Iterator[FlowRun]:
 
 
 def waiting_in_short() -> object:
-    """Return a value that changes as soon as a shot begins to wait for a person, or stops waiting.
+    """Return a value that changes as soon as a shot begins to wait for a person, or stops waiting; compare it with
+    `==`.
 
     It costs two requests, however many shots wait.
     """
@@ -93,12 +95,14 @@ def _name(wait: Wait) -> str:
 
 @task(name="update the board", task_run_name="update the board", **ALWAYS)
 def update_board(told: set[str] | None = None) -> str:
-    """Show the board as an artifact if it has changed, send notices about shots that are soon due or overdue, and
-    return a summary.
+    """Return a summary of the board, such as "5 wait, 1 soon due, 2 overdue". Show the board as an artifact if it has
+    changed.
+
+    Also send notices about shots that are soon due or overdue.
 
     Args:
-        told: notices that this process knows were sent; new ones are added. This only saves requests: a mark in storage
-            makes sure that each notice is sent once.
+        told: notices that this process knows were sent; new ones are added to this set. It only saves requests: a mark
+            in storage makes sure that each notice is sent once.
     """
     known = set() if told is None else told
     found = waits()
@@ -171,7 +175,7 @@ def _gathered_row(waiting: Waiting) -> dict[str, object]:
 
 
 def in_words(waits: Iterable[Wait]) -> str:
-    """Return a summary such as "5 wait, 1 soon due, 2 overdue"."""
+    """Return a summary of waiting shots, such as "5 wait, 1 soon due, 2 overdue"."""
     every = list(waits)
     urgent = Counter(one.urgency for one in every)
     return f"{len(every)} wait, {urgent[Urgency.SOON_DUE]} soon due, {urgent[Urgency.OVERDUE]} overdue"

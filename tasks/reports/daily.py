@@ -1,7 +1,8 @@
 """The daily report: count a day's events from the records, and publish figures, an HTML page and an artifact.
 
-reports/daily/<date>.json         the day's figures; the trend of later days is made from them reports/daily/<date>.html
-the page reports/daily/<date>.shots.json   the shots behind the day's numbers
+    reports/daily/<date>.json          the day's figures; the trend of later days is made from them
+    reports/daily/<date>.html          the page
+    reports/daily/<date>.shots.json    the shots behind the day's numbers
 
 The index gives the shots that may have changed since the last counted day: those with a later event, and those that are
 not finished. No shot's record is read. The records of batches with unfinished shots are read, because such a batch may
@@ -60,13 +61,13 @@ class _Read(NamedTuple):
 
 @task(name="report the day", task_run_name="report the day", **ALWAYS)
 def report_day(*, date: str, days: int) -> str:
-    """Count a day, publish its report, and return the report's headline.
+    """Count a day, publish its report, and return the day's main figures in one sentence that begins with the date.
 
     Days of the trend that have no figures yet are counted, too.
 
     Args:
         date: for example 2026-03-01; empty means the last day that is over.
-        days: length of the trend in days.
+        days: length of the trend in days. It is at least the window in which audits count.
     Raises:
         TerminalError: the date is not valid, or the day is not over yet.
     """

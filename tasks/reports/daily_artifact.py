@@ -27,7 +27,8 @@ _MOST_ROWS = 12
 
 
 def daily_markdown(report: DailyReport, *, link: str, key: str) -> str:
-    """Return a day's main figures and tables as Markdown.
+    """Return a day's main figures and tables as Markdown. Each table shows at most 12 rows, and how many more there
+    are.
 
     Args:
         link: presigned URL of the full page.

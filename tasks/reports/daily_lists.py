@@ -1,6 +1,6 @@
 """The shots behind the numbers of each day, kept beside the day's figures.
 
-reports/daily/<date>.shots.json    number -> shots
+reports/daily/<date>.shots.json    name of a number -> the shots that it counts
 """
 
 from __future__ import annotations
@@ -31,7 +31,13 @@ def keep_lists(
     received: Mapping[BatchId, dt.datetime],
     cancelled: Collection[BatchId],
 ) -> None:
-    """Store which shots each number of a day counts."""
+    """Store which shots each number of a day counts.
+
+    Args:
+        records: of all shots that something happened to on this day, or that were open when it ended.
+        received: batch -> when it came in.
+        cancelled: batches that were cancelled when the day ended.
+    """
     audits = {}
     for record in records:
         audit = audit_of(record, since_restart(record))
@@ -42,13 +48,13 @@ def keep_lists(
 
 
 def counted_dates() -> list[dt.date]:
-    """Return the days that have figures, the latest first. This costs one listing of the storage."""
+    """Return the dates of the days that have figures, the latest first. This costs one listing of the storage."""
     found = (date_from_daily_figures_key(one.key) for one in open_storage().list(daily_prefix()))
     return sorted(filter(None, found), reverse=True)
 
 
 def figures_on(date: dt.date) -> DayFigures | None:
-    """Return the figures from which a day's report was made; None if there are none."""
+    """Return the figures from which a day's report was made; None if the day was not counted."""
     try:
         return DayFigures.model_validate_json(open_storage().get(daily_figures_key(date)))
     except ObjectMissingError:
@@ -56,7 +62,7 @@ def figures_on(date: dt.date) -> DayFigures | None:
 
 
 def lists_on(date: dt.date) -> Mapping[Number, tuple[ShotId, ...]] | None:
-    """Return the shots behind a day's numbers; None if they were not kept."""
+    """Return the shots behind a day's numbers: number -> the shots that it counts. None if they were not kept."""
     try:
         return _LISTS.validate_json(open_storage().get(daily_shots_key(date)))
     except ObjectMissingError:

@@ -38,7 +38,9 @@ class Told(Value):
     """Result of one client's report.
 
     Attributes:
-        failed: whether the report could not be made; the sentence says why.
+        client: the client's short name, as in its keys in storage.
+        sentence: the change of the return rate in words; if there is no report, why.
+        failed: True if the report could not be made or read.
     """
 
     client: str
@@ -48,14 +50,14 @@ class Told(Value):
 
 @task(name="clients with orders", task_run_name="clients with orders", **ALWAYS)
 def clients_with_orders() -> list[str]:
-    """Return the clients whose orders are in storage."""
+    """Return the names of the clients whose orders are in storage, sorted."""
     keys = (PurePosixPath(one.key).parts for one in open_storage().list(returns_key("")))
     return sorted({parts[1] for parts in keys if len(parts) > 3 and parts[2] == "orders"})
 
 
 @task(name="report returns", task_run_name="report returns · {client}", **ALWAYS)
 def report_client(client: str) -> Told:
-    """Write a client's report on the return rate and show it.
+    """Write a client's report on the return rate, show it as an artifact, and return its main result.
 
     An error becomes the result, so that other clients go on.
     """
@@ -84,9 +86,10 @@ def report_client(client: str) -> Told:
 
 
 def told_changes() -> list[Told]:
-    """Return the change of the return rate that each client's last report states.
+    """Return for each client with a report the change of the return rate that its last report states, sorted by client.
 
-    The time that this takes grows with the number of clients and their files, not with the number of shots.
+    A report that can't be read gives a result that failed. The time that this takes grows with the number of clients
+    and their files, not with the number of shots.
     """
     storage = open_storage()
     keys = [one.key for one in storage.list(returns_key("")) if one.key.endswith("/report/report.json")]
@@ -135,9 +138,10 @@ def _reported(storage: Storage, client: str) -> ReturnReport:
 
 
 def client_writing(configs: Configs, client: str) -> Writing:
-    """Return the conventions of a client's tables, such as date order, from its style guide.
+    """Return the conventions of a client's tables, such as date order, from its style guide; without one, the defaults.
 
-    Without one, the defaults.
+    Args:
+        client: the client's short name, as in its keys in storage.
     """
     guide = configs.clients.get(client)
     return guide.tables if guide else Writing()
@@ -149,9 +153,13 @@ def _export(storage: Storage, client: str, key: str) -> Export:
 
 
 def delivered_on(storage: Storage, client: str) -> dict[str, int]:
-    """Return SKU -> day of the product's first delivery, in days since 1970.
+    """Return the day of each product's first delivery to a client: SKU -> day, in days since 1970.
 
-    From that day on the product's new pictures could be live.
+    From that day on the product's new pictures could be live. The days are those on which the deliveries' manifests
+    were written.
+
+    Args:
+        client: the client's short name, as in its keys in storage.
     """
     days: dict[str, int] = {}
     for one in storage.list(client_deliveries_prefix(client)):

@@ -54,8 +54,10 @@ class PlainSerializer(Serializer):
     type: str = Field(default=SERIALIZER, frozen=True)
 
     def dumps(self, obj: Any) -> bytes:
-        """Return the result as JSON.
+        """Return the result as JSON, in UTF-8. Of an error only its type and text are kept.
 
+        Args:
+            obj: plain data, a handover of `KINDS`, or an error.
         Raises:
             TypeError: the result is neither plain data, nor a handover, nor an error.
         """
@@ -100,10 +102,12 @@ class ResultsInBucket(WritableFileSystem):
     _block_type_slug = "packshot-results"
 
     def read_path(self, path: str, *, _sync: bool = True) -> bytes:  # type: ignore[override]  # Prefect passes _sync
-        """Return a stored result.
+        """Return a stored result, without its seal.
 
+        Args:
+            path: the result's key, as Prefect names it.
         Raises:
-            ObjectMissingError: there is no result of this key, or its seal is not valid.
+            ObjectMissingError: there is no result of this key, its seal is not valid, or another serializer wrote it.
         """
         key = result_key(path)
         sealed = open_storage().get_if_there(key)  # most tasks run for the first time
@@ -113,21 +117,29 @@ class ResultsInBucket(WritableFileSystem):
         return content
 
     def write_path(self, path: str, content: bytes, *, _sync: bool = True) -> None:  # type: ignore[override]
-        """Store a result with Packshot's seal."""
+        """Store a result with Packshot's seal.
+
+        Args:
+            path: the result's key, as Prefect names it.
+            content: the serialized result.
+        """
         key = result_key(path)
         open_storage().put(key, seal(key, content), content_type="application/octet-stream")
 
     async def aread_path(self, path: str) -> bytes:
-        """Return a stored result without blocking the event loop."""
+        """Return a stored result without blocking the event loop; see `read_path`."""
         return await asyncio.to_thread(self.read_path, path)
 
     async def awrite_path(self, path: str, content: bytes) -> None:
-        """Store a result without blocking the event loop."""
+        """Store a result without blocking the event loop; see `write_path`."""
         await asyncio.to_thread(self.write_path, path, content)
 
 
 def register_results() -> str:
-    """Save the block, make it the server's default result storage, and return its name. Idempotent.
+    """Save the block at the Prefect server, and make it the server's default storage of results. Return the block's
+    name.
+
+    It can be repeated.
 
     Raises:
         ConfigError: the key that seals results can't be used.

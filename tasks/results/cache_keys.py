@@ -32,7 +32,10 @@ JITTER = 0.5
 
 
 class UnitOptions(TypedDict):
-    """Options of ``@task`` for a task that is cached and retried as one unit."""
+    """Options of ``@task`` for a task that is cached and retried as one unit.
+
+    The fields are the parameters of Prefect's ``task``.
+    """
 
     retries: int
     retry_delay_seconds: Callable[[int], list[float]]
@@ -51,6 +54,7 @@ def unit(stage: str, *, retries: int = RETRIES, knows: Callable[[], str] = lambd
 
     Args:
         stage: name of the stage; part of the cache key.
+        retries: how many times a transient error is retried at most.
         knows: returns a text that also goes into the key. It is called in the worker, just before the task runs. Use it
             if the result depends on more than its parameters, for example on a model's version.
     """
@@ -66,7 +70,11 @@ def unit(stage: str, *, retries: int = RETRIES, knows: Callable[[], str] = lambd
 
 
 def key_of(stage: str, *, knows: Callable[[], str] = lambda: "") -> Callable[[TaskRunContext, Mapping[str, Any]], str]:
-    """Return the function that computes a stage task's cache key from its parameters; see `unit`."""
+    """Return the function that computes a stage task's cache key from its parameters.
+
+    Args:
+        stage, knows: as in `unit`.
+    """
 
     def key(context: TaskRunContext, parameters: Mapping[str, Any]) -> str:
         return f"{stage}-{PIPELINE_VERSION}-{fingerprint_of(dict(parameters), knows())}"
@@ -75,17 +83,22 @@ def key_of(stage: str, *, knows: Callable[[], str] = lambda: "") -> Callable[[Ta
 
 
 def fingerprint_of(values: object, knows: str) -> str:
-    """Return a hash of some values and of a text. If a value has a ``content``, only that is hashed.
+    """Return a hash of some values and of a text: the first 32 hex digits of a SHA-256.
+
+    If a value has a ``content``, only that is hashed.
 
     Args:
+        values: parameters of a task; plain data and models.
         knows: the text; see `unit`.
+    Raises:
+        TypeError: a value has no stable text form.
     """
     text = json.dumps(_content_of(values), sort_keys=True, separators=(",", ":")) + knows
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def is_transient(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
-    """Return whether a failed task may be retried: its error is one that `may_pass`."""
+    """Return whether a failed task may be retried: its error is one that may pass by itself (`may_pass`)."""
     return any(may_pass(error) for error in (state.data, getattr(state.data, "result", None)))
 
 

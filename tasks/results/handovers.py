@@ -19,6 +19,7 @@ class Handover(Value):
     """The facts about a shot that every stage needs.
 
     Attributes:
+        shot: the shot that is passed on.
         source_sha256: hash of the client's original.
         plan_fingerprint: hash of the plan that is stored beside the record as ``plan.json``.
         generation: how many times the shot was started again.
@@ -46,10 +47,12 @@ class MasteredShot(Handover):
 
     Attributes:
         refused: why the file was refused; empty if it was accepted.
-        category: name of the category; empty if unknown.
-        features, light: None for a refused file.
+        category, view: empty; the shot's plan has them.
+        category_source: where the category in the plan comes from, such as ``manifest``; empty for a refused file.
+        features, light: measured figures, and the light of the photograph; None for a refused file.
         looks: the category network's prediction; None if the category is known, or no network is used.
         master_sha256: hash of the picture to edit: ``master.tif``, or ``corrected.tif`` after the group's correction.
+            Empty for a refused file.
     """
 
     refused: str = ""
@@ -68,6 +71,11 @@ class RoutedShot(Handover):
     Attributes:
         group: name of the lighting set-up of the shot. All shots of a set-up are edited in the same part of the batch.
         colour_fingerprint: hash of the group's decision about the shot's colours.
+        category: name of the product category; empty if unknown.
+        complexity: how hard the product is to edit.
+        route: who edits the shot: the machine, or a person.
+        reason: why the shot has this route, in words.
+        master_sha256: hash of the picture to edit: ``master.tif``, or ``corrected.tif`` after the group's correction.
     """
 
     group: str
@@ -91,6 +99,11 @@ class EditedShot(Handover):
     """Result of stage 3A: the machine has edited the shot.
 
     Attributes:
+        group: name of the lighting set-up of the shot.
+        category: name of the product category; empty if unknown.
+        verdict: the machine's verdict on its edit.
+        score: of the edit, in 0..100.
+        reason: the verdict in words.
         needs_person: whether a reviewer or an editor has to look at it.
     """
 
@@ -121,7 +134,12 @@ class ApprovedShot(Handover):
 
     @classmethod
     def of(cls, record: ShotRecord, *, generation: int) -> Self:
-        """Return the handover for a record in state ``approved`` or later."""
+        """Return the handover for a shot that is approved, exported or verified.
+
+        Args:
+            record: the shot's record.
+            generation: how many times the shot was started again, from its batch's record.
+        """
         return cls(
             shot=record.shot,
             source_sha256=record.source.sha256,
@@ -146,7 +164,9 @@ class BatchStock(Value):
     """The shots of a batch that need work.
 
     Attributes:
-        unedited: names of those that nobody has edited yet.
+        configs_fingerprint: fingerprint of the configs of the batch's client (`tasks.environment.configs.fingerprint`).
+        shots: entries in the batch's record of the shots that need work.
+        unedited: names of the shots that nobody has edited yet.
         waiting: names of the batch's other shots that wait for people.
     """
 
@@ -162,7 +182,7 @@ class Outcome(Value):
 
     Attributes:
         objection: why the answer was refused; empty if it was applied.
-        sentence: the result in words.
+        sentence: what was done, in words; empty if the answer was refused.
     """
 
     objection: str = ""

@@ -15,13 +15,20 @@ NIGHT_FLOW = "nightly"
 
 
 def page_of_run(run: str) -> str:
-    """Return the address of a flow run's page; empty if the run or the address of Prefect's pages is not known."""
+    """Return the address of a flow run's page; empty if the run or the address of Prefect's pages is not known.
+
+    Args:
+        run: id of the flow run; may be empty.
+    """
     pages = PREFECT_UI_URL.value()
     return f"{pages.rstrip('/')}/runs/flow-run/{run}" if pages and run else ""
 
 
 def night_runs(begins: datetime, ends: datetime) -> Iterator[str]:
-    """Yield the address of each nightly run that began between two times, the earliest first."""
+    """Yield the page's address of each nightly run that began between two times, the earliest first.
+
+    It yields nothing if the address of Prefect's pages is not known.
+    """
     wanted = FlowRunFilter(start_time=FlowRunFilterStartTime(after_=begins, before_=ends))
     with get_client(sync_client=True) as client:
         runs = [run for run in runs_of(client, wanted, flow=NIGHT_FLOW) if run.start_time]

@@ -22,9 +22,9 @@ STARTED_AGAIN_S = 180.0
 def end_of(run_id: UUID, *, poll_s: float = POLL_S) -> State[Any]:
     """Wait until a run has ended, and return its final state.
 
-    A crashed run has not ended, because it is started again. Only after its last try it counts as ended.
-
-    An error of the server is logged, and the run is looked at again: while the server restarts, the run itself goes on.
+    A crashed run has not ended, because it is started again. It counts as ended only after its last try, or if nobody
+    has started it again for `STARTED_AGAIN_S`. An error of the server is logged, and the run is looked at again: while
+    the server restarts, the run itself goes on.
 
     Args:
         run_id: the run to wait for.

@@ -56,7 +56,12 @@ _UNDER_WAY = (StateType.RUNNING, StateType.PENDING, StateType.CANCELLING)
 
 
 class Lost(Value):
-    """Runs whose process had died: the names of all that were ended, and of those that were started again."""
+    """Runs whose process had died.
+
+    Attributes:
+        ended: names of all such runs that were marked as ended.
+        started: names of crashed runs that were started again. They may have been marked at an earlier look.
+    """
 
     ended: tuple[str, ...] = ()
     started: tuple[str, ...] = ()
@@ -73,9 +78,10 @@ class Lost(Value):
 
 @task(name="end lost runs", task_run_name="end lost runs", **ALWAYS)
 def end_lost_runs() -> Lost:
-    """End the runs whose process has died, and return their names.
+    """End the runs whose process has died, and return their names and the names of the runs that were started again.
 
-    Runs of the flows in `STARTED_AGAIN` are also started again.
+    Crashed runs of the flows in `STARTED_AGAIN` are started again, unless they have crashed `MOST_TRIES` times or their
+    crash is older than `NOT_OLDER_THAN`.
     """
     ended, started = [], []
     with get_client(sync_client=True) as client:

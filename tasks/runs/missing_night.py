@@ -48,6 +48,10 @@ def last_due(cron: str, zone: str, *, before: datetime) -> datetime:
 
     Prefect's scheduler creates runs by the same schedule object, so both agree on every cron text and clock change.
 
+    Args:
+        cron: the schedule as a cron text.
+        zone: name of the schedule's time zone, such as "Europe/Berlin".
+        before: the time, with a time zone.
     Raises:
         ValueError: the cron text leads to no time.
     """
@@ -69,7 +73,10 @@ async def _last_due(schedule: CronSchedule, before: datetime) -> datetime:
 
 @task(name="look for a night that did not begin", task_run_name="look for a night that did not begin", **ALWAYS)
 def look_for_missing_night() -> str:
-    """Send one notice if the last scheduled night has not started; return a sentence about it, or an empty text."""
+    """Send one notice if the last scheduled night has not started, and return a sentence about it.
+
+    The sentence is empty if that night has started, is not late yet, or is not registered at the Prefect server.
+    """
     settings, at = get_settings(), now()
     due = last_due(settings.nightly_cron, settings.nightly_timezone, before=at - MARGIN)
     with get_client(sync_client=True) as client:

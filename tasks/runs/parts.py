@@ -61,7 +61,14 @@ _NOT_NEEDED = "the run that handed it out does this part itself"
 
 
 class Stage(StrEnum):
-    """The stages whose shots are shared out among workers, in parts."""
+    """The stages whose shots are shared out among workers, in parts.
+
+    Values:
+        MASTER: convert the original to a master (stage 1).
+        ROUTE: correct the master's colours and decide who edits it (stage 2).
+        EDIT: the machine's edit (stage 3A).
+        EXPORT: the renditions for each platform (stage 4).
+    """
 
     MASTER = "master"
     ROUTE = "route"
@@ -70,14 +77,24 @@ class Stage(StrEnum):
 
 
 class ToMaster(Value):
-    """A shot for stage 1 (the master), and the fingerprint of the configs in force."""
+    """A shot for stage 1 (the master).
+
+    Attributes:
+        ref: the shot's entry in its batch's record.
+        configs_fingerprint: fingerprint of the configs in force (`tasks.environment.configs.fingerprint`).
+    """
 
     ref: ShotRef
     configs_fingerprint: str
 
 
 class ToRoute(Value):
-    """A shot for stage 2 (the route), with the decision of its group."""
+    """A shot for stage 2 (the route).
+
+    Attributes:
+        mastered: the shot, as stage 1 left it.
+        group: the decision about its lighting group, with the correction of its colours.
+    """
 
     mastered: MasteredShot
     group: GroupDecision
@@ -93,19 +110,30 @@ DONE: Mapping[Stage, type[Handover]] = MappingProxyType(
 
 
 def part_name(stage: Stage, items: Sequence[Value]) -> str:
-    """Return a part's name: its stage, the pipeline's version, and a hash of everything its results depend on."""
+    """Return a part's name: its stage, the pipeline's version, and a hash of everything its results depend on.
+
+    Args:
+        items: the part's work, one item for each shot, of the class that `WORK` names for the stage.
+    """
     knows = network_in_use() if stage is Stage.EDIT else ""
     return f"{stage.value}-{PIPELINE_VERSION}-{fingerprint_of(items, knows)}"
 
 
 def store_work(batch: BatchId, part: str, items: Sequence[Value]) -> None:
-    """Store the items that a part has to work on."""
+    """Store the items that a part has to work on.
+
+    Args:
+        part: name of the part, from `part_name`.
+        items: one for each shot, of the class that `WORK` names for the part's stage.
+    """
     _store(part_result_name(batch, part, "work"), items)
 
 
 def work_of(batch: BatchId, part: str, stage: Stage) -> tuple[Value, ...]:
-    """Return the items that a part has to work on.
+    """Return the items that a part has to work on: one for each shot, of the class that `WORK` names for the stage.
 
+    Args:
+        part: name of the part, from `part_name`.
     Raises:
         ObjectMissingError: there is no such part.
     """
@@ -120,12 +148,23 @@ def work_of(batch: BatchId, part: str, stage: Stage) -> tuple[Value, ...]:
 
 
 def store_done(batch: BatchId, part: str, results: Sequence[Handover]) -> None:
-    """Store the results of a part. Only a part without a failed shot has results."""
+    """Store the results of a part. Call it only if none of the part's shots failed.
+
+    Args:
+        part: name of the part, from `part_name`.
+        results: one for each shot, of the class that `DONE` names for the part's stage.
+    """
     _store(part_result_name(batch, part, "done"), results)
 
 
 def done_of(batch: BatchId, part: str, stage: Stage) -> tuple[Handover, ...] | None:
-    """Return the results of a part; None if it is not done, or if one of its shots failed."""
+    """Return the results of a part, one for each shot, of the class that `DONE` names for the stage.
+
+    The result is None if the part is not done, or if one of its shots failed.
+
+    Args:
+        part: name of the part, from `part_name`.
+    """
     return cast("tuple[Handover, ...] | None", _read(part_result_name(batch, part, "done"), DONE[stage]))
 
 
@@ -143,7 +182,10 @@ def _read(name: str, kind: type[Value]) -> tuple[Value, ...] | None:
 
 
 def helpers() -> int:
-    """Return how many workers of the parts' pool have sent Prefect's server a heartbeat lately."""
+    """Return how many workers of the parts' pool are online, by their heartbeats to Prefect's server.
+
+    It is 0 if the pool is not registered or the server does not answer.
+    """
     with get_client(sync_client=True) as client:
         try:
             workers: list[Worker] = client.read_workers_for_work_pool(PARTS_POOL, offset=0, limit=200)
@@ -154,11 +196,12 @@ def helpers() -> int:
 
 
 def hand_out(batch: BatchId, stage: Stage, part: str, *, place: str) -> UUID:
-    """Return the id of a part's run, which any worker can take.
+    """Return the id of a part's new run, which any worker of the parts' pool can take.
 
-    A second call in the same attempt returns the same run.
+    A second call in the same attempt of the run that hands out returns the same run.
 
     Args:
+        part: name of the part, from `part_name`. Its work must be stored already.
         place: number of the part and number of all parts in words, for the run's name.
     """
     asking = run_of_process()
@@ -177,25 +220,38 @@ def hand_out(batch: BatchId, stage: Stage, part: str, *, place: str) -> UUID:
 
 
 def runs_by_id(ids: Collection[UUID]) -> dict[UUID, FlowRun]:
-    """Return Prefect's present runs by their ids."""
+    """Return flow runs as Prefect knows them now: id -> run. Ids that Prefect doesn't know are left out."""
     with get_client(sync_client=True) as client:
         return {run.id: run for run in runs_of(client, FlowRunFilter(id=FlowRunFilterId(any_=list(ids))))}
 
 
 def take_back(run_id: UUID) -> None:
-    """Cancel the run of a part, because its work is done elsewhere."""
+    """Cancel the run of a part, because its work is done elsewhere.
+
+    Args:
+        run_id: id of the run, from `hand_out`.
+    """
     with get_client(sync_client=True) as client:
         client.set_flow_run_state(run_id, Cancelled(message=_NOT_NEEDED), force=True)
 
 
 def is_deserted(batch: BatchId, part: str) -> bool:
-    """Return whether nobody works on a part: its lease is missing or released, or the lease's owner has died."""
+    """Return whether nobody works on a part: its lease is missing or released, or the lease's owner has died.
+
+    Args:
+        part: name of the part, from `part_name`.
+    """
     seen = look(part_lease(batch, part))
     return seen is None or not seen.is_alive
 
 
 def cancel_parts(run_id: str, *, why: str) -> int:
-    """Cancel all parts that a run had handed out, also those at work. Return how many there were."""
+    """Cancel all parts that a run had handed out and that have not ended, also those at work. Return their number.
+
+    Args:
+        run_id: id of the flow run that handed out the parts.
+        why: the reason, in words.
+    """
     with get_client(sync_client=True) as client:
         found = _not_ended(client, _handed_out_by(run_id))
         for run in found:

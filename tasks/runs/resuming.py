@@ -51,7 +51,7 @@ def waiting_runs(tags: Sequence[str] = ()) -> Iterator[FlowRun]:
 
 
 def human_edits(client: SyncPrefectClient, wanted: FlowRunFilter) -> Iterator[FlowRun]:
-    """Yield the runs of `human-edit` that match a filter; see `runs_of`."""
+    """Yield the runs of the flow `human-edit` that match a filter, sorted by name; see `runs_of`."""
     return runs_of(client, wanted, flow=HUMAN_FLOW)
 
 
@@ -62,6 +62,7 @@ def runs_of(client: SyncPrefectClient, wanted: FlowRunFilter, *, flow: str | Seq
     caller must first make a list.
 
     Args:
+        wanted: Prefect's filter of flow runs.
         flow: name or names of flows; empty means any.
     """
     names = [flow] if isinstance(flow, str) else list(flow)
@@ -81,7 +82,10 @@ def runs_of(client: SyncPrefectClient, wanted: FlowRunFilter, *, flow: str | Seq
 
 
 def how_many_wait() -> tuple[int, str]:
-    """Return (number of runs that wait for people, id of the one with the latest start time). This costs little."""
+    """Return (number of runs that wait for people, id of the one of them with the latest expected start).
+
+    The id is empty if no run waits. It costs two requests, however many runs there are.
+    """
     of_people, wanted = FlowFilter(name=FlowFilterName(any_=[HUMAN_FLOW])), FlowRunFilter(state=_WAITING)
     with get_client(sync_client=True) as client:
         count = client.request(
@@ -109,7 +113,8 @@ def resume(run: FlowRun, answer: Mapping[str, Any]) -> None:
     """Send an answer to a suspended run and resume it.
 
     Args:
-        answer: the form's fields, as JSON.
+        run: a suspended run of `human-edit`.
+        answer: the form's fields, as JSON: field name -> value.
     Raises:
         DecisionRefusedError: somebody else answered first, or the form rejects this answer.
     """
@@ -134,7 +139,7 @@ def resume(run: FlowRun, answer: Mapping[str, Any]) -> None:
 
 
 def form_fields(run: FlowRun) -> frozenset[str]:
-    """Return the names of the fields in the form of a suspended run.
+    """Return the names of the fields in the form of a suspended run; empty if the run has no form.
 
     A run from an earlier version may have fewer fields.
     """
@@ -160,7 +165,11 @@ def _too_late(shot: str) -> DecisionRefusedError:
 
 
 def cancel_waiting(shot: ShotId, *, why: str) -> int:
-    """Cancel all runs that wait for people about a shot. Return how many there were."""
+    """Cancel all runs that wait for people about a shot. Return how many there were.
+
+    Args:
+        why: the reason, in words; Prefect shows it.
+    """
     wanted = FlowRunFilter(state=_WAITING, name=FlowRunFilterName(any_=[run_name(shot)]))
     with get_client(sync_client=True) as client:
         found = list(human_edits(client, wanted))

@@ -19,7 +19,7 @@ _AT_REST = WAITING | DONE | {State.REFUSED, State.APPROVED, State.EXPORTED, Stat
 
 
 def pauses_s() -> tuple[float, ...]:
-    """Return the pauses before the second and the third try of a batch, in seconds.
+    """Return the pauses before the second and the third try of a batch, in seconds, from the settings.
 
     Empty means that there is only one try.
     """
@@ -31,6 +31,9 @@ def passing(batch: BatchId, names: Iterable[str]) -> list[str]:
     """Return the names of the shots for which another try may succeed, judged by their records.
 
     A shot in the middle of its work is one of them: when it failed, its record could not be written.
+
+    Args:
+        names: of the shots of the batch to judge.
     """
     return [record.shot.shot for record in load_records([batch.shot(name) for name in names]) if _may_pass(record)]
 

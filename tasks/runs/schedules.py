@@ -11,6 +11,7 @@ def schedule_runs(deployment: str, *, active: bool) -> None:
 
     Args:
         deployment: ``flow-name/deployment-name``.
+        active: True switches them on.
     """
     with get_client(sync_client=True) as client:
         try:

@@ -38,7 +38,7 @@ BEING_ASKED = "Being asked"
 
 
 def run_name(shot: ShotId) -> str:
-    """Return the name of the runs that ask people about a shot."""
+    """Return the name in Prefect of the runs that ask people about a shot."""
     return f"human edit · {shot.client}/{shot.batch} · {shot.shot}"
 
 
@@ -55,15 +55,17 @@ def create_waiting_run(
     """Create a suspended run of `deployment` that waits for `form`, and return its id.
 
     Idempotent: the same `idempotency_key` returns the same run, whatever its state is now. First the run is created,
-    then its form is stored, then the run is suspended. So no waiting run is without a form.
-
-    If this process dies in between, the next call does the remaining steps. If there is no next call, the run is found
-    dead, is started, and asks its question itself (`tasks.runs.lost_runs`).
+    then its form is stored, then the run is suspended. So no waiting run is without a form. If this process dies in
+    between, the next call does the remaining steps. If there is no next call, the run is found dead, is started, and
+    asks its question itself (`tasks.runs.lost_runs`).
 
     Args:
         deployment: ``flow-name/deployment-name``.
+        parameters: the flow's parameters: name -> value.
         form: the model of the answer; the UI shows it as a form.
         pause_key: the key that the flow passes to its first `ask`.
+        name, tags: of the run, for people and for filters.
+        idempotency_key: a text that is the same for all calls that mean the same run.
     """
     asked, keyset = _suspended(pause_key)
     with get_client(sync_client=True) as client:
@@ -84,15 +86,20 @@ def create_waiting_run(
 
 
 def ask(form: type[F], *, pause_key: str, refused: str = "") -> F:
-    """Return the filled-in form. This flow run is suspended until then.
+    """Return the filled-in form. This flow run is suspended until then: if there is no answer yet, the call ends its
+    process.
 
     Prefect's `suspend_flow_run` suspends the run first and then stores its form. An answer in between would be refused.
     If the process died in between, nobody could ever answer. So the steps are taken here in the other order. A question
     whose wait ended without an answer is asked again.
 
     Args:
+        form: the model of the answer; the UI shows it as a form.
+        pause_key: the key under which Prefect keeps this question and its answer.
         refused: why the last answer was refused. The run's state shows it. The text may differ when the flow runs again
-            after the answer.
+            after the answer. Empty if no answer was refused.
+    Raises:
+        Pause: the run is suspended now; Prefect ends it.
     """
     for number in count(1):
         answer = _answer(form, pause_key if number == 1 else f"{pause_key}-{number}", refused=refused)
@@ -102,10 +109,15 @@ def ask(form: type[F], *, pause_key: str, refused: str = "") -> F:
 
 
 def given_answer(form: type[F], *, pause_key: str) -> F | None:
-    """Return the answer to a question that this flow run asked before; None if there is none yet. One small request.
+    """Return the answer to a question that this flow run asked before; None if there is none yet. It costs one small
+    request.
 
     A run that continues after an answer starts from its first line. It calls this first, and if there is an answer, it
     need not compose the question again.
+
+    Args:
+        form: the model of the answer.
+        pause_key: the key that the run passed to `ask`.
     """
     _, keyset = _suspended(pause_key)
     run_id = UUID(str(flow_run.id))
@@ -163,16 +175,21 @@ def _is_stored(client: SyncPrefectClient, run_id: UUID, key: str) -> bool:
 
 
 def refused_words(why: str) -> str:
-    """Return a sentence for the person whose answer did not count."""
+    """Return a sentence for the person whose answer did not count.
+
+    Args:
+        why: the reason, in words.
+    """
     return f"Your answer was refused: {one_line(why)}"
 
 
 def show_whether_refused(shot: ShotId, why: str) -> None:
-    """Show on the run's page that its last answer was refused, by a tag and an artifact.
+    """Show on this flow run's page whether its last answer was refused, by a tag and an artifact.
 
-    If it counted, remove the tag.
+    If the answer counted, only the tag is removed.
 
     Args:
+        shot: the shot that the run asks about.
         why: the reason; empty if the answer counted.
     """
     before = set(flow_run.tags or ())

@@ -31,6 +31,7 @@ class FirstEdit(NamedTuple):
     """The result of the machine's first edit.
 
     Attributes:
+        edit: the edit itself, with its pixels, findings and verdict.
         why: the verdict in words, as the shot's record has it.
         needs_person: True if a person has to look at the shot, or to edit it.
     """
@@ -43,11 +44,10 @@ class FirstEdit(NamedTuple):
 def make_first_edit(life: Life) -> FirstEdit:
     """Cut out, set on exact white, frame and score a shot.
 
-    Return the verdict in words, and whether it needs a person.
-
-    The edit is stored, and the shot is moved to the state of its verdict. If the client's config says ``partial:
-    ship``, platforms whose rendition needs a person are held back, and the others are approved. A shot that is drawn
-    for an audit waits for a reviewer with all its platforms.
+    Return the edit, the verdict in words, and whether it needs a person. The edit is stored, and the shot is moved to
+    the state of its verdict. If the client's config says ``partial: ship``, platforms whose rendition needs a person
+    are held back, and the others are approved. A shot that is drawn for an audit waits for a reviewer with all its
+    platforms.
 
     Args:
         life: the shot's record, open for this stage.

@@ -30,13 +30,15 @@ _NOT_YET_EDITED = frozenset({State.RECEIVED, State.REFUSED, State.MASTERED, Stat
 def group_shots(
     batch: BatchId, mastered: list[MasteredShot], *, unedited: Collection[str] = ()
 ) -> dict[str, GroupDecision]:
-    """Group the mastered shots of a batch by light, and store each group's correction in the batch's record.
+    """Return the group decision for each shot of the batch that has a master: shot name -> decision.
+
+    The shots are grouped by light, and each group's correction is stored in the batch's record. The result is empty if
+    no shot needs work.
 
     Args:
         mastered: the shots that need work. The light of all other shots is read from their records.
-        unedited: names of shots that nobody has edited, as far as is known. Their records are not read.
-    Returns:
-        The decision for every mastered shot of the batch, by name; empty if no shot needs work.
+        unedited: names of shots that nobody has edited, as far as is known. The records of those that are in `mastered`
+            too are not read.
     Raises:
         RecordConflictError: another run has stored other groups meanwhile.
     """

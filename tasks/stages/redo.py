@@ -27,7 +27,7 @@ def redo_edit(shot: ShotId) -> None:
 
     The other method is the segmentation network alone. If the first edit already used that, the edge is refined by the
     backdrop instead. The machine never approves the result, whatever its score, because a person has refused the first
-    one.
+    one: the shot then waits for a reviewer, or for an editor if the verdict is that no method is good enough.
     """
     with living(shot) as life:
         record = life.record
@@ -44,7 +44,9 @@ def redo_edit(shot: ShotId) -> None:
 
 @task(name="edit after hold", task_run_name="edit after hold · {shot.shot}", **ALWAYS)
 def edit_released(shot: ShotId) -> None:
-    """Edit a shot that was on hold, as stage 3A (the machine's edit) does."""
+    """Edit a shot that was on hold, as stage 3A (the machine's edit) does. The shot ends in the state of the edit's
+    verdict.
+    """
     with living(shot, stage="edit") as life:
         make_first_edit(life)
 

@@ -43,11 +43,14 @@ from tasks.telling.displays import show_refusal
 def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
     """Stage 1: convert an original to the working space, or refuse it.
 
-    Return a reference to the master, or the reason.
+    Return the hash of the master with the figures that routing needs, or the reason for the refusal. A refused file is
+    copied into quarantine.
 
     Args:
         ref: the uploaded photograph.
         configs_fingerprint: hash of the configs in force; part of the cache key.
+    Raises:
+        ObjectMissingError: the file was deleted or replaced since the batch was listed.
     """
     with living(ref.shot, stage="master") as life:
         life.hold(room_for_file(ref.size_bytes))
@@ -157,9 +160,14 @@ def _refused(life: Life, ref: ShotRef, original: bytes, sha256: str, error: Refu
 
 @task(name="correct", task_run_name="correct · {mastered.shot.shot}", **unit("correct"))
 def correct_shot(mastered: MasteredShot, *, group: GroupDecision) -> MasteredShot:
-    """Stage 2: apply the group's colour correction to a master, and return a reference to the result.
+    """Stage 2: apply the group's colour correction to a master, and return the shot with the hash of the corrected
+    picture.
 
-    The result is stored beside the master.
+    The corrected picture is stored beside the master as ``corrected.tif``.
+
+    Args:
+        mastered: a shot that was not refused.
+        group: the decision about its lighting group.
     """
     with living(mastered.shot, stage="correct") as life:
         record = life.record
@@ -179,6 +187,10 @@ def route_shot(mastered: MasteredShot, *, group: GroupDecision) -> RoutedShot:
     """Stage 2: return the shot with its route: whether the machine or a person edits it.
 
     Category and measured features decide.
+
+    Args:
+        mastered: a shot that was not refused.
+        group: the decision about its lighting group.
     """
     with living(mastered.shot, stage="route") as life:
         assert mastered.features is not None, "refused shots are not routed"
@@ -218,7 +230,7 @@ def route_shot(mastered: MasteredShot, *, group: GroupDecision) -> RoutedShot:
 
 @task(name="edit", task_run_name="edit · {routed.shot.shot}", **unit("edit", knows=network_in_use))
 def edit_shot(routed: RoutedShot) -> EditedShot:
-    """Stage 3A: cut out, set on exact white, frame and score a shot. Return whether it needs a person.
+    """Stage 3A: cut out, set on exact white, frame and score a shot. Return its verdict, and whether it needs a person.
 
     The verdict decides who looks at it next.
     """
@@ -240,12 +252,13 @@ def edit_shot(routed: RoutedShot) -> EditedShot:
 
 @task(name="export", task_run_name="export · {approved.shot.shot}", **unit("export"))
 def export_shot(approved: ApprovedShot) -> ExportedShot:
-    """Stage 4: render a shot for each platform, decode each file again and verify it. Return the paths of the files.
+    """Stage 4: render a shot for each platform, decode each file again and verify it. Return the paths of the verified
+    files.
 
     If a platform can't be served, the record names it; the other platforms still get their files.
 
     Raises:
-        VerificationError: no rendition may be delivered.
+        VerificationError: no rendition may be delivered. The shot then stays approved.
     """
     with living(approved.shot, stage="export") as life:
         record = life.record

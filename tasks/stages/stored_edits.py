@@ -36,10 +36,10 @@ _MOST_REASONS = 3
 
 
 def write_matte(matte: Matte) -> bytes:
-    """Return a matte as a 16-bit PNG. With 8 bits, a very low coverage near the background would become 0.
+    """Return a matte as the bytes of a 16-bit PNG. With 8 bits, a very low coverage near the background would become 0.
 
     Args:
-        matte: (rows, columns) float32 in 0..1.
+        matte: (rows, columns) float32; values are clipped to 0..1.
     """
     levels = np.rint(np.clip(matte, 0, 1) * np.float32(65535)).astype(np.uint16)
     _, encoded = cv2.imencode(".png", levels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
@@ -47,14 +47,18 @@ def write_matte(matte: Matte) -> bytes:
 
 
 def read_matte(data: bytes) -> Matte:
-    """Return a matte that `write_matte` wrote: (rows, columns) float32 in 0..1."""
+    """Return a matte that `write_matte` wrote: (rows, columns) float32 in 0..1.
+
+    Args:
+        data: the PNG's bytes.
+    """
     levels: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     matte: Matte = levels.astype(np.float32) / np.float32(65535)
     return matte
 
 
 def edit_files(pixels: Pixels16, edit: Edit, metadata: Metadata) -> dict[str, bytes]:
-    """Return the files to store for an edit: name -> bytes.
+    """Return the files to store for an edit: name below the shot's folder -> bytes.
 
     Args:
         pixels: the master, (rows, columns, 3) uint16, working space.
@@ -73,7 +77,7 @@ def edit_files(pixels: Pixels16, edit: Edit, metadata: Metadata) -> dict[str, by
 
 
 def edit_report(edit: Edit, network: Segmenter | None) -> dict[str, Any]:
-    """Return the record's report on an edit, as plain JSON.
+    """Return the record's report on an edit, as plain JSON: score, verdicts, method, evidence and network.
 
     Args:
         network: the segmentation network that made it; None for a person's work.
@@ -108,7 +112,8 @@ def edit_reports(
     audit: Mapping[str, Any] = MappingProxyType({}),
     held: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Mapping[str, Any]]:
-    """Return the record's reports on a machine's edit: the edit, its measurements, and its audit if it has one.
+    """Return the record's reports on a machine's edit, by name: ``edit``, and ``figures`` and ``audit`` if there are
+    any.
 
     Args:
         network: the segmentation network that was used.
@@ -123,7 +128,11 @@ def edit_reports(
 
 
 def verdict_sentence(edit: Edit, *, held: Mapping[str, str] = MappingProxyType({})) -> str:
-    """Return the verdict and its main reasons, for people."""
+    """Return the score, the verdict and at most three main reasons in one text, for people.
+
+    Args:
+        held: platforms whose renditions are held back -> the reason. If there are any, the text names them.
+    """
     if held:
         return (
             f"score {edit.score:.1f}, approved by the machine except for {', '.join(held)}, which a person must check"
@@ -135,7 +144,11 @@ def verdict_sentence(edit: Edit, *, held: Mapping[str, str] = MappingProxyType({
 
 
 def export_report(export: Export) -> dict[str, Any]:
-    """Return the record's report on the renditions: files with their figures, platforms left out with reasons."""
+    """Return the record's report on the renditions, as plain JSON.
+
+    ``files`` has each rendition with its figures, rejected ones too. ``left_out`` maps a platform or a file's path to
+    the reason why it is not delivered.
+    """
     files = [
         delivered_file(one.rendered, path=one.path, platform=one.platform).model_dump(mode="json")
         for one in (*export.verified, *export.rejected)
@@ -144,7 +157,13 @@ def export_report(export: Export) -> dict[str, Any]:
 
 
 def rendition_files(good: Iterable[Rendition]) -> dict[str, bytes]:
-    """Return the files to store for a shot's verified renditions: each rendition and a thumbnail of it."""
+    """Return the files to store for a shot's verified renditions: name below the shot's folder -> bytes.
+
+    For each rendition there are two: the rendition itself, and a thumbnail of it.
+
+    Args:
+        good: the verified renditions.
+    """
     files: dict[str, bytes] = {}
     for one in good:
         data = one.rendered.encoded.data
@@ -154,7 +173,11 @@ def rendition_files(good: Iterable[Rendition]) -> dict[str, bytes]:
 
 
 def is_thumbnail(name: str) -> bool:
-    """Return whether one of a shot's objects is a thumbnail."""
+    """Return whether one of a shot's objects is a thumbnail of a rendition.
+
+    Args:
+        name: the object's name below the shot's folder.
+    """
     return name.startswith("thumbnails/")
 
 
@@ -168,7 +191,7 @@ def thumbnail_name(path: str) -> str:
 
 
 def failures_in_words(export: Export) -> str:
-    """Return, in one sentence, the reasons why no rendition of a shot may be delivered."""
+    """Return in one text, for each platform or file that is left out, the reason why it may not be delivered."""
     return " ".join(f"{name}: {why}" for name, why in export.left_out.items())
 
 
@@ -179,13 +202,15 @@ def group_of(record: ShotRecord) -> GroupDecision | None:
 
 
 def picture_to_edit(record: ShotRecord) -> str:
-    """Return the name of the picture to edit: the master, or its version after the group's correction."""
+    """Return the name of the object to edit: ``master.tif``, or ``corrected.tif`` if the group's correction changes
+    something.
+    """
     group = group_of(record)
     return "master.tif" if group is None or group.correction.is_identity else CORRECTED
 
 
 def colour_fingerprint(group: GroupDecision) -> str:
-    """Return a hash of everything in a shot's group decision that its edit depends on."""
+    """Return a hash of everything in a shot's group decision that its edit depends on: 16 hex digits of a SHA-256."""
     told = group.model_dump_json(include={"correction", "verified", "reference_lab", "findings"})
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
@@ -196,7 +221,10 @@ def metadata_of(record: ShotRecord) -> Metadata:
 
 
 def known_of(record: ShotRecord) -> dict[str, str]:
-    """Return the known facts of a shot by the names that templates for file names use."""
+    """Return the known facts of a shot by the names that templates for file names use: name -> value.
+
+    Besides the facts of the record, these are ``shot``, ``client`` and ``batch``.
+    """
     shot = record.shot
     return {
         **{name: fact.value for name, fact in record.facts.items()},
@@ -207,7 +235,7 @@ def known_of(record: ShotRecord) -> dict[str, str]:
 
 
 def refusal_json(ref: ShotRef, error: RefusedInputError, *, sha256: str) -> bytes:
-    """Return the content of ``reason.json`` for a refused file.
+    """Return the content of ``reason.json`` for a refused file, in UTF-8.
 
     Args:
         ref: the uploaded photograph.

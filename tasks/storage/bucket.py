@@ -59,9 +59,11 @@ class ObjectInfo(Value):
     """Metadata of an object.
 
     Attributes:
-        etag: the storage's mark of this version; it changes with the content.
+        key: the object's key in the bucket.
+        etag: the storage's mark of this version, usually with quotation marks; it changes with the content.
         sha256: hash of the bytes, hex; empty if we did not write the object, and in listings.
-        modified: time of the last write, by the storage's clock.
+        content_type: media type; empty in listings.
+        modified: time of the last write, by the storage's clock; None if it was not asked for, as just after a write.
     """
 
     key: str
@@ -73,7 +75,12 @@ class ObjectInfo(Value):
 
 
 class Storage:
-    """One bucket. Thread-safe; all instances in a process share their connections."""
+    """One S3 bucket: its objects are read and written here. Thread-safe; all instances in a process share their
+    connections.
+
+    Attributes:
+        bucket: name of the bucket.
+    """
 
     def __init__(
         self, client: S3Client, *, bucket: str, public_client: S3Client | None = None, checksums: bool = True
@@ -94,7 +101,12 @@ class Storage:
         return self.get_with_etag(key)[0]
 
     def get_with_etag(self, key: str) -> tuple[bytes, str]:
-        """Return an object's bytes and its ETag, for `replace_if`."""
+        """Return an object's bytes and its ETag, for `replace_if`.
+
+        Raises:
+            ObjectMissingError: there is no such object.
+            StorageUnavailableError: the bytes received don't match their hash.
+        """
         data, answer = self._read(key)
         return data, answer["ETag"]
 
@@ -102,6 +114,10 @@ class Storage:
         """Return an object's bytes, its ETag, and the time since it was written.
 
         Both times come from the storage's clock. If the response has no date, the age is zero.
+
+        Raises:
+            ObjectMissingError: there is no such object.
+            StorageUnavailableError: the bytes received don't match their hash.
         """
         data, answer = self._read(key)
         date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
@@ -139,7 +155,7 @@ class Storage:
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Yield every object below a prefix, sorted by key; pages of 1,000 are read as needed.
 
-        The empty "folder" objects that some tools create are skipped.
+        The empty "folder" objects that some tools create are skipped. An object has no hash and no media type here.
         """
         for page in self._pages(prefix):
             for entry in page.get("Contents", ()):
@@ -152,7 +168,11 @@ class Storage:
                     )
 
     def folders(self, prefix: str) -> Iterator[str]:
-        """Yield the names of the folders directly below a prefix; pages of 1,000 are read as needed."""
+        """Yield the names of the folders directly below a prefix; pages of 1,000 are read as needed.
+
+        Args:
+            prefix: ends with ``/``. The names don't contain it.
+        """
         for page in self._pages(prefix, Delimiter="/"):
             yield from (entry["Prefix"].removeprefix(prefix).rstrip("/") for entry in page.get("CommonPrefixes", ()))
 
@@ -174,6 +194,12 @@ class Storage:
         """Store a local file under a key without loading it into memory, and return the object's metadata.
 
         Nothing is sent if the file is already there.
+
+        Args:
+            content_type: media type of the file.
+        Raises:
+            StorageDeniedError: the key is in the inbox.
+            StorageUnavailableError: the stored object doesn't match the file.
         """
         _refuse_inbox(key)
         with path.open("rb") as file:
@@ -189,6 +215,12 @@ class Storage:
         """Download an object to a local file in parts, and return its metadata.
 
         The file gets its final name only when it is complete and verified.
+
+        Args:
+            path: the file; its folder is made if it is missing.
+        Raises:
+            ObjectMissingError: there is no such object.
+            StorageUnavailableError: the bytes received don't match their hash.
         """
         info = self.head(key)
         part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
@@ -211,8 +243,11 @@ class Storage:
     def put_if_absent(self, key: str, data: bytes, *, content_type: str) -> ObjectInfo:
         """Store bytes under a key that doesn't exist yet (If-None-Match), and return the object's metadata.
 
+        Args:
+            content_type: media type of the bytes.
         Raises:
             RecordConflictError: the key exists.
+            StorageDeniedError: the key is in the inbox.
         """
         return self._put_if(key, data, content_type=content_type, condition={"IfNoneMatch": "*"})
 
@@ -221,19 +256,29 @@ class Storage:
 
         Return the new object's metadata.
 
+        Args:
+            data: the new bytes.
+            etag: as `get_with_etag` returned it.
+            content_type: media type of the bytes.
         Raises:
             RecordConflictError: the object has changed since.
+            StorageDeniedError: the key is in the inbox.
         """
         return self._put_if(key, data, content_type=content_type, condition={"IfMatch": etag})
 
     def copy_verified(self, source: str, target: str, *, sha256: str, is_new: bool = False) -> ObjectInfo:
-        """Copy one of our own objects inside the storage, and return the copy's metadata. Its hash is checked.
+        """Copy one of our own objects inside the storage, and return the copy's metadata, for the caller to check its
+        hash.
 
         Nothing is done if `target` has this hash already.
 
         Args:
-            sha256: the hash that the copy must have.
+            source, target: keys.
+            sha256: the hash that the copy should have. A new copy is returned even if its hash is another one.
             is_new: True if the caller knows that there is no `target` yet.
+        Raises:
+            ObjectMissingError: there is no `source`.
+            StorageDeniedError: `target` is in the inbox.
         """
         _refuse_inbox(target)
         present = None if is_new else self._find_listed(target)
@@ -255,9 +300,12 @@ class Storage:
         Its bytes don't pass through this process. Nothing is done if `target` is already a copy of the same version.
 
         Args:
+            source, target: keys.
             etag: the version to copy, without quotes; empty: the present one.
         Raises:
+            ObjectMissingError: there is no `source`.
             RecordConflictError: `source` is another version, or was replaced while it was copied.
+            StorageDeniedError: `target` is in the inbox.
         """
         _refuse_inbox(target)
         origin = self._head(source)
@@ -280,16 +328,20 @@ class Storage:
         return self._verified(target, sha256=origin["Metadata"].get(_SHA256, ""), size=origin["ContentLength"])
 
     def remove_lease(self, name: str) -> None:
-        """Delete the lease of this name. Nothing else is ever deleted."""
+        """Delete the lease of this name. No other kind of object is ever deleted."""
         key = lease_key(name)
         self._ask(key, partial(self._client.delete_object, Bucket=self.bucket, Key=key))
 
     def presign(self, key: str, *, expires_s: int, download_name: str = "") -> str:
         """Return a presigned URL: anyone who has it can read the object until it expires.
 
+        Whether there is such an object is not checked.
+
         Args:
-            expires_s: at most seven days.
+            expires_s: how long it is valid, in seconds, at most seven days.
             download_name: file name under which a browser saves it; empty: the browser displays it.
+        Raises:
+            StorageDeniedError: there are no credentials to sign with.
         """
         parameters = {"Bucket": self.bucket, "Key": key}
         if download_name:
@@ -308,7 +360,7 @@ class Storage:
 
         Args:
             most_bytes, least_bytes: greatest and smallest size of a file.
-            expires_s: how long the form is valid, at most seven days.
+            expires_s: how long the form is valid, in seconds, at most seven days.
             content_type: media type of the files.
         """
         below = key.endswith("/")
@@ -330,6 +382,9 @@ class Storage:
     def upload_to_inbox(self, batch: BatchId, path: str, data: bytes, *, content_type: str) -> ObjectInfo:
         """Store a file of a client's upload, and return the object's metadata. Only the client's side calls this.
 
+        Args:
+            path: relative to the batch's folder in the inbox.
+            content_type: media type of the file.
         Raises:
             StorageDeniedError: the batch is closed, and this file is new or has changed.
         """
@@ -502,7 +557,11 @@ class Storage:
 
 
 def open_storage(settings: Settings | None = None) -> Storage:
-    """Return the storage that the settings name. It reuses the process's connections, so the call is cheap."""
+    """Return the storage that the settings name. It reuses the process's connections, so the call is cheap.
+
+    Args:
+        settings: None means those of the environment.
+    """
     chosen = settings or get_settings()
     return Storage(
         connect(chosen),

@@ -29,7 +29,10 @@ def connect(settings: Settings) -> S3Client:
 
 
 def connect_for_links(settings: Settings) -> S3Client:
-    """Return this process's S3 client for presigning URLs. Browsers may reach the storage under another address."""
+    """Return this process's S3 client for presigning URLs. Browsers may reach the storage under another address.
+
+    That address is the setting ``s3_public_endpoint_url``; without it, the client is the one of `connect`.
+    """
     with _building:
         return _client(os.getpid(), settings.s3_public_endpoint_url or settings.s3_endpoint_url, settings)
 

@@ -52,7 +52,13 @@ _log = logging.getLogger("packshot")
 class Patience(Enum):
     """How a claim waits if somebody else holds the lease.
 
-    It always waits until another copy of the same run has ended.
+    It always waits until another copy of the same run has ended. Else a claim with WATCH or WAIT gives up after
+    `LONGEST_WAIT_S`.
+
+    Values:
+        NONE: it gives up at once.
+        WATCH: it sees whether the lease is renewed. If so, it gives up; if not, it takes the lease over.
+        WAIT: it waits until the lease is free.
     """
 
     NONE = "give up at once"
@@ -61,7 +67,12 @@ class Patience(Enum):
 
 
 class StoredLease(NamedTuple):
-    """A lease as read from storage, and its age by the storage's clock."""
+    """A lease as read from storage.
+
+    Attributes:
+        etag: the ETag of the lease's object.
+        age: time since it was written, by the storage's clock.
+    """
 
     lease: Lease
     etag: str
@@ -73,7 +84,11 @@ class StoredLease(NamedTuple):
 
 
 def look(name: str) -> StoredLease | None:
-    """Return a lease as it is in storage; None if there is none. A lease that can't be read counts as released."""
+    """Return a lease as it is in storage; None if there is none. A lease that can't be read counts as released.
+
+    Args:
+        name: the lease's name, see `packshot.keys`.
+    """
     try:
         with unchecked():
             data, etag, age = open_storage().get_with_age(lease_key(name))
@@ -88,7 +103,11 @@ def look(name: str) -> StoredLease | None:
 
 
 class Holder:
-    """The owner of a lease, who renews it until it is released or lost. Thread-safe."""
+    """The owner of a lease, who renews it until it is released or lost. Thread-safe.
+
+    Attributes:
+        lease: the lease as it was last written; before `claim`, as it will be asked for.
+    """
 
     def __init__(self, name: str, *, above: int = 0) -> None:
         """Prepare the lease; `claim` gets it.
@@ -108,6 +127,8 @@ class Holder:
     def claim(self, patience: Patience) -> None:
         """Get the lease and start to renew it.
 
+        Args:
+            patience: how to wait if somebody else holds the lease.
         Raises:
             LeaseHeldError: somebody else holds it and is alive.
             TransientError: the storage could not be reached for minutes.
@@ -133,6 +154,7 @@ class Holder:
 
         Raises:
             LeaseLostError: another owner has taken it over.
+            StorageUnavailableError: it had to be renewed, and the storage is away.
         """
         with self._lock:
             if self._lost is None and time.monotonic() - self._asked_at > self.lease.holds_s * (1 - 1 / RENEWALS):
@@ -142,7 +164,7 @@ class Holder:
             return self.lease
 
     def release(self) -> None:
-        """Release the lease. If the storage can't be reached, the lease expires by itself."""
+        """Release the lease and stop renewing it. If the storage can't be reached, the lease expires by itself."""
         self._over.set()
         with self._lock:
             if self._lost is not None or not self._etag:
@@ -235,9 +257,11 @@ def holding(name: str, patience: Patience = Patience.WATCH, *, above: int = 0) -
     Args:
         name: the lease's name, see `packshot.keys`.
         patience: how to wait if somebody else holds it.
-        above: the highest number of this lease that is known.
+        above: the highest number of this lease (fencing token) that is known, for example from the batch's record; 0 if
+            none is.
     Raises:
         LeaseHeldError: somebody else holds it and is alive.
+        TransientError: the storage could not be reached for minutes.
     """
     holder = Holder(name, above=above)
     holder.claim(patience)
@@ -255,7 +279,7 @@ def at_work() -> Iterator[None]:
     """Hold a lease during the block. It shows that this flow run's process is alive.
 
     If there are two copies of a run, one waits for the other. Subflows in the same process need no lease of their own,
-    because the lease of the outermost flow covers them.
+    because the lease of the outermost flow covers them. Outside a flow run, nothing is held.
     """
     if not flow_run.id or any(holder.lease.name.startswith(run_lease("")) for holder in _HELD.get()):
         yield
@@ -270,7 +294,11 @@ def at_work() -> Iterator[None]:
 
 
 def forget(name: str) -> None:
-    """Delete the lease of a run that has ended. If that fails, the error is only logged."""
+    """Delete the lease of a run that has ended. If that fails, the error is only logged.
+
+    Args:
+        name: the lease's name, as `packshot.keys.run_lease` gives it.
+    """
     try:
         open_storage().remove_lease(name)
     except PackshotError as error:
@@ -288,7 +316,7 @@ def run_of_process() -> str:
 
 
 def require_not_lost(batch: BatchId) -> list[Lease]:
-    """Return the leases under which the current work changes a batch's record.
+    """Return the leases under which the current work changes a batch's record; empty if it holds none of this batch.
 
     Raises:
         LeaseLostError: another run has taken one of them over, or the part of the batch that this run works on.

@@ -5,7 +5,7 @@ every request of `tasks.storage.bucket` that fails because the storage is away c
 
 - Outside a task, where nothing else retries, it is made again until ``PACKSHOT_PATIENCE_S`` is over.
 - Inside a task, it is made again for as long, but only while the storage answers nothing at all. If it answers other
-requests, the problem may concern one object only: the task fails, and the other shots go on.
+  requests, the problem may concern one object only: the task fails, and the other shots go on.
 - Outside a run, the error is raised at once: a person waits for the command, or a loop tries again later.
 
 Prefect's own client retries requests to its server; `outlasting_prefect` lets it do so for as long.
@@ -64,7 +64,7 @@ def outlasting(request: Callable[[], R], *, answers: Callable[[], bool]) -> R:
     """Return the result of a request. If the storage is away, wait for it for up to ``PACKSHOT_PATIENCE_S``.
 
     Args:
-        request: may be called more than once.
+        request: asks the storage and returns its answer. It may be called more than once.
         answers: tests whether the storage answers any request; called in tasks only.
     Raises:
         StorageUnavailableError: the storage is away, and the caller does not wait, or has waited long enough.
@@ -98,7 +98,13 @@ def outlasting(request: Callable[[], R], *, answers: Callable[[], bool]) -> R:
 
 
 def waits(answers: Callable[[], bool]) -> bool:
-    """Return whether the caller has to wait for the storage: in a flow always, in a task while it answers nothing."""
+    """Return whether the caller has to wait for the storage.
+
+    In a flow it always has to; in a task, only while the storage answers nothing; outside a run, never.
+
+    Args:
+        answers: tests whether the storage answers any request; called in tasks only.
+    """
     if TaskRunContext.get() is not None:
         return not answers()
     return FlowRunContext.get() is not None
@@ -117,7 +123,7 @@ def outlasting_prefect() -> Iterator[None]:
 
 @contextmanager
 def only_while(check: Callable[[], object]) -> Iterator[None]:
-    """In the block, call `check` after each wait. An error that it raises ends the wait.
+    """In the block, call `check` after each wait for the storage. An error that it raises ends the wait.
 
     It may ask the storage itself.
     """
@@ -135,7 +141,9 @@ def only_while(check: Callable[[], object]) -> Iterator[None]:
 
 @contextmanager
 def unchecked() -> Iterator[None]:
-    """In the block, waits call no checks. Checks ask the storage themselves, and must not call each other."""
+    """In the block, waits for the storage call no checks. Checks ask the storage themselves, and must not call each
+    other.
+    """
     token = _CHECKS.set(())
     try:
         yield

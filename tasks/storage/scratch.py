@@ -45,9 +45,10 @@ class _Copy(NamedTuple):
 
 
 class Scratch:
-    """The cache folder, kept below a size.
+    """The cache folder: copies of stored objects, kept below a total size.
 
     Args:
+        folder: where the copies are; it is made when the first one is written.
         max_bytes: largest total size; 0 turns the cache off.
     """
 
@@ -56,7 +57,11 @@ class Scratch:
         self.max_bytes = max_bytes
 
     def find(self, sha256: str) -> bytes | None:
-        """Return cached bytes by their SHA-256; None if they are not cached."""
+        """Return cached bytes by their SHA-256; None if they are not cached, or the copy is damaged.
+
+        Args:
+            sha256: hash in hex.
+        """
         path = self._path(sha256)
         try:
             data = path.read_bytes()
@@ -70,7 +75,7 @@ class Scratch:
         return data
 
     def keep(self, data: bytes) -> str:
-        """Cache the bytes if they fit, and return their SHA-256. A full or broken disk is logged, not raised."""
+        """Cache the bytes if they fit, and return their SHA-256 in hex. A full or broken disk is logged, not raised."""
         sha256 = hashlib.sha256(data).hexdigest()
         if len(data) > self.max_bytes:
             return sha256
@@ -165,7 +170,11 @@ def _counted(size_bytes: int) -> int:
 
 
 def open_scratch(settings: Settings | None = None) -> Scratch:
-    """Return the cache folder that the settings name."""
+    """Return the cache folder that the settings name.
+
+    Args:
+        settings: None means those of the environment.
+    """
     chosen = settings or get_settings()
     return Scratch(chosen.scratch_dir, max_bytes=chosen.scratch_max_bytes)
 
@@ -173,10 +182,13 @@ def open_scratch(settings: Settings | None = None) -> Scratch:
 def store_object(
     key: str, data: bytes, *, content_type: str, replaces: bool = False, storage: Storage | None = None
 ) -> str:
-    """Store an object, cache it here for the next stage, and return its SHA-256.
+    """Store an object, cache it here for the next stage, and return its SHA-256 in hex.
 
     Args:
-        replaces: as in `Storage.put`.
+        key: the object's key in storage.
+        content_type: media type of the bytes.
+        replaces: True if the caller knows that other bytes are there (`Storage.put`).
+        storage: None means the one that the settings name.
     """
     (storage or open_storage()).put(key, data, content_type=content_type, replaces=replaces)
     return open_scratch().keep(data)
@@ -188,6 +200,7 @@ def fetch_object(key: str, *, sha256: str, storage: Storage | None = None) -> by
     Args:
         key: the object's key in storage.
         sha256: hash that the bytes must have, hex.
+        storage: None means the one that the settings name.
     Raises:
         ObjectMissingError: there is no such object, or its bytes have changed.
     """

@@ -33,16 +33,22 @@ def seal(key: str, content: bytes) -> bytes:
 
 
 def unseal(key: str, sealed: bytes) -> bytes | None:
-    """Return the content if its seal is valid for this key, else None.
+    """Return the content without its seal; None if the seal is not valid for this key and content.
 
     The seal is checked before anything is parsed.
+
+    Args:
+        key: the object's key in storage.
+        sealed: the object's bytes, as `seal` returned them.
     """
     head, content = sealed[:_SEALED], sealed[_SEALED:]
     return content if hmac.compare_digest(head, b"%s %s\n" % (_MARK, _seal_of(key, content))) else None
 
 
 def signature(purpose: str, content: bytes) -> bytes:
-    """Return Packshot's signature of a content that is not an object in storage. It is valid for one purpose only.
+    """Return Packshot's signature of a content that is not an object in storage: 32 bytes, HMAC-SHA256.
+
+    It is valid for one purpose only.
 
     Args:
         purpose: a text that names the purpose.
@@ -55,7 +61,7 @@ def line_key() -> bytes:
     """Return the secret key for seals. If the settings name no file, a key is created at the first use.
 
     Raises:
-        ConfigError: the file in the settings is missing or too short.
+        ConfigError: the key's file is missing, can't be read, or is too short.
     """
     settings = get_settings()
     path = settings.results_key_file

@@ -30,6 +30,9 @@ def one_of_many_creates(storage: Storage, *, callers: int = CALLERS) -> str:
     """Check If-None-Match, which creates an object only if it is absent. Return what is wrong; empty if it works.
 
     Many callers create the same object at the same time. Exactly one may succeed, and its bytes must be kept.
+
+    Args:
+        callers: number of threads that write at once.
     """
     name, key = _probe()
     try:
@@ -43,6 +46,9 @@ def one_of_many_replaces(storage: Storage, *, callers: int = CALLERS) -> str:
     kept.
 
     Return what is wrong; empty if it works.
+
+    Args:
+        callers: number of threads that write at once.
     """
     name, key = _probe()
     try:
@@ -56,6 +62,10 @@ def no_update_is_lost(storage: Storage, *, callers: int = 8, times: int = 4) -> 
     """Check If-Match: many threads increment one counter, each with retries, and no increment is lost.
 
     Return what is wrong; empty if it works.
+
+    Args:
+        callers: number of threads.
+        times: how often each thread increments the counter.
     """
     name, key = _probe()
 
@@ -126,7 +136,11 @@ CONDITIONS: dict[str, Callable[[Storage], str]] = {
 
 
 def broken_conditions(storage: Storage, *, rounds: int = ROUNDS) -> list[str]:
-    """Return a sentence for each kind of conditional write that the storage gets wrong."""
+    """Return a sentence for each kind of conditional write that the storage gets wrong; empty if it gets all right.
+
+    Args:
+        rounds: how often each kind is tried until it goes wrong.
+    """
     found = []
     for name, trial in CONDITIONS.items():
         trouble = next(filter(None, (trial(storage) for _ in range(rounds))), "")

@@ -29,7 +29,7 @@ CONTENT_TYPES = {
 
 
 def content_type(name: str) -> str:
-    """Return the media type of a file name."""
+    """Return the media type of a file name, by its ending; ``application/octet-stream`` if the ending is not known."""
     return CONTENT_TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
 
 
@@ -37,6 +37,7 @@ def keep(shot: ShotId, files: Mapping[str, bytes], *, over: Mapping[str, str] | 
     """Store a shot's objects, cache them on this machine, and return their SHA-256 by name, for its record.
 
     Args:
+        files: name of the object below the shot's folder -> bytes.
         over: name -> SHA-256 of the objects that the shot has now. Objects that differ are replaced.
     Raises:
         LeaseLostError: another run has taken this work over. What it has stored meanwhile stays.
@@ -56,6 +57,8 @@ def keep(shot: ShotId, files: Mapping[str, bytes], *, over: Mapping[str, str] | 
 def fetch(record: ShotRecord, name: str) -> bytes:
     """Return one of a shot's objects, with exactly the bytes whose hash is in its record.
 
+    Args:
+        name: of the object below the shot's folder, such as ``edit.tif``.
     Raises:
         ObjectMissingError: the record has no object of that name, or the stored bytes have another hash.
     """
@@ -73,6 +76,7 @@ def plan_of(record: ShotRecord) -> Plan:
     """Return the plan that stage 1 resolved for a shot.
 
     Raises:
+        ObjectMissingError: the shot has no plan yet.
         RecordDamagedError: the plan can't be read.
     """
     return read_stored(Plan, fetch(record, "plan.json"), name=shot_key(record.shot, "plan.json"))

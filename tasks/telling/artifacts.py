@@ -52,6 +52,9 @@ def artifact_key(*parts: str) -> str:
     """Return a key that Prefect accepts (lower case letters, digits, dashes); different parts give different keys.
 
     For example, ``artifact_key("shot", "acme")`` is ``shot--acme``. If a part had to be changed, a hash is added.
+
+    Args:
+        parts: the kind of the artifact, then the names of what it is about.
     """
     readable = tuple(_NOT_IN_KEYS.sub("-", part.lower()).strip("-") for part in parts)
     if readable == parts:
@@ -60,7 +63,13 @@ def artifact_key(*parts: str) -> str:
 
 
 def page_artifact(text: str, *, key: str, description: str) -> None:
-    """Create a Markdown artifact. Text from outside must already be escaped with `packshot.escaping`."""
+    """Create a Markdown artifact.
+
+    Args:
+        text: Markdown. Text from outside must already be escaped with `packshot.escaping`.
+        key: of the artifact, from `artifact_key`; artifacts with the same key are versions of one page.
+        description: one plain sentence; it is escaped here.
+    """
     with only_shown():
         create_markdown_artifact(text, key=key, description=cell(description))
 
@@ -68,8 +77,12 @@ def page_artifact(text: str, *, key: str, description: str) -> None:
 def table_artifact(rows: Sequence[Mapping[str, object]], *, key: str, description: str) -> None:
     """Create a table artifact. The cells are escaped here, so they may hold any text.
 
+    Args:
+        rows: column heading -> cell; all rows have the same columns.
+        key: of the artifact, from `artifact_key`; artifacts with the same key are versions of one table.
+        description: one plain sentence; it is escaped here.
     Raises:
-        ValueError: a column has no head. Prefect's default UI does not show such a table.
+        ValueError: a column has no heading. Prefect's default UI does not show such a table.
     """
     shown = _cells(rows, key=key)
     with only_shown():
@@ -77,12 +90,15 @@ def table_artifact(rows: Sequence[Mapping[str, object]], *, key: str, descriptio
 
 
 def table_artifact_if_new(rows: Sequence[Mapping[str, object]], *, key: str, description: str) -> bool:
-    """Create a table artifact as `table_artifact` does, unless the newest artifact with this key shows the same table.
+    """Return whether a table artifact was written. It is not if the newest artifact with this key shows the same table.
 
     Each artifact stays in Prefect's database, so an unchanged table is not written again. It works outside a run, too.
+    If Prefect can't be reached, the error is only logged, and the result is True.
 
-    Returns:
-        Whether it was written.
+    Args:
+        rows, key, description: as in `table_artifact`.
+    Raises:
+        ValueError: a column has no heading.
     """
     data, words = json.dumps(_cells(rows, key=key)), cell(description)
     with only_shown(), get_client(sync_client=True) as client:
@@ -106,8 +122,10 @@ def picture(key: str, *, alt: str, inline: bytes = b"", media_type: str = "image
 
     Args:
         key: the object's key in storage.
+        alt: text for those who don't see the picture; it is escaped here.
         inline: the picture's bytes, if the caller has them. Up to `INLINE_MAX_BYTES` they are embedded in the artifact
             and never expire. Otherwise the picture is a presigned URL, valid for seven days.
+        media_type: of the bytes in `inline`.
     Raises:
         ValueError: not every browser shows this media type.
     """

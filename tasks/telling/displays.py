@@ -55,13 +55,20 @@ def _opinion(record: ShotRecord) -> str:
 
 
 def preview_of(record: ShotRecord) -> str:
-    """Return Markdown with the picture of a shot before the edit and, if there is an edit, after it."""
+    """Return Markdown with the picture of a shot before the edit and, if there is an edit, after it.
+
+    Raises:
+        ObjectMissingError: the shot has no such picture.
+    """
     name = "preview.webp"
     return picture(shot_key(record.shot, name), alt=record.shot.shot, inline=fetch(record, name))
 
 
 def first_sentence(record: ShotRecord) -> str:
-    """Return in one plain sentence what a person should look at first."""
+    """Return in one plain sentence what a person should look at first: the message of the worst finding.
+
+    If every check passed, the sentence says so.
+    """
     worst = record.worst_finding
     return worst.message if worst else "Every check passed."
 
@@ -70,7 +77,7 @@ def at_place(box: Sequence[int]) -> str:
     """Return where evidence lies, such as "at 66, 68 (256 x 256 px)".
 
     Args:
-        box: left, top, right, bottom.
+        box: left, top, right, bottom, in pixels of the picture.
     """
     left, top, right, bottom = box
     return f"at {left}, {top} ({right - left} x {bottom - top} px)"
@@ -102,7 +109,11 @@ def _figure(value: float | None, unit: str) -> str:
 
 
 def show_refusal(shot: ShotId, reason: str) -> None:
-    """Show in Prefect why a file was refused."""
+    """Show in Prefect, on the shot's page, why its file was refused.
+
+    Args:
+        reason: in words, as plain text; Markdown in it is escaped.
+    """
     text = (
         f"# {markdown(shot.shot)}: refused\n\n{markdown(reason)}\n\n"
         "The original is unchanged. A copy is in quarantine, with the reason."
@@ -111,10 +122,19 @@ def show_refusal(shot: ShotId, reason: str) -> None:
 
 
 def show_job(shot: ShotId, instructions: str) -> None:
-    """Show an editor's instructions, with the same text as in the form. For a shot without an edit, this is all."""
+    """Show an editor's instructions, with the same text as in the form. For a shot without an edit, this is all.
+
+    Args:
+        instructions: Markdown, already escaped.
+    """
     page_artifact(instructions, key=artifact_key("shot", shot.client, shot.batch, shot.shot), description=f"{shot}")
 
 
 def show_table(batch: BatchId, rows: list[dict[str, object]], description: str) -> None:
-    """Show in Prefect the result for each shot of a batch."""
+    """Show in Prefect the result for each shot of a batch, as a table.
+
+    Args:
+        rows: column heading -> cell, one row for each shot.
+        description: a sentence about the batch.
+    """
     table_artifact(rows, key=artifact_key("batch", batch.client, batch.batch), description=description)

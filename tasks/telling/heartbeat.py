@@ -15,7 +15,7 @@ TIMEOUT_S = 10.0
 
 
 def send_heartbeat() -> bool:
-    """Request the address in ``PACKSHOT_HEARTBEAT_URL``, and return whether it answered.
+    """Request the address in ``PACKSHOT_HEARTBEAT_URL``, and return whether it answered; False if none is set.
 
     An error stops nothing. It is logged without the address, which is a secret.
     """

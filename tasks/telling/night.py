@@ -17,7 +17,7 @@ def report_night(states: Sequence[tuple[BatchId, State[Any]]], left_out: Mapping
     """Show the result for each batch of a nightly run. Tell people once about each folder that was left out.
 
     Args:
-        states: the final state of each batch's run.
+        states: (batch, the final state of its run) for each batch.
         left_out: key of a READY object whose folder has no valid batch name -> the reason.
     """
     rows = [
@@ -31,5 +31,9 @@ def report_night(states: Sequence[tuple[BatchId, State[Any]]], left_out: Mapping
 
 
 def night_stopped(why: str) -> None:
-    """Send a notice that a night did not start or did not finish."""
+    """Send a notice that a night did not start or did not finish.
+
+    Args:
+        why: the reason, in words.
+    """
     raise_alarm("night_stopped", why, about="night")

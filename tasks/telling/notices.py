@@ -46,12 +46,16 @@ KINDS: Mapping[str, str] = {
 
 
 class Notice(Value):
-    """One notice.
+    """A message to people about a shot, or about the system as a whole.
 
     Attributes:
         kind: one of `KINDS`; the event's name is ``packshot.job.<kind>``.
+        client, batch, shot: names of what the notice is about. About the system, client and batch are empty, and `shot`
+            is the topic, such as ``night``.
+        state: the shot's state; empty if the notice is not about a shot.
+        message: what happened, in words.
         due: the time by which somebody must act, as text; empty if nobody must.
-        page: address of the shot's page at the review desk; empty if the notice is not about a shot.
+        page: address of the shot's page at the review desk; may be empty.
     """
 
     kind: str
@@ -72,6 +76,10 @@ def tell(record: ShotRecord, kind: str, message: str, *, due: str = "", once: st
     """Send a notice about a shot, unless it was sent before; return whether it was sent now.
 
     Args:
+        record: that of the shot.
+        kind: one of `KINDS`.
+        message: what happened, in words.
+        due: the time by which somebody must act, as text; empty if nobody must.
         once: identifies the notice among those of the same kind about this shot, for example the due time. By default
             it is the time since which the shot waits, so each wait gives one notice.
     """
@@ -94,7 +102,9 @@ def raise_alarm(kind: str, message: str, *, about: str, once: str = "") -> bool:
     """Send a notice about the system as a whole, not about one shot; return whether it was sent now.
 
     Args:
-        about: the topic: ``routing`` or ``night``.
+        kind: one of `KINDS`.
+        message: what happened, in words.
+        about: the topic, such as ``routing`` or ``night``.
         once: identifies the notice among those of the same kind, so that it is sent only once; empty: it is always
             sent.
     """
@@ -111,14 +121,18 @@ def tell_of_misnamed(key: str, why: Exception | str, *, about: str) -> bool:
     Args:
         key: the object's key in storage.
         why: the reason.
-        about: the object's place, in words.
+        about: the object's place, in words, such as "inbox".
     """
     mark = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:16]
     return raise_alarm("misnamed", f"{key!r}: {why}", about=about, once=mark)
 
 
 def send_once(notice: Notice, *, mark: str) -> bool:
-    """Send a notice unless one of the same kind and mark was sent for this shot; return whether it was sent now."""
+    """Send a notice unless one of the same kind and mark was sent for this shot; return whether it was sent now.
+
+    Args:
+        mark: identifies the notice among those of the same kind about this shot.
+    """
     key = notice_key(batch_id(notice.client, notice.batch), notice.shot, f"{notice.kind}-{mark}")
     if not _noted(key, notice):
         return False
@@ -136,7 +150,10 @@ def _noted(key: str, notice: Notice) -> bool:
 
 
 def send(notice: Notice) -> None:
-    """Emit a notice as a Prefect event, then send it to the webhook and the mail address in the settings."""
+    """Emit a notice as a Prefect event, then send it to the webhook and the mail address in the settings.
+
+    An error of the webhook or the mail server is logged, not raised.
+    """
     emit_event(
         event=EVENT_PREFIX + notice.kind,
         resource={

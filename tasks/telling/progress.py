@@ -24,9 +24,7 @@ class BatchProgress:
             self._artifact = made if isinstance(made, UUID) else None
 
     def of(self, what: str, *, begins: float = 0.0, ends: float = 100.0) -> Callable[[int, int], None]:
-        """Return a function that shows the progress of a step.
-
-        It takes two numbers: shots done so far, and all shots.
+        """Return a function that shows the progress of a step, for its two arguments: shots done so far, and all shots.
 
         Args:
             what: the work of the step as a participle, for example "edited".
@@ -41,7 +39,11 @@ class BatchProgress:
         return report
 
     def done(self, sentence: str) -> None:
-        """Set the bar to 100 % and show the result, also after a failure."""
+        """Set the bar to 100 % and show the result, also after a failure.
+
+        Args:
+            sentence: the result in words.
+        """
         self._tell(100.0, sentence)
 
     def _tell(self, percent: float, sentence: str) -> None:

@@ -1,1 +1,1 @@
-"""One module for each migration, the oldest first."""
+"""Migrations of the index: one module for each, the oldest first."""

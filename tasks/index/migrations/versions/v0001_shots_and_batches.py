@@ -1,4 +1,4 @@
-"""The tables of shots, batches and buckets."""
+"""First migration of the index: the tables of shots, batches and buckets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WORD = sa.Text(collation="C")
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Make the tables of shots, buckets and batches, and their indexes."""
     op.create_table(
         "shots",
         *(sa.Column(name, WORD, primary_key=True) for name in ("bucket", "client", "batch", "shot")),

@@ -1,4 +1,4 @@
-"""Add the time of a shot's last change and the time when a batch came in.
+"""Second migration of the index: the time of a shot's last change, and the time when a batch came in.
 
 All rows are filled again from the records.
 """

@@ -20,8 +20,7 @@ from tasks.batches.cancelling import cancel_batch as cancel
 def cancel_batch(client: ClientName, batch: BatchName, person: PersonName, reason: Reason) -> State[Any]:
     """End a batch: its runs and its questions to people. Nothing more is delivered.
 
-    If the batch is submitted again, it continues.
-
-    Originals and earlier deliveries stay. The batch's record keeps your name and reason.
+    If the batch is submitted again, it continues. Originals and earlier deliveries stay. The batch's record keeps your
+    name and reason.
     """
     return Completed(message=cancel(batch_id(client, batch), person=person, reason=reason).sentence)

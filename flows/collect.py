@@ -27,7 +27,8 @@ def collect_returned_work() -> State[Any]:
     """Look into the hot folders, resume shots on hold that now have all they wait for, and update the board.
 
     Runs whose process has died are ended and started again, and a notice is sent if a night did not start. While an
-    earlier run of this flow is at work, a new one does nothing.
+    earlier run of this flow is at work, a new one does nothing. The run fails if one of these steps failed; the other
+    steps are taken in any case.
     """
     with holding(COLLECTION_LEASE, Patience.NONE):
         return _look()

@@ -31,5 +31,8 @@ TrendDays = Annotated[
 @flow(name="daily-report", flow_run_name="daily report", persist_result=False)
 @present
 def daily_report(date: ReportDate = "", days: TrendDays = 30) -> State[Any]:
-    """Count a day's production from the shots' records, and show it together with the days before."""
+    """Count a day's production from the shots' records, and show it together with the days before.
+
+    The run fails if the date is not valid, or the day is not over yet.
+    """
     return Completed(message=report_day(date=date, days=days))

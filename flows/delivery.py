@@ -50,9 +50,9 @@ def deliver_batch(
     """Export the approved shots, verify their files and deliver them as one package. Nothing is delivered twice.
 
     If an earlier run began a delivery and did not finish it, that delivery is finished first, with the same content.
-
     Shots that are approved later are delivered in a further, supplementary delivery. If the client takes complete
-    products only, the shots of an incomplete product wait until the batch is closed.
+    products only, the shots of an incomplete product wait until the batch is closed. The run fails if an approved shot
+    could not be exported or delivered; the others are delivered.
     """
     which = batch_id(client, batch)
     if closes:

@@ -11,13 +11,13 @@ from tasks.stages.shot_stages import edit_shot
 
 
 def edit_and_ask(shots: Sequence[RoutedShot], told: Progress) -> list[EditedShot]:
-    """Edit and score the shots that a machine may edit, and return the edits.
+    """Edit and score the shots that a machine may edit, and return the results of those that did not fail.
 
     A person is asked about each edit that is not approved automatically.
 
     Args:
         shots: the routed shots.
-        told: called with the progress.
+        told: called with (shots finished so far, all shots).
     """
     edited = settle([edit_shot.submit(shot) for shot in shots], on_progress=told)
     settle([open_review.submit(edit) for edit in edited if edit.needs_person], on_progress=lambda done, total: None)

@@ -35,7 +35,11 @@ Clients = Annotated[
 
 
 def tell_of_the_end(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Send a notice that the night was cancelled or has crashed. Prefect calls this hook."""
+    """Send a notice that the night was cancelled or has crashed. Prefect calls this hook.
+
+    Args:
+        flow, flow_run, state: what Prefect passes to each hook: the flow, its run, and the run's final state.
+    """
     night_stopped(f"it is {state.type.value.lower()}: {state.message or 'no reason was given'}. Run {flow_run.id}")
 
 
@@ -52,7 +56,8 @@ def nightly(clients: Clients = []) -> State[Any]:  # noqa: B006  (Prefect shows 
     """Run every closed, unfinished batch. Each is a separate run that can be retried alone.
 
     At most `PACKSHOT_BATCHES_AT_ONCE` batches run at the same time; those that were closed first begin first. If one
-    batch fails, the others continue. The final message names the batches that were not processed.
+    batch fails, the others continue, and this run fails at the end. It also fails if a folder with the file READY has
+    no valid batch name. The final message names the failed batches, those left to another run, and those folders.
     """
     try:
         with holding(NIGHT_LEASE):

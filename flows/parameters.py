@@ -10,7 +10,10 @@ from packshot.naming import MAX_NAME_LENGTH, NAME_PATTERN
 
 
 def shown(title: str, description: str) -> dict[str, JsonValue]:
-    """Return a field's title and description as schema extras. Prefect ignores the usual ones of the field."""
+    """Return a field's title and description as schema extras, which Prefect shows in its forms.
+
+    Prefect ignores a field's own title and description.
+    """
     return {"title": title, "description": description}
 
 

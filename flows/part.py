@@ -51,13 +51,24 @@ Work = Callable[[Sequence[Any], Progress], list[Any]]
 
 
 def master_each(items: Sequence[ToMaster], told: Progress) -> list[Any]:
-    """Return the results of stage 1, the masters, for the shots of a part."""
+    """Return the results of stage 1 for the shots of a part: masters and refusals. Failed shots are left out.
+
+    Args:
+        items: the shots of the part.
+        told: called with (shots finished so far, all shots).
+    """
     mastering = [master_shot.submit(one.ref, configs_fingerprint=one.configs_fingerprint) for one in items]
     return settle(mastering, on_progress=told)
 
 
 def route_each(items: Sequence[ToRoute], told: Progress) -> list[Any]:
-    """Return the results of stage 2 for the shots of a part: the colour correction of their group, and the route."""
+    """Return the routed shots of a part, after stage 2: the colour correction of their group, and the route.
+
+    Failed shots are left out.
+
+    Args:
+        told: called with (shots routed so far, all shots to route).
+    """
     groups = {one.mastered.name: one.group for one in items}
     ready = [one.mastered for one in items if one.group.correction.is_identity]
     wanting = [one for one in items if not one.group.correction.is_identity]
@@ -67,7 +78,11 @@ def route_each(items: Sequence[ToRoute], told: Progress) -> list[Any]:
 
 
 def export_each(items: Sequence[ApprovedShot], told: Progress) -> list[Any]:
-    """Return the results of stage 4 for the shots of a part: exported and verified."""
+    """Return the results of stage 4 for the shots of a part that are exported and verified. Failed shots are left out.
+
+    Args:
+        told: called with (shots finished so far, all shots).
+    """
     return settle([export_shot.submit(shot) for shot in items], on_progress=told)
 
 
@@ -86,7 +101,8 @@ WORK: Mapping[Stage, Work] = MappingProxyType(
 def work_on_part(client: ClientName, batch: BatchName, stage: StageName, part: PartName, place: Place) -> State[Any]:
     """Take a part of a batch through one stage. `process-batch` and `deliver-batch` create these runs.
 
-    A part that is done already, or that another run works on, is left alone.
+    A part that is done already, or that another run works on, is left alone. The run fails if one of the part's shots
+    fails; then no result of the part is stored, and only the records of its shots tell what was done.
     """
     which, kind = batch_id(client, batch), Stage(stage)
     with holding(part_lease(which, part)):

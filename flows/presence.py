@@ -25,12 +25,10 @@ SKIPPED, TAKEN_OVER = "Skipped", "Taken over"
 def present(flow_body: Callable[P, State[Any]]) -> Callable[P, State[Any]]:
     """Return the flow's function, wrapped so that it holds the run's lease while it works.
 
-    If another run does the same work, this run ends as completed, and its message says so.
-
-    While the storage or Prefect's server is away, it waits (`tasks.storage.patience`).
-
-    Put it directly below ``@flow``. A run without a live lease counts as dead and may be started again
-    (`tasks.runs.lost_runs`).
+    If another run does the same work, this run ends as completed, and its message says so. Its state is then named
+    `SKIPPED`, or `TAKEN_OVER` if the other run took the work over in the middle. While the storage or Prefect's server
+    is away, it waits (`tasks.storage.patience`). Put it directly below ``@flow``. A run without a live lease counts as
+    dead and may be started again (`tasks.runs.lost_runs`).
     """
 
     @wraps(flow_body)

@@ -30,7 +30,12 @@ from tasks.stages.shot_stages import correct_shot, master_shot, route_shot
 def reprocess_shot(
     client: ClientName, batch: BatchName, shot: ShotName, person: PersonName, reason: Reason
 ) -> State[Any]:
-    """Take one shot through all stages again. A supplementary delivery replaces what was delivered before."""
+    """Take one shot through all stages again, as far as it comes. A supplementary delivery replaces earlier ones of the
+    shot.
+
+    If the shot is put on hold, or goes to an editor, the run is completed there, and the shot waits. The run fails if
+    the file is refused, or a stage or the delivery fails.
+    """
     which = ShotId(client=client, batch=batch, shot=shot)
     cancel_waiting(which, why=f"started again by {person}: {reason}")
     finish_open_deliveries(which.in_batch)  # before the restart: they need the approved picture

@@ -20,7 +20,7 @@ def settle(futures: Iterable[PrefectFuture[R]], *, on_progress: Progress) -> lis
     its final state from the records.
 
     Args:
-        on_progress: called each time another hundredth has finished.
+        on_progress: called with (futures that have ended so far, all futures), each time another hundredth has ended.
     """
     waiting = list(futures)
     step = max(1, len(waiting) // 100)

@@ -54,8 +54,11 @@ def share(stage: Stage, batch: BatchId, parts: Sequence[Sequence[Any]], work: Wo
     Failed shots are left out, as in `settle`. The order is that of the parts.
 
     Args:
+        parts: the shots in groups; each item is of the class that `tasks.runs.parts.WORK` names for the stage.
         work: the function that works on a part in this process. Without other workers it gets all shots at once.
         told: called with two numbers: shots whose part is done, and all shots.
+    Raises:
+        httpx.HTTPError: Prefect's server did not answer for ``PACKSHOT_PATIENCE_S``.
     """
     every = [item for part in parts for item in part]
     if len(parts) < 2 or not helpers():
@@ -64,7 +67,7 @@ def share(stage: Stage, batch: BatchId, parts: Sequence[Sequence[Any]], work: Wo
 
 
 def cut(items: Sequence[Any]) -> list[Sequence[Any]]:
-    """Return the items in parts of `PACKSHOT_PART_SIZE`, in the same order."""
+    """Return the items in parts of `PACKSHOT_PART_SIZE`, in the same order; the last part may be smaller."""
     size = get_settings().part_size
     return [items[begin : begin + size] for begin in range(0, len(items), size)]
 
@@ -72,7 +75,7 @@ def cut(items: Sequence[Any]) -> list[Sequence[Any]]:
 def cut_by_group(shots: Sequence[RoutedShot]) -> list[Sequence[RoutedShot]]:
     """Return shots in parts of at least `PACKSHOT_PART_SIZE`; the last may be smaller.
 
-    A shoot group is never divided.
+    The shots of one lighting set-up (`RoutedShot.group`) are never divided among parts.
     """
     parts: list[Sequence[RoutedShot]] = []
     part: list[RoutedShot] = []
@@ -86,7 +89,11 @@ def cut_by_group(shots: Sequence[RoutedShot]) -> list[Sequence[RoutedShot]]:
 
 
 def cancel_its_parts(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Cancel the parts that a cancelled run has handed out to other workers. Prefect calls this hook."""
+    """Cancel the parts that a cancelled run has handed out to other workers. Prefect calls this hook.
+
+    Args:
+        flow, flow_run, state: what Prefect passes to each hook: the flow, its run, and the run's final state.
+    """
     cancel_parts(str(flow_run.id), why=f"the run that handed it out was cancelled: {flow_run.name}")
 
 

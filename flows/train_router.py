@@ -17,7 +17,10 @@ from tasks.learning.training import promote, roll_back, train_candidate
 @flow(name="train-router", flow_run_name="train router", persist_result=False)
 @present
 def train_router() -> State[Any]:
-    """Train a routing model on verdicts and audits. It is used only if it is better on products kept for comparing."""
+    """Train a routing model on verdicts and audits. It is used only if it is better on products kept for comparing.
+
+    The run is completed in both cases. It fails if there are too few examples.
+    """
     trained = train_candidate()
     promote(trained)
     return Completed(message=trained.sentence)
@@ -26,13 +29,16 @@ def train_router() -> State[Any]:
 @flow(name="roll-back-router", flow_run_name="roll back router", persist_result=False)
 @present
 def roll_back_router(person: PersonName, reason: Reason) -> State[Any]:
-    """Put the previous routing model into use again."""
+    """Put the previous routing model into use again. The run fails if there is none."""
     return Completed(message=f"{roll_back(person=person, reason=reason)} serves")
 
 
 @flow(name="audit-escapes", flow_run_name="audit escapes", persist_result=False)
 @present
 def audit_escapes() -> State[Any]:
-    """Measure from audits how often the machine's approval was wrong. A broken promise makes routing stricter."""
+    """Measure from audits how often the machine's approval was wrong. A broken promise makes routing stricter.
+
+    The run fails if the promise was just found broken, so that people see it.
+    """
     audited = measure_escapes()
     return Failed(message=audited.sentence) if audited.alarm else Completed(message=audited.sentence)

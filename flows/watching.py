@@ -50,7 +50,12 @@ _log = logging.getLogger("packshot")
 
 
 class Said(NamedTuple):
-    """The result of a step as a sentence, and whether more work will come soon."""
+    """The result of a step.
+
+    Attributes:
+        sentence: the result in words; empty if there is nothing to say.
+        busy: True if more work will come soon; the step's next pause is then short.
+    """
 
     sentence: str
     busy: bool = False
@@ -61,6 +66,8 @@ class Step:
     """A step that is taken again and again, and the pause after it.
 
     Attributes:
+        name: what the step does, for the log.
+        work: takes the step.
         asks: a cheap question. If its answer has changed, the step's pause is short.
         longest_s: the longest pause, in seconds.
     """
@@ -76,7 +83,12 @@ class Step:
     _last: str = ""
 
     def take(self, clock: Callable[[], float], cpu: Callable[[], float]) -> None:
-        """Take the step if its pause is over. Its sentence is logged if it is new."""
+        """Take the step if its pause is over. Its sentence is logged if it is new.
+
+        Args:
+            clock: seconds that only go forward.
+            cpu: processor seconds that this process has used.
+        """
         asked = self.asks()
         changed = self._busy or asked != self._known
         rest_s = min(self.longest_s, self._cost_s * (BUSY_RATIO if changed else IDLE_RATIO))
@@ -92,7 +104,10 @@ class Step:
 
 
 def steps() -> tuple[Step, ...]:
-    """Return the steps of `flows.collect` except its first one, as plain functions: they create no runs in Prefect."""
+    """Return the steps of `flows.collect` except its first one, as plain functions: they create no runs in Prefect.
+
+    One more step compares the shared index with the records.
+    """
     told: set[str] = set()
     return (
         Step("look for a night that did not begin", lambda: Said(look_for_missing_night.fn())),
@@ -104,7 +119,9 @@ def steps() -> tuple[Step, ...]:
 
 
 def sweeping() -> Step:
-    """Return the step that ends dead runs and starts them again."""
+    """Return the step that ends dead runs and starts them again. Like those of `steps`, it creates no run in
+    Prefect.
+    """
     return Step("end lost runs", lambda: Said(end_lost_runs.fn().sentence), longest_s=SWEEP_S)
 
 
@@ -131,9 +148,13 @@ def _release() -> Said:
 
 
 def watch(ended: threading.Event, *, every_s: float, alive: Path | None = None) -> None:
-    """Take the steps until `ended` is set. If another process does so now, first wait until it has ended.
+    """Do the regular checks (`steps`) again and again until `ended` is set.
+
+    If another process does them now, first wait until it has ended. Errors are logged, not raised: while the storage or
+    Prefect's server is away, the process stays and tries again.
 
     Args:
+        ended: set by the caller to end the checks.
         every_s: the usual pause between two looks, in seconds.
         alive: a file that is touched every minute, for a supervisor that checks its age.
     """
@@ -234,7 +255,15 @@ def look(
     clock: Callable[[], float] = time.monotonic,
     cpu: Callable[[], float] = time.process_time,
 ) -> bool:
-    """Take every step whose pause is over, even if an earlier one fails. Return whether none failed."""
+    """Take every step whose pause is over, even if an earlier one fails. Return whether none failed.
+
+    Args:
+        troubles: gets the error of each step that fails.
+        clock: seconds that only go forward.
+        cpu: processor seconds that this process has used.
+    Raises:
+        LeaseLostError: another process looks after the line now.
+    """
     well = True
     for step in every:
         try:

@@ -47,6 +47,8 @@ def application(desk: Desk | None = None) -> Doorkeeper:
 
     Args:
         desk: its memory; None makes an empty one from the settings.
+    Raises:
+        ConfigError: the settings for a reverse proxy can't be used.
     """
     settings = get_settings()
     memory = desk or Desk.of(settings)
@@ -119,5 +121,5 @@ def _sees(request: Request, record: ShotRecord) -> bool:
 
 
 async def health(request: Request) -> Response:
-    """Return an answer that proves that the desk is alive."""
+    """Return the text "well" for any request: an answer proves that the desk is alive."""
     return PlainTextResponse("well\n")

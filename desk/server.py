@@ -1,4 +1,4 @@
-"""Run the desk on this machine."""
+"""Run the desk as a web server on this machine."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def serve(port: int, *, host: str) -> None:
     """Serve the desk until Ctrl-C or SIGTERM. Then it sends the decisions that it still holds, and ends.
 
     Args:
+        port: the TCP port to listen on.
         host: the address to listen on.
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")

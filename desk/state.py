@@ -44,8 +44,19 @@ class Desk:
     """The desk's memory.
 
     Attributes:
+        accounts: the accounts, as their file has them.
+        sessions: of the people who are signed in.
+        attempts: attempts to sign in.
+        claims: which person has which shot open.
+        waiting: the waiting shots, as they were last read.
+        outbox: decisions that no run has followed yet.
+        seen: the pictures that each person has had on their screen.
+        work: files that editors have uploaded and not handed in yet.
+        rates: each editor's rate of first-time approval.
+        counted: the last count of each batch.
+        guests: what it remembers of people with share links.
         away: why the lists could not be refreshed in the last round; empty if they were.
-        round_s: how long the last round took.
+        round_s: how long the last round took, in seconds.
         troubles: what its jobs in the background cannot do now.
     """
 
@@ -68,7 +79,10 @@ class Desk:
         """Return a sentence for lists that are old; empty if they are fresh.
 
         The lists are read in rounds. The pause after a round grows with the time that it took. Lists are old if the
-        next round is late.
+        next round is late, or the last one failed.
+
+        Args:
+            at: the present time.
         """
         read = self.waiting.refreshed_at
         old = read is not None and (at - read).total_seconds() > LATE_S + (1 + SHARE_OF_TIME) * self.round_s

@@ -32,6 +32,8 @@ class Account(Value):
     """One person's account.
 
     Attributes:
+        name: the person's name, as the records of their decisions show it.
+        roles: what the person may do at the desk; at least one.
         password: its Argon2id hash, in the PHC string form. If empty, only a reverse proxy can sign this person in.
     """
 
@@ -45,7 +47,10 @@ class Account(Value):
 
 
 class Accounts:
-    """The accounts in a file. A change of the file takes effect at once, also for people who are signed in."""
+    """The accounts in a file. A change of the file takes effect at once, also for people who are signed in.
+
+    Each method reads the file again if it has changed, and raises a ConfigError if it can't be read.
+    """
 
     def __init__(self, path: Path) -> None:
         """Use a file; it need not exist yet."""
@@ -75,7 +80,7 @@ class Accounts:
         return next((one for one in self.all() if plain_name(one.name) == wanted), None)
 
     def sign_in(self, name: str, password: str) -> Account | None:
-        """Return the account if the password is right, else None.
+        """Return the account if the password is right, else None. An account without a password gives None too.
 
         The time taken doesn't tell whether there is an account of this name.
         """
@@ -92,9 +97,11 @@ class Accounts:
         """Add an account, or replace the one of the same name, and return it.
 
         Args:
+            roles: at least one.
             password: the person's password. With None, only a reverse proxy can sign this person in.
         Raises:
-            ConfigError: the name or the password can't be used, or another account's name looks the same.
+            ConfigError: the name or the password can't be used, there is no role, or another account's name looks the
+                same.
         """
         shown = " ".join(name.split())
         given = frozenset(roles)

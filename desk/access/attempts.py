@@ -23,9 +23,12 @@ class _Bucket:
 
 
 class Pace(NamedTuple):
-    """Limits on attempts: how many are allowed at once, and after how many seconds one more is allowed.
+    """Limits on attempts.
 
-    The first two values apply to each name, the last two to all names together.
+    Attributes:
+        at_once: attempts that are allowed at once for each name.
+        refill_s: after this many seconds, one more is allowed for the name.
+        at_once_in_all, refill_in_all_s: the same for all names together.
     """
 
     at_once: int = AT_ONCE
@@ -35,7 +38,9 @@ class Pace(NamedTuple):
 
 
 class Attempts:
-    """Counts attempts, for example to sign in. An attempt that succeeds does not count."""
+    """Counts attempts, for example to sign in, and says whether one more is allowed. One that succeeds does not
+    count.
+    """
 
     def __init__(self, pace: Pace = Pace(), *, clock: Callable[[], float] = time.monotonic) -> None:  # noqa: B008
         """Begin with no attempts.
@@ -49,7 +54,11 @@ class Attempts:
         self._all = _Bucket(pace.at_once_in_all, clock())
 
     def may_try(self, name: str) -> bool:
-        """Count an attempt, and return whether it is allowed now."""
+        """Return whether an attempt is allowed now. If so, it is counted.
+
+        Args:
+            name: who tries, for example the name of an account. Case, accents and blanks don't matter.
+        """
         at = self._clock()
         with self._lock:
             pace = self._pace
@@ -66,7 +75,7 @@ class Attempts:
             return allowed
 
     def succeeded(self, name: str) -> None:
-        """Take back the last counted attempt, because it succeeded."""
+        """Take back the last counted attempt of a name, because it succeeded."""
         with self._lock:
             bucket = self._names.get(plain_name(name))
             if bucket is not None:

@@ -16,7 +16,8 @@ def note(what: str, *, person: str = "", shot: object = "", more: str = "") -> N
 
     Args:
         what: the act, for example a decision.
-        shot: the shot that it is about.
+        person: name of the person who acts; empty if it is not known.
+        shot: the shot that it is about; empty if it is about none.
         more: details.
     """
     parts = (("person", person), ("shot", str(shot)), ("more", more))

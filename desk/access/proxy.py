@@ -24,7 +24,7 @@ LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")
 
 
 class Proxy:
-    """The reverse proxy in front of the desk."""
+    """The reverse proxy in front of the desk: which header it sets, and from which addresses it is believed."""
 
     def __init__(self, *, header: str = "", networks: Iterable[Network] = ()) -> None:
         """Believe a header, but only from certain addresses.
@@ -57,16 +57,30 @@ class Proxy:
         return bool(self._header)
 
     def is_peer(self, scope: Scope) -> bool:
-        """Return whether a request comes directly from the proxy."""
+        """Return whether a request comes directly from the proxy.
+
+        Args:
+            scope: the request's ASGI scope.
+        """
         return _is_within(scope, self._networks)
 
     def name_in(self, scope: Scope) -> str:
-        """Return the name of the person in the proxy's header; empty if there is no such header, or more than one."""
+        """Return the name of the person in the proxy's header; empty if there is no such header, or more than one.
+
+        Whether the request comes from the proxy is not checked here.
+
+        Args:
+            scope: the request's ASGI scope.
+        """
         told = Headers(scope=scope).getlist(self._header)
         return " ".join(_as_text(told[0]).split()) if len(told) == 1 else ""
 
     def note_scheme(self, scope: Scope) -> None:
-        """Mark a request as encrypted if the proxy, or a proxy on this machine, states that it was."""
+        """Mark a request as encrypted if the proxy, or a proxy on this machine, states that it was.
+
+        Args:
+            scope: the request's ASGI scope; it is changed.
+        """
         told = Headers(scope=scope).getlist(FORWARDED_SCHEME)
         if told == ["https"] and _is_within(scope, (*self._networks, *LOOPBACK)):
             scope["scheme"] = "https"

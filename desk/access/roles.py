@@ -11,7 +11,14 @@ from packshot.types import Value
 
 
 class Role(StrEnum):
-    """A role at the desk. One person can have several roles."""
+    """A role at the desk. One person can have several roles.
+
+    Values:
+        EDITOR: takes jobs and hands in finished pictures.
+        REVIEWER: decides about the machine's edits.
+        SENIOR: decides about edits and editors' work, and about shots on hold.
+        MANAGER: decides about shots on hold, shares deliveries, and looks at all other waiting shots.
+    """
 
     EDITOR = "editor"
     REVIEWER = "reviewer"
@@ -24,6 +31,7 @@ class Person(Value):
 
     Attributes:
         name: the name in the account and in the records.
+        roles: those of the account.
     """
 
     name: str
@@ -34,7 +42,10 @@ class Person(Value):
         return bool(self.roles & SEES.get(state, frozenset()))
 
     def glances(self, state: State) -> bool:
-        """Return whether the person may see a small picture of a shot in this state, such as beside another view."""
+        """Return whether the person may see a small picture of a shot in this state, such as beside another view.
+
+        In a state in which no shot waits for people, everybody with a role may.
+        """
         return bool(self.roles & SEES.get(state, INSIDE))
 
     def decides(self, state: State) -> bool:

@@ -27,8 +27,10 @@ class Session:
     """One signed-in browser.
 
     Attributes:
+        name: name of the account.
         csrf: a token that every form carries. A page of another site can't know it.
         password: the password's hash at sign-in. A new password ends the session.
+        begun, used: when the session began, and when a person last used it, in seconds of the clock of `Sessions`.
     """
 
     name: str
@@ -38,7 +40,11 @@ class Session:
     used: float
 
     def carries(self, token: str) -> bool:
-        """Return whether a token is the session's CSRF token."""
+        """Return whether a token is the session's CSRF token.
+
+        Args:
+            token: the token that a form carried.
+        """
         return hmac.compare_digest(self.csrf.encode(), token.encode())
 
 
@@ -55,7 +61,10 @@ class Sessions:
         self._open: dict[str, Session] = {}
 
     def begin(self, account: Account) -> str:
-        """Begin a session, and return its token."""
+        """Begin a session, and return its token.
+
+        If there are `MOST_SESSIONS`, the one that was unused for longest ends.
+        """
         at, token = self._clock(), secrets.token_urlsafe(32)
         with self._lock:
             self._open = {one: it for one, it in self._open.items() if self._lives(it, at)}
@@ -84,7 +93,7 @@ class Sessions:
             return session
 
     def end(self, token: str) -> None:
-        """End a session."""
+        """End the session of a token, if there is one."""
         with self._lock:
             self._open.pop(token, None)
 

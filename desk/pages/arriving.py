@@ -24,7 +24,7 @@ from packshot.record import ShotRecord, State
 
 
 async def ahead(request: Request) -> Response:
-    """Return the page of a shot that the person has not opened yet; nothing (204) if it waits for nobody.
+    """Return the page of a shot that the person has not opened yet; nothing (204) if the page can't be shown.
 
     Nothing is claimed, and no message to the person is spent.
     """
@@ -33,7 +33,11 @@ async def ahead(request: Request) -> Response:
 
 
 async def arrive(request: Request) -> Response:
-    """Return how a shot stands now, which the person opens by a key. It is claimed for them."""
+    """Return as JSON how a shot stands now, which the person opens by a key (see `arrival`). It is claimed for them.
+
+    Raises:
+        HTTPException: 404: there is no such shot; 403: the person may not see it.
+    """
     await own_fields_of(request)
     record = await to_thread.run_sync(record_of, shot_in(request))
     if record is None:
@@ -46,14 +50,14 @@ async def arrive(request: Request) -> Response:
 def arrival(request: Request, record: ShotRecord | None, place: Place) -> dict[str, Any]:
     """Return what a page needs to show the shot that it has ready. If the person may decide about it, it is claimed.
 
+    The result always has ``notices`` (HTML) and ``lists`` (name of a list -> number of shots). If the shot can be
+    opened, it also has ``shot`` (CLIENT/BATCH/SHOT), ``address``, ``standing`` (see `showing.standing_of`), ``claimed``
+    (the person's name if they have the claim, else empty), ``way`` (links to the shots beside it, HTML) and
+    ``following`` (the address of the shot after it).
+
     Args:
         record: the shot's record as it is now; None: no other shot is left, or it can't be read.
         place: the list in which the shot stands.
-
-    Returns:
-        A dictionary with the notices and the numbers of the lists; and if the shot can be opened, its name and address,
-        ``standing`` (see `showing.standing_of`), ``claimed`` (the person's name if they have the claim, else empty),
-        ``way`` (links to the shots beside it), ``following`` (the address of the shot after it).
     """
     desk, person = desk_of(request), person_of(request)
     told: dict[str, Any] = {

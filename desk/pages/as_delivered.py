@@ -51,6 +51,8 @@ class Meant(NamedTuple):
     """One platform's file of a shot's edit, as the export would make it.
 
     Attributes:
+        record: the shot's record.
+        platform: name of the platform.
         key: a hash of everything that the file is made from.
     """
 
@@ -63,7 +65,7 @@ def routes(folder: str, shown: Pictures) -> list[Route]:
     """Return the routes of the files that platforms would get.
 
     Args:
-        folder: the address of a shot.
+        folder: the address of a shot, as a route's pattern.
         shown: the desk's pictures, which make the tiles.
     """
     doors = _Doors(Packs(shown))
@@ -143,9 +145,10 @@ def _key(record: ShotRecord, platform: str) -> str:
 
 
 def make(meant: Meant) -> Pack:
-    """Return the tiles of a platform's file, with a description of it.
+    """Return the tiles of a platform's file, with a description of it: ``files`` and ``why_not``.
 
-    If the file cannot be made, the result is an empty picture of one pixel, with the reason.
+    ``files`` tells of each file of the platform whether it passed and what was found; the tiles are those of the first.
+    If no file can be made, the tiles are those of one white pixel, and ``why_not`` has the reason.
 
     Args:
         meant: the file to make.

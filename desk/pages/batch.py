@@ -23,7 +23,11 @@ KINDS = ("delivered", "waiting", "refused", "failed", "at work")
 
 
 async def batch_page(request: Request) -> Response:
-    """Return the page of a batch, as of its last count. Of all records only the batch's own is read."""
+    """Return the page of a batch, as of its last count. Of all records only the batch's own is read.
+
+    Raises:
+        HTTPException: 403: the person may not see batches; 404: the address names no valid batch.
+    """
     desk, person = desk_of(request), person_of(request)
     if not person.reads_numbers:
         raise HTTPException(403, "Your roles do not open this page.")

@@ -40,6 +40,9 @@ async def decide(request: Request) -> Response:
     """Return a redirect to the next shot. If the decision does not count, return the shot's page with the reason.
 
     The decision is checked and held for a while. Until it is sent, its person can take it back (`desk.work.outbox`).
+
+    Raises:
+        HTTPException: 400: the form can't be read; 403: the person may not decide so.
     """
     shot, person, desk = shot_in(request), person_of(request), desk_of(request)
     fields = await own_fields_of(request)
@@ -74,10 +77,10 @@ async def held(
     """Return a redirect to the next shot. If the answer does not count, return the shot's page with the reason.
 
     The answer is held for a while. Until it is sent, its person can take it back (`desk.work.outbox`). A page that has
-    the next shot ready asks for JSON and gets `arriving.arrival` in place of the redirect.
+    the next shot ready asks for JSON and gets `arriving.arrival` in place of the redirect, with the address in ``to``.
 
     Args:
-        make: checks the answer. It reads storage and Prefect, so it is called in a thread of its own.
+        make: returns the checked answer. It reads storage and Prefect, so it is called in a thread of its own.
         said: the person's input by field. If the answer does not count, the page shows it again.
         nothing: the beginning of the message if nothing has changed.
         noted: returns (act, details) for the audit log.
@@ -119,6 +122,9 @@ async def undo(request: Request) -> Response:
     """Take back the person's last decision.
 
     Return a redirect to its shot, or to the list if there were several shots.
+
+    Raises:
+        HTTPException: 409: it is too late, or there is nothing to take back.
     """
     await own_fields_of(request)
     person = person_of(request)

@@ -24,7 +24,8 @@ _LOG = logging.getLogger("packshot.desk")
 async def find(request: Request) -> Response:
     """Return the page with the shots that match a query. It has only shots that the person may see.
 
-    A waiting shot matches if its names contain every word of the query. `find_shots` says when another shot matches.
+    A waiting shot matches if its names contain every word of the query. For people who may see whole batches, the page
+    also has other shots; `find_shots` says when one matches.
     """
     desk, person = desk_of(request), person_of(request)
     asked = request.query_params.get("words", "")[:LONGEST_WORDS]

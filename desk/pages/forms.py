@@ -16,10 +16,10 @@ MOST_FIELDS = 150
 
 
 async def fields_of(request: Request) -> Mapping[str, str]:
-    """Return the fields of a form. If several fields have the same name, the last one counts.
+    """Return the fields of a form: name -> value. If several fields have the same name, the last one counts.
 
     Raises:
-        HTTPException: 413: the form is too large. 400: the request is not a form.
+        HTTPException: 413: the form is too large. 415: the request is not a form. 400: the form can't be read.
     """
     body = b""
     async for part in request.stream():
@@ -35,7 +35,7 @@ async def fields_of(request: Request) -> Mapping[str, str]:
 
 
 async def own_fields_of(request: Request) -> Mapping[str, str]:
-    """Return the fields of a form, checked to come from one of the desk's own pages.
+    """Return the fields of a form, name -> value, checked to come from one of the desk's own pages.
 
     Raises:
         HTTPException: as `fields_of`. 403: the form doesn't carry the session's token.
@@ -53,6 +53,6 @@ def person_of(request: Request) -> Person:
 
 
 def session_of(request: Request) -> Session:
-    """Return the session under which a request was sent."""
+    """Return the session under which a request was sent. The doorkeeper has checked that there is one."""
     session: Session = request.state.session
     return session

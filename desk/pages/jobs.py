@@ -38,7 +38,11 @@ LONGEST_FILE_NAME = 200
 
 
 async def take(request: Request) -> Response:
-    """Record that the person has taken a job. Return a redirect to the job's page."""
+    """Record that the person has taken a job. Return a redirect to the job's page.
+
+    Raises:
+        HTTPException: 403: the person is no editor; 409: it is no job now, or somebody else has it.
+    """
     shot, person, _, _ = await _job_in(request)
     await _noted(shot, lambda: take_job(str(shot), person=person.name, signed_in=True))
     audit.note("took the job", person=person.name, shot=shot)
@@ -49,6 +53,9 @@ async def give_back(request: Request) -> Response:
     """Give a job back, so that others can take it. Return a redirect to its page.
 
     An editor gives back their own job, a senior anybody's.
+
+    Raises:
+        HTTPException: 403: the person may not give it back; 409: it is no job now, or nobody has it.
     """
     shot, person, record, _ = await _job_in(request, roles=frozenset({Role.EDITOR, Role.SENIOR}))
     if taken_by(record) != person.name and Role.SENIOR not in person.roles:
@@ -60,7 +67,11 @@ async def give_back(request: Request) -> Response:
 
 
 async def files(request: Request) -> Response:
-    """Return all files of a job as one zip. The zip is made while it is sent."""
+    """Return all files of a job as one zip. The zip is made while it is sent.
+
+    Raises:
+        HTTPException: 403: the person may not see jobs; 409: it is no job now, or its files can't be read.
+    """
     shot, person = shot_in(request), person_of(request)
     if not person.sees(State.AWAITING_EDITOR):
         raise HTTPException(403, "Your roles do not open jobs.")
@@ -75,7 +86,11 @@ async def files(request: Request) -> Response:
 
 
 async def upload(request: Request) -> Response:
-    """Begin or continue the upload of a finished picture. Return a link for each part that is missing."""
+    """Begin or continue the upload of a finished picture. Return a link for each part that is missing, as JSON.
+
+    The JSON has ``part_bytes`` (size of a part), ``parts`` (their number) and ``links`` (part number -> link). If the
+    file is not accepted, it has only ``said``, the reason.
+    """
     shot, person, record, fields = await _job_in(request)
     _require_own(record, person)
     name, size = fields.get("name", "")[:LONGEST_FILE_NAME], fields.get("size", "")
@@ -99,7 +114,11 @@ async def upload(request: Request) -> Response:
 
 
 async def check(request: Request) -> Response:
-    """Join the uploaded parts and return the findings on the picture. The same checks are made when it is handed in."""
+    """Join the uploaded parts and check the picture. Return as JSON whether it may be handed in (``passed``).
+
+    The findings are kept for the job's page. The same checks are made when the picture is handed in. If the upload is
+    not complete, or the storage can't be reached, the JSON has only ``said``, the reason.
+    """
     shot, person, record, _ = await _job_in(request)
     _require_own(record, person)
     desk = desk_of(request)
@@ -125,9 +144,12 @@ async def check(request: Request) -> Response:
 async def hand_in(request: Request) -> Response:
     """Hold the editor's answer for a while, like a decision.
 
-    Return a redirect, or the page with the reason of a refusal.
+    Return a redirect to the next shot, or the shot's page with the reason of a refusal. Until the answer is sent, the
+    editor can take it back.
 
-    Until the answer is sent, the editor can take it back.
+    Raises:
+        HTTPException: 403: the person is no editor; 409: there is no picture that passes its checks, the job is
+            somebody else's, or it is no job now.
     """
     shot, person, record, fields = await _job_in(request)
     desk = desk_of(request)
@@ -145,7 +167,11 @@ async def hand_in(request: Request) -> Response:
 
 
 async def own_rate(request: Request) -> Response:
-    """Return the page with the person's own rate of first-time approval. Nobody sees the rate of somebody else."""
+    """Return the page with the person's own rate of first-time approval. Nobody sees the rate of somebody else.
+
+    Raises:
+        HTTPException: 403: the person is no editor.
+    """
     person = person_of(request)
     if Role.EDITOR not in person.roles:
         raise HTTPException(403, "Your roles do not open this page.")

@@ -61,7 +61,11 @@ class _Night(NamedTuple):
 async def numbers_page(request: Request) -> Response:
     """Return the page with the figures of a day; without a date, of the last day that was counted.
 
-    The number of requests to the storage does not grow with the number of shots.
+    If the day was not counted, the page has no figures. The number of requests to the storage does not grow with the
+    number of shots.
+
+    Raises:
+        HTTPException: 403: the person may not see it.
     """
     _require_reader(request)
     chosen = _date(request.query_params.get("date", ""))
@@ -93,7 +97,11 @@ async def numbers_page(request: Request) -> Response:
 
 
 async def night_run(request: Request) -> Response:
-    """Return a redirect to Prefect's page of the last nightly run that began on a day."""
+    """Return a redirect to Prefect's page of the last nightly run that began on a day.
+
+    Raises:
+        HTTPException: 403: the person may not see it; 404: no such run is known; 503: Prefect can't be reached.
+    """
     _require_reader(request)
     date = _date(request.path_params["date"])
     if date is None:
@@ -108,7 +116,11 @@ async def night_run(request: Request) -> Response:
 
 
 async def list_page(request: Request) -> Response:
-    """Return the page with the shots behind a number of a day."""
+    """Return one page of the list of shots behind a number of a day.
+
+    Raises:
+        HTTPException: 403: the person may not see it; 404: there is no such number, or its shots were not kept.
+    """
     _require_reader(request)
     desk, at = desk_of(request), now()
     date = _date(request.path_params["date"])

@@ -1,4 +1,4 @@
-"""The lists of waiting shots."""
+"""The lists of waiting shots: their pages, and the shot before and after another one in a list."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ class Place(NamedTuple):
     """A list of waiting shots as one person works through it.
 
     Attributes:
+        queue: which list.
+        wanted: its filters.
         shots: the shots in their order, without those that somebody else has open or that were just decided.
         query: the part of an address that names this list; begins with ``?``.
     """
@@ -42,7 +44,11 @@ class Place(NamedTuple):
     def beside(self, name: str) -> tuple[str, str, int]:
         """Return (address of the shot before, address of the shot after, number of the shot in the list).
 
-        An address is empty if there is no such shot.
+        An address is empty if there is no such shot. The number counts from 1; it is 0 for a shot that is not in the
+        list.
+
+        Args:
+            name: client/batch/shot.
         """
         names = [one.name for one in self.shots]
         at = names.index(name) if name in names else -1
@@ -51,18 +57,30 @@ class Place(NamedTuple):
         return self._address(before), self._address(after), at + 1
 
     def following(self, name: str) -> ShotId | None:
-        """Return the shot after one; after the last one, the first. None if no other shot is left."""
+        """Return the shot after one; after the last one, the first. None if no other shot is left.
+
+        Args:
+            name: client/batch/shot. If it is not in the list, the first shot follows.
+        """
         names = [one.name for one in self.shots]
         at = names.index(name) if name in names else -1
         others = [one for one in (*self.shots[at + 1 :], *self.shots[: max(at, 0)]) if one.name != name]
         return others[0].shot if others else None
 
     def after(self, name: str) -> str:
-        """Return the address of the shot that `following` returns; empty if there is none."""
+        """Return the address of the shot that `following` returns; empty if there is none.
+
+        Args:
+            name: client/batch/shot.
+        """
         return self._address(str(self.following(name) or ""))
 
     def without(self, name: str) -> Place:
-        """Return the same list without a shot."""
+        """Return the same list without a shot.
+
+        Args:
+            name: client/batch/shot.
+        """
         return self._replace(shots=[one for one in self.shots if one.name != name])
 
     def _address(self, name: str) -> str:
@@ -72,7 +90,10 @@ class Place(NamedTuple):
 def place_of(request: Request, *, fallback: Queue | None = None) -> Place:
     """Return the list of waiting shots that an address names by ``queue`` and filters.
 
-    Without them it is `fallback`, or the person's first list.
+    If it names none that the person may see, it is `fallback`, or the person's first list.
+
+    Args:
+        fallback: a list; it counts only if the person may see it.
     """
     given = request.query_params
     queues = queues_of(person_of(request))
@@ -82,7 +103,11 @@ def place_of(request: Request, *, fallback: Queue | None = None) -> Place:
 
 
 def wanted_in(given: Mapping[str, str]) -> Wanted:
-    """Return the filters of a list that a query in an address names. An age that is none of `AGES` filters nothing."""
+    """Return the filters of a list that a query in an address names. An age that is none of `AGES` filters nothing.
+
+    Args:
+        given: name in the query -> value; other names than those of the filters are ignored.
+    """
     wanted = Wanted(**{one.name: given.get(one.name, "") for one in dataclasses.fields(Wanted)})
     return wanted if wanted.age in AGES else dataclasses.replace(wanted, age="")
 
@@ -112,7 +137,11 @@ async def first(request: Request) -> Response:
 
 
 async def queue_page(request: Request) -> Response:
-    """Return one page of a list of waiting shots."""
+    """Return one page of a list of waiting shots, with `ROWS` of them.
+
+    Raises:
+        HTTPException: 404: there is no such list; 403: the person may not see it.
+    """
     desk, person, at = desk_of(request), person_of(request), now()
     named = request.path_params["queue"]
     if named not in list(Queue):
@@ -165,7 +194,10 @@ async def queue_page(request: Request) -> Response:
 
 
 async def counts(request: Request) -> Response:
-    """Return the number of shots in each of the person's lists, and a sentence if these numbers are old."""
+    """Return as JSON ``lists``, the number of shots in each of the person's lists, and ``stale``.
+
+    ``stale`` is a sentence if these numbers are old, else empty.
+    """
     lists = {queue.value: count for queue, count in counts_of(request).items()}
     return JSONResponse({"lists": lists, "stale": desk_of(request).stale_at(now())})
 
@@ -198,5 +230,9 @@ def _set(wanted: Wanted) -> dict[str, str]:
 
 
 def page_number(text: str, *, most: int) -> int:
-    """Return the page number in an address, limited to 1 and the last page."""
+    """Return the page number in an address, limited to 1 and the last page; 1 if the text is no number.
+
+    Args:
+        most: number of the last page.
+    """
     return min(most, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 6 else 1

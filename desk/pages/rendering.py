@@ -31,7 +31,7 @@ TITLES = {
 
 @cache
 def templates() -> jinja2.Environment:
-    """Return the templates of all pages."""
+    """Return the environment of Jinja with the templates of all pages. It is made once in a process."""
     environment = page_environment("desk", {"in_words": in_words})
     environment.globals["static_version"] = static_version()
     return environment
@@ -44,7 +44,13 @@ def desk_of(request: Request) -> Desk:
 
 
 def page(request: Request, template: str, *, status: int = 200, **words: Any) -> Response:
-    """Return a page made from a template, with the parts that every page of a signed-in person has."""
+    """Return a page made from a template, with the parts that every page of a signed-in person has.
+
+    Args:
+        template: its name without the ending ``.html.j2``.
+        status: HTTP status of the answer.
+        words: the template's variables.
+    """
     signed_in = getattr(request.state, "person", None) is not None
     reads = "text/html" in request.headers.get("accept", "")
     common = _common(request, tells=reads) if signed_in else {"person": None}
@@ -90,7 +96,7 @@ def _common(request: Request, *, tells: bool) -> dict[str, Any]:
 
 
 def counts_of(request: Request) -> dict[Queue, int]:
-    """Return the number of shots in each queue that the person can see, without those that were just decided."""
+    """Return the number of shots in each list that the person can see, without those that were just decided."""
     desk, person, at = desk_of(request), person_of(request), now()
     open_ = [one for one in desk.waiting.all() if not desk.outbox.has(one.name)]
     return {queue: len(in_queue(open_, queue, person=person, at=at)) for queue in queues_of(person)}
@@ -121,7 +127,10 @@ def batch_in(request: Request) -> BatchId:
 
 
 async def trouble(request: Request, error: Exception) -> Response:
-    """Return a page that describes an error in a sentence."""
+    """Return a page that describes an error in a sentence, with the status of the error.
+
+    An error that is no `HTTPException` gets the status 500 and a sentence that tells nothing of it.
+    """
     status = error.status_code if isinstance(error, HTTPException) else 500
     said = error.detail if isinstance(error, HTTPException) else "Something went wrong here; the desk's log has it."
     if said in ("Not Found", "Method Not Allowed"):

@@ -81,7 +81,7 @@ class _ClosedError(Exception):
 
 
 def routes(shown: Pictures) -> list[Route]:
-    """Return the addresses of shared deliveries.
+    """Return the routes of shared deliveries.
 
     Args:
         shown: the desk's pictures, which make the tiles.
@@ -125,7 +125,9 @@ async def nothing(request: Request) -> Response:
 
 
 async def overview(request: Request) -> Response:
-    """Return the page with all pictures of a delivery."""
+    """Return one page of the pictures of a delivery, `PICTURES_PER_PAGE` of them, with what has happened to each
+    since.
+    """
     opened = await _opened(request)
     every = opened.sight.pictures
     asked = request.query_params.get("page", "1")
@@ -138,7 +140,7 @@ async def overview(request: Request) -> Response:
 
 
 async def picture_page(request: Request) -> Response:
-    """Return the page of one delivered file."""
+    """Return the page of one delivered file, with a form to send its picture back."""
     opened = await _opened(request)
     return await _shown(opened, *_found(opened, request), sent="sent" in request.query_params)
 
@@ -188,7 +190,8 @@ _GROUPS = ((Choice.CLIENT_FAULT, "Something is wrong"), (Choice.CLIENT_WISH, "We
 async def sends_back(request: Request) -> Response:
     """Send a picture back for the client. Return a redirect to its page.
 
-    If this is refused, return the page with the reason.
+    If this is refused, return the page with the reason: the form is not complete, the picture has changed, there were
+    too many attempts, or the storage or Prefect can't be reached.
     """
     opened = await _opened(request)
     picture, file = _found(opened, request)
@@ -224,7 +227,9 @@ async def sends_back(request: Request) -> Response:
 
 
 async def small(request: Request) -> Response:
-    """Return the small picture of a delivered file. Its address contains the file's hash, so a browser may keep it."""
+    """Return the small picture of a delivered file as WebP. Its address contains the file's hash, so a browser may
+    keep it.
+    """
     opened = await _opened(request, again=True)
     picture, file = _found(opened, request)
     guests = desk_of(request).guests
@@ -236,7 +241,7 @@ async def small(request: Request) -> Response:
 
 
 async def one_file(request: Request) -> Response:
-    """Return a redirect to a delivered file in the storage, by a link that is valid for some minutes."""
+    """Return a redirect to a delivered file in the storage, by a link that is valid for `FILE_LINK_S`."""
     opened = await _opened(request)
     _, file = _found(opened, request)
     link = open_storage().presign(file.key, expires_s=FILE_LINK_S, download_name=file.name)
@@ -244,7 +249,10 @@ async def one_file(request: Request) -> Response:
 
 
 async def everything(request: Request) -> Response:
-    """Return all files of a delivery as one zip. The zip is made while it is sent."""
+    """Return all files of a delivery as one zip. The zip is made while it is sent.
+
+    If the same link was used for this too often, the answer is a page with the status 429.
+    """
     opened = await _opened(request)
     if not desk_of(request).guests.zips.may_try(opened.shared.id):
         raise _ClosedError(429, BUSY)

@@ -1,4 +1,7 @@
-"""A manager's pages about deliveries: a list of them, and the links with which clients look at them."""
+"""A manager's pages about deliveries: a list of them, and the links with which clients look at them.
+
+Each page answers 403 to a person who is no manager, and 404 if there is no such batch.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,9 @@ def routes() -> list[Route]:
 
 
 async def deliveries_page(request: Request) -> Response:
-    """Return the page with all batches that have a delivery."""
+    """Return the page with the batches that have a delivery, at most `MOST_BATCHES`; a client in the query filters
+    them.
+    """
     _require_manager(request)
     wanted = request.query_params.get("client", "")
 
@@ -56,7 +61,7 @@ async def deliveries_page(request: Request) -> Response:
 
 
 async def batch_page(request: Request) -> Response:
-    """Return the page with a batch's deliveries and their links."""
+    """Return the page with a batch's finished deliveries and the links to each."""
     _require_manager(request)
     return await _shown(request, batch_in(request))
 
@@ -96,7 +101,10 @@ async def _shown(request: Request, batch: BatchId, *, refused: str = "") -> Resp
 
 
 async def makes_link(request: Request) -> Response:
-    """Make a link to a delivery. Return the page that shows it."""
+    """Make a link to a delivery. Return a redirect to the batch's page, which shows it.
+
+    If the link can't be made, the answer is that page with the reason.
+    """
     _require_manager(request)
     fields = await own_fields_of(request)
     batch, number, person = batch_in(request), request.path_params["number"], person_of(request)
@@ -113,7 +121,10 @@ async def makes_link(request: Request) -> Response:
 
 
 async def withdraws_links(request: Request) -> Response:
-    """Withdraw all links to a delivery. Return a redirect to the batch's page."""
+    """Withdraw all links to a delivery. Return a redirect to the batch's page.
+
+    If there is no such delivery, the answer is that page with the reason.
+    """
     _require_manager(request)
     await own_fields_of(request)
     batch, number, person = batch_in(request), request.path_params["number"], person_of(request)

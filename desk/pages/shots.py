@@ -48,7 +48,11 @@ _VIEWER = Path(__file__).parents[1] / "static" / "viewer" / "viewer.js"
 
 
 async def shot_page(request: Request) -> Response:
-    """Return the page of a waiting shot. If the person may decide about it, the shot is claimed for them."""
+    """Return the page of a waiting shot. If the person may decide about it, the shot is claimed for them.
+
+    Raises:
+        HTTPException: as `shown`; 404 also if the address names no valid shot.
+    """
     shot = shot_in(request)
     return await shown(request, shot)
 
@@ -56,12 +60,15 @@ async def shot_page(request: Request) -> Response:
 async def shown(
     request: Request, shot: ShotId, *, refused: str = "", said: dict[str, str] | None = None, opens: bool = True
 ) -> Response:
-    """Return the page of a shot.
+    """Return the page of a shot; if it waits for nobody now, a page that says so (409).
 
     Args:
-        refused: why the decision that was just made did not count.
+        refused: why the decision that was just made did not count; empty if none was made. The page has the status 409
+            then.
         said: the person's input by field, so that the page can show it again.
         opens: False returns the page as it would be, and claims nothing.
+    Raises:
+        HTTPException: as `readable_record`; 403: the person may not see the shot.
     """
     desk, person = desk_of(request), person_of(request)
     record = await to_thread.run_sync(readable_record, shot)
@@ -293,7 +300,11 @@ def _preview(record: ShotRecord) -> str:
 
 
 async def preview(request: Request) -> Response:
-    """Return a small picture of a shot, before and after the edit. The address changes with the picture."""
+    """Return a small picture of a shot, before and after the edit, as WebP. The address changes with the picture.
+
+    Raises:
+        HTTPException: 404: there is no such picture, the shot has another one by now, or the person may not see it.
+    """
     shot, digest = shot_in(request), request.path_params["digest"]
     record = await to_thread.run_sync(record_of, shot)
     known = record is not None and len(digest) == showing.DIGITS and record.objects.get(PREVIEW, "").startswith(digest)
@@ -308,7 +319,12 @@ async def preview(request: Request) -> Response:
 
 
 async def claim(request: Request) -> Response:
-    """Renew the person's claim, and return who has the shot. A shot's page asks for this each minute."""
+    """Renew the person's claim, and return as JSON who has the shot (``holder``). A shot's page asks for this each
+    minute.
+
+    Raises:
+        HTTPException: 403: the shot does not wait, or the person may not decide about it.
+    """
     await own_fields_of(request)
     desk, shot, person = desk_of(request), shot_in(request), person_of(request)
     known = desk.waiting.find(shot)
@@ -318,9 +334,13 @@ async def claim(request: Request) -> Response:
 
 
 async def seen(request: Request) -> Response:
-    """Note that the person has seen a shot's picture. Return an empty answer.
+    """Note that the person has seen a shot's picture. Return an empty answer (204).
 
-    The shot's page sends this request when the picture is loaded and shown.
+    The shot's page sends this request when the picture is loaded and shown. If the lists don't know the shot yet,
+    nothing is noted.
+
+    Raises:
+        HTTPException: 403: the person may not decide about the shot.
     """
     fields = await own_fields_of(request)
     desk, shot, person = desk_of(request), shot_in(request), person_of(request)
@@ -333,7 +353,7 @@ async def seen(request: Request) -> Response:
 
 
 async def leave(request: Request) -> Response:
-    """End the person's claim on a shot. Return an empty answer.
+    """End the person's claim on a shot. Return an empty answer (204).
 
     The shot's page sends this request when it is closed.
     """

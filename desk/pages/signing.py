@@ -1,4 +1,4 @@
-"""Sign in and out."""
+"""Sign in at the desk by name and password, and sign out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TOO_MANY = "Too many attempts. Wait half a minute, then try again."
 
 
 async def sign_in_page(request: Request) -> Response:
-    """Return the form to sign in. A person who is already signed in is sent on to the lists."""
+    """Return the form to sign in. A person who is already signed in is sent on to the page that they asked for."""
     to = _within(request.query_params.get("to", "/"))
     if request.state.person is not None:
         return RedirectResponse(to, status_code=303)
@@ -26,9 +26,10 @@ async def sign_in_page(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    """Begin a session, and return a redirect to the lists.
+    """Begin a session, and return a redirect to the page that the person asked for.
 
-    If the name or the password is wrong, return the form again. It does not tell which of them was wrong.
+    If the name or the password is wrong, return the form again (403). It does not tell which of them was wrong. After
+    too many attempts, return the form with a request to wait (429).
     """
     desk, fields = desk_of(request), await fields_of(request)
     name, to = fields.get("name", "")[:200], _within(fields.get("to", "/"))

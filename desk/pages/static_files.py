@@ -21,7 +21,7 @@ _DIGITS = 16
 
 @cache
 def static_version() -> str:
-    """Return a hash of all these files: 16 hex digits. They change if any file changes."""
+    """Return a hash of all these files: 16 hex digits. They change if a file changes, is added or is renamed."""
     told = hashlib.sha256()
     for path in sorted(path for path in STATIC.rglob("*") if path.is_file()):
         told.update(f"{path.relative_to(STATIC).as_posix()}\n{path.stat().st_size}\n".encode())
@@ -33,7 +33,7 @@ class KeptFiles(StaticFiles):
     """Serves files that a browser may keep for ever: below ``/static/<version>/``."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        """Return a file, or "not modified", with the header that lets a browser keep it."""
+        """Return a file, or "not modified", with the header that lets a browser keep it for ever."""
         response = super().file_response(*args, **kwargs)
         response.headers.update(FOR_EVER)
         return response

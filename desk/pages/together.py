@@ -35,9 +35,12 @@ FIELD = "shot:"
 async def approve(request: Request) -> Response:
     """Hold an approval of each selected shot, and return a redirect to the list.
 
-    All of them can be taken back in one step.
+    All of them can be taken back in one step. If an approval can't be followed, the list shows the reason. The others
+    still count.
 
-    If an approval can't be followed, the list shows the reason. The others still count.
+    Raises:
+        HTTPException: 403: the person may not approve; 400: no shot is selected, or the list is not filtered by a
+            finding.
     """
     desk, person, fields = desk_of(request), person_of(request), await own_fields_of(request)
     if not person.decides(State.IN_REVIEW):

@@ -27,10 +27,11 @@ class Sources(NamedTuple):
     """The pictures from which the overlays of an edit are made.
 
     Attributes:
+        record: the shot's record.
         master: object name of the picture that was edited.
         key: hash of all these pictures and of the reference, for the address.
         reference: the colour reference as the manifest names it; empty if the shot has none that is a colour.
-        lab: its L*a*b*; empty if there is none.
+        lab: L*a*b* of the reference; empty if there is none.
     """
 
     record: ShotRecord
@@ -41,7 +42,7 @@ class Sources(NamedTuple):
 
     @property
     def overlays(self) -> list[Overlay]:
-        """The overlays that can be made."""
+        """The overlays that can be made: all, except the comparison with a reference if the shot has none."""
         return [one for one in Overlay if one is not Overlay.REFERENCE or self.lab]
 
 
@@ -62,12 +63,19 @@ def sources_of(found: Found) -> Sources | None:
 
 
 def tiles_name(sources: Sources, overlay: Overlay) -> str:
-    """Return the name under which an overlay's tiles are kept on disk."""
+    """Return the name under which an overlay's tiles are kept on this machine's disk (`TileShelf`)."""
     return f"{sources.key}-{overlay}"
 
 
 def make_overlay(sources: Sources, overlay: Overlay) -> Pack:
-    """Return the tiles of an overlay, with its figures and its sentence."""
+    """Return the tiles of an overlay, with its figures and a sentence for people.
+
+    The figures are ``count``, ``compared``, ``worst`` and ``box`` of `packshot.looking.overlays.Shown`; the box is
+    (left, top, width, height) in pixels of the edit, or None.
+
+    Raises:
+        ObjectMissingError: a picture that it is made from is gone, or was changed.
+    """
     with room_for(sources.record):
         shown = _shown(sources, overlay)
         levels = value_levels(shown.values, spread=overlay is Overlay.OFF_WHITE)
@@ -82,7 +90,10 @@ def make_overlay(sources: Sources, overlay: Overlay) -> Pack:
 
 
 def guides_of(sources: Sources) -> list[dict[str, Any]]:
-    """Return the guide lines for frame and fill as plain JSON. Boxes are left, top, width, height in pixels."""
+    """Return the guide lines for frame and fill of each platform as plain JSON.
+
+    Boxes are (left, top, width, height) in pixels of the edit.
+    """
     told = guides(_matte(sources), shot_objects.plan_of(sources.record).renditions)
     return [
         {
@@ -99,7 +110,9 @@ def sentence(overlay: Overlay, shown: Shown, *, reference: str = "") -> str:
     """Return a sentence that explains to a person what an overlay shows.
 
     Args:
-        reference: the colour reference as the manifest names it.
+        overlay: which overlay.
+        shown: its figures.
+        reference: the colour reference as the manifest names it; needed by `Overlay.REFERENCE` only.
     """
     worst = f"{shown.worst:.1f}"
     if overlay is Overlay.OFF_WHITE:

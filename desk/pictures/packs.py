@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def own_pictures() -> Pictures:
-    """Return this desk's pictures. Their tiles are kept in the scratch folder."""
+    """Return this desk's pictures. Their tiles are kept in the folder `FOLDER` of the scratch folder."""
     settings = get_settings()
     return Pictures(TileShelf(settings.scratch_dir / FOLDER, max_bytes=settings.tiles_max_bytes))
 
@@ -36,23 +36,30 @@ class Packs:
         self._pictures = pictures
 
     async def described(self, name: str, make: Callable[[], Pack]) -> dict[str, Any]:
-        """Return the data that a viewer needs first: a picture's size and levels, and the other entries of its pack.
+        """Return what a viewer needs first, as plain JSON: a picture's size and levels, and the other entries of its
+        pack.
 
-        Args:
-            name: the pack's name.
-            make: makes the pack if it is not there.
-        """
-        contents: Contents = await self._made(name, make, lambda: self._pictures.shelf.contents(name))
-        return {**contents.layout.model_dump(mode="json"), **contents.about}
-
-    async def tile(self, name: str, make: Callable[[], Pack], tile: Tile) -> bytes:
-        """Return a tile's bytes; empty if the tile shows nothing.
+        If the pack is not there, it is made first.
 
         Args:
             name: the pack's name.
             make: makes the pack if it is not there.
         Raises:
+            DiskFullError: the pack could not be written.
+        """
+        contents: Contents = await self._made(name, make, lambda: self._pictures.shelf.contents(name))
+        return {**contents.layout.model_dump(mode="json"), **contents.about}
+
+    async def tile(self, name: str, make: Callable[[], Pack], tile: Tile) -> bytes:
+        """Return a tile's bytes; empty if the tile shows nothing. If the pack is not there, it is made first.
+
+        Args:
+            name: the pack's name.
+            make: makes the pack if it is not there.
+            tile: level, column and row.
+        Raises:
             KeyError: the picture has no such tile.
+            DiskFullError: the pack could not be written.
         """
         return await self._made(name, make, lambda: self._pictures.shelf.tile(name, tile))
 

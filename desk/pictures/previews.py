@@ -41,7 +41,13 @@ _RECORDS_KEPT = 256
 
 
 class Found(NamedTuple):
-    """A picture of a shot: the shot's record, the object's name, its SHA-256."""
+    """A picture of a shot.
+
+    Attributes:
+        record: the shot's record.
+        name: name of the picture's object below the shot's folder, such as ``edit.tif``.
+        sha256: hash of the object, hex.
+    """
 
     record: ShotRecord
     name: str
@@ -59,7 +65,15 @@ class Pictures:
         self._makers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="tiles")
 
     def find(self, client: str, batch: str, shot: str, kind: str, digest: str) -> Found | None:
-        """Return the picture that an address names; None if there is none, or if the shot has a newer picture."""
+        """Return the picture that an address names; None if there is none, or if the shot has a newer picture.
+
+        Args:
+            client, batch, shot: the shot's names.
+            kind: one of `KINDS`.
+            digest: the first `DIGEST` hex digits of the object's SHA-256.
+        Raises:
+            RecordDamagedError: the shot's record can't be read.
+        """
         try:
             wanted = batch_id(client, batch).shot(shot)
             record = self._remembered(wanted)
@@ -74,6 +88,10 @@ class Pictures:
         """Return None if a pack of tiles is there, else a future that is done when the pack is there.
 
         The pack is made once, however many requests wait for it.
+
+        Args:
+            name: the pack's name.
+            make: makes the pack; called in a thread.
         """
         if self.shelf.has(name):
             return None
@@ -83,7 +101,12 @@ class Pictures:
             return self._making[name]
 
     def ahead(self, name: str, make: Callable[[], Pack]) -> bool:
-        """Make a pack in advance, unless too many others are being made. Return whether it is there or being made."""
+        """Make a pack in advance, unless too many others are being made. Return whether it is there or being made.
+
+        Args:
+            name: the pack's name.
+            make: makes the pack; called in a thread.
+        """
         with self._lock:
             busy = len(self._making) >= MOST_AHEAD and name not in self._making
         if busy:
@@ -116,12 +139,16 @@ class Pictures:
 
 
 def tiles_name(found: Found) -> str:
-    """Return the name under which a picture's tiles are kept on disk."""
+    """Return the name under which a picture's tiles are kept on this machine's disk (`TileShelf`)."""
     return f"{found.sha256[:32]}-{PIPELINE_VERSION}"
 
 
 def make_tiles(found: Found) -> Pack:
-    """Return a picture's tiles of all sizes, as one pack."""
+    """Return a picture's tiles of all sizes, as one pack.
+
+    Raises:
+        ObjectMissingError: the picture is gone, or was changed.
+    """
     with room_for(found.record):
         return picture_pack(read_master(shot_objects.fetch(found.record, found.name)))
 

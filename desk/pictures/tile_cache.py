@@ -42,7 +42,10 @@ class DamagedPackError(Exception):
 class TileShelf:
     """The folder with packs of tiles, kept below a size.
 
+    A pack's name begins with hex digits of a hash, because its lock is chosen by them.
+
     Args:
+        folder: it is made when the first pack is.
         max_bytes: largest total size; the pack that was made last stays even if it is larger.
         keep_s: how long an unused pack is kept, in seconds.
     """
@@ -52,7 +55,11 @@ class TileShelf:
         self._opened = lru_cache(_CONTENTS_KEPT)(self._open)
 
     def has(self, name: str) -> bool:
-        """Return whether a pack is there. If it is, it counts as used now."""
+        """Return whether a pack is there. If it is, it counts as used now.
+
+        Args:
+            name: the pack's name.
+        """
         path = self._path(name)
         try:
             used = path.stat().st_mtime
@@ -63,8 +70,12 @@ class TileShelf:
         return True
 
     def make(self, name: str, make: Callable[[], Pack]) -> None:
-        """Make a pack unless it is there. If somebody else is making it, wait for them.
+        """Make a pack unless it is there. If somebody else is making it, wait for them. Then remove packs that are too
+        many.
 
+        Args:
+            name: the pack's name.
+            make: returns the pack's tiles.
         Raises:
             DiskFullError: the pack could not be written, because the disk is full.
             OSError: the pack could not be written for another reason.
@@ -88,25 +99,29 @@ class TileShelf:
             self._make_room(but=path)
 
     def contents(self, name: str) -> Contents:
-        """Return the list of a pack's contents.
+        """Return the list of a pack's contents: the picture's layout, the place and checksum of each tile, and other
+        entries.
 
         Raises:
             FileNotFoundError: the pack is not there (any more).
-            DamagedPackError: it can't be read.
+            DamagedPackError: the pack can't be read.
         """
         return self._opened(name).contents
 
     def remove(self, name: str) -> None:
-        """Remove a pack, so that it is made again."""
+        """Remove a pack if it is there, so that it is made again."""
         self._path(name).unlink(missing_ok=True)
         self._opened.cache_clear()
 
     def tile(self, name: str, tile: Tile) -> bytes:
         """Return a tile's bytes; empty if the tile shows nothing.
 
+        Args:
+            name: the pack's name.
+            tile: level, column and row.
         Raises:
             FileNotFoundError: the pack is not there (any more).
-            DamagedPackError: it can't be read, or its bytes are not those that were written.
+            DamagedPackError: the pack can't be read, or the tile's bytes are not those that were written.
             KeyError: the picture has no such tile.
         """
         opened = self._opened(name)

@@ -43,8 +43,9 @@ def routes(shown: Pictures | None = None, *, allows: Allows = lambda request, re
     """Return the routes of pictures, to be mounted below one folder.
 
     Args:
-        shown: the desk's pictures.
-        allows: returns whether the person of a request may see a shot. If not, the answer is 404.
+        shown: the desk's pictures; None makes them from the settings.
+        allows: returns whether the person of a request may see a shot. If not, the answer is 404. By default everybody
+            may.
     """
     doors = _Doors(shown or own_pictures(), allows)
     return [

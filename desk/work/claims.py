@@ -17,7 +17,7 @@ LASTS_S = 300.0
 
 
 class Claims:
-    """The claimed shots, by name CLIENT/BATCH/SHOT. Each person claims at most one."""
+    """The claimed shots: which person has which shot (CLIENT/BATCH/SHOT). Each person claims at most one."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin without claims.
@@ -32,6 +32,10 @@ class Claims:
         """Claim a shot for a person, unless somebody else has it. Return the person who has it then.
 
         If the claim succeeds, the person's claim on another shot ends. A repeated claim is renewed.
+
+        Args:
+            shot: CLIENT/BATCH/SHOT.
+            person: the person's name.
         """
         with self._lock:
             holder = self._holder(shot)
@@ -41,22 +45,27 @@ class Claims:
             return holder or person
 
     def release(self, person: str, *, shot: str = "") -> None:
-        """End a person's claim.
+        """End a person's claim, if there is one.
 
         Args:
-            shot: end the claim only if it is on this shot; empty means any shot.
+            person: the person's name.
+            shot: CLIENT/BATCH/SHOT: end the claim only if it is on this shot; empty means any shot.
         """
         with self._lock:
             if not shot or self._holder(shot) == person:
                 self._free(person)
 
     def who(self, shot: str) -> str:
-        """Return the person who has claimed a shot; empty if nobody has."""
+        """Return the name of the person who has claimed a shot; empty if nobody has.
+
+        Args:
+            shot: CLIENT/BATCH/SHOT.
+        """
         with self._lock:
             return self._holder(shot)
 
     def all(self) -> Mapping[str, str]:
-        """Return all claims: the person by the shot's name."""
+        """Return all claims: shot (CLIENT/BATCH/SHOT) -> name of the person."""
         at = self._clock()
         with self._lock:
             return {shot: person for shot, (person, until) in self._held.items() if until > at}

@@ -37,7 +37,8 @@ class Count:
     Attributes:
         summary: the result for each photograph; None if it could not be counted.
         trouble: why it could not be counted; empty if it could.
-        read_at: when it was counted; None if it was never counted.
+        read_at: when it was counted, or the attempt was made; None if it was never counted.
+        fresh_until: until when the count is not repeated, on the clock of `Counts`, in seconds.
     """
 
     summary: Summary | None = None
@@ -61,7 +62,10 @@ class Counts:
         self._counters = ThreadPoolExecutor(1, thread_name_prefix="counts")
 
     def of(self, batch: BatchId) -> Count:
-        """Return the last count of a batch, without waiting. If that is old, a new count begins in the background."""
+        """Return the last count of a batch, without waiting; a count without a summary if there was none yet.
+
+        If the last count is old, a new one begins in the background.
+        """
         with self._lock:
             known = self._counts.get(batch, Count())
             self._counts[batch] = known

@@ -43,8 +43,12 @@ class File(NamedTuple):
     """One delivered file.
 
     Attributes:
+        path: relative to the delivery's folder.
         key: the file's key in storage.
-        platform: its name as people write it.
+        sha256: hash of the file, hex.
+        size: width and height in pixels.
+        name: its name without folders.
+        platform: name of the platform as people write it.
         about: format, size in pixels and in bytes, in words.
     """
 
@@ -58,6 +62,7 @@ class File(NamedTuple):
 
     @property
     def digest(self) -> str:
+        """The first `DIGITS` hex digits of its hash, for addresses."""
         return self.sha256[:DIGITS]
 
 
@@ -66,9 +71,10 @@ class Picture(NamedTuple):
 
     Attributes:
         shot: the shot's name.
-        name: the product's SKU, ASIN or GTIN; without one, the file's name.
+        name: the product's SKU; without one, the name of the client's file.
         view: the view of the product; empty if it is not known.
         corrects: number of the earlier delivery whose picture this one replaces; None if there is none.
+        files: at least one, sorted by path.
     """
 
     shot: str
@@ -95,7 +101,13 @@ class Status(NamedTuple):
 
 
 class Sight(NamedTuple):
-    """A delivery as its client sees it."""
+    """A delivery as its client sees it.
+
+    Attributes:
+        number: the delivery's number in its batch.
+        day: when it was delivered, for example 2026-03-01.
+        pictures: those that have files in this delivery, sorted by name and view.
+    """
 
     batch: BatchId
     number: int
@@ -108,7 +120,11 @@ class Sight(NamedTuple):
         return [(picture, file) for picture in self.pictures for file in picture.files]
 
     def find(self, digest: str) -> tuple[Picture, File] | None:
-        """Return a delivered file, with its picture, by the first digits of its hash; None if there is none."""
+        """Return (the picture, the file) of a delivered file; None if there is none.
+
+        Args:
+            digest: the first `DIGITS` hex digits of the file's hash.
+        """
         if len(digest) != DIGITS:
             return None
         return next((one for one in self.files if one[1].digest == digest), None)
@@ -117,6 +133,8 @@ class Sight(NamedTuple):
 def sight_of(batch: BatchId, number: int) -> Sight:
     """Return a delivery as its client sees it.
 
+    Args:
+        number: number of the delivery in its batch.
     Raises:
         TerminalError: there is no such delivery.
         ObjectMissingError: the batch or the delivery's summary is gone.
@@ -153,16 +171,20 @@ def _file(batch: BatchId, number: int, file: DeliveredFile) -> File:
 
 
 def bytes_in_words(count: int) -> str:
-    """Return a file size as people write it, for example "1.2 MB"."""
+    """Return a file size as people write it, for example "1.2 MB"; below a megabyte in kB.
+
+    Args:
+        count: number of bytes.
+    """
     return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{max(1, round(count / 1e3))} kB"
 
 
 def status_of(record: ShotRecord | None, number: int) -> Status:
-    """Return what has happened to a picture since it was delivered.
+    """Return what has happened to a picture since it was delivered, and whether its client can send it back now.
 
     Args:
-        record: the shot's record as it is now; None if it can't be read.
-        number: the delivery's number.
+        record: the shot's record as it is now; None if it can't be read. Then the client can't send the picture back.
+        number: number of the delivery in its batch.
     """
     if record is None:
         return Status("", may_be_sent_back=False)
@@ -185,17 +207,21 @@ def status_of(record: ShotRecord | None, number: int) -> Status:
 
 
 def seen_file(number: int, file: File) -> Delivered:
-    """Return a delivered file in the form that the record of a rejection keeps."""
+    """Return a delivered file in the form that the record of a rejection keeps.
+
+    Args:
+        number: number of the delivery in its batch.
+    """
     return Delivered(number=number, path=file.path, sha256=file.sha256)
 
 
 def tiles_name(file: File) -> str:
-    """Return the name under which a delivered file's tiles are kept on disk."""
+    """Return the name under which a delivered file's tiles are kept on this machine's disk (`TileShelf`)."""
     return f"{file.sha256[:32]}-delivered-{PIPELINE_VERSION}"
 
 
 def make_tiles(file: File) -> Pack:
-    """Return the tiles of a delivered file, decoded as a browser decodes it.
+    """Return the tiles of a delivered file as one pack, decoded as a browser decodes it.
 
     Raises:
         ObjectMissingError: the file is gone, or was changed.
@@ -206,7 +232,7 @@ def make_tiles(file: File) -> Pack:
 
 
 def file_pack(data: bytes, *, name: str, about: Mapping[str, Any] = MappingProxyType({})) -> Pack:
-    """Return the tiles of a file, decoded as a browser decodes it.
+    """Return the tiles of a picture file, decoded as a browser decodes it and converted to sRGB.
 
     Args:
         data: the whole file.
@@ -231,6 +257,8 @@ class Small:
     def of(self, file: File, record: ShotRecord | None) -> bytes:
         """Return a small WebP of a delivered file.
 
+        Args:
+            record: the shot's record, by which a stored small picture is found; None if it can't be read.
         Raises:
             ObjectMissingError: the file is gone, or was changed.
         """

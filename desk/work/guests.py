@@ -11,7 +11,13 @@ from tasks.deliveries.share_links import Shared
 
 
 class Opened(NamedTuple):
-    """A request with a valid share link."""
+    """A share link that was checked and opens a delivery.
+
+    Attributes:
+        token: the text in the link's address.
+        shared: the content of the token.
+        sight: the delivery as its client sees it.
+    """
 
     token: str
     shared: Shared
@@ -19,6 +25,7 @@ class Opened(NamedTuple):
 
     @property
     def address(self) -> str:
+        """The address of the delivery's page at the desk, without the server's name."""
         return f"/shared/{self.token}"
 
     @property
@@ -29,7 +36,15 @@ class Opened(NamedTuple):
 
 @dataclasses.dataclass
 class Guests:
-    """The desk's memory of people with share links: their attempts, and links that it has already read."""
+    """The desk's memory of people with share links.
+
+    Attributes:
+        unknown: attempts with a token that Packshot has not signed, of all people together.
+        rejections: pictures sent back, by the link's id.
+        zips: downloads of a whole delivery, by the link's id.
+        small: small pictures of delivered files.
+        looked_up: token -> (when its link was looked up, in seconds of the monotonic clock; what it opens).
+    """
 
     unknown: Attempts = dataclasses.field(default_factory=lambda: Attempts(Pace(20, 3.0, 20, 3.0)))
     rejections: Attempts = dataclasses.field(default_factory=lambda: Attempts(Pace(30, 5.0, 200, 0.5)))

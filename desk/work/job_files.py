@@ -12,10 +12,12 @@ from tasks.people.tickets import TICKET_HTML, TICKET_JSON, ticket_of
 
 
 def zip_of(shot: ShotId) -> Iterator[bytes]:
-    """Yield the bytes of a zip, in parts. The zip holds the ticket and every file that the ticket names.
+    """Yield the bytes of a zip with all files of a shot's job, in parts.
+
+    The zip holds the ticket and every file that the ticket names.
 
     Raises:
-        ObjectMissingError: the shot has no ticket.
+        ObjectMissingError: the shot has no ticket, or one of the files is missing; the zip then breaks off.
     """
     keys = [job_out_key(shot, TICKET_HTML), job_out_key(shot, TICKET_JSON), *(one.key for one in ticket_of(shot).take)]
     return zipped([(key, PurePosixPath(key).name) for key in dict.fromkeys(keys)])

@@ -35,7 +35,13 @@ _LOG = logging.getLogger("packshot.desk")
 
 
 class Outgoing(StrEnum):
-    """The steps that a decision goes through."""
+    """The steps that a decision goes through before it is in its shot's record.
+
+    Values:
+        HELD: it is not sent yet, or is sent again later. Its person can take it back, unless it was sent once.
+        SENDING: it is being sent to its run.
+        SENT: its run has it, and has neither followed nor refused it yet.
+    """
 
     HELD = "held"
     SENDING = "sending"
@@ -47,8 +53,11 @@ class Answered:
     """One decision that is not yet in its shot's record.
 
     Attributes:
+        answer: the decision, checked, with the run that it is for.
+        person: name of the person who decided.
         send_at: when the decision is sent, on the outbox's clock.
         together: all shots that were decided in the same step. They are taken back together.
+        stage: how far the decision has come.
         tries: how often sending failed or brought no reply. After the first of them the decision can't be taken back,
             because its run may have it.
     """
@@ -82,7 +91,12 @@ class Held:
 
 @dataclasses.dataclass(frozen=True)
 class Told:
-    """A message to a person that an earlier decision of theirs did not count."""
+    """A message to a person that an earlier decision of theirs did not count.
+
+    Attributes:
+        shot: the shot that the decision was about.
+        sentence: the reason.
+    """
 
     shot: ShotId
     sentence: str
@@ -110,6 +124,10 @@ class Outbox:
         """Hold decisions that were made in one step. An earlier decision of the same person is sent next.
 
         Return the shots that already had a decision here. Their earlier decision stays as it is.
+
+        Args:
+            answers: the decisions, one for each shot.
+            person: name of the person who decided.
         """
         at = self._clock()
         with self._lock:
@@ -125,7 +143,7 @@ class Outbox:
             return late
 
     def undo(self, person: str) -> tuple[ShotId, ...]:
-        """Take back a person's last decision, and return its shots; empty if it was already sent."""
+        """Take back a person's last decision, and return its shots; empty if there is none that can be taken back."""
         with self._lock:
             one = self._held_by(person)
             if one is None:
@@ -141,11 +159,21 @@ class Outbox:
             return None if one is None else Held(one.answer, one.together, max(0.0, one.send_at - self._clock()))
 
     def has(self, shot: ShotId | str) -> bool:
-        """Return whether there is a decision about a shot that its record doesn't have yet."""
+        """Return whether there is a decision about a shot that its record doesn't have yet.
+
+        Args:
+            shot: as a text, CLIENT/BATCH/SHOT.
+        """
         return str(shot) in self._answers
 
     def tell(self, person: str, shot: ShotId, sentence: str) -> None:
-        """Keep a message for a person: why a decision did not count. Their next page shows it."""
+        """Keep a message for a person: why a decision did not count. Their next page shows it.
+
+        Args:
+            person: the person's name.
+            shot: the shot that the decision was about.
+            sentence: the reason.
+        """
         with self._lock:
             self._told[person].append(Told(shot, sentence))
 
@@ -160,6 +188,8 @@ class Outbox:
 
     def tick(self, *, at_once: bool = False) -> None:
         """Send the decisions that are due, and check the result of those that were sent.
+
+        No error is raised: a decision that can't be sent is tried again, or its person is told.
 
         Args:
             at_once: True sends all decisions, because the desk is about to end.

@@ -27,7 +27,12 @@ class Rates:
         self._counted: tuple[float, tuple[Rate, ...]] | None = None
 
     def of(self, person: str) -> Rate | None:
-        """Return a person's rate; None if no work of theirs has been judged."""
+        """Return a person's rate; None if no work of theirs has been judged. If the last count is old, all rates are
+        counted anew.
+
+        Args:
+            person: the editor's name. Names that look alike count as the same (`packshot.handoff.people.same_person`).
+        """
         with self._lock:
             if self._counted is None or self._clock() - self._counted[0] > KEPT_S:
                 self._counted = (self._clock(), first_time_rates(by=By.EDITOR))

@@ -23,7 +23,13 @@ class PicturesSeen:
         self._pictures: dict[str, OrderedDict[str, str]] = {}
 
     def note(self, person: str, shot: str, picture: str) -> None:
-        """Note that a person has seen a picture of a shot. Only the last picture of each shot is kept."""
+        """Note that a person has seen a picture of a shot. Only the last picture of each shot is kept.
+
+        Args:
+            person: the person's name.
+            shot: CLIENT/BATCH/SHOT.
+            picture: first digits of the picture's hash.
+        """
         with self._lock:
             mine = self._pictures.setdefault(person, OrderedDict())
             mine.pop(shot, None)
@@ -32,7 +38,12 @@ class PicturesSeen:
                 mine.popitem(last=False)
 
     def picture(self, person: str, shot: str) -> str:
-        """Return first digits of the hash of the picture of a shot that a person saw last; empty if they saw none."""
+        """Return first digits of the hash of the picture of a shot that a person saw last; empty if they saw none.
+
+        Args:
+            person: the person's name.
+            shot: CLIENT/BATCH/SHOT.
+        """
         with self._lock:
             mine = self._pictures.get(person)
             return mine.get(shot, "") if mine else ""

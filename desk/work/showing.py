@@ -97,9 +97,13 @@ class ShownFinding(Value):
     """One finding as the page shows it.
 
     Attributes:
+        sentence: the finding's message, or its beginning if it is long.
+        status: whether the check passed, warns or failed.
+        stops: True if the finding stops approval.
         figure: the finding's code and figures as text, for people who want to look them up.
-        whole: the whole text, if the page shows only its first sentence; else empty.
-        place: number of the finding among those that have a place; None if the finding is about the whole picture.
+        whole: the whole text, if the page shows only its beginning; else empty.
+        place: number of the finding among those that have a place, from 0; None if the finding is about the whole
+            picture.
     """
 
     sentence: str
@@ -114,6 +118,9 @@ class Offer(Value):
     """One decision that the page offers.
 
     Attributes:
+        choice: the decision.
+        key: the key on the keyboard.
+        verb: the words on the button.
         reasons: the reasons to choose from, the likely one first. None is chosen in advance.
         at_once: the reason that is used if the person only presses the key; empty if a reason must be chosen.
         needs_words: True if the decision needs a note or marks that tell the next person what to do.
@@ -141,9 +148,14 @@ def findings_of(record: ShotRecord) -> tuple[list[ShownFinding], list[ShownFindi
 
 
 def places_of(record: ShotRecord, checks: Sequence[Finding] = ()) -> list[dict[str, Any]]:
-    """Return the places of findings, of the last round's marks, and of faults in an editor's new file.
+    """Return the places of findings, of the last round's marks, and of faults in an editor's new file, as plain JSON.
 
-    Boxes are (left, top, width, height) in pixels at 1:1. Marks come after the findings, checks after the marks.
+    Each has ``code``, ``sentence``, ``status`` and ``box``; marks and faults also have a ``label`` such as "M1" or
+    "C1". Boxes are (left, top, width, height) in pixels at 1:1. Marks come after the findings, checks after the marks.
+    It is empty in a blind review.
+
+    Args:
+        checks: results of the machine's checks of an editor's new file.
     """
     if is_blind(record):
         return []
@@ -183,9 +195,10 @@ def places_of(record: ShotRecord, checks: Sequence[Finding] = ()) -> list[dict[s
 
 
 def checks_of(work: Work | None, *, first: int) -> list[ShownFinding]:
-    """Return the results of the machine's checks of an editor's new file, the failed ones first.
+    """Return the results of the machine's checks of an editor's new file, the failed ones first; empty without a file.
 
     Args:
+        work: the editor's file; None if there is none.
         first: number of the first place on the page that belongs to these checks. Places of findings and marks have
             lower numbers.
     """
@@ -195,7 +208,9 @@ def checks_of(work: Work | None, *, first: int) -> list[ShownFinding]:
 
 
 def kinds_of(record: ShotRecord) -> dict[str, str]:
-    """Return the pictures that a person can look at: kind -> first digits of the object's hash."""
+    """Return the pictures that a person can look at: kind in an address (`previews.KINDS`) -> first digits of the
+    hash.
+    """
     names = {"edit": EDIT, "master": picture_to_edit(record)}
     if record.state is State.AWAITING_SIGNOFF:
         names["machine"] = MACHINE_EDIT
@@ -203,7 +218,7 @@ def kinds_of(record: ShotRecord) -> dict[str, str]:
 
 
 def offers_of(record: ShotRecord, person: Person) -> list[Offer]:
-    """Return the decisions that a person can now make about a shot."""
+    """Return the decisions that a person can now make about a shot at the desk; empty if their roles allow none."""
     spent = sum(one.choice is Choice.REDO for one in since_restart(record)) >= REDOS
     return [
         _offer(record, choice)
@@ -218,14 +233,15 @@ def editor_asked(record: ShotRecord) -> bool:
 
 
 def facts_of(record: ShotRecord) -> list[tuple[str, str, str]]:
-    """Return the known facts about the product, each as (name, value, source)."""
+    """Return the known facts about the product, each as (name in words, value, where the value comes from)."""
     return [(name.replace("_", " "), one.value, one.source) for name, one in record.facts.items() if one.value]
 
 
 def history_of(record: ShotRecord) -> list[tuple[str, str]]:
     """Return the shot's history, newest first, each as (moment, sentence).
 
-    In a blind review (an audit) it has people's decisions only, so that nothing reveals the score.
+    In a blind review (an audit) it has people's decisions only, so that nothing reveals the score. The moment is a text
+    such as "2026-03-01 09:30", in UTC.
     """
     if is_blind(record):
         told: Iterable[tuple[Any, str]] = ((one.at, one.sentence) for one in since_restart(record))
@@ -248,7 +264,7 @@ def missing_in(record: ShotRecord) -> str:
 
 
 def score_of(record: ShotRecord) -> str:
-    """Return the score in words; empty in a blind review or without an edit."""
+    """Return the score in words, such as "87 of 100"; empty in a blind review or without an edit."""
     edit = record.reports.get("edit", {})
     return "" if is_blind(record) or edit.get("score") is None else f"{edit['score']:.0f} of 100"
 
@@ -256,7 +272,7 @@ def score_of(record: ShotRecord) -> str:
 def machine_edit_of(record: ShotRecord) -> str:
     """Return a sentence about the machine's own edit, for comparison with an editor's picture.
 
-    It is empty if that edit has no score.
+    If the machine's edit was not kept, the sentence says so. It is empty if that edit has no score.
     """
     if MACHINE_EDIT not in record.objects:
         return "No edit by the machine is there to compare with."
@@ -265,7 +281,10 @@ def machine_edit_of(record: ShotRecord) -> str:
 
 
 def to_be_done(record: ShotRecord) -> list[str]:
-    """Return the editor's tasks from the last round: one for each mark. Without marks, it is the note."""
+    """Return the editor's tasks from the last round: one for each mark. Without marks, it is the decision in words.
+
+    It is empty if nobody has sent the shot to an editor.
+    """
     back = sent_back_of(record)
     return [one.text for one in back.marks] or [back.sentence] if back else []
 
@@ -273,7 +292,8 @@ def to_be_done(record: ShotRecord) -> list[str]:
 def platforms_of(record: ShotRecord) -> list[tuple[str, str]]:
     """Return (name, name for people) of each platform whose file of the edit can be looked at before the export.
 
-    It is empty in a blind review, because findings of an export would reveal the machine's verdict.
+    It is empty unless somebody decides about the edit now. It is also empty in a blind review, because findings of an
+    export would reveal the machine's verdict.
     """
     if record.state not in JUDGED or is_blind(record) or not set(DELIVERED_FROM) <= set(record.objects):
         return []
@@ -282,19 +302,21 @@ def platforms_of(record: ShotRecord) -> list[tuple[str, str]]:
 
 
 def digest_of(record: ShotRecord) -> str:
-    """Return the first digits of the hash of the picture that a decision is about."""
+    """Return the first `DIGITS` hex digits of the hash of the picture that a decision is about."""
     return picture_shown(record)[:DIGITS]
 
 
 def standing_of(record: ShotRecord) -> str:
-    """Return what a page of the shot was made from, as text: another one if anything has happened to it since."""
+    """Return a text that changes with anything that happens to the shot. A page keeps it, to see whether it is still
+    true.
+    """
     return f"{record.state} {len(record.events)} {len(record.decisions)} {digest_of(record)}"
 
 
 def beginning_of(message: str) -> str:
-    """Return the beginning of a message that fits the page.
+    """Return a message, or the beginning of a long one, so that it fits the page.
 
-    A long one is cut before its first bracket, dash, colon or semicolon.
+    One of more than `LONGEST_SENTENCE` characters is cut before its first bracket, colon, semicolon or full stop.
     """
     if len(message) <= LONGEST_SENTENCE:
         return message

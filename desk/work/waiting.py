@@ -57,7 +57,15 @@ AGES: Mapping[str, str] = {
 
 
 class Queue(StrEnum):
-    """A list of waiting shots."""
+    """A list of waiting shots.
+
+    Values:
+        REVIEW: shots whose edit by the machine a reviewer has to judge.
+        SIGN_OFF: shots whose work by an editor a senior has to judge.
+        EDITOR_JOBS: shots that wait for an editor.
+        ON_HOLD: shots that wait for something from their client.
+        OVERDUE: shots of all other lists whose due time is past.
+    """
 
     REVIEW = "review"
     SIGN_OFF = "sign-off"
@@ -80,6 +88,9 @@ class Waiting:
     """One waiting shot, as a list shows it.
 
     Attributes:
+        wait: who has to act, since when and until when.
+        category: product category; empty if it is not known.
+        product: SKU, ASIN or GTIN; empty if it is not known.
         names: all names that a search looks through, in small letters.
         run: id of the run that waits; empty if it is not known.
         worst, worst_code: the most important finding, as a sentence and as its code; empty in a blind review.
@@ -106,7 +117,7 @@ class Waiting:
         return str(self.shot)
 
     def urgency_at(self, at: datetime) -> Urgency:
-        """Return whether the due time is far, near or past at a moment."""
+        """Return whether the shot is in time, soon due or overdue at a moment."""
         return urgency(self.wait.due, at=at, soon_hours=self.soon_hours)
 
 
@@ -115,6 +126,9 @@ class Wanted:
     """Filters of a list. An empty filter lets all shots pass.
 
     Attributes:
+        client, batch: names.
+        category: product category.
+        finding: code of the shot's most important finding.
         person: somebody who edited the shot, who has taken the job, or who has the shot open.
         age: for how many hours at least the shot has waited in its present state; one of `AGES`.
     """
@@ -145,7 +159,11 @@ class Wanted:
 
 
 class WaitingShots:
-    """All shots that wait, as the desk last read them (in rounds, some seconds apart)."""
+    """All shots that wait, as the desk last read them (in rounds, some seconds apart).
+
+    Attributes:
+        refreshed_at: when the last round ended that succeeded; None before the first.
+    """
 
     def __init__(self) -> None:
         """Begin empty; `refresh` fills it."""
@@ -160,7 +178,10 @@ class WaitingShots:
         self.refreshed_at: datetime | None = None
 
     def refresh(self) -> int:
-        """Ask which shots and runs wait, and read the changed rows. Return how many rows were read."""
+        """Ask which shots and runs wait, and read the changed rows. Return how many rows were read.
+
+        Errors of the storage and of Prefect are raised; then the shots stay as they were.
+        """
         with self._rounds:
             at, read = now(), 0
             anew, alone, asked = at - self._anew_at > ALL_ANEW, shared() is None, self._asked
@@ -183,7 +204,9 @@ class WaitingShots:
             return read
 
     def look_again(self, shot: ShotId) -> None:
-        """Read one shot again, because somebody has answered."""
+        """Read one shot and its run again, because somebody has answered. It leaves the lists if it doesn't wait any
+        more.
+        """
         with self._rounds:
             run, name = waiting_run_of(shot), str(shot)
             self._runs = {other: one for other, one in self._runs.items() if other != name}
@@ -289,7 +312,12 @@ def in_order(shots: Iterable[Waiting]) -> list[Waiting]:
 
 
 def in_queue(shots: Iterable[Waiting], queue: Queue, *, person: Person, at: datetime) -> list[Waiting]:
-    """Return those shots of a queue that a person may see, in no order."""
+    """Return those shots of a queue that a person may see, in no order.
+
+    Args:
+        shots: the shots to choose from.
+        at: the time; it decides which shots are overdue.
+    """
     return [
         one
         for one in shots
@@ -300,12 +328,15 @@ def in_queue(shots: Iterable[Waiting], queue: Queue, *, person: Person, at: date
 
 
 def queues_of(person: Person) -> tuple[Queue, ...]:
-    """Return the queues in which a person can see anything."""
+    """Return the lists in which a person can see anything; at least one for each role."""
     return tuple(queue for queue, states in STATES.items() if any(person.sees(state) for state in states))
 
 
 def values_of(shots: Iterable[Waiting]) -> Mapping[str, list[str]]:
-    """Return the values that each filter can have, the most frequent first."""
+    """Return the values that each filter can have, the most frequent first: name of the filter -> values.
+
+    The filter ``age`` is not among them.
+    """
     counts: dict[str, Counter[str]] = {name: Counter() for name in ("client", "batch", "category", "finding", "person")}
     for one in shots:
         counts["client"][one.shot.client] += 1

@@ -20,7 +20,9 @@ class Work:
     """An editor's file for a shot.
 
     Attributes:
+        person: name of the editor.
         file: name, size and time of the last change, by which the browser recognises the file.
+        upload: the upload of the file, finished or not.
         checks: results of the machine's checks; None until the file is uploaded and checked.
         trouble: why the file can't be read; empty if it can.
     """
@@ -53,7 +55,12 @@ class Workbench:
         self._works: dict[str, Work] = {}
 
     def of(self, shot: object, person: str) -> Work | None:
-        """Return a person's file for a shot; None if they have uploaded none."""
+        """Return a person's file for a shot; None if they have uploaded none.
+
+        Args:
+            shot: its text is CLIENT/BATCH/SHOT.
+            person: name of the editor.
+        """
         with self._lock:
             work = self._works.get(str(shot))
             return work if work and work.person == person else None
@@ -67,6 +74,10 @@ class Workbench:
                 self._works.pop(next(iter(self._works)))
 
     def clear(self, shot: object) -> None:
-        """Forget the file that an editor has uploaded for a shot."""
+        """Forget the file that an editor has uploaded for a shot, if there is one.
+
+        Args:
+            shot: its text is CLIENT/BATCH/SHOT.
+        """
         with self._lock:
             self._works.pop(str(shot), None)

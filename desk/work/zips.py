@@ -22,6 +22,8 @@ def zipped(files: Iterable[tuple[str, str]]) -> Iterator[bytes]:
 
     Args:
         files: pairs of key in storage and path in the zip.
+    Raises:
+        ObjectMissingError: an object is missing; the zip breaks off.
     """
     sink = _Sink()
     scratch = get_settings().scratch_dir

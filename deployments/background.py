@@ -22,11 +22,11 @@ END_S = 90.0
 def up(state_dir: Path) -> tuple[int, str]:
     """Start ``packshot serve`` in the background. Wait until all parts work, and return (process id, trouble).
 
-    Some parts are not needed by the others. If such a part fails to start once, it is not waited for any longer; it is
-    tried again in the background.
+    The trouble is a text with what is wrong; it is empty if all parts work. Some parts are not needed by the others. If
+    such a part fails to start once, it is not waited for any longer; it is tried again in the background.
 
-    Returns:
-        The process id, and a text with what is wrong; the text is empty if all parts work.
+    Args:
+        state_dir: folder of the servers' data; made if it is missing.
     Raises:
         ServerError: the servers run already, or did not start. The message contains the end of the log.
     """
@@ -67,6 +67,8 @@ def down(state_dir: Path) -> int | None:
 
     Return the id of their process; None if there was none.
 
+    Args:
+        state_dir: folder of the servers' data.
     Raises:
         ServerError: the servers have not ended in time.
     """

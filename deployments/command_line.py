@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def command_line() -> typer.Typer:
-    """Return all commands."""
+    """Return ``packshot`` with all its commands."""
     app = build(_segmenter, surroundings=_surroundings, today=_today)
     app.add_typer(_models(), name="models", help="The segmentation networks: which there are, and fetching them.")
     app.add_typer(_batches(), name="batch", help="Batches in storage: submit a folder, see its outcome.")

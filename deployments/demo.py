@@ -71,13 +71,17 @@ SAMPLES = _sample_folder()
 
 
 def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: bool) -> bool:
-    """Take a folder of photographs through the nightly flow; return whether all files succeeded.
+    """Take a folder of photographs through the nightly flow; return whether no photograph failed.
 
     A second call finds the batch finished. It changes nothing and shows the same table.
 
     Args:
+        console: where the progress and the results are printed.
+        state_dir: folder of the servers' data; the deliveries are downloaded into it.
         samples: the folder; None means the photographs that come with Packshot.
         keep: whether the servers run on until Ctrl-C.
+    Raises:
+        ServerError: a server did not start, or the worker ended too early.
     """
     batch = DEMO_BATCH if samples is None else batch_id("demo", samples.resolve().name)
     fetch_networks(console)
@@ -115,6 +119,12 @@ def serve_line(console: Console, *, state_dir: Path) -> None:
     """Run the embedded servers and a worker until Ctrl-C; parts that die are started again.
 
     Worker, desk and watch are not waited for. If one of them does not start, the others work, and it is tried again.
+
+    Args:
+        console: where is printed what happens.
+        state_dir: folder of the servers' data.
+    Raises:
+        ServerError: a server that the others need did not start.
     """
     fetch_networks(console)
     with line(console, state_dir=state_dir) as (stack, _), environment_file(stack) as file:
@@ -132,7 +142,8 @@ def serve_line(console: Console, *, state_dir: Path) -> None:
 def end_runs_that_died() -> str:
     """End the runs whose process had died. Return a line with their names; empty if there were none.
 
-    If the runs cannot be looked for, the text gives the reason. That stops nothing: the watch looks every half minute.
+    The line also names the runs that were started again. If the runs cannot be looked for, it gives the reason. That
+    stops nothing: the watch looks every half minute.
     """
     try:
         lost = end_lost_runs.fn()
@@ -149,11 +160,10 @@ def _say(console: Console, sentence: str) -> None:
 
 @contextmanager
 def environment_file(stack: Stack) -> Iterator[Path]:
-    """Write a shell file with the servers' addresses and secrets, and yield its path.
+    """Write a shell file with the servers' addresses and secrets, and yield its path: ``environment`` in their state
+    folder.
 
-    It is removed at the end of the block.
-
-    Only this user can read the file.
+    It is removed at the end of the block. Only this user can read the file.
     """
     file = stack.state_dir / "environment"
     variables = {**stack.environment(), **ENVIRONMENT, **same_configs()}
@@ -177,9 +187,13 @@ def fetch_networks(console: Console) -> None:
 
 @contextmanager
 def line(console: Console, *, state_dir: Path) -> Iterator[tuple[Stack, Part]]:
-    """Run the servers and a worker, and register the deployments, during the block.
+    """Run the servers and a worker, and register the deployments, during the block. Yield (the servers, the worker).
 
     Inside the block this process is a client of these servers. The worker may still be starting.
+
+    Args:
+        console: where is printed what happens.
+        state_dir: folder of the servers' data.
     """
     console.print(
         f"Starting S3, PostgreSQL and Prefect on 127.0.0.1; their data are in {state_dir}/ ...", soft_wrap=True
@@ -215,7 +229,11 @@ def register_patiently() -> None:
 
 
 def start_desk(stack: Stack) -> str:
-    """Start the review desk, wait until it works, and return its address."""
+    """Start the review desk, wait until it works, and return its address.
+
+    Raises:
+        ServerError: it does not start.
+    """
     part, address = keep_desk(stack, environment={**ENVIRONMENT, **same_configs()})
     part.wait()
     return address
@@ -225,6 +243,7 @@ def show_desk(console: Console, address: str, *, after: str = "") -> None:
     """Print the address of the review desk, and how to get an account.
 
     Args:
+        address: of the desk.
         after: the command that starts the desk; empty if it runs.
     """
     when = f"  (after `{after}`)" if after else ""
@@ -233,7 +252,9 @@ def show_desk(console: Console, address: str, *, after: str = "") -> None:
 
 
 def same_configs() -> dict[str, str]:
-    """Return the environment variable that makes other processes use the same configs, in any working folder."""
+    """Return the environment variable that makes other processes use the same configs, in any working folder: name
+    -> path.
+    """
     return {variable("configs"): str(get_settings().configs.resolve())}
 
 
@@ -242,6 +263,9 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
     """Set environment variables, and Prefect's settings with them, during the block.
 
     If this process was started with other values, such as those of another installation, the new values are used.
+
+    Args:
+        variables: name -> value.
     """
     before = dict(os.environ)
     os.environ.update(variables)
@@ -262,6 +286,10 @@ def _settings_of(variables: Mapping[str, str]) -> dict[Setting | str, str]:
 def run_nightly(console: Console, batch: BatchId, *, worker: Part) -> FlowRun:
     """Start the nightly deployment, as the button in the UI does, and return the run when it has ended.
 
+    Args:
+        console: shows the progress of the batch.
+        batch: the batch whose progress is shown; the night processes the others, too.
+        worker: the part that works on the run.
     Raises:
         ServerError: the worker ended before the run did.
     """
@@ -308,9 +336,9 @@ def _stage_in_words(summary: Summary) -> str:
 
 
 def fetch_deliveries(batch: BatchId, folder: Path) -> Path:
-    """Download the deliveries to a local folder and return it.
+    """Download all deliveries of a batch to a local folder, and return its absolute path.
 
-    A file whose name would lead out of the folder is skipped.
+    What was in the folder before is removed. A file whose name would lead out of the folder is skipped.
     """
     storage, prefix = open_storage(), deliveries_prefix(batch)
     shutil.rmtree(folder, ignore_errors=True)

@@ -15,11 +15,12 @@ START_S = 120.0
 
 
 def keep_desk(stack: Stack, *, environment: Mapping[str, str]) -> tuple[Part, str]:
-    """Start the desk, and return (it as a part, its address).
+    """Start the desk, and return (it as a part, its address). It may still be starting.
 
     A supervisor restarts the part when it dies or does not start.
 
     Args:
+        stack: the embedded servers that the desk uses.
         environment: variables besides the stack's own.
     """
     port = kept_ports(stack.state_dir, PART, 1, preferred=get_settings().desk_port)[0]

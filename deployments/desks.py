@@ -81,12 +81,16 @@ def commands() -> typer.Typer:
 
 
 def address_of(port: int) -> str:
-    """Return the address of the desk on this machine."""
+    """Return the address of the desk on this machine, such as ``http://127.0.0.1:4280``."""
     return f"http://{HOST}:{port}"
 
 
 def desk_of(state_dir: Path) -> str:
-    """Return the address of the desk of a running system."""
+    """Return the address of the desk of a running system.
+
+    Args:
+        state_dir: folder of the servers' data.
+    """
     return address_of(json.loads((state_dir / "ports.json").read_text())[PART][0])
 
 

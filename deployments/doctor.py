@@ -47,7 +47,14 @@ STATUS_FILE = "status.json"
 
 
 class Health(StrEnum):
-    """The result of a check by `packshot doctor`."""
+    """The result of a check by `packshot doctor`.
+
+    Values:
+        OK: all is well.
+        WARNING: the line works, but a person should change something.
+        FAILED: a night would fail or not start; the exit status is 1.
+        SKIPPED: not checked, because another check that it needs has failed.
+    """
 
     OK = "ok"
     WARNING = "warning"
@@ -56,9 +63,11 @@ class Health(StrEnum):
 
 
 class Outcome(NamedTuple):
-    """One line of output.
+    """The outcome of one check: one line of the output of `packshot doctor`.
 
     Attributes:
+        check: name of the check, a key of `CHECKS`.
+        health: the result.
         found: what the check found.
         next_step: what a person can do; empty if nothing needs to be done.
     """
@@ -69,7 +78,7 @@ class Outcome(NamedTuple):
     next_step: str = ""
 
     def plain(self) -> dict[str, str]:
-        """Return the line for JSON. Scripts know the health as ``verdict``."""
+        """Return the outcome for JSON. Scripts know the health as ``verdict``."""
         return {"check": self.check, "verdict": self.health.value, "found": self.found, "next_step": self.next_step}
 
 
@@ -77,7 +86,10 @@ Found = tuple[Health, str, str]
 
 
 def examine() -> Iterator[Outcome]:
-    """Yield the outcome of each check. A check is skipped, and says so, if another check that it needs has failed."""
+    """Yield the outcome of each check, in the order of `CHECKS`.
+
+    A check is skipped, and says so, if another check that it needs has failed. An error in a check is its outcome, too.
+    """
     ground: dict[str, bool] = {}
     for name, (needs, check) in CHECKS.items():
         if needs and not ground.get(needs):
@@ -169,7 +181,9 @@ def _largest_bytes() -> int:
 
 
 def memory_bytes() -> int:
-    """Return how much memory this process may use: the machine's, or its control group's limit if that is lower."""
+    """Return how much memory this process may use, in bytes: the machine's, or its control group's limit if that is
+    lower.
+    """
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
         limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()

@@ -62,6 +62,9 @@ def deployments() -> list[RunnerDeployment]:
     """Return every deployment, ready to apply to the Prefect server that the environment names.
 
     Their entrypoints are modules, so workers import the installed packages and not a folder.
+
+    Raises:
+        ConfigError: the setting for the time of the nightly run, or its time zone, is not valid.
     """
     settings = get_settings()
     return [
@@ -189,7 +192,13 @@ def _nightly(cron: str, zone: str) -> Schedule:
 
 
 def register() -> list[str]:
-    """Create or update work pools, queues, result storage and deployments; return the deployments' names."""
+    """Create or update work pools, queues, result storage and deployments. Return the names
+    ``flow-name/deployment-name``.
+
+    Raises:
+        ConfigError: the address of the Prefect server, the time of the nightly run or the key of results can't be used.
+        TransientError: no server answers.
+    """
     require_server()
     at_once = get_settings().runs_at_once
     with get_client(sync_client=True) as client:
@@ -210,8 +219,9 @@ def register_pool(client: SyncPrefectClient, name: str, limits: Mapping[str, int
     for example.
 
     Args:
-        limits: queue -> greatest number of runs at once. The order is the priority: runs of the first queue start
-            first.
+        name: of the pool.
+        limits: queue -> greatest number of runs at once; None means no limit. The order is the priority: runs of the
+            first queue start first.
     """
     try:
         client.create_work_pool(WorkPoolCreate(name=name, type=POOL_TYPE, base_job_template=JOB_TEMPLATE))

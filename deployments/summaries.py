@@ -15,7 +15,11 @@ _COLOURS = {"delivered": "green", "waiting": "yellow", "refused": "magenta", "fa
 
 
 def show_summary(console: Console, summary: Any) -> None:
-    """Print the result for each shot of a batch, with the reason."""
+    """Print the result for each shot of a batch, with the reason; then incomplete products, findings and warnings.
+
+    Args:
+        summary: a `tasks.batches.fates.Summary`.
+    """
     heads = ("shot", "became", "score", "files", "waits for", "due")
     rows = [tuple(map(terminal, _cells(fate))) for fate in summary.fates]
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]

@@ -19,7 +19,10 @@ SILENCE_S = 900.0
 def keep_watch(stack: Stack, *, environment: Mapping[str, str]) -> Part:
     """Start ``packshot watch`` and return it as a part, which a supervisor restarts when it dies or does not start.
 
+    The part is in trouble if it has ended, or has given no sign of life for `SILENCE_S`.
+
     Args:
+        stack: the embedded servers that the process uses.
         environment: variables besides the stack's own.
     """
     log, alive = stack.state_dir / "watch.log", stack.state_dir / "watch.alive"

@@ -26,7 +26,7 @@ BODIES = ("POST", "PUT", "PATCH")
 
 
 class Guard:
-    """An ASGI application that checks HTTP and WebSocket requests and passes the accepted ones on."""
+    """An ASGI application that checks HTTP and WebSocket requests and passes the accepted ones on to another one."""
 
     def __init__(self, app: App, *, hosts: Iterable[str] = ()) -> None:
         """Guard an application.
@@ -53,7 +53,11 @@ class Guard:
             await send({"type": "http.response.body", "body": text})
 
     def refusal(self, scope: Scope) -> str | None:
-        """Return why a request is refused; None if it is accepted."""
+        """Return why a request is refused, as a sentence; None if it is accepted.
+
+        Args:
+            scope: the request's ASGI scope, of type ``http`` or ``websocket``.
+        """
         host = _only(scope, b"host")
         name, port = _host_and_port(host or "")
         if host is None or name not in self._hosts:

@@ -12,7 +12,8 @@ SILENCE_S = 900
 
 
 def main(url: str) -> int:
-    """Return the exit status: 0 if the URL answers, or if the file was touched lately; else 1.
+    """Return the exit status: 0 if the URL answers with 200, or if the file was touched in the last `SILENCE_S`; else
+    1.
 
     Args:
         url: a URL, or the absolute path of a file that a living process touches.

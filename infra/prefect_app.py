@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """Serve until a signal to end. Return the exit status."""
+    """Serve until a signal to end. Return the exit status: 2 if no password is set, else 0."""
     given = parser().parse_args()
     quiet.install()
     for name, value in {**SELDOM, **REMOVED}.items():

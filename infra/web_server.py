@@ -18,27 +18,34 @@ _NOT_STARTED = 3
 
 
 class SeldomTicking(uvicorn.Server):
-    """uvicorn's server, with one look a second. A signal to end counts at once."""
+    """uvicorn's server, which looks around once a second instead of ten times. A signal to end counts at once."""
 
     _woken: asyncio.Event | None = None
     _runs_in: asyncio.AbstractEventLoop | None = None
 
     async def main_loop(self) -> None:
-        """Look around until the server is to end."""
+        """Look around once in `TICK_S` until the server is to end."""
         self._runs_in, self._woken = asyncio.get_running_loop(), asyncio.Event()
         while not await self.on_tick(0):  # the tick with this number renews the header
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), TICK_S)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Note a signal to end, and look at it now."""
+        """Note a signal to end, and look at it now.
+
+        Args:
+            sig, frame: what Python passes to a handler: the signal's number, and the interrupted frame.
+        """
         super().handle_exit(sig, frame)
         if self._runs_in is not None and self._woken is not None:
             self._runs_in.call_soon_threadsafe(self._woken.set)
 
 
 def serve(config: uvicorn.Config) -> None:
-    """Serve until a signal to end; as `uvicorn.run` does it, in one process."""
+    """Serve until a signal to end; as `uvicorn.run` does it, in one process.
+
+    If the server could not start, this process ends with status 3.
+    """
     server = SeldomTicking(config)
     with suppress(KeyboardInterrupt):
         server.run()

@@ -24,7 +24,7 @@ StateFolder = Annotated[
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the commands that run the system."""
+    """Add the commands that run the system to an application of typer."""
     for command in (demo, serve, up, down, status, watch, doctor, register):
         app.command()(command)
 

@@ -113,7 +113,7 @@ class Part:
         """Wait until the part works.
 
         Raises:
-            ServerError: its process cannot be started or ended, or the time is up.
+            ServerError: its process cannot be started, has ended, or does not work after `start_s`.
         """
         if self.child is None:
             raise ServerError(f"{self.name} {self.ended}")

@@ -35,7 +35,13 @@ TO_THE_SERVER = (
 
 @dataclasses.dataclass(frozen=True)
 class PrefectAddress:
-    """The addresses of Prefect's server (its API and its pages), and its password."""
+    """The addresses of Prefect's server (its API and its pages), and its password.
+
+    Attributes:
+        api_url: ends with ``/api``; empty if there is no server.
+        ui_url: address of the pages; empty if there is no server.
+        password: whoever knows it is an operator.
+    """
 
     api_url: str
     ui_url: str
@@ -43,7 +49,9 @@ class PrefectAddress:
 
 
 def settings(state_dir: Path) -> dict[str, str]:
-    """Return the variables that keep Prefect's files in the state folder and its traffic on this machine."""
+    """Return the variables that keep Prefect's files in the state folder and its traffic on this machine: name ->
+    value.
+    """
     return {
         "PREFECT_HOME": str(state_dir / "prefect"),
         "PREFECT_PROFILES_PATH": str(state_dir / "prefect" / "profiles.toml"),
@@ -109,7 +117,7 @@ def start(family: Family, state_dir: Path, database_url: str, *, port: int | Non
 
 
 def authorization(password: str) -> dict[str, str]:
-    """Return the HTTP header with which a client of Prefect's server proves the password."""
+    """Return the HTTP header with which a client of Prefect's server proves the password: name -> value."""
     return {"Authorization": f"Basic {base64.b64encode(password.encode()).decode()}"}
 
 
@@ -125,11 +133,12 @@ def _password(path: Path) -> str:
 
 
 def last_heartbeat(address: PrefectAddress, work_pool: str, worker: str) -> str | None:
-    """Return when Prefect's server last heard of a worker, as text; None if never, or if the server doesn't answer.
+    """Return when Prefect's server last heard of a worker, as an ISO date and time; None if never, or if it doesn't
+    answer.
 
     Args:
         address: the server's address.
-        work_pool: the worker's pool.
+        work_pool: name of the worker's pool.
         worker: the worker's name.
     """
     request = urllib.request.Request(  # noqa: S310  (our own server's address)

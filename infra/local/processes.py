@@ -44,7 +44,10 @@ FIRST_PORT, LAST_PORT = 20_000, 32_500
 
 
 class ServerError(RuntimeError):
-    """A server did not start; the message contains the end of its log."""
+    """An embedded server cannot be started, used or ended. The message says why.
+
+    If the server itself failed, the message contains the end of its log.
+    """
 
 
 def free_ports(count: int, *, preferred: int | None = None) -> list[int]:
@@ -52,6 +55,9 @@ def free_ports(count: int, *, preferred: int | None = None) -> list[int]:
 
     Until this process ends, no other process of this user gets these ports from this function.
 
+    Args:
+        count: how many ports.
+        preferred: the port that is tried first; None means none.
     Raises:
         ServerError: there are not enough.
     """
@@ -71,6 +77,14 @@ def kept_ports(state_dir: Path, name: str, count: int, *, preferred: int | None 
     """Return the ports of a server's last start if they are still free, else other free ports. They are remembered.
 
     So addresses that were given to people, such as links to pictures, still work after a restart.
+
+    Args:
+        state_dir: the ports are remembered in its file ``ports.json``.
+        name: of the server.
+        count: how many ports it needs.
+        preferred: the port that is tried first if the last ones can't be used; None means none.
+    Raises:
+        ServerError: there are not enough free ports.
     """
     book = state_dir / "ports.json"
     noted: dict[str, list[int]] = {}
@@ -128,7 +142,11 @@ def is_free(port: int) -> bool:
 
 
 class Family:
-    """Child processes that end together with the block, also after an exception or if this process is killed."""
+    """Child processes that end together with the block, also after an exception or if this process is killed.
+
+    Attributes:
+        parts: those that a supervisor starts again, in the order of their first start.
+    """
 
     def __init__(self, mark: str, *, lock: int) -> None:
         """Start a family, and end processes that an earlier one with the same mark left behind.
@@ -188,7 +206,11 @@ class Family:
         return part
 
     def afterwards(self, tidy: Callable[[], None]) -> None:
-        """Register a function to call once all children have ended; it isn't called if this process is killed."""
+        """Register a function to call once all children have ended; it isn't called if this process is killed.
+
+        Args:
+            tidy: called without arguments.
+        """
         self._afterwards.append(tidy)
 
     def start(
@@ -204,14 +226,18 @@ class Family:
         group: int | None = None,
         cwd: Path | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start a process that appends its output to a log file; the log of the last start is kept as ``.old``.
+        """Start a process that appends its output to a log file, and return it. The log of the last start is kept as
+        ``.old``.
 
         Args:
+            command: the program and its arguments.
+            log: the file; only this user can read it.
             environment: variables for the child.
             passed_on: variables of this process to pass on besides `PASSED_ON`; `*` is a wildcard.
             stop_signal: signal for a clean stop.
-            grace_s: time for a clean stop before the process is killed.
-            user, group: numeric ids to run it as.
+            grace_s: time for a clean stop before the process is killed, in seconds.
+            user, group: numeric ids to run it as; None means those of this process.
+            cwd: its working folder; None means that of this process.
         """
         if log.exists():
             log.replace(log.with_name(log.name + ".old"))
@@ -284,7 +310,7 @@ def _tail(log: Path) -> str:
 
 
 def answers(url: str) -> Callable[[], bool]:
-    """Return a function that checks whether a GET on `url` returns status 200."""
+    """Return a function that checks whether a GET on `url` returns status 200 within `ANSWER_S`."""
     import urllib.error
     import urllib.request
 
@@ -318,6 +344,8 @@ def only_one(state_dir: Path) -> Iterator[int]:
     The lock is freed when the last process that holds it ends, so no lock is left after a crash. If the process that
     started the servers was killed, they may still be ending; this function waits for them.
 
+    Args:
+        state_dir: the folder; made if it is missing.
     Raises:
         ServerError: another process holds the lock; the message names it.
     """

@@ -43,7 +43,13 @@ PORTS = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc"
 
 @dataclasses.dataclass(frozen=True)
 class S3Access:
-    """The address and the keys of an S3-compatible server."""
+    """The address and the keys of an S3-compatible server.
+
+    Attributes:
+        endpoint_url: for example ``http://127.0.0.1:8333``.
+        access_key, secret_key: with all rights, for an embedded server.
+        region: the one that requests are signed for.
+    """
 
     endpoint_url: str
     access_key: str
@@ -70,6 +76,13 @@ def start(family: Family, state_dir: Path, *, port: int | None = None) -> S3Acce
     """Start SeaweedFS on 127.0.0.1 with its data below `state_dir`.
 
     Wait until it answers, and return its address and keys.
+
+    Args:
+        family: the processes to which it belongs.
+        state_dir: folder for its data, log and keys.
+        port: port of the S3 interface; None means the port of the last start, or a free one.
+    Raises:
+        ServerError: the program is missing, the port is taken, or the server does not start.
     """
     access, wait = launch(family, state_dir, port=port)
     wait()
@@ -79,7 +92,11 @@ def start(family: Family, state_dir: Path, *, port: int | None = None) -> S3Acce
 def launch(family: Family, state_dir: Path, *, port: int | None = None) -> tuple[S3Access, Callable[[], None]]:
     """Start SeaweedFS. Return (its address and keys, a function that waits until it is ready).
 
+    The function raises a ServerError if the server does not start.
+
     Args:
+        family: the processes to which it belongs.
+        state_dir: folder for its data, log and keys.
         port: port of the S3 interface; None means the port of the last start, or a free one.
     Raises:
         ServerError: the program is missing, or the port is taken.

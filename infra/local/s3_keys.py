@@ -30,14 +30,21 @@ HTTPS = ("master", "volume", "filer", "admin")
 
 @dataclasses.dataclass(frozen=True)
 class InnerKeys:
-    """Files of the TLS certificate that every part of the S3 server shows, and demands of the others."""
+    """Files of the TLS certificate that every part of the S3 server shows, and demands of the others.
+
+    Attributes:
+        authority: certificate of the authority that has signed it, in PEM.
+        certificate, key: the certificate and its private key, in PEM.
+    """
 
     authority: Path
     certificate: Path
     key: Path
 
     def context(self) -> ssl.SSLContext:
-        """Return the TLS context for a client of the inner servers."""
+        """Return the TLS context for a client of the inner servers: it shows the certificate, and accepts only this
+        authority's.
+        """
         context = ssl.create_default_context(cafile=str(self.authority))
         context.load_cert_chain(self.certificate, self.key)
         return context
@@ -58,7 +65,12 @@ def draw(folder: Path) -> InnerKeys:
 
 
 def security_toml(folder: Path, keys: InnerKeys) -> str:
-    """Return SeaweedFS's ``security.toml``: mutual TLS for every service, tokens for writing and reading."""
+    """Return the text of SeaweedFS's ``security.toml``: mutual TLS for every service, tokens for writing and reading.
+
+    Args:
+        folder: the folder that `draw` has filled; the tokens are read from it.
+        keys: what `draw` returned.
+    """
     pair = f'cert = "{_quoted(keys.certificate)}"\nkey = "{_quoted(keys.key)}"\n'
     authority = f'ca = "{_quoted(keys.authority)}"\n'
     parts = [f'[{name}]\nkey = "{_token(folder, name).read_text()}"\n' for name in TOKENS]
@@ -70,7 +82,7 @@ def security_toml(folder: Path, keys: InnerKeys) -> str:
 
 
 def write_secret(path: Path, content: bytes) -> None:
-    """Write a file that at no moment anybody but this user can read."""
+    """Write a file that at no moment anybody but this user can read. An existing file is replaced."""
     path.unlink(missing_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
         file.write(content)

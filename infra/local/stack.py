@@ -39,7 +39,11 @@ WORKER_SILENCE_S = 120.0
 
 @dataclasses.dataclass(frozen=True)
 class Ports:
-    """Fixed ports on 127.0.0.1; None means the port of the last start, or a free one."""
+    """Fixed ports on 127.0.0.1 for the servers; None means the port of the last start, or a free one.
+
+    Attributes:
+        s3: of the S3 interface. The server's inner ports are not fixed.
+    """
 
     s3: int | None = None
     postgres: int | None = None
@@ -51,7 +55,10 @@ class Stack:
     """The running servers and their addresses.
 
     Attributes:
+        state_dir: absolute path of the folder with their data and logs.
+        s3: address and keys of the S3 server.
         prefect_api_url, prefect_ui_url, prefect_password, index_url: empty if Prefect was not asked for.
+        family: the servers' processes; further ones can join it.
     """
 
     state_dir: Path
@@ -63,7 +70,7 @@ class Stack:
     family: Family = dataclasses.field(repr=False)
 
     def environment(self) -> dict[str, str]:
-        """Return the environment variables for clients of these servers. They contain secrets."""
+        """Return the environment variables for clients of these servers: name -> value. They contain secrets."""
         prefect = (
             {
                 "PREFECT_API_URL": self.prefect_api_url,
@@ -92,15 +99,14 @@ def running(
 ) -> Iterator[Stack]:
     """Run the servers during the block, and yield them.
 
-    Their data is below `state_dir`; a later call finds it again.
-
-    The servers end with the block and with this process, even if it is killed.
+    Their data is below `state_dir`; a later call finds it again. The servers end with the block and with this process,
+    even if it is killed.
 
     Args:
         prefect: False starts only the S3 server.
         s3_server: an S3 server that already runs, to be used instead of an own one. ``S3_ENDPOINT_URL`` can name it
             too.
-        ports: fixed ports.
+        ports: fixed ports; None means that no port is fixed.
     Raises:
         ServerError: a server does not start, or another process runs the servers of this folder.
     """
@@ -126,16 +132,16 @@ def running(
 def start_worker(
     stack: Stack, *, work_pool: str, environment: Mapping[str, str] | None = None, limit: int | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start a Prefect worker for a work pool; it runs as long as the stack.
+    """Start a Prefect worker for a work pool, and return its process. It runs as long as the stack.
 
-    `wait_for_worker` waits until it is ready.
-
-    The pool limits how many runs execute at once. A limit on the worker itself does not work for runs that are retried:
-    in Prefect 3.8 such a worker ends by mistake if the process of the first attempt still exists.
+    `wait_for_worker` waits until it is ready. The pool limits how many runs execute at once. A limit on the worker
+    itself does not work for runs that are retried: in Prefect 3.8 such a worker ends by mistake if the process of the
+    first attempt still exists.
 
     Args:
+        work_pool: name of the pool.
         environment: variables for the worker and its runs; they override the stack's own.
-        limit: greatest number of runs at once; only for a pool whose runs are never retried.
+        limit: greatest number of runs at once; only for a pool whose runs are never retried. None means no limit.
     """
     return stack.family.start(
         [
@@ -157,6 +163,10 @@ def keep_worker(stack: Stack, *, work_pool: str, environment: Mapping[str, str] 
     """Start a Prefect worker as in `start_worker`, and return it as a part.
 
     A supervisor restarts the part when it dies or does not start.
+
+    Args:
+        work_pool: name of the pool.
+        environment: variables for the worker and its runs; they override the stack's own.
     """
 
     def trouble(child: Child) -> str:
@@ -173,6 +183,10 @@ def wait_for_worker(
 ) -> None:
     """Wait until the Prefect server has heard of the worker.
 
+    Args:
+        worker: its process, from `start_worker`.
+        work_pool: name of the pool.
+        timeout_s: longest wait on an idle machine, in seconds; a busy one gets more.
     Raises:
         ServerError: the worker ended, or the time is up.
     """
@@ -186,7 +200,12 @@ def wait_for_worker(
 
 
 def worker_trouble(stack: Stack, worker: Child, *, work_pool: str) -> str:
-    """Return what is wrong with a worker; empty if the Prefect server got a recent heartbeat from it."""
+    """Return what is wrong with a worker, in words; empty if the Prefect server got a recent heartbeat from it.
+
+    Args:
+        worker: its process. A heartbeat from before its start doesn't count.
+        work_pool: name of the pool.
+    """
     address = prefect_server.PrefectAddress(stack.prefect_api_url, stack.prefect_ui_url, stack.prefect_password)
     heard = prefect_server.last_heartbeat(address, work_pool, WORKER)
     try:

@@ -55,6 +55,8 @@ class PartStatus:
     """Status of a part.
 
     Attributes:
+        name: one word, such as ``s3`` or ``worker``.
+        process: id of its process; 0 if it could never be started.
         since: when its process was started.
         restarts: how many times it was restarted.
         trouble: what is wrong; empty if it works.
@@ -96,7 +98,7 @@ class _Watch:
 
 
 class Supervisor:
-    """Keeps parts running as long as `run` runs."""
+    """Keeps parts running as long as `run` runs, and writes the status file that `read_status` reads."""
 
     def __init__(self, parts: Sequence[Part], state_dir: Path, *, say: Callable[[str], None]) -> None:
         """Begin with parts that work, and with others that are not needed and may still have to start.
@@ -213,7 +215,7 @@ class Supervisor:
         return ", ".join(one.part.name for one in self._watches if one.part.name in watch.part.needs and one.trouble)
 
     def status(self) -> list[PartStatus]:
-        """Return the status of each part."""
+        """Return the status of each part, as of its last check."""
         return [
             PartStatus(one.part.name, one.part.pid, one.since, one.restarts, one.trouble, one.part.needed)
             for one in self._watches
@@ -255,7 +257,10 @@ def _is_at_work(watch: _Watch) -> bool:
 
 
 def processor_s(part: Part) -> float:
-    """Return the processor seconds that a part has used so far."""
+    """Return the processor seconds that a part has used so far: its process and the child processes that still run.
+
+    Of a part that runs others' work (`Part.runs_others`) only its own process counts. It is 0 if the process is gone.
+    """
     taken = 0.0
     for process in _processes(part):
         with contextlib.suppress(psutil.Error):
@@ -281,7 +286,7 @@ def _processes(part: Part) -> list[psutil.Process]:
 
 
 def room_at(folder: Path) -> str:
-    """Return in words how much space is free on a folder's disk; empty if it is enough."""
+    """Return a sentence on how little space is free on a folder's disk; empty if it is enough (`LEAST_FREE_BYTES`)."""
     free = shutil.disk_usage(folder).free
     return f"its disk has only {free / 1e6:,.0f} MB free: make room" if free < LEAST_FREE_BYTES else ""
 
@@ -295,7 +300,11 @@ def _born(part: Part) -> datetime:
 
 
 def read_status(state_dir: Path) -> tuple[list[PartStatus], str]:
-    """Return (the status of the parts, what is wrong overall) from a state folder. The text is empty if all is well."""
+    """Return (the status of the parts, what is wrong overall) from a state folder. The text is empty if all is well.
+
+    There are no parts if nothing runs, if a process is still starting them, or if the status file can't be read; the
+    text then says which.
+    """
     holder = holder_of(state_dir)
     try:
         content: dict[str, Any] = json.loads((state_dir / STATUS_FILE).read_text())
@@ -320,7 +329,12 @@ def _starting(holder: int) -> str:
 
 
 def cut(log: Path, *, longest: int = LOG_BYTES, kept: int = LOGS_KEPT) -> None:
-    """Rotate a log that is too long: copy it to ``.1`` (``.1`` to ``.2`` ...) and truncate it; its writer goes on."""
+    """Rotate a log that is too long: copy it to ``.1`` (``.1`` to ``.2`` ...) and truncate it; its writer goes on.
+
+    Args:
+        longest: largest size of the log, in bytes.
+        kept: how many earlier logs are kept.
+    """
     if not log.exists() or log.stat().st_size <= longest:
         return
     for number in range(kept, 1, -1):

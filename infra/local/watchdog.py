@@ -23,6 +23,11 @@ MARK = "PACKSHOT_FAMILY"
 
 
 def main(mark: str) -> None:
+    """Watch the processes that standard input names, and end them when it closes.
+
+    Args:
+        mark: value of the environment variable `MARK`: the state folder.
+    """
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     watched: list[tuple[psutil.Process, int, float]] = []
@@ -37,7 +42,12 @@ def main(mark: str) -> None:
 
 
 def end(process: psutil.Process, number: int, *, grace_s: float) -> None:
-    """Send a process its signal to end. If it still runs after `grace_s`, kill it and its descendants."""
+    """Send a process its signal to end. If it still runs after `grace_s`, kill it. Then kill its descendants.
+
+    Args:
+        number: the signal's number.
+        grace_s: time for a clean end, in seconds.
+    """
     try:
         family = [process, *process.children(recursive=True)]
         process.send_signal(number)
@@ -48,7 +58,11 @@ def end(process: psutil.Process, number: int, *, grace_s: float) -> None:
 
 
 def end_strays(mark: str) -> None:
-    """Kill every process that carries the mark, except this process and its ancestors."""
+    """Kill every process that carries the mark, except this process and its ancestors.
+
+    Args:
+        mark: value of the environment variable `MARK`: the state folder.
+    """
     ours = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     _kill([process for process in psutil.process_iter() if process.pid not in ours and _carries(process, mark)])
 

@@ -56,10 +56,13 @@ class Case:
     """An edit of which people or truth say whether it is right.
 
     Attributes:
-        product: what is left out together.
-        over: each suspicion that stops it -> how many times its limit was measured.
-        facts: codes of all else that stops it.
-        points: its score without the points that suspicions take.
+        name: of the photograph or the scene.
+        product: edits of the same product are left out together.
+        right: what people or truth say.
+        approved: whether the line approves it now.
+        over: code of each suspicion that stops it -> how many times its limit was measured.
+        facts: codes of all other findings that stop it.
+        points: its score without the points that suspicions take, in 0..100.
     """
 
     name: str
@@ -74,9 +77,9 @@ class Case:
         """Return whether it would be approved if suspicions stopped an edit in pairs, or alone from a limit on.
 
         Args:
-            alone: by code, how many times its limit a suspicion must be over to stop an edit by itself; else it never
-                does.
-            at: least score of an approval.
+            alone: code -> how many times its limit a suspicion must be over to stop an edit by itself. A suspicion that
+                is not in it never does.
+            at: least score of an approval, in 0..100.
         """
         by_itself = any(times >= alone.get(code, math.inf) for code, times in self.over.items())
         return not self.facts and self.points >= at and len(self.over) < 2 and not by_itself
@@ -89,8 +92,11 @@ def case_of(
     """Return a case from what quality control measured.
 
     Args:
-        measured: by code, without skipped rules.
+        name, product: as in `Case`.
+        verdict: value of the machine's verdict.
+        measured: code of a rule -> value, without skipped rules.
         stops: codes of the findings that stop an approval.
+        right: what people or truth say of the edit.
     """
     stops = tuple(stops)
     over = {code: measured[code] / config.rules[code].bad for code in stops if code in SUSPICIONS}
@@ -104,7 +110,11 @@ def case_of(
 
 
 def of_pair(pair: Pair, config: QcConfig) -> Case:
-    """Return the case of an edit that people looked at."""
+    """Return the case of an edit that people looked at. It is right if everybody signed it.
+
+    Args:
+        config: the limits of the rules.
+    """
     result = pair.result
     measured = {
         one["code"]: one["measured"]
@@ -117,7 +127,11 @@ def of_pair(pair: Pair, config: QcConfig) -> Case:
 
 
 def of_scene(judged: Judged, config: QcConfig) -> Case:
-    """Return the case of a scene with truth."""
+    """Return the case of a scene with truth. It is right if truth finds no fault.
+
+    Args:
+        config: the limits of the rules.
+    """
     measured = {code: value for code, value in judged.measured.items() if value is not None}
     gates = {code for code, limits in config.rules.items() if limits.gate}
     stops = [code for code in judged.wrong if code in gates and badness(measured[code], config.rules[code]) >= 1]
@@ -125,7 +139,14 @@ def of_scene(judged: Judged, config: QcConfig) -> Case:
 
 
 def limits_alone(cases: Iterable[Case], *, at: float) -> dict[str, float]:
-    """Return, by code, the least that a suspicion is over its limit where it alone stops a wrong edit."""
+    """Return for each suspicion the least that it is over its limit where it alone stops a wrong edit: code -> times
+    its limit.
+
+    A suspicion that never does so is left out.
+
+    Args:
+        at: least score of an approval, in 0..100.
+    """
     found: dict[str, float] = {}
     for case in cases:
         if not case.right and not case.facts and case.points >= at and len(case.over) == 1:
@@ -135,7 +156,11 @@ def limits_alone(cases: Iterable[Case], *, at: float) -> dict[str, float]:
 
 
 def in_pairs(cases: Sequence[Case], *, at: float) -> list[Case]:
-    """Return the cases that would newly be approved, each with limits from all other products."""
+    """Return the cases that would newly be approved, each with limits from all other products, sorted by name.
+
+    Args:
+        at: least score of an approval, in 0..100.
+    """
     freed = []
     for product in {case.product for case in cases}:
         alone = limits_alone((case for case in cases if case.product != product), at=at)
@@ -145,7 +170,7 @@ def in_pairs(cases: Sequence[Case], *, at: float) -> list[Case]:
 
 
 def held_table(cases: Iterable[Case]) -> str:
-    """Return what holds each right edit, as a Markdown table."""
+    """Return what holds each right edit back, as a Markdown table: one row for each such edit that is not approved."""
     lines = [
         "| right edit that is held back | suspicions, and how many times their limit | what else |",
         "|---|---|---|",
@@ -158,7 +183,13 @@ def held_table(cases: Iterable[Case]) -> str:
 
 
 def pairs_table(cases: Sequence[Case], *, at: float) -> str:
-    """Return what would change if suspicions had to agree, as a Markdown table and the names."""
+    """Return what would change if suspicions had to agree, as a Markdown table: a row for right edits and one for wrong
+    ones.
+
+    Args:
+        cases: the edits, each with what people or truth say.
+        at: least score of an approval, in 0..100.
+    """
     freed = in_pairs(cases, at=at)
     lines = ["| edits | number | approved | would be | newly |", "|---|---:|---:|---:|---|"]
     for right, word in ((True, "right"), (False, "wrong")):
@@ -171,7 +202,13 @@ def pairs_table(cases: Sequence[Case], *, at: float) -> str:
 
 
 def newest(made: Iterable[editing.Result], seen: Iterable[verdicts.Seen]) -> list[Pair]:
-    """Return the edits with the verdicts on the newest pipeline version of them, whatever their matte is now."""
+    """Return the edits that people looked at, each with the verdicts on its newest pipeline version, whatever its matte
+    is now.
+
+    Args:
+        made: edits as they are made now.
+        seen: people's verdicts.
+    """
     said: dict[tuple[str, str], list[verdicts.Seen]] = {}
     for one in seen:
         said.setdefault((one.sha256, one.way), []).append(one)
@@ -187,7 +224,9 @@ def newest(made: Iterable[editing.Result], seen: Iterable[verdicts.Seen]) -> lis
 
 
 def main() -> None:
-    """Print both tables for the real edits, and for the scenes if their file is named."""
+    """Print the tables of `held_table` and `pairs_table` for the real edits, and for the scenes if their file is
+    named.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenes", type=Path, default=None, help="what `benchmarks.escape --json` wrote")
     parser.add_argument("--near", action="store_true", help="also edits whose matte differs from the one looked at")

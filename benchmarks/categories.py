@@ -71,7 +71,12 @@ Table = NDArray[np.float64]
 
 
 class Photograph(NamedTuple):
-    """A photograph, its client, and its true category."""
+    """A photograph, its client, and its true category.
+
+    Attributes:
+        client: the shop or the set that it comes from.
+        category: name of a category in the configs, or `OTHER`.
+    """
 
     path: Path
     client: str
@@ -79,7 +84,10 @@ class Photograph(NamedTuple):
 
 
 def photographs() -> list[Photograph]:
-    """Return all photographs whose category is known. If no category of the configs fits, the category is `OTHER`."""
+    """Return all photographs of the test data whose category is known.
+
+    If no category of the configs fits, the category is `OTHER`.
+    """
     found = [*_of_shops(), *_of_truth()]
     stems = sorted((data_folder() / "studio" / "image").glob("*.jpg"))
     return found + [Photograph(path, "studio", _STUDIO.get(path.stem.split("-")[0], OTHER)) for path in stems]
@@ -109,7 +117,11 @@ def _of_truth() -> list[Photograph]:
 
 
 def measured(photograph: Photograph) -> dict[str, Table]:
-    """Return each method's measurements of a photograph. They are kept on disk."""
+    """Return measurements of a photograph: kind of measurement -> one row of figures. They are kept on disk.
+
+    The kinds are ``figures`` (those of routing), ``look`` (shape, colours and gradients) and ``logits`` (of the
+    network).
+    """
     path = _kept(photograph, "npz")
     if not path.exists():
         np.savez(path, allow_pickle=False, **_measured(_read(photograph.path)))
@@ -117,7 +129,7 @@ def measured(photograph: Photograph) -> dict[str, Table]:
 
 
 def deep_of(photograph: Photograph) -> Table:
-    """Return inner values of IS-Net, the segmentation network, for a photograph.
+    """Return inner values of IS-Net, the segmentation network, for a photograph: one row of figures.
 
     They are kept on disk, as this takes seconds.
     """
@@ -212,14 +224,15 @@ def _deep(rgb: Pixels8) -> Table:
 
 
 def left_out(table: Table, shots: Sequence[Photograph], make: Callable[[], Any], names: Sequence[str]) -> Table:
-    """Return (photographs, names) probabilities.
+    """Return the probability of each category for each photograph, (photographs, names).
 
     Each photograph's model was trained without the photographs of its client.
 
     Args:
         table: (photographs, figures).
-        make: returns an untrained model.
-        names: the categories.
+        shots: the photographs, in the same order.
+        make: returns an untrained model of scikit-learn.
+        names: the categories, in the order of the result's columns.
     """
     clients, truth = np.array([one.client for one in shots]), np.array([one.category for one in shots])
     found = np.zeros((len(shots), len(names)))
@@ -232,9 +245,13 @@ def left_out(table: Table, shots: Sequence[Photograph], make: Callable[[], Any],
 
 
 def by_words(logits: Table, names: Sequence[str]) -> Table:
-    """Return (photographs, names) probabilities of categories.
+    """Return the probability of each category for each photograph, (photographs, names).
 
-    They are computed from the network's logits as in production.
+    They are computed from the network's logits as in production. `OTHER` has the probability 0.
+
+    Args:
+        logits: (photographs, classes of the network).
+        names: the categories, in the order of the result's columns.
     """
     categories = load_configs(default_folder()).categories
     each = [
@@ -248,9 +265,14 @@ def by_words(logits: Table, names: Sequence[str]) -> Table:
 
 
 def quality_row(title: str, found: Table, shots: Sequence[Photograph], names: Sequence[str]) -> str:
-    """Return a row of a Markdown table: accuracy, macro F1, log loss and calibration error.
+    """Return a row of a Markdown table: accuracy, macro F1, log loss, calibration error, and an AUC.
 
-    Only categories that at least three clients have are counted.
+    Only categories that at least three clients have are counted. The AUC is that of the categories which a rule sends
+    to people against all others, over all photographs.
+
+    Args:
+        title: the row's first cell.
+        found: (photographs, names) probabilities.
     """
     truth = np.array([one.category for one in shots])
     common = [
@@ -278,8 +300,13 @@ def _ruled(names: Sequence[str]) -> list[str]:
 def guard_table(found: Table, shots: Sequence[Photograph], names: Sequence[str]) -> str:
     """Return a Markdown table: for several limits, how many photographs of ruled categories are sent to people.
 
-    A ruled category is one that a rule sends to people. The table also has the photographs of other categories that are
-    sent there.
+    A ruled category is one that a rule sends to people. The table also has the share of other photographs that are sent
+    there.
+
+    Args:
+        found: (photographs, names) probabilities.
+        shots: the photographs, in the order of the rows of `found`.
+        names: the categories, in the order of its columns.
     """
     truth, ruled = np.array([one.category for one in shots]), _ruled(names)
     share = found[:, [names.index(name) for name in ruled]].sum(axis=1)
@@ -296,7 +323,13 @@ def guard_table(found: Table, shots: Sequence[Photograph], names: Sequence[str])
 
 
 def tag_table(found: Table, shots: Sequence[Photograph], names: Sequence[str]) -> str:
-    """Return a Markdown table: for several limits, how many photographs get a category, and how often it is right."""
+    """Return a Markdown table: for several limits, how many photographs get a category, and how often it is right.
+
+    Args:
+        found: (photographs, names) probabilities.
+        shots: the photographs, in the order of the rows of `found`.
+        names: the categories, in the order of its columns.
+    """
     said, top = np.array(names)[found.argmax(axis=1)], found.max(axis=1)
     right = said == np.array([one.category for one in shots])
     lines = ["| limit | named | rightly |", "|---:|---:|---:|"]

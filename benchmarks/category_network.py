@@ -52,7 +52,11 @@ class _Tensors(pickle.Unpickler):
 
 
 def read_weights(path: Path) -> dict[str, _Floats]:
-    """Return the tensors of a PyTorch file by name."""
+    """Return the tensors of a file that PyTorch wrote before version 1.6: name -> tensor.
+
+    Raises:
+        pickle.UnpicklingError: the file holds something else than tensors.
+    """
     with path.open("rb") as file:
         for _ in range(3):  # magic number, protocol, the writer's machine
             _Tensors(file).load()
@@ -70,7 +74,14 @@ def _strided(flat: NDArray[Any], offset: int, size: tuple[int, ...], stride: tup
 
 
 class NetworkBuilder:
-    """The nodes and weights of a network that is being built."""
+    """The nodes and weights of a network that is being built.
+
+    A node's name and a weight's name in the network are texts; the methods take the names of their inputs and return
+    that of their output.
+
+    Args:
+        weights: name in the package of the weights -> tensor, float32.
+    """
 
     def __init__(self, weights: dict[str, _Floats]) -> None:
         from onnx import helper, numpy_helper
@@ -88,7 +99,11 @@ class NetworkBuilder:
         return output
 
     def eight_bits(self, weight: _Floats) -> str:
-        """Store a weight as whole numbers of 8 bits, with a scale for each filter. Return its name in the network."""
+        """Store a weight as whole numbers of 8 bits, with a scale for each filter. Return its name in the network.
+
+        Args:
+            weight: float32; its first axis counts the filters.
+        """
         name = f"w{len(self.constants)}"
         scale = np.maximum(np.abs(weight).reshape(len(weight), -1).max(axis=1) / 127, 1e-12)
         whole = np.rint(weight / scale.reshape(-1, *[1] * (weight.ndim - 1))).astype(np.int8)
@@ -97,7 +112,14 @@ class NetworkBuilder:
         return self.node("DequantizeLinear", list(parts), axis=0)
 
     def convolution(self, x: str, conv: str, norm: str, *, stride: int = 1, active: bool = True) -> str:
-        """Add a convolution, with the batch normalisation after it merged in. Return the name of its output."""
+        """Add a convolution, with the batch normalisation after it merged in. Return the name of its output.
+
+        Args:
+            x: name of the input.
+            conv, norm: names of convolution and normalisation in the package of the weights.
+            stride: step between two outputs, in pixels of the input.
+            active: whether values are limited to 0..6 afterwards (ReLU6).
+        """
         weight, groups = self.weights[f"{conv}.weight"], 1
         if weight.shape[1] == 1:
             groups = len(weight)
@@ -115,7 +137,14 @@ class NetworkBuilder:
         """Add an inverted bottleneck, and return the name of its output.
 
         It has three convolutions: one that adds channels, one over the neighbouring pixels, and one that removes
-        channels. With `adds`, the input is added to the output.
+        channels.
+
+        Args:
+            x: name of the input.
+            name: of the block in the package of the weights.
+            expands: False leaves out the first convolution.
+            stride: step of the second convolution, in pixels.
+            adds: whether the input is added to the output.
         """
         came = x
         if expands:
@@ -125,7 +154,7 @@ class NetworkBuilder:
         return self.node("Add", [x, came]) if adds else x
 
     def network(self) -> bytes:
-        """Return the whole network as ONNX: (1, 3, 224, 224) float32 in, 1000 logits out."""
+        """Return the whole network as the bytes of an ONNX file: (1, 3, 224, 224) float32 in, (1, 1000) logits out."""
         from onnx import TensorProto, checker
 
         x, place = self.convolution("picture", "_conv_stem", "_bn0", stride=2), 0

@@ -34,7 +34,13 @@ Timed = Callable[[], object]
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measure, print the tables, and return the exit status."""
+    """Measure each step in a process of its own, and print a table of time and memory. Return 0, the exit status.
+
+    A library that can't be measured is left out, with the reason on stderr.
+
+    Args:
+        argv: arguments of the command line; None means those of this process.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megapixels", type=float, default=24)
     parser.add_argument("--markdown", type=Path)
@@ -85,7 +91,7 @@ def _processor() -> str:
 
 
 def picture(megapixels: float) -> NDArray[np.uint16]:
-    """Return a product on a backdrop with noise, (rows, columns, 3) uint16."""
+    """Return a drawn product on a backdrop with noise, (rows, columns, 3) uint16; always the same for a size."""
     height = round((megapixels * 1e6 / 1.5) ** 0.5)
     width = round(height * 1.5)
     random = np.random.default_rng(1)

@@ -45,7 +45,18 @@ MODELS = Path.home() / ".cache" / "packshot" / "models"
 
 @dataclasses.dataclass(frozen=True)
 class Quality:
-    """The figures of one cut-out, as the module's docstring lists them."""
+    """The figures of one cut-out, compared with truth; the module's docstring says how they are measured.
+
+    Attributes:
+        sad: sum of absolute differences of the mattes, in thousands of pixels.
+        mse: mean squared difference of the mattes.
+        gradient: gradient error, in thousands.
+        iou: intersection over union of the mattes at 0.5, in 0..1.
+        bf1, bf2: boundary F at 1 and at 2 px, in 0..1.
+        ring_delta_e, ring_delta_e_p95: delta E 2000 in the ring around the true edge, mean and 95th percentile.
+        halo: mean difference in L* outside the true edge; above 0 the edit is lighter.
+        white_ratio: share of the true background that is exactly 255.
+    """
 
     sad: float
     mse: float
@@ -61,7 +72,15 @@ class Quality:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """The figures of one scene that was cut out by one method, and the seconds that this took."""
+    """The figures of one scene that was cut out by one method.
+
+    Attributes:
+        scene, product, kind, backdrop: names, as in `benchmarks.scenes`.
+        method: a key of `MAKERS`.
+        used: what the method used in the end: a method of the line, or the name of the other method.
+        seconds: how long the cut-out took, by the clock.
+        quality: the figures.
+    """
 
     scene: str
     product: str
@@ -77,8 +96,9 @@ def measure(composite: Pixels8, matte: Matte, scene: Scene) -> Quality:
     """Return the figures of a cut-out, compared with truth.
 
     Args:
-        composite: (rows, columns, 3) uint8, sRGB.
-        matte: (rows, columns) float32 in 0..1.
+        composite: the cut-out on white, (rows, columns, 3) uint8, sRGB.
+        matte: its matte, (rows, columns) float32 in 0..1.
+        scene: the photograph with its truth, of the same size.
     """
     difference = np.abs(matte - scene.matte)
     true, found = scene.matte >= 0.5, matte >= 0.5
@@ -103,7 +123,12 @@ def measure(composite: Pixels8, matte: Matte, scene: Scene) -> Quality:
 
 
 def near_edge(mask: Mask, reach_px: int) -> Mask:
-    """Return the pixels within a (Chebyshev) distance of a mask's edge, (rows, columns) bool."""
+    """Return the pixels within a (Chebyshev) distance of a mask's edge, (rows, columns) bool.
+
+    Args:
+        mask: (rows, columns) bool.
+        reach_px: the distance.
+    """
     kernel = np.ones((2 * reach_px + 1,) * 2, np.uint8)
     area = mask.astype(np.uint8)
     return np.asarray(cv2.dilate(area, kernel) != cv2.erode(area, kernel, borderValue=1))
@@ -113,10 +138,11 @@ def boundary_f(true: Mask, found: Mask, *, tolerance_px: float) -> float:
     """Return the boundary F of two masks, 0..1; 1 means that their boundaries agree.
 
     For each mask, it takes the share of its boundary that lies within `tolerance_px` (Euclidean) of the other's
-    boundary. The result is the harmonic mean of both shares.
+    boundary. The result is the harmonic mean of both shares. It is 0 if one mask is empty.
 
     Args:
         true, found: (rows, columns) bool.
+        tolerance_px: the distance that still counts as agreement.
     """
     edges = [mask & ~ndimage.binary_erosion(mask, border_value=1) for mask in (true, found)]
     if not edges[0].any() or not edges[1].any():
@@ -137,7 +163,12 @@ def _gradient_error(matte: Matte, true: Matte) -> float:
 
 
 class KeptSegmenter:
-    """A segmentation network that keeps its answers on disk. The network is loaded only if an answer is missing."""
+    """A segmentation network that keeps its answers on disk. The network is loaded only if an answer is missing.
+
+    Args:
+        model: its name in ``configs/models.yaml``; its file must have been downloaded before.
+        folder: where the answers are kept.
+    """
 
     def __init__(self, model: str, *, folder: Path = CACHE) -> None:
         self.model = model
@@ -163,7 +194,13 @@ def _network(file: Path, model: str) -> Segmenter:
 
 
 def model_file(model: str) -> Path:
-    """Return the path of a model's file, which must have been downloaded before."""
+    """Return the path of a model's file, which must have been downloaded before.
+
+    Args:
+        model: its name in ``configs/models.yaml``.
+    Raises:
+        SystemExit: the file is not there.
+    """
     found = sorted(MODELS.glob(f"{model}-*.onnx"))
     if not found:
         raise SystemExit(f"{model}: no file in {MODELS}; run `packshot models fetch {model}`")
@@ -181,7 +218,7 @@ def by_packshot(scene: Scene, segmenter: Segmenter, *, method: Method = Method.A
 
 
 def by_network(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
-    """Return composite, matte and method: the network's mask as it is, blended with white in encoded values.
+    """Return (composite, matte, "network"): the network's mask as it is, blended with white in encoded values.
 
     The colours of edge pixels are not changed. The composite is (rows, columns, 3) uint8, sRGB; the matte is (rows,
     columns) float32 in 0..1.
@@ -190,9 +227,10 @@ def by_network(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]
 
 
 def by_alpha_matting(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
-    """Return composite, matte and method, as rembg's alpha_matting makes them with its default thresholds.
+    """Return (composite, matte, method), as rembg's alpha_matting makes them with its default thresholds.
 
-    The composite is (rows, columns, 3) uint8, sRGB; the matte is (rows, columns) float32 in 0..1.
+    The composite is (rows, columns, 3) uint8, sRGB; the matte is (rows, columns) float32 in 0..1. The method is
+    "alpha_matting"; if that finds no product or no background, it is "network", and the result is that of `by_network`.
     """
     from PIL import Image
     from rembg.bg import alpha_matting_cutout
@@ -207,7 +245,7 @@ def by_alpha_matting(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte
 
 
 def by_decontamination(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
-    """Return composite, matte and method: the network's mask with estimated foreground colours (pymatting).
+    """Return (composite, matte, "decontaminate"): the network's mask with estimated foreground colours (pymatting).
 
     rembg's decontaminate does the same. The composite is (rows, columns, 3) uint8, sRGB; the matte is (rows, columns)
     float32 in 0..1.
@@ -220,9 +258,10 @@ def by_decontamination(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Mat
 
 
 def by_grabcut(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
-    """Return composite, matte and method, as OpenCV's GrabCut makes them in five rounds from the network's mask.
+    """Return (composite, matte, "grabcut"), as OpenCV's GrabCut makes them in five rounds from the network's mask.
 
-    The composite is (rows, columns, 3) uint8, sRGB; the matte is (rows, columns) float32 in 0..1.
+    The composite is (rows, columns, 3) uint8, sRGB; the matte is (rows, columns) float32, 0 or 1. If the mask shows no
+    product or no background, no round is made.
     """
     mask = _mask(scene, segmenter)
     marks = np.where(mask > 0.95, cv2.GC_FGD, np.where(mask > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD)).astype(np.uint8)
@@ -270,9 +309,12 @@ def _mixed(own: Pixels8, alpha: Matte) -> Pixels8:
 
 
 def examine(name: str, model: str, methods: Sequence[str], show: Path | None = None) -> list[Result]:
-    """Return the figures of one scene, cut out by each method.
+    """Return the figures of one scene: one result for each method.
 
     Args:
+        name: of the scene.
+        model: name of the segmentation model.
+        methods: keys of `MAKERS`.
         show: a folder for pictures of the results; None writes none.
     """
     cv2.setNumThreads(1)
@@ -303,7 +345,11 @@ FIGURES = {
 
 
 def table(results: Sequence[Result], *, by: str) -> str:
-    """Return medians as a Markdown table: one row for each group and method."""
+    """Return medians as a Markdown table: one row for each group and method.
+
+    Args:
+        by: field of `Result` that groups the results; "set" puts all into one group.
+    """
     heads = " | ".join(FIGURES.values())
     lines = [
         f"| {by} | method | n | {heads} | ring dE p90 | exact white, worst |",

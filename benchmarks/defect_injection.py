@@ -8,7 +8,7 @@ Good edits, made from exact truth, get one defect each, at a random place and of
 - Held back: the verdict is not auto_approve.
 - Named correctly: one of the findings for this kind of defect did not pass.
 - False alarm: a good edit without a defect is not approved. If the photograph itself cuts the product, the edit has to
-go to a person. Such edits are counted separately.
+  go to a person. Such edits are counted separately.
 """
 
 from __future__ import annotations
@@ -36,7 +36,18 @@ TRIES = 6
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """One judged edit; `measured` holds every rule's value."""
+    """One judged edit.
+
+    Attributes:
+        case, product, kind: of the good edit, as in `benchmarks.qc_edits`.
+        whole: False if the photograph itself cuts the product.
+        defect: the defect that it got, a key of `DEFECTS`; empty if none.
+        verdict: value of the verdict; "empty" if no product was found any more.
+        score: in 0..100.
+        named: whether a finding that belongs to this defect did not pass; without a defect False.
+        wrong: codes of all findings with a warning or a failure.
+        measured: code of a rule -> measured value; None if it was not measured.
+    """
 
     case: str
     product: str
@@ -51,7 +62,15 @@ class Outcome:
 
 
 def examine(name: str, repeats: int, kinds: tuple[str, ...]) -> list[Outcome]:
-    """Return the outcomes of one good edit: without a defect, and with every kind of defect."""
+    """Return the outcomes of one good edit: first without a defect, then with each kind of defect.
+
+    A kind for which the product has no room is left out.
+
+    Args:
+        name: of the good edit.
+        repeats: how many defects of each kind are made.
+        kinds: keys of `DEFECTS`.
+    """
     cv2.setNumThreads(1)
     case = true_edit(name)
     outcomes = [_outcome(case, "", case.edit, frozenset())]
@@ -79,7 +98,7 @@ def _outcome(case: Case, defect: str, edit: Edit, codes: frozenset[str]) -> Outc
 
 
 def table(outcomes: list[Outcome]) -> str:
-    """Return the figures by kind of defect as a Markdown table.
+    """Return the figures by kind of defect as a Markdown table, and below it the false alarms by kind of product.
 
     The last column leaves out products whose edit is not approved even without a defect.
     """

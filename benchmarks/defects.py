@@ -1,7 +1,7 @@
 """Put defects of visible size into good edits, at random places and with random strength.
 
-Each function returns the edit with one defect, or None if the product has no room for it. Unless a function says
-otherwise, the defect is in the matte and in the composite, as after a wrong cut-out.
+Each defect's function returns the edit with one defect, or None if the product has no room for it, or if nobody could
+see it. Unless a function says otherwise, the defect is in the matte and in the composite, as after a wrong cut-out.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ class Edit:
     """An edit before framing, with the pictures that quality control reads.
 
     Attributes:
-        network: the segmentation network's matte. A defect of the network is in it as well.
+        master, composite: (rows, columns, 3) uint16, working space.
+        matte: (rows, columns) float32 in 0..1.
+        network: the segmentation network's matte, of the same form. A defect of the network is in it as well.
         window_shift: shift of the framing window, as shares of its width and height.
     """
 
@@ -44,20 +46,28 @@ Defect: TypeAlias = Callable[[Edit, np.random.Generator], Edit | None]
 
 
 def halo(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with a ring of 1-3 px of the backdrop all around the product."""
+    """Return the edit with a ring of 1-3 px of the backdrop all around the product; wider around large products.
+
+    None if nobody could see it.
+    """
     reach = int(rng.integers(1, 4)) * _unit_px(edit)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
     return _with_matte(edit, np.asarray(cv2.dilate(edit.matte, kernel), np.float32))
 
 
 def halo_in_composite(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with the defect of `halo` in the composite only. The matte stays right."""
+    """Return the edit with the defect of `halo` in the composite only; None if nobody could see it. The matte stays
+    right.
+    """
     changed = halo(edit, rng)
     return None if changed is None else dataclasses.replace(changed, matte=edit.matte, network=edit.network)
 
 
 def bite(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with 0.3-3 % of the product's area cut off at its outer edge."""
+    """Return the edit with 0.3-3 % of the product's area cut off at its outer edge.
+
+    None if it is too large for the place, or nobody could see it.
+    """
     share = rng.uniform(0.003, 0.03)
     x, y = _outline_point(edit.matte, rng)
     shape = _grown(edit.matte.shape, x, y, lambda blob: float((blob * edit.matte).sum()), share * _area(edit), rng)
@@ -65,9 +75,10 @@ def bite(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def leftover(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with left-over backdrop of 0.3-3 % of the product's area.
+    """Return the edit with left-over backdrop of 0.3-3 % of the product's area. It touches the product or lies beside
+    it.
 
-    It touches the product or lies beside it.
+    None if there is no room for it, or nobody could see it.
     """
     share = rng.uniform(0.003, 0.03)
     x, y = _outline_point(edit.matte, rng)
@@ -78,22 +89,29 @@ def leftover(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def leftover_in_composite(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with the defect of `leftover` in the composite only. The matte stays right."""
+    """Return the edit with the defect of `leftover` in the composite only. The matte stays right.
+
+    None if there is no room for it, or nobody could see it.
+    """
     changed = leftover(edit, rng)
     return None if changed is None else dataclasses.replace(changed, matte=edit.matte, network=edit.network)
 
 
 def punched_hole(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with a false hole of 0.2-1 % of the product's area."""
+    """Return the edit with a false hole of 0.2-1 % of the product's area.
+
+    None if no part of the product is wide enough, or nobody could see it.
+    """
     shape = _inner_blob(edit, rng, share=rng.uniform(0.002, 0.01))
     return None if shape is None else _with_matte(edit, edit.matte * (1 - shape), rng=rng)
 
 
 def filled_hole(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with a filled gap of 0.2-1 % of the product's area: the backdrop shows in it, and the matte keeps
-    it.
+    """Return the edit with a filled gap: the backdrop shows in it, and the matte keeps it.
 
-    It is one of the product's own gaps. If the product has none, a gap is cut into the photograph.
+    In half of the cases it is one of the product's own gaps, if it has any of at least 0.2 % of its area. Else a gap of
+    0.2-1 % of its area is cut into the photograph. None if no part of the product is wide enough, or nobody could see
+    it.
     """
     gaps = _gaps(edit)
     if gaps and rng.random() < 0.5:
@@ -113,7 +131,10 @@ def filled_hole(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def off_white_patch(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with a patch of value 254 or 253 in the composite's background."""
+    """Return the edit with a square patch of value 254 or 253 (of 255) in the composite's background; never None.
+
+    The matte stays right.
+    """
     rows, columns = edit.matte.shape
     side = int(rng.integers(2, max(3, min(rows, columns) // 8)))
     clear = cv2.erode((edit.matte == 0).astype(np.uint8), np.ones((side, side), np.uint8), anchor=(0, 0))
@@ -124,7 +145,9 @@ def off_white_patch(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def crop_in_frame(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with 1-10 % of the product's extent outside the canvas."""
+    """Return the edit with 1-10 % of the product's extent outside the canvas; never None. Only the framing window is
+    shifted.
+    """
     rows, columns = np.nonzero(edit.matte > 0.5)
     width, height = np.ptp(columns) + 1, np.ptp(rows) + 1
     longest = max(width, height) / 0.86
@@ -135,7 +158,10 @@ def crop_in_frame(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def crop_in_photo(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with 1-10 % of the product's extent cut off by the photograph itself."""
+    """Return the edit with 1-10 % of the product's extent cut off by the photograph itself; never None.
+
+    All its pictures are smaller.
+    """
     rows, columns = np.nonzero(edit.matte > 0.5)
     share = rng.uniform(0.01, 0.1)
     first, last = slice(None), slice(None)
@@ -153,8 +179,10 @@ def crop_in_photo(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def colour_shift(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with the product's colour changed by a mean delta E of 3-8, in its light or in its colour
-    balance.
+    """Return the edit with the product's colour changed by a mean delta E 2000 of 3 or little more. The matte stays
+    right.
+
+    The change is in its light or in its colour balance. None if no gain that is tried changes the colour so much.
     """
     linear = decode_working(edit.composite)
     product = (edit.matte > 0)[..., None]
@@ -168,7 +196,10 @@ def colour_shift(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def blur(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with a blurred product: a Gaussian of 1-3 px."""
+    """Return the edit with a blurred product in the composite: a Gaussian of 1-3 px; never None.
+
+    For large products the width grows with the product's size. Matte and edge stay as they are.
+    """
     sigma_px = float(rng.uniform(1.0, 3.0)) * _unit_px(edit)
     keep = edit.matte[..., None]
     # Blurred with its own colours around it, so that the edge stays where it is.
@@ -178,7 +209,10 @@ def blur(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def jpeg_blocks(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with a product that was compressed as JPEG of quality 5-30. The background is white."""
+    """Return the edit with a product that was compressed as JPEG of quality 5-30; never None.
+
+    Background and matte stay as they are.
+    """
     srgb = working_to_srgb8(edit.composite)
     coded = cv2.imencode(".jpg", srgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(5, 31))])[1]
     decoded = np.ascontiguousarray(np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR))[..., ::-1])
@@ -187,7 +221,7 @@ def jpeg_blocks(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def jagged_edge(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with an outline in steps of 4-8 px."""
+    """Return the edit with an outline in steps of 4-8 px, of more on large products; None if nobody could see it."""
     step = int(rng.integers(4, 9)) * _unit_px(edit)
     rows, columns = edit.matte.shape
     small = cv2.resize(edit.matte, (columns // step, rows // step), interpolation=cv2.INTER_AREA)

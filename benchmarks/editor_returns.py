@@ -28,9 +28,12 @@ class Row:
     """The contents of one file.
 
     Attributes:
+        file: path below the folder.
+        kind: format of the file; empty if it cannot be read.
+        size: width and height in pixels, as text.
         paths: of each path its name, subpaths and knots; the clipping path is marked with a star.
-        taken: the matte that Packshot takes, and how much of the picture it covers.
-        trouble: findings, or why the file cannot be read.
+        taken: the matte that Packshot takes, and how much of the picture it covers; empty if the work cannot be read.
+        trouble: codes of findings, or why the file cannot be read.
     """
 
     file: str
@@ -42,13 +45,24 @@ class Row:
 
 
 def rows(folder: Path, limits: IngestConfig) -> Iterator[Row]:
-    """Yield a row for each file below a folder, in the order of their names."""
+    """Yield a row for each file below a folder whose ending is one of `SUFFIXES`, in the order of their names.
+
+    Args:
+        limits: which pictures are accepted.
+    """
     for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES):
         yield row_of(path, path.relative_to(folder).as_posix(), limits)
 
 
 def row_of(path: Path, name: str, limits: IngestConfig) -> Row:
-    """Return the contents of one file. If it cannot be read, the row gives the reason; no error is raised."""
+    """Return the contents of one file. If it cannot be read, the row gives the reason; no error of Packshot's is
+    raised.
+
+    Args:
+        path: the file.
+        name: how the row and messages name it.
+        limits: which pictures are accepted.
+    """
     data = path.read_bytes()
     try:
         found = read_paths(data, name=name)
@@ -70,7 +84,7 @@ def row_of(path: Path, name: str, limits: IngestConfig) -> Row:
 
 
 def table(found: list[Row]) -> str:
-    """Return the rows as a Markdown table."""
+    """Return the rows as a Markdown table, one line for each file."""
     head = "| file | kind | size | paths (sub-paths, knots) | matte taken, share of the picture | findings |"
     lines = [head, "|---|---|---|---|---|---|"]
     for row in found:
@@ -80,7 +94,7 @@ def table(found: list[Row]) -> str:
 
 
 def main() -> None:
-    """Print the table and how many files could be read."""
+    """Print for each editor's file its paths and mattes, as a Markdown table, and how many files could be read."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--markdown", type=Path)

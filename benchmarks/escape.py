@@ -9,7 +9,7 @@ if one of these holds:
 - Its boundary F at 2 px is below 0.9, or its IoU is below 0.97.
 - Its background is not exactly white.
 - It has a bad place: a stretch of 30 px (in a picture 2000 px long) with a mean delta E above 12, or one area above
-0.05 % of the product that was lost or left.
+  0.05 % of the product that was lost or left.
 
 An escape is an edit that was approved and is not acceptable. The table also says how many escapes the averages alone
 would show. The upper bound is Clopper and Pearson's, one-sided, 95 %.
@@ -53,7 +53,15 @@ MOST_AREA_RATIO = 0.0005
 
 @dataclasses.dataclass(frozen=True)
 class Truth:
-    """An edit compared with truth: averages, and its worst place."""
+    """An edit compared with truth: averages, and its worst place.
+
+    Attributes:
+        ring_delta_e: mean delta E 2000 in a ring of `RING_PX` on each side of the true edge.
+        boundary_f: boundary F at 2 px, in 0..1.
+        iou: intersection over union of the mattes at 0.5, in 0..1.
+        off_white_ratio: share of the true background, outside the ring, that is not exactly white.
+        worst_stretch_delta_e, worst_area_ratio: as in `benchmarks.local_truth`.
+    """
 
     ring_delta_e: float
     boundary_f: float
@@ -64,7 +72,9 @@ class Truth:
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """The reasons why the edit is not acceptable, in words: first of the averages, then of its worst place."""
+        """The reasons why the edit is not acceptable, in words: first of the averages, then of its worst place;
+        empty if it is.
+        """
         checks = {
             f"a stretch > {MOST_STRETCH_DELTA_E:g}": self.worst_stretch_delta_e > MOST_STRETCH_DELTA_E,
             f"an area > {MOST_AREA_RATIO:.2%}": self.worst_area_ratio > MOST_AREA_RATIO,
@@ -73,7 +83,7 @@ class Truth:
 
     @property
     def average_faults(self) -> tuple[str, ...]:
-        """The reasons that the averages alone show, in words."""
+        """The reasons that the averages alone show, in words; empty if they show none."""
         checks = {
             f"ring dE > {MOST_RING_DELTA_E:g}": self.ring_delta_e > MOST_RING_DELTA_E,
             f"BF2 < {LEAST_BOUNDARY_F:g}": self.boundary_f < LEAST_BOUNDARY_F,
@@ -89,6 +99,7 @@ def compare_with_truth(composite: Pixels8, matte: Matte, scene: Scene) -> Truth:
     Args:
         composite: (rows, columns, 3) uint8, sRGB.
         matte: (rows, columns) float32 in 0..1.
+        scene: the photograph with its truth, of the same size.
     """
     quality = measure(composite, matte, scene)
     kernel = np.ones((2 * RING_PX + 1,) * 2, np.uint8)
@@ -106,7 +117,19 @@ def compare_with_truth(composite: Pixels8, matte: Matte, scene: Scene) -> Truth:
 
 @dataclasses.dataclass(frozen=True)
 class Judged:
-    """One scene: quality control's verdict on its edit, and the edit's faults by truth."""
+    """One scene: quality control's verdict on its edit, and the edit's faults by truth.
+
+    Attributes:
+        scene, product, kind: names, as in `benchmarks.scenes`.
+        whole: False if the photograph itself cuts the product.
+        verdict: value of the verdict; "refused" if the edit could not be judged.
+        score: in 0..100.
+        truth: the fields of `Truth` -> value.
+        faults: why the edit is not acceptable, in words; empty if it is.
+        wrong: codes of all findings with a warning or a failure; of a refused edit the error's code.
+        measured: code of a rule -> measured value; None if it was not measured.
+        quick_agrees: whether the quick check of the white and the check of the full frame say the same.
+    """
 
     scene: str
     product: str
@@ -122,7 +145,12 @@ class Judged:
 
 
 def examine(name: str, model: str) -> Judged:
-    """Return one scene after it was cut out as in production, judged, and compared with truth."""
+    """Return one scene after it was cut out as in production, judged, and compared with truth.
+
+    Args:
+        name: of the scene.
+        model: name of the segmentation model.
+    """
     cv2.setNumThreads(1)
     scene = load_scene(name)
     configs, rendition = configs_and_rendition()
@@ -144,12 +172,22 @@ def examine(name: str, model: str) -> Judged:
 
 
 def upper_bound(escapes: int, approved: int) -> float:
-    """Return the upper bound of the share of escapes: Clopper and Pearson's, one-sided, 95 %."""
+    """Return the upper bound of the share of escapes in approved edits, in 0..1: Clopper and Pearson's, one-sided, 95
+    %.
+
+    It is 1 if nothing was approved, or if all approved edits are escapes.
+
+    Args:
+        escapes: number of approved edits that are not acceptable.
+        approved: number of approved edits.
+    """
     return float(stats.beta.ppf(0.95, escapes + 1, approved - escapes)) if approved > escapes else 1.0
 
 
 def table(judged: list[Judged]) -> str:
-    """Return the figures by kind of object as a Markdown table."""
+    """Return the figures by kind of object as a Markdown table; below it each escape, and each good edit that was
+    held back.
+    """
     lines = [
         "| kind | scenes | acceptable | approved | escapes (by averages alone) | share | 95 % bound | "
         "good ones held back |",

@@ -68,8 +68,10 @@ class Labelled:
     """One judged edit with its label.
 
     Attributes:
+        product: name of the product.
         hard: True for an opaque product with hard edges that lies wholly in the photograph.
         defect: a kind of `DEFECTS`, ``unacceptable``, or empty for a good edit.
+        measured: code of a rule -> measured value; None if it was not measured.
     """
 
     product: str
@@ -79,7 +81,7 @@ class Labelled:
 
 
 def read_labelled(paths: Iterable[Path]) -> list[Labelled]:
-    """Return the edits that `defect_injection` and `escape` wrote to JSON files."""
+    """Return the edits that `defect_injection` and `escape` wrote to JSON files, in the order of the files."""
     return [_labelled(row) for path in paths for row in json.loads(path.read_text())]
 
 
@@ -90,7 +92,13 @@ def _labelled(row: dict[str, Any]) -> Labelled:
 
 
 def values(rows: Sequence[Labelled], code: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return (a rule's measured values, their weights). The weights of each product's edits add up to the same."""
+    """Return (a rule's measured values, their weights), each (edits,). Edits without a value are left out.
+
+    The weights of each product's edits add up to 1.
+
+    Args:
+        code: of the rule.
+    """
     known = [(row.product, float(value)) for row in rows if (value := row.measured.get(code)) is not None]
     products = [product for product, _ in known]
     weights = np.array([1 / products.count(product) for product in products])
@@ -101,6 +109,7 @@ def quantile(figures: np.ndarray, weights: np.ndarray, share: float) -> float:
     """Return the weighted quantile of some values.
 
     Args:
+        figures, weights: (values,).
         share: 0..1; 0.5 gives the median.
     """
     order = np.argsort(figures)
@@ -109,7 +118,15 @@ def quantile(figures: np.ndarray, weights: np.ndarray, share: float) -> float:
 
 
 def fit_rule(rows: Sequence[Labelled], code: str, old: RuleLimits) -> RuleLimits:
-    """Return the rule's limits, fitted on labelled edits. If there are too few edits, return the old ones."""
+    """Return the rule's limits, fitted on labelled edits.
+
+    The old limits come back if there are too few edits (10 good and 5 bad are needed), or if no limit is better than
+    none.
+
+    Args:
+        code: of the rule.
+        old: the limits that it has now.
+    """
     good, good_weights = values([row for row in rows if not row.defect and row.hard], code)
     bad, bad_weights = values([row for row in rows if is_bad_for(row, code)], code)
     if len(good) < 10 or len(bad) < 5:
@@ -124,7 +141,7 @@ def fit_rule(rows: Sequence[Labelled], code: str, old: RuleLimits) -> RuleLimits
 
 
 def old_best_side(limits: RuleLimits) -> float:
-    """Return the best value that a rule can measure: 0, or 1 if greater values are better."""
+    """Return the best value that a rule can measure: 0, or 1 if its limits say that greater values are better."""
     return 0.0 if limits.bad >= limits.good else 1.0
 
 
@@ -140,7 +157,14 @@ def _threshold(good: np.ndarray, good_weights: np.ndarray, bad: np.ndarray, bad_
 
 
 def is_bad_for(row: Labelled, code: str) -> bool:
-    """Return whether a rule should object to an edit: the rule should name its defect, or no rule names it."""
+    """Return whether a rule should object to an edit: the rule should name its defect.
+
+    A rule that should name none of `DEFECTS` should object to each unacceptable edit.
+
+    Args:
+        row: the edit.
+        code: code of the rule.
+    """
     named = any(code in codes for _, codes in DEFECTS.values())
     if not named:
         return row.defect == "unacceptable"
@@ -152,11 +176,14 @@ def _two_digits(value: float) -> float:
 
 
 def held_out(rows: Sequence[Labelled], code: str, old: RuleLimits) -> tuple[list[float], list[float]]:
-    """Return (badness of good edits, badness of bad edits).
+    """Return (badness of good edits, badness of bad edits): 0 is as good as it gets, 1 takes all the rule's points.
 
-    Each product is judged by limits that were fitted without it.
+    Each product is judged by limits that were fitted without it. Good edits are those of opaque products with hard
+    edges. Other edits, and those without a value, are left out.
 
-    Good edits are those of opaque products with hard edges.
+    Args:
+        code: of the rule.
+        old: the limits that it has now.
     """
     good: list[float] = []
     bad: list[float] = []
@@ -174,7 +201,11 @@ def held_out(rows: Sequence[Labelled], code: str, old: RuleLimits) -> tuple[list
 
 
 def table(rows: Sequence[Labelled], rules: dict[str, RuleLimits]) -> str:
-    """Return a Markdown table: what each fitted rule catches, and its false alarms."""
+    """Return a Markdown table: for each fitted rule its new limits, what it catches, and its false alarms.
+
+    Args:
+        rules: code of a rule -> the limits that it has now.
+    """
     lines = [
         "| rule | good | bad | bad edits: any points | bad edits: all | good edits: any points | good edits: all |",
         "|---|---:|---:|---:|---:|---:|---:|",

@@ -63,9 +63,15 @@ class Outcome:
     """The result for one file.
 
     Attributes:
+        recognised: kind, size, depth, colour model and profile in words; of a refused file only its kind.
         done: ``accepted``, ``refused``, ``crashed``, ``hung``.
-        detail: findings or the reason.
+        detail: codes of findings, the reason, or the unexpected error; empty if the process ended or hung.
+        seconds: how long it took, by the clock.
+        kind: the detected kind of file.
+        profile: name of its colour profile.
+        model: its colour model, such as ``grey`` or ``lab``.
         assumed: True if its profile was assumed.
+        deep: True if it has more than 8 bits for each value.
     """
 
     path: Path
@@ -81,7 +87,11 @@ class Outcome:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the table; return how many files crashed or hung."""
+    """Print the table of all files; return how many of them crashed or hung.
+
+    Args:
+        argv: arguments of the command line; None means those of this process.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, nargs="?", default=Path("../shared/data"))
     parser.add_argument("--folders", nargs="*", default=FOLDERS)
@@ -108,9 +118,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def in_document(document: Path, rows: Iterable[str]) -> str:
-    """Return the document with new sections, one for each folder, in place of its old ones.
+    """Return the document's text with new sections, one for each folder, in place of its old ones.
 
     Text before them is kept.
+
+    Args:
+        document: the file; it need not exist.
+        rows: lines of the table; each begins with the file's path below the data folder.
     """
     before = document.read_text(encoding="utf-8") if document.exists() else ""
     before = re.split(rf"^## (?={'|'.join(map(re.escape, _TOPS))})", before, maxsplit=1, flags=re.MULTILINE)[0]
@@ -171,7 +185,11 @@ def _work() -> None:
 
 
 def run(paths: Iterable[Path], folder: Path) -> Iterator[Outcome]:
-    """Yield the result for each file. Its master is ``master.npy`` in the folder until the next result is asked for."""
+    """Yield the result for each file. Its master is ``master.npy`` in the folder until the next result is asked for.
+
+    Args:
+        folder: an empty folder for masters; whatever is in it is removed.
+    """
     worker = _start()
     for path in paths:
         for left in folder.iterdir():
@@ -210,7 +228,15 @@ def _answer(worker: subprocess.Popen[str]) -> dict[str, Any] | None:
 
 
 def compare(outcome: Outcome, folder: Path) -> tuple[str, str]:
-    """Return the differences from libvips's reading and from ImageMagick's (for camera RAW, dcraw's), in words."""
+    """Return how far our master is from libvips's reading and from ImageMagick's (for camera RAW, dcraw's).
+
+    Each is a text: mean / 95th percentile of delta E 2000, or why there is no figure. The first is empty for camera
+    RAW.
+
+    Args:
+        outcome: of an accepted file.
+        folder: holds its master, as `run` leaves it.
+    """
     master: Reading = np.load(folder / "master.npy")
     alpha_file = folder / "master.alpha.npy"
     opaque = np.load(alpha_file) == 1 if alpha_file.exists() else np.ones(master.shape[:2], np.bool_)
@@ -254,7 +280,13 @@ def _loaded(path: Path) -> Reading:
 
 
 def read_by_vips(outcome: Outcome, folder: Path) -> Reading:
-    """Return libvips's reading of a file, in the working space."""
+    """Return libvips's reading of a file, (rows, columns, 3) uint16, in the working space.
+
+    Args:
+        folder: for temporary files; it must hold ``working.icc`` and ``srgb.icc``.
+    Raises:
+        OSError, subprocess.SubprocessError: libvips is not installed, or can't read the file.
+    """
     if not shutil.which("vips"):
         raise FileNotFoundError("vips")
     upright, wide, done = folder / "upright.v", folder / "wide.v", folder / "vips.tif"
@@ -275,7 +307,13 @@ def read_by_vips(outcome: Outcome, folder: Path) -> Reading:
 
 
 def read_by_magick(outcome: Outcome, folder: Path) -> Reading:
-    """Return ImageMagick's reading of a file, in the working space."""
+    """Return ImageMagick's reading of a file, (rows, columns, 3) uint16, in the working space.
+
+    Args:
+        folder: for temporary files; it must hold ``working.icc`` and ``srgb.icc``.
+    Raises:
+        OSError, subprocess.SubprocessError: ImageMagick is not installed, or can't read the file.
+    """
     program = shutil.which("convert-im6.q16") or shutil.which("magick")
     if not program:
         raise FileNotFoundError("convert")
@@ -290,7 +328,15 @@ def read_by_magick(outcome: Outcome, folder: Path) -> Reading:
 
 
 def read_by_dcraw(path: Path, folder: Path) -> Reading:
-    """Return dcraw's reading of a camera RAW: the camera's white balance, Adobe RGB, not brightened."""
+    """Return dcraw's reading of a camera RAW, (rows, columns, 3) uint16, in the working space.
+
+    It has the camera's white balance, and is not brightened.
+
+    Args:
+        folder: for temporary files.
+    Raises:
+        OSError, subprocess.SubprocessError: dcraw is not installed, or can't read the file.
+    """
     done = folder / "dcraw.tif"
     command = ["dcraw", "-c", "-w", "-W", "-6", "-o", "2", "-g", "2.19921875", "0", "-T", str(path)]
     done.write_bytes(subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT_S).stdout)

@@ -24,7 +24,7 @@ class Disk:
         self._ballast = folder / "ballast"
 
     def fill(self) -> None:
-        """Fill the disk until no byte is free."""
+        """Fill the disk until no byte is free. Programs that write to it then fail."""
         with self._ballast.open("ab", buffering=0) as ballast:
             size = shutil.disk_usage(self.folder).free
             while size:
@@ -40,13 +40,13 @@ class Disk:
 
 @contextmanager
 def disk_of_its_own(folder: Path, *, gigabytes: int) -> Iterator[Disk | None]:
-    """Mount a new disk at a folder and yield it.
+    """Mount a new disk at a folder during the block, and yield it.
 
-    Yield None if that is not possible: it needs root and a loop device.
+    Yield None if that is not possible: it needs root, a loop device and `PROGRAMS`.
 
     Args:
-        folder: an empty folder.
-        gigabytes: size of the disk. The file that holds it grows with the written bytes.
+        folder: where it is mounted; it must not exist yet.
+        gigabytes: size of the disk. The file that holds it grows with the written bytes. 0 means no disk.
     """
     image = folder.with_suffix(".ext4")
     if not gigabytes or os.geteuid() or not all(map(shutil.which, PROGRAMS)):

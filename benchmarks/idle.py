@@ -112,7 +112,10 @@ def _look(what: str, process: psutil.Process, *, minutes: float) -> None:
 
 
 def taken(process: psutil.Process) -> Counter[str]:
-    """Return the processor seconds of a process and its descendants, by part. Descendants that have ended count too."""
+    """Return the processor seconds of a process and its descendants: part in words -> seconds.
+
+    Descendants that have ended count too, at the process that started them.
+    """
     found: Counter[str] = Counter()
     for one in (process, *process.children(recursive=True)):
         try:

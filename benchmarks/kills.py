@@ -77,10 +77,12 @@ FULL_S = 30.0
 
 
 class Kill(NamedTuple):
-    """One disturbance: the kind of process that was killed, or the full disk, and the seconds until the night
-    continued.
+    """One disturbance of the line.
 
-    The seconds are None if it did not continue in time.
+    Attributes:
+        kind: one of `KINDS`: the kind of process that was killed, or the full disk.
+        recovery_s: seconds until all parts worked and the batch had progressed; None if that took longer than
+            `HEALED_S`.
     """
 
     kind: str
@@ -88,7 +90,13 @@ class Kill(NamedTuple):
 
 
 class Storm(NamedTuple):
-    """The disturbed batch: its disturbances, the number of nights until it was finished, and how long that took."""
+    """The result of the disturbed batch.
+
+    Attributes:
+        kills: its disturbances, in order.
+        nights: number of nights until it was finished.
+        seconds: how long that took.
+    """
 
     kills: list[Kill]
     nights: int
@@ -96,7 +104,7 @@ class Storm(NamedTuple):
 
 
 def main() -> int:
-    """Run both batches and print the figures. Return 0 if the second batch is like the first."""
+    """Run both batches and print the figures. Return the exit status: see `report`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shots", type=int, default=200)
     parser.add_argument("--kills", type=int, default=30)
@@ -125,6 +133,11 @@ def photographs(folder: Path, count: int, *, long_side: int) -> None:
     """Write photographs of the sample batch under new names, with a manifest that states their categories.
 
     Without a category the machine approves nothing, so nothing would be delivered.
+
+    Args:
+        folder: it must not exist yet.
+        count: number of photographs.
+        long_side: of each photograph, in pixels; 0: as they are.
     """
     folder.mkdir()
     samples = sorted(SAMPLES.glob("*_MAIN.jpg"))
@@ -151,6 +164,10 @@ def line(folder: Path, faults: Faults) -> Iterator[Stack]:
     """Run servers, deployments and a worker behind a storage that fails, and yield the servers.
 
     A thread restarts parts that die.
+
+    Args:
+        folder: for the servers' data and temporary files.
+        faults: which requests of the worker to the storage fail.
     """
     stop, state, temporary = threading.Event(), folder / "state", folder / "tmp"
     temporary.mkdir()
@@ -179,7 +196,13 @@ def log(sentence: str) -> None:
 
 
 def undisturbed(folder: Path) -> float:
-    """Process the photographs without kills, and return the seconds."""
+    """Process the photographs without kills, and return how many seconds that took.
+
+    Args:
+        folder: the photographs with their manifest.
+    Raises:
+        SystemExit: nothing was delivered, or it took too long.
+    """
     began = time.monotonic()
     submit(folder, CALM)
     run = start("process-batch/process-batch", {"client": CALM.client, "batch": CALM.batch})
@@ -194,7 +217,14 @@ def undisturbed(folder: Path) -> float:
 
 
 def disturbed(stack: Stack, disk: Disk | None, folder: Path, wishes: argparse.Namespace) -> Storm:
-    """Process the photographs in nights with kills, and return the result when the batch is finished."""
+    """Process the photographs in nights with kills, and return the result when the batch is finished or `NIGHT_S` is
+    over.
+
+    Args:
+        disk: the disk that is filled; None means that none is.
+        folder: the photographs with their manifest.
+        wishes: the options of the command line.
+    """
     draw, kills, began = random.Random(wishes.seed), list[Kill](), time.monotonic()
     submit(folder, STORM)
     nights = [begin_night()]
@@ -219,7 +249,7 @@ def begin_night() -> UUID:
 
 
 def filled(disk: Disk | None) -> str:
-    """Fill the disk for a while. Return the kind of disturbance; empty if there is no disk to fill."""
+    """Fill the disk for `FULL_S`. Return the kind of disturbance; empty if there is no disk to fill."""
     if disk is None:
         return ""
     disk.fill()
@@ -229,7 +259,12 @@ def filled(disk: Disk | None) -> str:
 
 
 def kill(stack: Stack, kind: str, draw: random.Random) -> str:
-    """Kill a process of a kind. Return the kind; empty if there is no such process now."""
+    """Kill a process of a kind. Return the kind; empty if there is no such process now.
+
+    Args:
+        kind: name of a part, or a key of `COMMANDS`.
+        draw: chooses among several processes.
+    """
     parts = {part.name: part for part in stack.family.parts}
     if kind in parts:
         parts[kind].kill()
@@ -257,7 +292,8 @@ def _carries(process: psutil.Process, mark: str) -> bool:
 
 
 def recovered(stack: Stack) -> float | None:
-    """Wait until all parts work and the batch has progressed. Return the seconds; None if it did not happen in time.
+    """Wait until all parts work and the batch has progressed. Return the seconds; None if it did not happen in
+    `HEALED_S`.
 
     If a batch's night has ended and something is not done, the batch progresses only in the next night.
     """
@@ -271,7 +307,9 @@ def recovered(stack: Stack) -> float | None:
 
 
 def progress() -> Counter[str] | None:
-    """Return the number of shots of the disturbed batch by state; None if they cannot be read now."""
+    """Return the shots of the disturbed batch, each with its state ("NAME STATE" -> 1); None if they cannot be read
+    now.
+    """
     try:
         return Counter(f"{fate.shot} {fate.state}" for fate in survey(STORM).fates)
     except PackshotError:
@@ -279,7 +317,10 @@ def progress() -> Counter[str] | None:
 
 
 def finished() -> bool:
-    """Return whether the disturbed batch is closed, and each of its shots is delivered, refused or with a person."""
+    """Return whether the disturbed batch is finished, and each of its shots is delivered, refused or with a person.
+
+    It is False if that cannot be read now.
+    """
     try:
         record = find_batch(STORM)
         return bool(record and record.finished_at) and not survey(STORM).failed
@@ -313,8 +354,8 @@ def until(ask: Callable[[], bool | None], *, what: str, timeout_s: float) -> Non
 
 
 def delivered_files(batch: BatchId) -> Counter[tuple[str, str]]:
-    """Return (name below its delivery, SHA-256) of each picture in any delivery of the batch, and how often it was
-    delivered.
+    """Return how often each picture was delivered: (name below its delivery, SHA-256) -> number of deliveries that
+    hold it.
     """
     prefix = deliveries_prefix(batch)
     storage, found = open_storage(), Counter[tuple[str, str]]()
@@ -326,7 +367,9 @@ def delivered_files(batch: BatchId) -> Counter[tuple[str, str]]:
 
 
 def report(storm: Storm, faults: Faults, *, calm_s: float, shots: int, with_disk: bool) -> int:
-    """Print the figures. Return 0 if the disturbed batch is complete and like the other one.
+    """Print the figures. Return the exit status: 0 if the disturbed batch is complete and like the other one, else 1.
+
+    It is 1 too if the line did not recover in time from a disturbance.
 
     Args:
         storm: the result of the disturbed batch.

@@ -32,9 +32,10 @@ ROW = {"category": "boxes", "view": "MAIN", "platforms": "shopify,ebay,print_cat
 
 
 def drawn(pixels: int, width: int = 0) -> bytes:
-    """Return a JPEG with about so many pixels.
+    """Return a JPEG with about so many pixels: a drawn photograph, enlarged.
 
     Args:
+        pixels: number of pixels.
         width: width of the picture; 0 means an aspect ratio of four to three.
     """
     width = width or int((pixels * 4 / 3) ** 0.5)
@@ -46,7 +47,9 @@ def drawn(pixels: int, width: int = 0) -> bytes:
 
 
 def peaks_gb(data: bytes, engine: str) -> dict[str, float]:
-    """Take a photograph through all stages. Return the peak of resident memory after each stage, in GB.
+    """Take a photograph through all stages. Return the peak of resident memory after each: name of the stage -> GB.
+
+    The stages are "before", "taken in", "edited" and "exported". It is the peak of the whole process so far.
 
     Args:
         data: the photograph's file.
@@ -71,7 +74,8 @@ def _peak_gb() -> float:
 
 
 def in_a_process(pixels: int, engine: str, *, threads: int = 1, width: int = 0) -> dict[str, float]:
-    """Return the peaks of memory for photographs of so many pixels, by stage, in GB. A new process does the work.
+    """Return the peaks of memory for photographs of so many pixels: name of the stage -> GB. A new process does the
+    work.
 
     Args:
         pixels: pixels of each photograph.
@@ -96,7 +100,7 @@ def _by_threads(data: bytes, engine: str, room_bytes: int, threads: int) -> dict
 
 
 def main() -> None:
-    """Measure as the command line asks, and print the figures."""
+    """Measure as the command line asks, and print the peak of memory after each stage, in GB."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megapixels", type=float, default=None)
     parser.add_argument("--engine", choices=("onnxruntime", "openvino", ""), default="onnxruntime")

@@ -54,8 +54,11 @@ class Right:
     """A photograph with a right matte.
 
     Attributes:
-        source: ``real``, ``path``, ``studio``, ``comp`` or ``drawn``.
+        source: ``real``, ``path``, ``studio``, ``comp`` or ``drawn``: a key of `SOURCES`.
+        name: the photograph's name, unique in its source.
         product: photographs of one product are never split between training and testing.
+        photo: (rows, columns, 3) uint8, sRGB.
+        matte: (rows, columns) float32 in 0..1.
         fakes: number of wrong mattes to make for it.
     """
 
@@ -69,7 +72,16 @@ class Right:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Table:
-    """Regions of one matte with their figures. For each region, its true shares of backdrop and of product."""
+    """Regions of one matte with their figures, and their truth.
+
+    Attributes:
+        right: whether the matte is the right one.
+        source, name, product: as in `Right`.
+        figures: (regions, figures) float32.
+        backdrop, own: (regions,): true share of backdrop and of product, in 0..1.
+        area: (regions,): size in pixels.
+        names: names of the figures.
+    """
 
     right: bool
     source: str
@@ -83,7 +95,7 @@ class Table:
 
 
 def right_mattes() -> Iterator[Right]:
-    """Yield all photographs with a right matte."""
+    """Yield all photographs with a right matte, source by source."""
     for source in SOURCES.values():
         yield from source()
 
@@ -140,7 +152,13 @@ SOURCES: Mapping[str, Callable[[], Iterator[Right]]] = {
 
 @dataclasses.dataclass(frozen=True)
 class LookedAt:
-    """An edit that people have looked at, with its stored pictures."""
+    """An edit that people have looked at, with its stored pictures.
+
+    Attributes:
+        result: the edit.
+        signed: whether everybody who looked at it signed it.
+        kinds: kinds of defects that somebody saw.
+    """
 
     result: editing.Result
     signed: bool
@@ -152,7 +170,10 @@ class LookedAt:
 
 
 def looked_at(half: Half) -> list[LookedAt]:
-    """Return the edits of a half that people have looked at. Each matte comes once, with the newest result."""
+    """Return the edits of a half that people have looked at and whose pictures are stored.
+
+    Each matte comes once, with its result of the newest pipeline version.
+    """
     said: dict[tuple[str, str], list[verdicts.Seen]] = {}
     for one in verdicts.load():
         said.setdefault((one.sha256, one.matte_sha256), []).append(one)
@@ -200,7 +221,7 @@ def on_shaded_backdrop(own: FloatImage, matte: Matte, name: str) -> Pixels8:
 
 
 def wrong_mattes(right: Right) -> Iterator[Matte]:
-    """Yield mattes with left-over backdrop, each (rows, columns) float32 in 0..1.
+    """Yield `Right.fakes` mattes with left-over backdrop, each (rows, columns) float32 in 0..1.
 
     Gaps, concavities or holes are filled, or bits are added beside the product.
     """
@@ -281,7 +302,10 @@ def around_of(photo: Pixels8, matte: Matte) -> tuple[Around, Reduced] | None:
 
 
 def tables(right: Right) -> list[Table]:
-    """Return the labelled regions of a photograph's right matte and of its wrong ones."""
+    """Return the labelled regions of a photograph's right matte and of its wrong ones: a table for each matte.
+
+    A matte without a product, a backdrop or a region is left out.
+    """
     made = []
     for number, matte in enumerate((right.matte, *wrong_mattes(right))):
         found = around_of(right.photo, matte)
@@ -297,13 +321,13 @@ def tables(right: Right) -> list[Table]:
 
 
 def labels_of(made: Sequence[Table]) -> NDArray[np.int64]:
-    """Return the label of each region, (regions,): 1 is backdrop, 0 is product, -1 is mixed."""
+    """Return the label of each region of all tables, (regions,): 1 is backdrop, 0 is product, -1 is mixed."""
     backdrop, own = (np.concatenate([getattr(one, name) for one in made]) for name in ("backdrop", "own"))
     return np.where(backdrop > 0.8, 1, np.where(own > 0.8, 0, -1))
 
 
 def fitted(made: Sequence[Table]) -> Any:
-    """Return scikit-learn's trees, trained to tell backdrop from product."""
+    """Return scikit-learn's trees, trained to tell backdrop from product. Mixed regions are left out."""
     from sklearn.ensemble import ExtraTreesClassifier
 
     figures, truth = np.concatenate([one.figures for one in made]), labels_of(made)
@@ -324,7 +348,12 @@ def fitted(made: Sequence[Table]) -> Any:
 
 
 def as_forest(trees: Any, names: Sequence[str]) -> Forest:
-    """Return scikit-learn's trees as a `Forest` of plain numbers."""
+    """Return scikit-learn's trees as a `Forest` of plain numbers.
+
+    Args:
+        trees: a trained forest of scikit-learn.
+        names: names of the figures, in the order of the trees' columns.
+    """
     plain = tuple(_plain(one.tree_) for one in trees.estimators_)
     return Forest(names=tuple(names), usual=(0.0,) * len(names), trees=plain, slope=1, intercept=0)
 
@@ -342,8 +371,9 @@ def _plain(tree: Any) -> Tree:
 
 
 def held_out(made: Sequence[Table]) -> list[NDArray[np.float64]]:
-    """Return the probabilities of each table's regions, (regions,) each, by trees that were trained without its
-    product.
+    """Return the probability that a region is backdrop, (regions,) for each table.
+
+    The trees were trained without the table's product.
     """
     from sklearn.model_selection import GroupKFold
 
@@ -357,7 +387,12 @@ def held_out(made: Sequence[Table]) -> list[NDArray[np.float64]]:
 
 
 def fares(made: Sequence[Table], found: Sequence[NDArray[np.float64]]) -> str:
-    """Return a Markdown table by source and limit: how many right mattes, and how many wrong ones, are held back."""
+    """Return a Markdown table by source: how many right and wrong mattes are held back at each of `LIMITS`.
+
+    Args:
+        made: the tables of all mattes.
+        found: for each table the probabilities of its regions, from `held_out`.
+    """
     lines = ["| source | right mattes | held | wrong mattes | held |", "|---|---:|---:|---:|---:|"]
     for source in SOURCES:
         worst: dict[bool, list[float]] = {True: [], False: []}

@@ -1,4 +1,4 @@
-"""Find the worst place of an edit by truth. An average over the outline hides it, but a senior editor looks there."""
+"""Find the worst place of an edit by truth. An average over the outline hides it, but a senior editor looks at it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ _COHERENT_PX = 3
 
 
 def worst_stretch(composite: Pixels8, scene: Scene) -> float:
-    """Return the mean delta E 2000 of the worst stretch along the true outline, `RING_PX` on each side.
+    """Return the mean delta E 2000 of the worst stretch along the true outline; 0 without an outline.
+
+    The stretch reaches `RING_PX` to each side of the outline.
 
     Args:
-        composite: (rows, columns, 3) uint8, sRGB.
+        composite: the edit on white, (rows, columns, 3) uint8, sRGB.
         scene: the scene with its truth.
     """
     kernel = np.ones((2 * RING_PX + 1,) * 2, np.uint8)
@@ -47,6 +49,7 @@ def worst_area(matte: Matte, scene: Scene) -> float:
 
     Args:
         matte: (rows, columns) float32 in 0..1.
+        scene: the scene with its truth.
     """
     true, found = scene.matte >= 0.5, matte >= 0.5
     area = max(1, int(np.count_nonzero(true)))

@@ -12,7 +12,11 @@ LIBRARIES = ("numpy", "opencv-python-headless", "onnxruntime", "openvino", "pyma
 
 
 def described(*, engine: str = "") -> str:
-    """Return machine, cores, memory, Python, the versions of the important libraries, and the day."""
+    """Return machine, cores, memory, Python, the versions of the important libraries, and the day, in one line.
+
+    Args:
+        engine: of the segmentation network, to be named too; empty: none.
+    """
     found = []
     for name in LIBRARIES:
         try:

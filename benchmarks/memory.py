@@ -44,7 +44,12 @@ BAR_MB_PER_100 = 5.0
 
 
 def readings(run: Callable[[bytes], object], photographs: Iterable[bytes]) -> Iterator[float]:
-    """Yield the process's resident memory in MB after each photograph."""
+    """Yield the process's resident memory in MiB after each photograph.
+
+    Args:
+        run: takes one photograph through all stages.
+        photographs: the files' bytes.
+    """
     process = psutil.Process()
     for photograph in photographs:
         run(photograph)
@@ -53,13 +58,17 @@ def readings(run: Callable[[bytes], object], photographs: Iterable[bytes]) -> It
 
 
 def slope_mb_per_100(resident_mb: list[float]) -> float:
-    """Return the growth after the warm-up, in MB per 100 photographs, by least squares."""
+    """Return the growth after the warm-up, in MiB per 100 photographs, by least squares.
+
+    Args:
+        resident_mb: resident memory after each photograph, in MiB.
+    """
     settled = resident_mb[round(len(resident_mb) * WARM_UP_SHARE) :]
     return float(np.polyfit(np.arange(len(settled)), settled, 1)[0] * 100)
 
 
 def main() -> None:
-    """Measure as the command line asks, and print the growth."""
+    """Measure as the command line asks, and print by how many MB memory grows per 100 photographs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=500)
     parser.add_argument("--engine", choices=("onnxruntime", "openvino"), default="onnxruntime")

@@ -35,7 +35,11 @@ NAMES = ("as it was", "read naively", "read by the line")
 
 
 def wide_tiff(photo: Pixels8) -> bytes:
-    """Return a photograph in sRGB as a 16-bit TIFF in the wide colour space."""
+    """Return a photograph as a 16-bit TIFF in Rec. 2020 with gamma 1.8, with that space's profile.
+
+    Args:
+        photo: (rows, columns, 3) uint8, sRGB.
+    """
     icc = profile_of_figures(WIDE, gamma=WIDE_GAMMA)
     wide = imagecodecs.cms_transform(photo, srgb_profile(), icc, colorspace="rgb", outdtype="uint16")
     file = io.BytesIO()
@@ -44,9 +48,12 @@ def wide_tiff(photo: Pixels8) -> bytes:
 
 
 def cmyk_jpeg(photo: Pixels8) -> bytes:
-    """Return a photograph in sRGB as a CMYK JPEG without a profile.
+    """Return a photograph as a CMYK JPEG without a profile.
 
     Its inks are inverted and marked so, as Adobe does it.
+
+    Args:
+        photo: (rows, columns, 3) uint8, sRGB.
     """
     file = io.BytesIO()
     Image.fromarray(photo).convert("CMYK").save(file, "JPEG", quality=95, subsampling=0)
@@ -54,7 +61,12 @@ def cmyk_jpeg(photo: Pixels8) -> bytes:
 
 
 def read_by_the_line(data: bytes, name: str) -> Pixels8:
-    """Return Packshot's reading of a file, (rows, columns, 3) uint8, sRGB."""
+    """Return Packshot's reading of a file, (rows, columns, 3) uint8, sRGB.
+
+    Args:
+        data: the whole file.
+        name: its name, for messages.
+    """
     photo = open_photo(data, name=name, limits=load_configs(default_folder()).ingest)
     return working_to_srgb8(develop(photo).pixels16)
 
@@ -63,6 +75,12 @@ def read_naively(data: bytes, kind: str) -> Pixels8:
     """Return the wrong reading of a file, (rows, columns, 3) uint8.
 
     Its numbers are taken as sRGB, or its inks as if they were not inverted.
+
+    Args:
+        data: the whole file.
+        kind: "tiff" or "jpeg".
+    Raises:
+        ValueError: OpenCV reads no picture from the TIFF.
     """
     if kind == "tiff":
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)

@@ -70,7 +70,12 @@ _AT_ONCE = 16
 
 
 class Cost(NamedTuple):
-    """The cost of a step: requests to storage by operation, and processor seconds of this process."""
+    """The cost of a step.
+
+    Attributes:
+        requests: name of the operation, such as ``PutObject`` -> number of requests to storage.
+        cpu_s: processor seconds of this process.
+    """
 
     requests: Counter[str]
     cpu_s: float
@@ -108,11 +113,13 @@ def _servers() -> Iterator[Stack]:
 
 
 def bookkeeping(batch: BatchId, count: int, *, reports: bool = True) -> Mapping[str, Cost]:
-    """Take a batch of so many shots without pixels through all steps. Return the cost of each step, by its name.
+    """Take a batch of so many shots without pixels through all steps. Return the cost of each: name of the step ->
+    cost.
 
     Half of what is ready goes out in a delivery that breaks off and is finished, the other half in a second one.
 
     Args:
+        batch: its name must be new.
         count: number of shots.
         reports: also make the daily report, which needs Prefect.
     """
@@ -187,7 +194,10 @@ def _exported(shot: ShotId) -> None:
 
 
 def export_one_file(shot: ShotId) -> None:
-    """Write one rendition of an approved shot without pixels, and record the shot as exported and verified."""
+    """Write one rendition of an approved shot without pixels, and record the shot as exported and verified.
+
+    The rendition is a text of a few bytes, for the platform Shopify.
+    """
     data = f"rendition of {shot.shot}".encode()
     file = DeliveredFile(
         path=f"shopify/{shot.shot}.jpg",
@@ -212,7 +222,7 @@ def export_one_file(shot: ShotId) -> None:
 
 
 def measured(step: Callable[[], object]) -> Cost:
-    """Run a step, and return its cost."""
+    """Run a step, and return its cost. Requests of other threads to storage count too."""
     asked: Counter[str] = Counter()
     events = connect(get_settings()).meta.events
 
@@ -229,7 +239,12 @@ def measured(step: Callable[[], object]) -> Cost:
 
 
 def table(costs: Mapping[int, Mapping[str, Cost]]) -> str:
-    """Return costs as a table: for each step and number of shots, requests and processor milliseconds per shot."""
+    """Return costs as a Markdown table: for each step and number of shots, requests and processor milliseconds per
+    shot.
+
+    Args:
+        costs: number of shots -> name of the step -> cost.
+    """
     heads = " | ".join(f"{count:,}" for count in costs)
     lines = [f"| step | {heads} |", f"|---|{'---:|' * len(costs)}"]
     for step in next(iter(costs.values())):

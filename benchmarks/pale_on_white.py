@@ -27,7 +27,15 @@ CODE = "pale_on_white"
 
 
 class Outcome(NamedTuple):
-    """The rule's result for one right edit. `whole` is True if the whole product is in the photograph."""
+    """The rule's result for one right edit.
+
+    Attributes:
+        case: name of the scene.
+        kind: of the product, as in `benchmarks.scenes`.
+        whole: True if the whole product is in the photograph.
+        share: what the rule measured; None if it measured nothing.
+        held_back: whether the rule stops the approval.
+    """
 
     case: str
     kind: str
@@ -37,7 +45,11 @@ class Outcome(NamedTuple):
 
 
 def examine(name: str) -> Outcome:
-    """Return the rule's result for the edit that is made from a scene's truth."""
+    """Return the rule's result for the edit that is made from a scene's truth.
+
+    Args:
+        name: of the scene.
+    """
     cv2.setNumThreads(1)
     case = true_edit(name)
     configs, rendition = configs_and_rendition()
@@ -49,13 +61,22 @@ def chosen(which: str, *, most: int | None, seed: int) -> list[str]:
     """Return the names of the scenes of a set.
 
     If there are more than `most`, so many are drawn at random with the seed.
+
+    Args:
+        which: one of `SETS`.
+        most: None means all.
     """
     names = names_of(which)
     return names if most is None or len(names) <= most else sorted(random.Random(seed).sample(names, most))
 
 
 def table(found: dict[str, list[Outcome]], *, of: dict[str, int]) -> str:
-    """Return the figures by set and kind as a Markdown table."""
+    """Return the figures by set and kind as a Markdown table.
+
+    Args:
+        found: set -> the results.
+        of: set -> number of all its scenes.
+    """
     lines = ["| scenes | kind | right edits | held back by the rule alone | which |", "|---|---|---:|---:|---|"]
     for which, outcomes in found.items():
         named = which if len(outcomes) == of[which] else f"{which}, {len(outcomes)} of {of[which]}"

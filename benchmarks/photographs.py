@@ -22,7 +22,7 @@ QUALITY = 95
 
 
 def large_photograph(scene: str, *, megapixels: float) -> bytes:
-    """Return a JPEG (4:4:4, quality 95) of a scene. The same arguments give the same bytes.
+    """Return the bytes of a JPEG (4:4:4, quality 95) of a scene. The same arguments give the same bytes.
 
     Args:
         scene: its name in `benchmarks.scenes`.

@@ -29,9 +29,11 @@ class Case:
     """A good edit.
 
     Attributes:
+        name: of the scene.
         product: photographs of one product, on several backdrops, are never split between fitting and testing.
         kind: as in `benchmarks.scenes`.
         whole: whether all of the product is in the photograph.
+        edit: the edit's pictures.
     """
 
     name: str
@@ -56,7 +58,13 @@ class _Cutout:
 
 
 def true_edit(name: str) -> Case:
-    """Return a scene with the edit that is made from its truth. Opaque parts have the photograph's own pixels."""
+    """Return a scene with the edit that is made from its truth. Opaque parts have the photograph's own pixels.
+
+    The network's matte is the right one too.
+
+    Args:
+        name: of the scene.
+    """
     scene = load_scene(name)
     matte = _without_dirt(scene.matte) if scene.kind in HARD_KINDS else scene.matte
     master = srgb8_to_working(scene.photo)
@@ -77,7 +85,9 @@ def _without_dirt(matte: Matte) -> Matte:
 
 
 def is_whole(matte: Matte) -> bool:
-    """Return whether the whole product is in the photograph. If not, its edit may never be approved automatically.
+    """Return whether the whole product is in the photograph: the frame cuts it nowhere.
+
+    If the frame cuts it, its edit may never be approved automatically.
 
     Args:
         matte: (rows, columns) float32 in 0..1.
@@ -99,7 +109,12 @@ def configs_and_rendition() -> tuple[Configs, RenditionPlan]:
 
 
 def to_input(edit: Edit, rendition: RenditionPlan, *, smooth: bool = True) -> QcInput:
-    """Return an edit framed as in production, as quality control's input."""
+    """Return an edit framed as in production, as quality control's input.
+
+    Args:
+        rendition: what the edit is framed for.
+        smooth: whether the backdrop counts as smooth.
+    """
     placement = fit(
         subject_box(edit.matte),
         canvas=rendition.platform.canvas,
@@ -123,10 +138,14 @@ def to_input(edit: Edit, rendition: RenditionPlan, *, smooth: bool = True) -> Qc
 
 
 def frame_cutout(master: Pixels16, cutout: Cutout, composite: Pixels16, rendition: RenditionPlan) -> QcInput:
-    """Return a real cut-out framed as in production, as quality control's input.
+    """Return a cut-out as quality control's input, framed as production frames it.
 
     Args:
-        master, composite: (rows, columns, 3) uint16, working space.
+        master: the photograph, (rows, columns, 3) uint16, working space.
+        composite: the cut-out on white, of the same form.
+        rendition: platform and rules for which it is framed.
+    Raises:
+        EmptySubjectError: there is no product in the matte.
     """
     placement = fit(
         subject_box(cutout.matte),

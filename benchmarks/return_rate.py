@@ -36,7 +36,14 @@ SHARE_CHOSEN = 0.25
 
 @dataclasses.dataclass(frozen=True)
 class Planting:
-    """One turn: the measured change, where the true one is known."""
+    """One turn: the measured change, where the true one is known. Changes are relative: -0.2 means a fifth less.
+
+    Attributes:
+        change: the measured change of the return rate.
+        low, high: its interval.
+        planted: the true change.
+        returns: number of returns that it is computed from.
+    """
 
     change: float
     low: float
@@ -58,8 +65,14 @@ def plantings(
 ) -> Iterator[Planting]:
     """Yield turns with random go-live dates for random products, and with a share of the later returns removed.
 
+    A turn in which no change can be computed is left out.
+
     Args:
+        lines: order lines, as `read_orders` returns them.
+        config: how the report is computed.
+        turns: number of turns.
         fewer: the share that is removed, 0..1.
+        seed: of everything that is random.
         chosen: share of the products that get a date.
     """
     rng, whole = np.random.default_rng(seed), Windows(lines)
@@ -83,11 +96,12 @@ def _thinned(lines: pd.DataFrame, golive: dict[str, int], fewer: float, rng: np.
 
 
 def large_shop(folder: Path, lines: int) -> tuple[Path, dict[str, int]]:
-    """Write a file of order lines, and return (its path, the go-live day of each SKU in days since 1970).
+    """Write a Parquet file of order lines, and return (its path, the go-live day of each SKU in days since 1970).
 
-    The orders are for 50,000 products over two years.
+    The orders are for 50,000 products over two years. A thousand of these have a go-live day.
 
     Args:
+        folder: where the file is written.
         lines: number of order lines.
     """
     rng = np.random.default_rng(7)
@@ -108,7 +122,7 @@ def large_shop(folder: Path, lines: int) -> tuple[Path, dict[str, int]]:
 
 
 def main() -> None:
-    """Measure as the command line asks, and print the figures."""
+    """Print what the report takes for many order lines, and a table of how often its intervals are right."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("orders", type=Path)
     parser.add_argument("--turns", type=int, default=200)

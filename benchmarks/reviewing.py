@@ -88,14 +88,24 @@ storage, the picture is magnified as soon as it can be."""
 
 
 class Turn(NamedTuple):
-    """One decision: time from its key until the next shot is shown, and until it is sharp, in ms."""
+    """One decision, timed from its key.
+
+    Attributes:
+        shown: until the next shot is shown, in ms.
+        sharp: until the next shot is sharp, in ms.
+    """
 
     shown: float
     sharp: float
 
 
 class Line(NamedTuple):
-    """The running system: the desk's address and its process."""
+    """The running system.
+
+    Attributes:
+        desk: the desk's address.
+        process: the desk's process.
+    """
 
     desk: str
     process: psutil.Process

@@ -46,7 +46,11 @@ Row = tuple[Labelled, Example, float]
 
 
 def quality_table(rows: Sequence[Row], *, use: ModelUse) -> str:
-    """Return the figures by part of the data as a Markdown table."""
+    """Return the figures by part of the data as a Markdown table.
+
+    Args:
+        use: which of the two models gave the rows' probabilities.
+    """
     parts = {
         "all": rows,
         "real and rendered products": [row for row in rows if not row[0].name.startswith("drawn/")],
@@ -77,10 +81,14 @@ def _quality(rows: Sequence[Row]) -> Quality:
 
 
 def resample(rows: Sequence[Row], before: Mapping[str, float], promise: Promise) -> dict[str, float]:
-    """Return how often other products keep a promise, and what share of the easy shots nobody needs to look at.
+    """Return how well a promise is kept for products that no limit was computed from: column of the table -> figure.
+
+    "promise" is the promised ratio, "within" the number of resamplings that kept it, "a limit was found" the number in
+    which there was a limit, "mean escape" the mean ratio of refused edits among those that nobody looked at. The others
+    are mean ratios of the easy shots.
 
     Args:
-        rows: all labelled shots.
+        rows: all labelled shots, with probabilities after the cut-out.
         before: each photograph's probability before the cut-out, by name. Both limits are computed from the same
             products.
         promise: the promise to test.
@@ -137,7 +145,11 @@ def _easy_parts(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def shows_one_product(name: str) -> bool:
-    """Return whether a photograph shows a single object. People separate several objects in one picture."""
+    """Return whether a photograph shows a single object. People separate several objects in one picture.
+
+    Args:
+        name: ``<product>#<turn>``.
+    """
     folder, stem = name.split("#")[0].split("/")
     return folder != "drawn" or drawn_bodies(int(stem)) == 1
 
@@ -145,7 +157,11 @@ def shows_one_product(name: str) -> bool:
 def promise_table(rows: Sequence[Row], before: Mapping[str, float]) -> str:
     """Return Markdown tables: the test of the promise, and the curve of automated share against refused share.
 
-    The refused share is given as its upper bound.
+    The refused share is given with its upper bound.
+
+    Args:
+        rows: all labelled shots, with probabilities after the cut-out.
+        before: each photograph's probability before the cut-out, by name.
     """
     lines = []
     for title, part in (
@@ -165,7 +181,10 @@ def promise_table(rows: Sequence[Row], before: Mapping[str, float]) -> str:
 
 
 def ship(rows: Sequence[Row]) -> None:
-    """Write the examples whose licence allows it, and the model that was trained on them."""
+    """Write the examples whose licence allows it, and the model that was trained on them, into the package.
+
+    Then print how good the model is on the other examples.
+    """
     examples = [one for labelled, one, _ in rows if labelled.free]
     said = f"{len(examples)} photographs composited from products with exact coverage, by benchmarks.routing_scenes"
     model = train(examples, at=TRAINED_AT, data=said)

@@ -23,7 +23,12 @@ _RULED = frozenset(CATEGORIES.values())
 
 
 def stopping_codes(labelled: Labelled, config: QcConfig) -> tuple[str, ...]:
-    """Return the codes of the gates that stop an approval; `POINTS` if only the score stops it."""
+    """Return the codes of the gates that stop an approval; only `POINTS` if the score alone stops it; empty if none
+    does.
+
+    Args:
+        config: the limits of the rules.
+    """
     gates = tuple(
         code
         for code, measured in labelled.measured.items()
@@ -33,7 +38,10 @@ def stopping_codes(labelled: Labelled, config: QcConfig) -> tuple[str, ...]:
 
 
 def held_back_table(shots: Sequence[Labelled], config: QcConfig) -> str:
-    """Return a Markdown table: how many easy and refused shots each gate stops, and how many it alone stops."""
+    """Return a Markdown table: how many easy and refused shots each gate stops, and how many it alone stops.
+
+    Easy shots are those whose edit is right by truth.
+    """
     stops: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
     alone: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
     for shot in shots:

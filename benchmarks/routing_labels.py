@@ -36,12 +36,15 @@ class Labelled:
     """A photograph and the result of editing it.
 
     Attributes:
+        name: ``<product>#<turn>``.
         group: photographs of one group are never split between fitting and testing.
+        kind, backdrop: as in `benchmarks.scenes`.
         free: whether its licence allows us to publish a model that was trained on it.
         whole: whether all of the product is in the photograph.
-        faults: the faults by truth, in words.
+        faults: the faults by truth, in words; empty if the edit is acceptable.
         verdict: quality control's verdict; ``refused`` if it could not judge.
-        measured: quality control's measurements, by code of the finding.
+        score: in 0..100; 0 if it could not judge.
+        measured: code of the finding -> quality control's measurement; None if nothing was measured.
     """
 
     name: str
@@ -63,7 +66,10 @@ class Labelled:
 def label(name: str, segmenter: Segmenter) -> Labelled:
     """Cut a photograph out as in production, judge it, compare it with truth, and keep the mattes.
 
-    Return the result.
+    Return the result, which is not stored here.
+
+    Args:
+        name: ``<product>#<turn>``.
     """
     scene = load_variation(name)
     master = srgb8_to_working(scene.photo)
@@ -102,8 +108,8 @@ def path_of(name: str, kind: str) -> Path:
     """Return the path of a stored result about a photograph.
 
     Args:
-        name: the photograph's name.
-        kind: which result.
+        name: ``<product>#<turn>``.
+        kind: which result: "json" for its label, "npz" for its mattes, "features" for its figures before the cut-out.
     """
     return KEPT / f"{name.replace('/', '--').replace('#', '--')}.{kind}"
 

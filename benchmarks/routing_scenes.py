@@ -57,6 +57,7 @@ class Product:
 
     Attributes:
         group: products of one group are the same object; never split them between fitting and testing.
+        kind: as in `benchmarks.scenes`, or one of `drawn_products.KINDS`.
         free: whether its licence allows us to publish a model that was trained on it.
         own: the product's own colours, (rows, columns, 3) float32, linear light. They continue outside its edge.
         matte: (rows, columns) float32 in 0..1: its coverage.
@@ -70,7 +71,11 @@ class Product:
 
 
 def product_names(*, drawn: int = DRAWN) -> list[str]:
-    """Return the names of all products."""
+    """Return the names of all products, ``<folder>/<stem>``, as the module's docstring lists them.
+
+    Args:
+        drawn: number of drawn products.
+    """
     studio = sorted({path.stem for path in (data_folder() / "studio" / "image").glob("*.jpg")})
     names = [f"studio/{stem}" for stem in studio]
     for folder in ("alphamatting27", "cutouts-photo", "editor-path", "pymatting-lemur"):
@@ -79,7 +84,11 @@ def product_names(*, drawn: int = DRAWN) -> list[str]:
 
 
 def product_kind(name: str) -> str:
-    """Return a product's kind by its name, without loading it."""
+    """Return a product's kind by its name, without loading it.
+
+    Args:
+        name: of a product or of a photograph of it.
+    """
     folder, stem = name.split("#")[0].split("/")
     if folder == "drawn":
         return drawn_kind(int(stem))
@@ -103,7 +112,11 @@ def scene_names(*, turns: int, drawn: int = DRAWN) -> Iterator[str]:
 
 
 def group_of(name: str) -> str:
-    """Return the group of a photograph or a product. The views and the colours of one object have the same group."""
+    """Return the group of a photograph or a product. The views and the colours of one object have the same group.
+
+    Args:
+        name: of a product or of a photograph of it.
+    """
     folder, stem = name.split("#")[0].split("/")
     if folder == "studio":
         return stem.split("-")[0]
@@ -113,7 +126,11 @@ def group_of(name: str) -> str:
 
 
 def is_free(name: str) -> bool:
-    """Return whether a product's licence allows us to publish a model that was trained on it."""
+    """Return whether a product's licence allows us to publish a model that was trained on it.
+
+    Args:
+        name: of a product or of a photograph of it.
+    """
     folder, stem = name.split("#")[0].split("/")
     return group_of(name) in _SHIPPABLE or (folder in _FREE_FOLDERS and stem not in _NOT_FREE)
 

@@ -29,7 +29,11 @@ SCENES = ("whitebox-lightgrey", "basket-white", "chromekettle-colour")
 
 
 def seconds_of(work: Callable[[], object], *, runs: int) -> tuple[list[float], list[float]]:
-    """Return (wall seconds of each run, processor seconds of each run)."""
+    """Return (wall seconds of each run, processor seconds of each run). A run before the first is not counted.
+
+    Args:
+        runs: number of runs that are measured.
+    """
     clock, processor = [], []
     work()
     for _ in range(runs):

@@ -20,9 +20,13 @@ CATEGORIES = {"glass": "transparent", "soft": "fur", "jewellery": "jewelry"}
 
 
 def read_table(*, names: Sequence[str] | None = None) -> list[tuple[Labelled, Example]]:
-    """Return every labelled photograph, each with its figures before and after the cut-out.
+    """Return (its label, what it teaches) of every labelled photograph.
 
-    The figures before the cut-out are measured once and stored, because the photograph must be made again for them.
+    What it teaches includes its figures before and after the cut-out. The figures before the cut-out are measured once
+    and stored, because the photograph must be made again for them.
+
+    Args:
+        names: only these photographs; None means all that have a label.
     """
     kept = [one for one in kept_labels() if names is None or one.name in names]
     return [(one, _example(one)) for one in kept]

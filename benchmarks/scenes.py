@@ -46,6 +46,7 @@ class Scene:
         name: object and backdrop, unique.
         product: photographs of one object have the same; never split them between fitting and testing.
         kind: ``hard``, ``pale``, ``gaps``, ``thin``, ``jewellery``, ``soft`` or ``glass``.
+        backdrop: a key of `BACKDROPS`.
         photo: (rows, columns, 3) uint8, sRGB.
         matte: exact coverage, (rows, columns) float32 in 0..1.
         truth: the product on white, (rows, columns, 3) uint8, sRGB.
@@ -67,7 +68,7 @@ def data_folder() -> Path:
 
 
 def studio_names() -> list[str]:
-    """Return the names of the rendered scenes."""
+    """Return the names of the rendered scenes, ``product-backdrop``, sorted."""
     return sorted(path.stem for path in (data_folder() / "studio" / "image").glob("*.jpg"))
 
 
@@ -158,6 +159,10 @@ def cut_out_product(folder: str, stem: str) -> tuple[FloatImage, Matte]:
 
     The colours are (rows, columns, 3) float32, linear light, and continue outside its edge. The coverage is (rows,
     columns) float32 in 0..1.
+
+    Args:
+        folder: a folder of ``ground_truth`` in the test data.
+        stem: name of the picture's file without its ending.
     """
     root = data_folder() / "ground_truth" / folder
     if folder == "cutouts-photo":
@@ -176,7 +181,9 @@ def cut_out_product(folder: str, stem: str) -> tuple[FloatImage, Matte]:
 
 
 def spread_colours(linear: FloatImage, matte: Matte) -> FloatImage:
-    """Return the product's colours. Those of its fully covered pixels continue outside its edge.
+    """Return the product's colours, (rows, columns, 3) float32, linear light.
+
+    Those of its fully covered pixels continue outside its edge.
 
     Args:
         linear: (rows, columns, 3) float32, linear light.
@@ -192,7 +199,13 @@ def spread_colours(linear: FloatImage, matte: Matte) -> FloatImage:
 
 
 def cut_out_with_room(folder: str, stem: str) -> tuple[FloatImage, Matte]:
-    """Return (a product's own colours, its coverage), as `cut_out_product` does, with room around the product."""
+    """Return (a product's own colours, its coverage), as `cut_out_product` does, with room around the product.
+
+    The longest side is at most `LONGEST_PX`. Where the frame cuts the product, there is no room.
+
+    Args:
+        folder, stem: as in `cut_out_product`.
+    """
     return _with_room(*cut_out_product(folder, stem))
 
 
@@ -265,6 +278,7 @@ def photographed(linear: FloatImage, rng: np.random.Generator) -> Pixels8:
 
     Args:
         linear: (rows, columns, 3) float32, linear light.
+        rng: decides what is random.
     """
     encoded = working_to_srgb8(encode_working(linear.astype(np.float32))).astype(np.float32)
     sigma = _NOISE_FLOOR + _NOISE_SHOT * np.sqrt(encoded / 255) * rng.uniform(0.5, 1.5)

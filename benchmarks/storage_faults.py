@@ -1,6 +1,6 @@
-"""An HTTP proxy in front of a storage.
+"""An HTTP proxy in front of a storage that makes some requests fail, drawn at random by a seed.
 
-At random, by a seed, it answers 503, cuts bodies, resets, delays, or loses answers.
+It answers 503, cuts bodies, resets connections, delays answers, or loses them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Faults:
     """Draws the fault of each request at random.
 
     Attributes:
-        met: number of requests by kind of fault.
+        met: kind of fault -> number of requests that met it.
     """
 
     def __init__(self, ratio: float, seed: int, kinds: Sequence[str] = KINDS) -> None:
@@ -42,7 +42,7 @@ class Faults:
         self.met: Counter[str] = Counter()
 
     def next(self) -> str:
-        """Return the kind of fault for the next request; empty if it has none."""
+        """Return the kind of fault for the next request, one of `KINDS`; empty if it has none."""
         with self._lock:
             kind = self._random.choice(self._kinds) if self._random.random() < self._ratio else ""
             self.met[kind] += bool(kind)
@@ -51,7 +51,12 @@ class Faults:
 
 @contextmanager
 def faulty(upstream: tuple[str, int], faults: Faults) -> Iterator[str]:
-    """Run the proxy during the block, and yield its address."""
+    """Run the proxy during the block, and yield its address, such as ``http://127.0.0.1:12345``.
+
+    Args:
+        upstream: host and port of the storage.
+        faults: decides which requests fail.
+    """
 
     class Handler(_Handler):
         server_address, plan = upstream, faults

@@ -6,15 +6,15 @@ From the bytes of a JPEG, a master TIFF, a JPEG of 2000 px (quality 95, 4:4:4) a
 four ways:
 
 * packshot: our own functions in their order, with measuring, routing and quality control. Each delivered file is
-decoded again and verified.
+  decoded again and verified.
 * rembg: the same work with `rembg.remove` and Pillow: decode; convert to Adobe RGB for an uncompressed TIFF (8 bits,
-because Pillow has no more); remove the background with decontaminated colours; blend with white; crop and resize
-(Lanczos); save JPEG and WebP with their profiles; open both again and check that the background is white. There is no
-score, no routing and no refined edge.
+  because Pillow has no more); remove the background with decontaminated colours; blend with white; crop and resize
+  (Lanczos); save JPEG and WebP with their profiles; open both again and check that the background is white. There is no
+  score, no routing and no refined edge.
 * rembg bare: decode, remove, blend with white, crop, resize, save. There is no colour management, no decontamination
-and no check.
+  and no check.
 * floor: the least that everybody must do: decode with the fastest decoder, one prediction, and encode the same three
-files from unchanged pixels. Our own writer encodes the master in 16 bits.
+  files from unchanged pixels. Our own writer encodes the master in 16 bits.
 
 All ways use the same loaded network. They take turns. A ratio is the median of the rounds' own ratios, so other work of
 the machine affects all ways alike. Wall time and processor time (all threads) are reported. On a busy machine,
@@ -78,7 +78,10 @@ Way = Callable[[bytes], tuple[bytes, ...]]
 
 
 def packshot_way(segmenter: Segmenter, configs: Configs) -> Way:
-    """Return Packshot's way: `packshot.pipeline`, called as its tasks and its command line call it."""
+    """Return Packshot's way: a function from a JPEG's bytes to its files, by `packshot.pipeline` as its tasks call it.
+
+    The files are the master TIFF and the verified renditions.
+    """
 
     def run(data: bytes) -> tuple[bytes, ...]:
         taken = pipeline.master(data, path="A1.jpg", shot="A1", row=_ROW, client="default", configs=configs)
@@ -93,7 +96,10 @@ def packshot_way(segmenter: Segmenter, configs: Configs) -> Way:
 
 
 def two_files(configs: Configs) -> Configs:
-    """Return configs in which Shopify gets only its WebP, so that every way writes the same three files."""
+    """Return configs in which Shopify gets only its WebP, so that every way writes the same three files.
+
+    These are the master TIFF, a JPEG and a WebP.
+    """
     shopify = configs.platforms["shopify"].model_copy(update={"fallback": None})
     return configs.model_copy(update={"platforms": {**configs.platforms, "shopify": shopify}})
 
@@ -120,7 +126,12 @@ def _rembg_session(segmenter: Segmenter) -> Any:
 
 
 def bare_rembg_way(segmenter: Segmenter) -> Way:
-    """Return the shortest way that people usually write with rembg and Pillow."""
+    """Return the shortest way that people usually write with rembg and Pillow: a function from a JPEG's bytes to its
+    files.
+
+    Args:
+        segmenter: the network; rembg uses the same one.
+    """
     from rembg import remove
 
     session = _rembg_session(segmenter)
@@ -134,7 +145,12 @@ def bare_rembg_way(segmenter: Segmenter) -> Way:
 
 
 def rembg_way(segmenter: Segmenter) -> Way:
-    """Return Packshot's work done with rembg and Pillow, as far as they can do it."""
+    """Return Packshot's work done with rembg and Pillow, as far as they can do it: a function from a JPEG's bytes to
+    its files.
+
+    Args:
+        segmenter: the network; rembg uses the same one.
+    """
     from rembg import remove
 
     session = _rembg_session(segmenter)
@@ -192,7 +208,7 @@ def _saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def floor_way(segmenter: Segmenter) -> Way:
-    """Return the way with the least work: decode, predict, encode."""
+    """Return the way with the least work: a function that decodes a JPEG, predicts once and encodes the files."""
 
     def run(data: bytes) -> tuple[bytes, ...]:
         pixels = imagecodecs.jpeg8_decode(data)
@@ -217,7 +233,15 @@ def _reduced(pixels: Any, side_px: int) -> Any:
 
 @dataclasses.dataclass(frozen=True)
 class Turn:
-    """One photograph by one way: wall seconds, and processor seconds of all threads."""
+    """One photograph by one way.
+
+    Attributes:
+        way: name of the way, a key of `all_ways`.
+        scene: name of the photograph's scene.
+        wall_s: wall seconds.
+        cpu_s: processor seconds of all threads.
+        stages: name of the stage -> wall seconds; empty unless the way is Packshot's.
+    """
 
     way: str
     scene: str
@@ -264,13 +288,17 @@ class Stopwatch:
         setattr(owner, name, watched)
 
     def taken(self) -> dict[str, float]:
-        """Return the seconds by stage since the last call, and start again at zero."""
+        """Return the wall seconds since the last call, stage -> seconds, and start again at zero."""
         spent, self.spent = dict(self.spent), defaultdict(float)
         return spent
 
 
 def watched_line(segmenter: Segmenter) -> Stopwatch:
-    """Return a stopwatch that measures Packshot's stages."""
+    """Return a stopwatch that measures Packshot's stages from now on, in this process.
+
+    Args:
+        segmenter: the network whose predictions are measured.
+    """
     watch = Stopwatch()
     render = sys.modules["packshot.export.render"]
     for owner, name, stage in (
@@ -297,7 +325,14 @@ def watched_line(segmenter: Segmenter) -> Stopwatch:
 
 
 def take_turns(ways: dict[str, Way], photographs: dict[str, bytes], *, repeats: int, watch: Stopwatch) -> list[Turn]:
-    """Return the measurement of every turn. Before the first round each way runs once without being measured."""
+    """Return the measurement of every turn, round after round. Before the first round each way runs once, unmeasured.
+
+    Args:
+        ways: name -> way.
+        photographs: name of the scene -> the JPEG's bytes.
+        repeats: number of rounds. In each, every way takes every photograph.
+        watch: measures the stages of Packshot's way.
+    """
     for run in ways.values():
         run(next(iter(photographs.values())))
     turns: list[Turn] = []
@@ -314,11 +349,11 @@ def take_turns(ways: dict[str, Way], photographs: dict[str, bytes], *, repeats: 
 
 
 def ratios(turns: Sequence[Turn], *, over: str, figure: str) -> list[float]:
-    """Return Packshot's time divided by another way's, for each round.
+    """Return Packshot's time divided by another way's, for each round and photograph.
 
     Args:
         over: name of the other way.
-        figure: which time of a `Turn`.
+        figure: which time of a `Turn`: "wall_s" or "cpu_s".
     """
     by_way: dict[str, list[float]] = defaultdict(list)
     for turn in turns:
@@ -327,14 +362,24 @@ def ratios(turns: Sequence[Turn], *, over: str, figure: str) -> list[float]:
 
 
 def load(engine: str, model: str, threads: int) -> Segmenter:
-    """Return the segmentation network of a model whose file is already on this machine."""
+    """Return the segmentation network of a model whose file is already on this machine.
+
+    Args:
+        engine: "onnxruntime" or "openvino".
+        model: its name in ``configs/models.yaml``.
+        threads: of the network; 0 means that the engine decides.
+    """
     file = next(path for path in sorted(MODELS.glob(f"{model}-*.onnx")))
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
     return load_segmenter(model, file, sha256=sha256, engine=engine, threads=threads)
 
 
 def all_ways(segmenter: Segmenter) -> dict[str, Way]:
-    """Return the ways by name, all with the same network."""
+    """Return the four ways that are compared: name -> function from a JPEG's bytes to its files.
+
+    Args:
+        segmenter: the network, the same for all ways.
+    """
     configs = two_files(load_configs(default_folder()))
     return {
         "packshot": packshot_way(segmenter, configs),
@@ -345,7 +390,14 @@ def all_ways(segmenter: Segmenter) -> dict[str, Way]:
 
 
 def peak_memory(way: str, photograph: bytes, given: argparse.Namespace) -> dict[str, float]:
-    """Return the memory of a new process in MB: with everything loaded, and its peak after two photographs."""
+    """Return the memory of a new process in MiB: ``loaded_mb`` with everything loaded, ``peak_mb`` after two
+    photographs.
+
+    Args:
+        way: name of the way that it goes.
+        photograph: the JPEG's bytes.
+        given: the options of the command line, for the network.
+    """
     command = [sys.executable, "-m", "benchmarks.throughput", "--probe", way, "--engine", given.engine]
     command += ["--model", given.model, "--threads", str(given.threads)]
     done = subprocess.run(command, input=photograph, capture_output=True, check=True)
@@ -353,7 +405,12 @@ def peak_memory(way: str, photograph: bytes, given: argparse.Namespace) -> dict[
 
 
 def probe(way: str, given: argparse.Namespace) -> None:
-    """Print this process's memory for the photograph on standard input."""
+    """Print this process's memory for the photograph on standard input, as JSON.
+
+    Args:
+        way: name of the way that it goes.
+        given: the options of the command line, for the network.
+    """
     import psutil
 
     run = all_ways(load(given.engine, given.model, given.threads))[way]
@@ -375,10 +432,10 @@ def _peak_mb() -> float:
 def measure_size(
     megapixels: float, ways: dict[str, Way], given: argparse.Namespace, watch: Stopwatch
 ) -> dict[str, Any]:
-    """Return times, ratios, stages and memory for photographs of one size.
+    """Return times, ratios, stages and memory for photographs of one size, as plain JSON.
 
     Args:
-        megapixels: the size.
+        megapixels: the size, in millions of pixels.
         ways: the ways to measure, by name.
         given: the command line's options.
         watch: measures the stages.
@@ -414,7 +471,11 @@ def measure_size(
 
 
 def show(result: dict[str, Any]) -> None:
-    """Print the tables of photographs of one size."""
+    """Print the tables of photographs of one size.
+
+    Args:
+        result: what `measure_size` returned.
+    """
     print(
         f"\n{result['megapixels']:g} megapixels, median of {len(result['turns']) // len(result['seconds'])} turns each"
     )

@@ -114,7 +114,11 @@ def _say(what: str, measured: str) -> None:
 
 @flow(name="create-waiting-runs", persist_result=False)
 def create_waiting(count: int) -> float:
-    """Create records and their waiting runs. Return the seconds for the runs, without the records."""
+    """Create records and their waiting runs. Return the seconds for the runs, without the records.
+
+    Args:
+        count: number of shots.
+    """
     create_batch(BatchRecord(batch=BATCH, received_at=now()))
     taken = 0.0
     for number in range(count):
@@ -137,6 +141,9 @@ def waiting_shot(number: int) -> ShotRecord:
     """Store a shot that waits for an editor, and return its record.
 
     Its draft is marked as made, because imaging is not measured here.
+
+    Args:
+        number: gives the shot its name.
     """
     shot, (files, fingerprint) = BATCH.shot(f"RNG{number:05}_MAIN"), _files()
     objects = shot_objects.keep(shot, files)

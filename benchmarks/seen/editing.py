@@ -1,10 +1,8 @@
-"""Take every photograph through the machine's stages: master, route, cut out, frame, score.
+"""Take every photograph through the machine's stages: master, route, cut out, frame, score. Keep the results on disk.
 
-Keep the results on disk.
-
-<work>/network/    the network's prediction for each photograph; a second run needs no network <work>/edits/      one
-JSON file per photograph, method and pipeline version <work>/pictures/   matte and composite, named after the matte's
-hash: an older one that was looked at stays
+<work>/network/     the network's prediction for each photograph; a second run needs no network
+<work>/edits/       one JSON file per photograph, method and pipeline version
+<work>/pictures/    matte and composite, named after the matte's hash: an older one that was looked at stays
 """
 
 from __future__ import annotations
@@ -49,12 +47,21 @@ class Result:
     """One edit, with the machine's measurements and verdict.
 
     Attributes:
+        file: path of the photograph below the folder of products.
+        sha256: hash of the photograph's file.
+        product, half: as in `Photograph`.
         way: the one of `WAYS` that was asked for; `used` is the method that made the matte.
+        pipeline_version: of the code that made the edit.
         matte_sha256: hash of the matte in 8 bits; empty if the photograph was refused.
+        size: width and height of the edit, in pixels.
+        score: in 0..100.
+        verdict: value of quality control's verdict; empty if the photograph was refused.
         night: further decisions that the nightly run would make: route, its reason, the probability of a refusal,
             category and kinds, whether too few real photographs of these kinds were judged, and whether it would
             approve the edit automatically.
+        figures: name -> the edit's measurement, for the routing model.
         findings: all findings, as plain JSON. Their places are in pixels of the picture that each rule looked at.
+        refused: why the photograph was refused; empty if it was not.
     """
 
     file: str
@@ -84,12 +91,12 @@ class Result:
 
     @property
     def near(self) -> bool:
-        """Whether the edit was approved or nearly approved: its score is high enough, or only a gate stopped it."""
+        """Whether the edit was approved or nearly approved: its score is at least `NEAR_SCORE`."""
         return self.approved or self.score >= NEAR_SCORE
 
     @property
     def stops(self) -> tuple[str, ...]:
-        """The codes of the findings that prevent an approval."""
+        """The codes of the findings that prevent an approval, each once."""
         failed = (one["code"] for one in self.findings if one["gate"] and one["status"] == Status.FAILED.value)
         return tuple(dict.fromkeys(failed))
 
@@ -117,19 +124,34 @@ def result_file(work: Path, photo_sha256: str, way: str, version: str = PIPELINE
 
 
 def picture_files(work: Path, matte_sha256: str) -> tuple[Path, Path]:
-    """Return the paths of an edit's matte and composite."""
+    """Return (path of an edit's matte, path of its composite); both are PNG.
+
+    Args:
+        work: folder of all results.
+        matte_sha256: hash of the matte in 8 bits.
+    """
     stem = work / "pictures" / matte_sha256[:16]
     return stem.with_suffix(".matte.png"), stem.with_suffix(".composite.png")
 
 
 def results(work: Path, *, ways: Iterable[str] = tuple(WAYS), version: str = PIPELINE_VERSION) -> list[Result]:
-    """Return all results of a pipeline version that are on disk, by file and way."""
+    """Return all results of a pipeline version that are on disk, sorted by file and way.
+
+    Args:
+        work: folder of all results.
+        ways: only results of these `WAYS`.
+        version: pipeline version.
+    """
     found = [load_result(path) for way in ways for path in sorted((work / "edits").glob(f"*-{way}-v{version}.json"))]
     return sorted(found, key=lambda one: (one.file, one.way))
 
 
 def load_result(path: Path) -> Result:
-    """Return one edit with the machine's measurements, read from its JSON file."""
+    """Return one edit with the machine's measurements and verdict, read from its JSON file.
+
+    Args:
+        path: as `result_file` gives it.
+    """
     said = json.loads(path.read_text(encoding="utf-8"))
     said["size"] = tuple(said["size"])
     said["findings"] = tuple(said["findings"])
@@ -138,6 +160,8 @@ def load_result(path: Path) -> Result:
 
 def make(photo: Photograph, way: str, work: Path) -> Result:
     """Take one photograph through the machine's stages. Store its pictures and its result, and return the result.
+
+    If a stage refuses the photograph, the result gives the reason; no error is raised.
 
     Args:
         way: one of `WAYS`: the methods to try.
@@ -236,7 +260,11 @@ def _result(nothing: Result, made: Edit, night: Mapping[str, Any], work: Path) -
 
 
 def load_pictures(result: Result, work: Path) -> tuple[Matte, Pixels8]:
-    """Return an edit's matte, (rows, columns) float32 in 0..1, and its composite, (rows, columns, 3) uint8, sRGB."""
+    """Return (an edit's matte, its composite): (rows, columns) float32 in 0..1, and (rows, columns, 3) uint8, sRGB.
+
+    Args:
+        work: folder of all results.
+    """
     matte, composite = (imagecodecs.png_decode(file.read_bytes()) for file in picture_files(work, result.matte_sha256))
     return matte.astype(np.float32) / np.float32(255), composite
 

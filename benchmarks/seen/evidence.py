@@ -16,8 +16,11 @@ from packshot.types import Route
 
 
 def evidence_of(pairs: Iterable[Pair]) -> tuple[JudgedPhoto, ...]:
-    """Return the real photographs that count as proof: routed to the machine, approved by quality control, and looked
-    at.
+    """Return what counts as proof of each real photograph: its probability of a refusal, people's verdict, and its
+    kinds.
+
+    Only photographs of the half "chosen on" count that are routed to the machine, approved by quality control, and
+    looked at. The result is sorted.
     """
     return tuple(
         sorted(
@@ -31,9 +34,10 @@ def evidence_of(pairs: Iterable[Pair]) -> tuple[JudgedPhoto, ...]:
 
 
 def with_evidence(model: RoutingModel, seen: Sequence[JudgedPhoto]) -> RoutingModel:
-    """Return the model with these real photographs among its labelled shots. They replace those that it had.
+    """Return the model with these real photographs among its labelled shots, under a new version.
 
-    The trees stay as they are. They were never trained on these photographs.
+    They replace the real photographs that it had. The trees stay as they are. They were never trained on these
+    photographs.
     """
     shots = Counter(model.approve.calibration)
     shots.subtract(_labelled(model.approve.seen))

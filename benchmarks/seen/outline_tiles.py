@@ -22,7 +22,7 @@ class Tile(NamedTuple):
     """A square of an edit; it may reach beyond the picture.
 
     Attributes:
-        left, top: its upper left corner, in pixels of the picture that is shown.
+        left, top: its upper left corner, in pixels of the picture that is shown; may be negative.
     """
 
     left: int
@@ -30,10 +30,10 @@ class Tile(NamedTuple):
 
 
 def walk(matte: Matte, *, tile_px: int = TILE_PX) -> list[Tile]:
-    """Return tiles that cover the outline of all parts and holes, and soft areas far from it.
+    """Return tiles that together cover the outline of all parts and holes, and soft areas far from it.
 
     Each tile contains the first point of the outline that no tile shows yet. It is placed as far along the outline as
-    this allows.
+    this allows. Without a product there are no tiles.
 
     Args:
         matte: (rows, columns) float32 in 0..1.
@@ -80,7 +80,14 @@ def _far_soft(matte: Matte, whole: NDArray[np.uint8]) -> NDArray[np.int32]:
 
 
 def cut(picture: NDArray[Any], tile: Tile, *, tile_px: int = TILE_PX, beyond: int = 128) -> NDArray[Any]:
-    """Return a tile's pixels, (tile_px, tile_px, 3). Outside the picture they have the value `beyond`."""
+    """Return a tile's pixels, (tile_px, tile_px) or (tile_px, tile_px, channels), of the picture's dtype.
+
+    Outside the picture they have the value `beyond`.
+
+    Args:
+        picture: (rows, columns) or (rows, columns, channels).
+        tile_px: width and height of the tile.
+    """
     out = np.full((tile_px, tile_px, *picture.shape[2:]), beyond, picture.dtype)
     rows, columns = picture.shape[:2]
     top, left = max(0, tile.top), max(0, tile.left)

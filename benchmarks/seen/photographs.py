@@ -42,7 +42,12 @@ _SAME: tuple[tuple[str, str], ...] = (
 
 
 class Half(StrEnum):
-    """The halves of the split. Each product is in one of them."""
+    """The halves of the split. Each product is in one of them.
+
+    Values:
+        CHOSEN_ON: limits may be chosen on its photographs.
+        ONLY_REPORTED: its photographs are only used to report how good the line is.
+    """
 
     CHOSEN_ON = "chosen on"
     ONLY_REPORTED = "only reported"
@@ -54,7 +59,11 @@ class Photograph:
 
     Attributes:
         file: path below the folder of products.
+        sha256: hash of the file, hex.
+        product: name of the product that it shows.
+        half: the product's half of the split.
         category: the category in the manifest.
+        backdrop: the backdrop in the manifest.
     """
 
     file: str
@@ -66,11 +75,16 @@ class Photograph:
 
     @property
     def path(self) -> Path:
+        """Where the file is on this machine."""
         return data_folder() / "products" / self.file
 
 
 def product_of(file: str) -> str:
-    """Return the product that a photograph shows, by the file's path below the folder of products."""
+    """Return the name of the product that a photograph shows: ``<folder>/<name>``.
+
+    Args:
+        file: the photograph's path below the folder of products.
+    """
     for pattern, product in _SAME:
         if re.match(pattern, file):
             return product
@@ -80,13 +94,13 @@ def product_of(file: str) -> str:
 
 
 def half_of(product: str) -> Half:
-    """Return a product's half. The hash of its name decides, so nobody can choose it."""
+    """Return the half of a product of this name. The hash of the name decides, so nobody can choose it."""
     digest = hashlib.sha256(f"packshot seen {product}".encode()).digest()
     return Half.CHOSEN_ON if digest[0] % 2 else Half.ONLY_REPORTED
 
 
 def photographs() -> list[Photograph]:
-    """Return all photographs of the split, with their entries in the test data's manifest."""
+    """Return all photographs of the split, with category and backdrop from the test data's manifest."""
     with (data_folder() / "products" / "manifest.csv").open(encoding="utf-8", newline="") as text:
         said = {row["file"]: row for row in csv.DictReader(text)}
     return [
@@ -103,13 +117,20 @@ def photographs() -> list[Photograph]:
 
 
 def split_rows() -> list[dict[str, str]]:
-    """Return the rows of the split as it was fixed: file, sha256, product, half."""
+    """Return the rows of the split as it was fixed, in the order of the files: column -> text.
+
+    The columns are file, sha256, product and half.
+    """
     with SPLIT_FILE.open(encoding="utf-8", newline="") as text:
         return list(csv.DictReader(text))
 
 
 def fix_split(files: Iterable[str]) -> None:
-    """Write the split. This is done once, because a photograph that was looked at must stay in its half for ever."""
+    """Write the split. This is done once, because a photograph that was looked at must stay in its half for ever.
+
+    Args:
+        files: paths below the folder of products.
+    """
     rows = []
     for file in sorted(files):
         digest = hashlib.sha256((data_folder() / "products" / file).read_bytes()).hexdigest()

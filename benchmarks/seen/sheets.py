@@ -33,11 +33,14 @@ RULE_STEPS = (20, 50, 100, 200, 500)
 
 
 class Views(NamedTuple):
-    """Part of one edit in three views, each (rows, columns, 3) uint8, sRGB, of the same size, and the part's position.
+    """Part of one edit in three views of the same size, and the part's position.
 
     Attributes:
-        left, top: position of the part in the matte, in its pixels.
-        scale: shown pixels per pixel of the matte.
+        white, dark: the edit on white and on a dark surround, (rows, columns, 3) uint8, sRGB.
+        photo: the photograph, of the same form.
+        matte: (rows, columns) float32 in 0..1.
+        left, top: position of the part in the edit's matte, in its pixels.
+        scale: shown pixels per pixel of the edit's matte.
     """
 
     white: Pixels8
@@ -49,12 +52,16 @@ class Views(NamedTuple):
     scale: float
 
     def at(self, x: int, y: int) -> tuple[int, int]:
-        """Return the position in the matte of a shown pixel."""
+        """Return the position in the edit's matte of a shown pixel, as (column, row).
+
+        Args:
+            x, y: column and row of the shown pixel.
+        """
         return round(self.left + x / self.scale), round(self.top + y / self.scale)
 
 
 def sheets(matte: Matte, composite: Pixels8, photo: Pixels8) -> list[Pixels8]:
-    """Return an edit's sheets, each (rows, columns, 3) uint8, sRGB, at most about `MOST_PX` a side.
+    """Return an edit's sheets, each (rows, columns, 3) uint8, sRGB, at most about `MOST_PX` a side; at least one.
 
     Args:
         matte: (rows, columns) float32 in 0..1.
@@ -69,7 +76,9 @@ def sheets(matte: Matte, composite: Pixels8, photo: Pixels8) -> list[Pixels8]:
 
 
 def on_dark(composite: Pixels8, matte: Matte, *, level: int = DARK) -> Pixels8:
-    """Return a composite on white as it would look on a dark surround. Its white is replaced in linear light.
+    """Return a composite on white as it would look on a dark surround, (rows, columns, 3) uint8, sRGB.
+
+    Its white is replaced in linear light.
 
     Args:
         composite: (rows, columns, 3) uint8, sRGB.

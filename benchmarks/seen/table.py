@@ -16,7 +16,9 @@ class Pair:
     """An edit with the machine's verdict and people's verdict.
 
     Attributes:
+        result: the edit, with the machine's verdict.
         signed: True only if everybody who looked at this same matte would sign it.
+        kinds: kinds of defects that somebody saw.
         on_white: True only if all who were asked would send it to a page that shows it on white only; None if nobody
             was asked.
     """
@@ -29,11 +31,14 @@ class Pair:
 
 @dataclasses.dataclass(frozen=True)
 class Counts:
-    """The figures of one half.
+    """The figures of one half: numbers of edits.
 
     Attributes:
-        approved: number of edits that quality control alone approves. `night` of them pass all further checks of the
-            nightly run, too.
+        looked_at: all edits of the half that people looked at.
+        approved, approved_refused: those that quality control alone approves, and how many of them people refuse.
+        held, held_fine: those that it holds back, and how many of them people sign.
+        night, night_refused: those of the approved ones that also pass all further checks of the nightly run, and how
+            many of them people refuse.
     """
 
     looked_at: int
@@ -61,7 +66,14 @@ class Counts:
 
 
 def pairs_of(made: Iterable[Result], seen: Iterable[Seen]) -> list[Pair]:
-    """Return the present edits that somebody looked at. If the matte has changed since, the edit is left out."""
+    """Return the present edits that somebody looked at, each with people's verdict.
+
+    If the matte has changed since, the edit is left out.
+
+    Args:
+        made: the edits as they are now.
+        seen: the stored verdicts.
+    """
     said: dict[tuple[str, str], list[Seen]] = {}
     for one in seen:
         said.setdefault((one.sha256, one.matte_sha256), []).append(one)
@@ -76,7 +88,9 @@ def pairs_of(made: Iterable[Result], seen: Iterable[Seen]) -> list[Pair]:
 
 
 def table(pairs: Sequence[Pair]) -> str:
-    """Return Markdown tables: the machine's verdicts compared with people's."""
+    """Return Markdown tables: the machine's verdicts compared with people's, by half, by kind of defect and by
+    finding.
+    """
     halves = {half.value: [one for one in pairs if one.result.half == half.value] for half in Half}
     lines = [
         "| half | looked at | approved by quality control | of these refused by eye | held back | of these fine by eye "
@@ -146,7 +160,9 @@ def _by_finding(halves: dict[str, list[Pair]]) -> list[str]:
 
 
 def named(pairs: Sequence[Pair]) -> str:
-    """Return the names of edits about which machine and people disagree."""
+    """Return a Markdown list of the edits about which machine and people disagree, each with the reason; empty if
+    none.
+    """
     lines = []
     for one in sorted(pairs, key=lambda pair: (pair.result.half, pair.result.approved, pair.result.file)):
         result = one.result

@@ -22,7 +22,21 @@ FOLDER = Path(__file__).with_name("verdicts")
 
 
 class Kind(StrEnum):
-    """Kinds of defects; benchmarks/seen/README.md explains them."""
+    """Kinds of defects. More on each is in benchmarks/seen/README.md.
+
+    Values:
+        SHADOW_KEPT: a shadow is kept as product.
+        PALE_PART_LOST: a part nearly as light as the backdrop is gone.
+        BACKDROP_LEFT: backdrop is kept, in a gap or beside the product.
+        PART_LOST: another part of the product is missing at the outline.
+        PART_PUNCHED: a hole or a half-transparent place inside the product.
+        SEE_THROUGH: the backdrop shows through glass, lace or mesh.
+        HALO: a line of the backdrop's colour along an edge.
+        RAGGED_EDGE: the outline is frayed, stepped or wavy where the product's is smooth.
+        SOFT_EDGE_WRONG: a soft edge is cut hard, or a hard one soft.
+        THIN_PARTS_LOST: laces, straps, spokes or wires are broken or gone.
+        OTHER: anything else, such as a prop that was left in.
+    """
 
     SHADOW_KEPT = "shadow_kept"
     PALE_PART_LOST = "pale_part_lost"
@@ -38,7 +52,11 @@ class Kind(StrEnum):
 
 
 class Place(Value):
-    """A rectangle in pixels of the matte, which has the size of the photograph."""
+    """A rectangle in pixels of the matte, which has the size of the photograph.
+
+    Attributes:
+        x, y: its upper left corner, from the picture's upper left.
+    """
 
     x: int = Field(ge=0)
     y: int = Field(ge=0)
@@ -47,7 +65,13 @@ class Place(Value):
 
 
 class Defect(Value):
-    """A defect of an edit: its kind, its place, and one sentence that describes it."""
+    """A defect of an edit.
+
+    Attributes:
+        kind: what is wrong.
+        place: where, around the whole defect.
+        says: one sentence that describes it.
+    """
 
     kind: Kind
     place: Place
@@ -61,6 +85,7 @@ class Said(Value):
         edit: its name on its sheets: ``<12 digits>-<method>-<8 digits of the matte's hash>``.
         signed: whether a senior editor would send it to a client as it is.
         on_white: whether the editor would send it to a page that shows it on white only; None if that was not asked.
+        defects: empty if it is signed; else at least one.
     """
 
     edit: str = Field(pattern=r"^[0-9a-f]{12}-[a-z]+-[0-9a-f]{8}$")
@@ -81,6 +106,7 @@ class Seen(Value):
     """A verdict as it is stored, with all data that identify its edit.
 
     Attributes:
+        file, sha256, product, half, way, used, matte_sha256, pipeline_version: those of the edit, as in `Result`.
         looker: a role, not a person: ``looker 1``.
         signed, on_white, defects: as in `Said`.
     """
@@ -104,7 +130,7 @@ class VerdictError(Exception):
 
 
 def take(lines: Iterable[str], made: Iterable[Result], *, looker: str) -> list[Seen]:
-    """Return one person's verdicts, checked against the edits that they are about.
+    """Return one person's verdicts, checked against the edits that they are about. Empty lines are left out.
 
     Args:
         lines: one JSON object per line, see `Said`.
@@ -132,7 +158,7 @@ def take(lines: Iterable[str], made: Iterable[Result], *, looker: str) -> list[S
 
 
 def shown_name(result: Result) -> str:
-    """Return an edit's name on its sheets."""
+    """Return an edit's name on its sheets: ``<12 digits>-<method>-<8 digits of the matte's hash>``."""
     return f"{result.name}-{result.matte_sha256[:8]}"
 
 
@@ -160,7 +186,11 @@ def _seen(said: Said, result: Result, looker: str) -> Seen:
 
 
 def load(folder: Path = FOLDER) -> list[Seen]:
-    """Return all stored verdicts, by the person's role, in the order of the files."""
+    """Return all stored verdicts, in the order of the persons' files.
+
+    Args:
+        folder: where the files of all persons are.
+    """
     return [
         Seen.model_validate_json(line)
         for path in sorted(folder.glob("*.jsonl"))
@@ -169,7 +199,11 @@ def load(folder: Path = FOLDER) -> list[Seen]:
 
 
 def keep(taken: Sequence[Seen], folder: Path = FOLDER) -> None:
-    """Write verdicts into their person's file. Each replaces an earlier one on the same matte."""
+    """Write verdicts into their person's file. Each replaces an earlier one on the same matte of the same photograph.
+
+    Args:
+        folder: where the files of all persons are.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for looker in {one.looker for one in taken}:
         path = folder / f"{looker.replace(' ', '-')}.jsonl"
@@ -186,6 +220,10 @@ def still_to_see(made: Iterable[Result], seen: Iterable[Seen]) -> list[Result]:
     """Return the edits whose matte nobody has looked at, each matte once; approved and nearly approved ones first.
 
     Within each of these two groups they are sorted by the photograph's hash, so that the order reveals nothing.
+
+    Args:
+        made: the edits as they are now.
+        seen: the stored verdicts.
     """
     known = {(one.sha256, one.matte_sha256) for one in seen}
     waiting: dict[tuple[str, str], Result] = {}

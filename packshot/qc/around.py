@@ -1,6 +1,6 @@
 """Cut out and reduce the part of a photograph around its product.
 
-Two searches for wrong areas in the matte work on it: `ridges` and `near_backdrop`.
+Two searches for wrong areas in the matte work on this part: `ridges` and `near_backdrop`.
 """
 
 from __future__ import annotations
@@ -37,11 +37,12 @@ class Around(NamedTuple):
     top: int
 
     def alike(self, picture: FloatImage) -> FloatImage:
-        """Return the same part of another picture, (rows, columns) or (rows, columns, 3) float32, reduced by area
-        averaging.
+        """Return the same part of another picture, float32, of the size of `kept`, with as many channels as `picture`.
+
+        It is reduced by area averaging. The values keep their range.
 
         Args:
-            picture: any picture of the photograph's size.
+            picture: (rows, columns) or (rows, columns, 3) float32, of the photograph's size.
         """
         height, width = (round(side / self.scale) for side in self.kept.shape)
         part = picture[self.top : self.top + height, self.left : self.left + width]

@@ -1,11 +1,11 @@
 """Find the base of a product that stands on a floor: the lowest stretch of its outline. Test whether it is proven.
 
 A contact shadow lies along the base. Where the outline follows the product, the photograph has an edge at the outline,
-even against a deep shadow. Two mistakes break this. The matte may contain shadow, or a bit of the base may be cut off.
-In both cases the photograph has no edge at the outline, or its edge lies farther out.
+even against a deep shadow. Two mistakes break this rule. The matte may contain shadow, or a bit of the base may be cut
+off. In both cases the photograph has no edge at the outline, or its edge lies farther out.
 
-If the edge lies farther in, other rules find it: `kept_shadow_suspected` and `fringe`. The segmentation network's
-opinion is not used here, because it often takes a contact shadow for product.
+If the edge lies farther in, other rules find the mistake: `kept_shadow_suspected` and `fringe`. The segmentation
+network's opinion is not used here, because it often takes a contact shadow for product.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ class Base(NamedTuple):
     """The base of a standing product.
 
     Attributes:
-        points: (points,) True for the points of the outline that belong to it.
-        unproven: (points,) True for points of the base where the photograph has no edge.
+        points: (points,) one flag per point of the outline: True if the point belongs to the base.
+        unproven: (points,) one flag per point of the outline: True if the point belongs to the base and the photograph
+            has no edge there, or one more than one outline unit farther out.
     """
 
     points: NDArray[np.bool_]
@@ -49,9 +50,10 @@ class Base(NamedTuple):
 
 
 def base_of(outline: Outline, edges: EdgeFigures, product: Box) -> Base | None:
-    """Return the base of a standing product; None if it does not stand on a floor.
+    """Return the base of a standing product; None if the product does not stand on a floor.
 
-    A product stands if a shadow lies along the lowest part of its outline.
+    A product stands if a shadow lies along at least a tenth of the lowest part of its outline. The result is None too
+    if that part has fewer than 20 points.
 
     Args:
         outline: samples across the matte's outline.

@@ -47,14 +47,15 @@ class ColourFigures:
 
     Attributes:
         mean_delta_e, p95_delta_e: mean and 95th percentile of delta E 2000 between photograph and delivered pixels,
-            over all cells.
+            over the cells of all patches.
         clipped_ratio: share of pixels with a channel that was clipped in the conversion to the delivered space, 0..1.
-        sharpness_ratio: detail on the canvas divided by detail in the photograph at that scale: the 20th percentile
-            over the patches. 1 means equal.
-        blockiness: how much larger steps at every eighth pixel are than other steps, minus the same figure of the
-            photograph. 0 means that no JPEG blocks were added.
-        worst_patch: where colour differs most, in pixels of the photograph.
-        blurriest_patch: where most detail is missing, in pixels of the photograph.
+        sharpness_ratio: detail left of the photograph's at that scale: the 20th percentile over the patches. 1 means
+            equal, also if the photograph has no detail to compare.
+        blockiness: how much larger steps at every eighth pixel are than other steps, as a share of those, minus the
+            same figure of the photograph; at least 0. It is measured before the picture is framed. 0 means that no JPEG
+            blocks were added.
+        worst_patch: box of the patch where colour differs most, in pixels of the photograph.
+        blurriest_patch: box of the patch where most detail is missing, in pixels of the photograph.
     """
 
     mean_delta_e: float
@@ -107,7 +108,11 @@ class _Patch:
 
 
 def measure_colour(edit: QcInput) -> ColourFigures | None:
-    """Return the colour figures; None if the product's interior holds fewer than three patches."""
+    """Return the colour figures of an edit; None if fewer than three patches of the product's interior can be compared.
+
+    Args:
+        edit: the edit on one canvas.
+    """
     patches = list(_patches(edit))
     if len(patches) < _LEAST_PATCHES:
         return None

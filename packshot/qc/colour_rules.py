@@ -14,7 +14,10 @@ _TOO_SMALL = "The product's interior is too small to measure it."
 def colour_shift(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the mean colour difference between photograph and delivered pixels, in delta E 2000.
 
-    Only pixels of the product are compared. The plan sets the limit.
+    Only pixels of the product are compared. The rule is skipped if the product's interior is too small to measure.
+
+    Args:
+        limits: `bad` is replaced by the plan's limit of the mean, and `good` is scaled with it.
     """
     figures = scene.colour
     if figures is None:
@@ -26,8 +29,12 @@ def colour_shift(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def colour_shift_p95(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on the 95th percentile of the product's colour difference, in delta E 2000. The plan sets the
-    limit.
+    """Return the finding on the 95th percentile of the product's colour difference, in delta E 2000.
+
+    Photograph and delivered pixels are compared. The rule is skipped if the product's interior is too small to measure.
+
+    Args:
+        limits: `bad` is replaced by the plan's limit of the 95th percentile, and `good` is scaled with it.
     """
     figures = scene.colour
     if figures is None:
@@ -41,7 +48,8 @@ def colour_shift_p95(scene: Scene, limits: RuleLimits) -> Finding:
 def channel_clipping(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on colours that the delivered colour space cannot hold.
 
-    Its value is their share of the product, 0..1.
+    Its value is the share of the product that has such colours, 0..1. The rule is skipped if the product's interior is
+    too small to measure.
     """
     figures = scene.colour
     if figures is None:
@@ -53,8 +61,8 @@ def channel_clipping(scene: Scene, limits: RuleLimits) -> Finding:
 def blurred(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on lost detail.
 
-    Its value is the detail on the canvas divided by the photograph's detail at the same scale. 1 means that none was
-    lost.
+    Its value is the `sharpness_ratio` of `ColourFigures`: the share of the photograph's detail that is left, at the
+    same scale. 1 means that none was lost. The rule is skipped if the product's interior is too small to measure.
     """
     figures = scene.colour
     if figures is None:
@@ -67,7 +75,8 @@ def blurred(scene: Scene, limits: RuleLimits) -> Finding:
 def jpeg_blocks(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on visible JPEG blocks.
 
-    Its value is the `blockiness` of `ColourFigures`; 0 means that no blocks were added.
+    Its value is the `blockiness` of `ColourFigures`; 0 means that no blocks were added. The rule is skipped if the
+    product's interior is too small to measure.
     """
     figures = scene.colour
     if figures is None:
@@ -80,8 +89,11 @@ def jpeg_blocks(scene: Scene, limits: RuleLimits) -> Finding:
 def colour_not_verified(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the difference between the product and a measured colour reference, mean delta E 2000.
 
-    Without a reference the rule never passes. It fails if the plan requires a reference. Otherwise it is skipped, and
-    its message says that there was none.
+    It fails as well if the 95th percentile exceeds the plan's limit. Without a reference the rule never passes: it
+    fails if the plan requires a reference, and is skipped otherwise. Its message then says that there was none.
+
+    Args:
+        limits: `bad` is replaced by the plan's limit of the mean, and `good` is scaled with it.
     """
     reference = scene.edit.colour_reference
     required = scene.edit.rendition.rules.colour_reference_required

@@ -60,7 +60,11 @@ def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
 def overruled(reduced: Reduced) -> list[Region]:
     """Return the areas where the matte contradicts a segmentation network that is sure, the largest first.
 
-    The photograph is not used here: in its pixels, a white label looks exactly like a gap.
+    Areas are in reduced pixels. Areas narrower than 5 reduced pixels are left out. The photograph is not used here: in
+    its pixels, a white label looks exactly like a gap.
+
+    Args:
+        reduced: the edit at reduced size, or a part of it.
     """
     removed = (reduced.network > _SURE) & (reduced.matte < 0.5)
     added = (reduced.network < _SURELY_NOT) & (reduced.matte > 0.5)
@@ -73,6 +77,8 @@ def overruled_details(reduced: Reduced) -> list[Region]:
 
     Examples: narrow gaps that stay filled, bits of backdrop or shadow at an edge, and gaps that end too early.
 
+    Args:
+        reduced: the edit at reduced size, or a part of it.
     Returns:
         Regions with their area in pixels, as if the picture were 1000 px long.
     """

@@ -56,14 +56,16 @@ _SHADOW_COLOUR = 0.05
 class EdgeFigures:
     """Measurements per point of the outline, each of shape (points,).
 
-    Distances are in outline units (`packshot.qc.outline`). Levels are 0..255. The photograph's "steepest place" is the
-    place along the normal where its brightness or colour changes fastest.
+    Distances are in outline units (`packshot.qc.outline`). Levels are 0..255. The photograph's edge is the outermost
+    place along the normal where its brightness or colour changes steeply; its exact place is where the change is
+    steepest.
 
     Attributes:
         contrast: levels between the product's rim and the outside, in the photograph.
-        offset: distance from the matte's steepest place to the photograph's. It is positive if the photograph's edge
-            lies farther out, and NaN if the photograph has no edge.
-        jitter: deviation of the photograph's steepest place from its mean along the outline.
+        offset: distance from the matte's edge to the photograph's. It is positive if the photograph's edge lies farther
+            out, and NaN if the photograph has no edge.
+        jitter: distance of the photograph's edge from its mean along the outline, positive outward; NaN if the
+            photograph has no edge.
         fringe: width of the remaining backdrop colour in the composite; NaN where it could not be seen.
         band: width over which the matte goes from 0.95 to 0.05.
         cuts: True if something other than backdrop continues across the outline and the photograph has no edge.
@@ -106,8 +108,9 @@ def measure_edges(outline: Outline) -> EdgeFigures:
 def move_of(offset: Column, normal: NDArray[np.float32]) -> tuple[float, float]:
     """Return the translation (across, down), in outline units, that best explains the offsets.
 
-    The model is a translation plus a constant. The constant stands for a matte that is too wide or too tight all
-    around. It is fitted by iteratively reweighted least squares with Huber's weights.
+    Positive means that the matte lies too far right, or too far down. The model is a translation plus a constant. The
+    constant stands for a matte that is too wide or too tight all around. It is fitted by iteratively reweighted least
+    squares with Huber's weights.
 
     Args:
         offset: (points,) outline units, as in `EdgeFigures`, without NaN.

@@ -36,7 +36,8 @@ _ISLAND_OF_LARGEST = 0.03
 def gradient_alignment(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on an outline that does not lie on the photograph's edge.
 
-    Its value is the share of the measured outline that lies too far from the photograph's edge, 0..1.
+    Its value is the share of the measured outline that lies more than one outline unit from the photograph's edge,
+    0..1. The rule is skipped if the photograph has an edge along less than 5 % of the outline.
     """
     offset = scene.edges.offset
     placed = np.isfinite(offset)
@@ -56,7 +57,8 @@ def gradient_alignment(scene: Scene, limits: RuleLimits) -> Finding:
 def outline_shift(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on an outline that is too wide or too tight all around.
 
-    Its value is the size of the median offset from the photograph's edge, in outline units.
+    Its value is the size of the median offset from the photograph's edge, in outline units. The rule is skipped if the
+    photograph has an edge along less than 5 % of the outline.
     """
     offset = scene.edges.offset
     placed = np.isfinite(offset)
@@ -73,7 +75,8 @@ def outline_shift(scene: Scene, limits: RuleLimits) -> Finding:
 def outline_moved(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on an outline that is displaced: too wide on one side and too tight on the other.
 
-    Its value is the length of the displacement, in outline units.
+    Its value is the length of the displacement, in outline units. The rule is skipped if the photograph has an edge
+    along less than 5 % of the outline.
     """
     offset = scene.edges.offset
     placed = np.isfinite(offset)
@@ -88,8 +91,8 @@ def outline_moved(scene: Scene, limits: RuleLimits) -> Finding:
 def rim_changed(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a product's rim that differs from the photograph, for example because it was blurred.
 
-    Its value is the length of the longest such stretch just inside the outline, in outline units. A person's edit is
-    not checked, because a person may retouch the product.
+    Its value is the length of the longest differing stretch just inside the outline, in outline units. The rule is
+    skipped for a person's edit, because a person may retouch the product.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("rim_changed", "A person made this edit, and may have retouched the product.")
@@ -103,7 +106,8 @@ def rim_changed(scene: Scene, limits: RuleLimits) -> Finding:
 def fringe(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on backdrop colour that is left along the outline.
 
-    Its value is the share of the outline that shows a visible width of it, 0..1.
+    Its value is the share of the measured outline with more than 0.7 outline units of that colour, 0..1. It is 0, and
+    the rule passes, if the colour could be seen along less than 5 % of the outline.
     """
     width = scene.edges.fringe
     seen = np.isfinite(width)
@@ -117,7 +121,10 @@ def fringe(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def fringe_width(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on the median width of the backdrop colour left along the outline, in outline units."""
+    """Return the finding on the median width of the backdrop colour left along the outline, in outline units.
+
+    It is 0, and the rule passes, if the colour could be seen along less than 5 % of the outline.
+    """
     width = scene.edges.fringe
     seen = np.isfinite(width)
     if not _enough(seen):
@@ -134,6 +141,7 @@ def jagged_edge(scene: Scene, limits: RuleLimits) -> Finding:
     Its value is the root mean square of the jumps, in outline units. The worst tenth of the points is left out: chrome
     and glass have several edges side by side, so that single points jump between them. A jagged outline jumps
     everywhere. Noise moves the edge at points of low contrast. They are left out too, if enough other points remain.
+    The rule is skipped if the photograph has an edge along less than 5 % of the outline.
     """
     jitter, contrast = scene.edges.jitter, scene.edges.contrast
     placed = np.isfinite(jitter)
@@ -150,7 +158,8 @@ def jagged_edge(scene: Scene, limits: RuleLimits) -> Finding:
 def edge_contrast(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on an edge that can hardly be seen in the photograph.
 
-    Its value is the share of the outline where product and backdrop look alike, 0..1.
+    Its value is the share of the outline where product and backdrop differ by less than 16 levels (of 255), 0..1. The
+    rule is skipped if the matte has no outline.
     """
     contrast = scene.edges.contrast
     if not len(contrast):
@@ -161,8 +170,10 @@ def edge_contrast(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def uncertain_band(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on the half-transparent band along the outline: the 90th percentile of its width, in outline
-    units.
+    """Return the finding on the half-transparent band along the outline.
+
+    Its value is the 90th percentile of the band's width, in outline units. The rule is skipped if the matte has no
+    outline.
     """
     band = scene.edges.band
     if not len(band):
@@ -173,9 +184,10 @@ def uncertain_band(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def islands(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on small separate specks in the matte: their total area, in thousandths of the product's area.
+    """Return the finding on small separate specks in the matte.
 
-    A speck is separate from the largest part, and much smaller.
+    Its value is their total area, in thousandths of the product's area. A speck is separate from the largest part, and
+    has less than 3 % of that part's area.
     """
     found = parts(scene.reduced, threshold=0.3)
     specks = [part for part in found[1:] if part.area < _ISLAND_OF_LARGEST * found[0].area]
@@ -188,7 +200,8 @@ def islands(scene: Scene, limits: RuleLimits) -> Finding:
 def haze_around(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a faint veil of backdrop over the white.
 
-    Its value is the veil's area in thousandths of the photograph's area.
+    Its value is the total area of the veil, in thousandths of the photograph's area. A veil is an area away from the
+    product where the matte is faint but not 0.
     """
     found = haze(scene.reduced)
     share = 1000 * sum(part.area for part in found) / scene.reduced.matte.size
@@ -198,9 +211,9 @@ def haze_around(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def network_disagreement(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on the difference between matte and segmentation network along the edge.
+    """Return the finding on the difference between matte and segmentation network in thin lines along the edge.
 
-    Its value is the first result of `disagreement`, a share in 0..1.
+    Its value is the differing area as a share of the union of both masks, 0..1: the first result of `disagreement`.
     """
     share, regions = scene.disagreement
     box = widened(regions[0].box, scene.frame) if regions else None
@@ -211,7 +224,7 @@ def network_disagreement(scene: Scene, limits: RuleLimits) -> Finding:
 def network_disagreement_patch(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the largest area where matte and segmentation network differ, as `disagreement` finds it.
 
-    Its value is that area in thousandths of the product's area.
+    Its value is that area in thousandths of the product's area; 0 if there is none.
     """
     _, regions = scene.disagreement
     share = 1000 * regions[0].area / product_area(scene.reduced) if regions else 0.0
@@ -225,8 +238,8 @@ def network_disagreement_patch(scene: Scene, limits: RuleLimits) -> Finding:
 def network_overruled(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the largest area where the matte contradicts a segmentation network that is sure.
 
-    Its value is that area in thousandths of the product's area. The photograph is not used. A person's matte is not
-    checked.
+    Its value is that area in thousandths of the product's area; 0 if there is none. The photograph is not used. The
+    rule is skipped for a person's matte.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("network_overruled", "A person made this matte; no network was asked.")
@@ -241,10 +254,10 @@ def network_overruled(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def network_overruled_detail(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on the largest small detail where the matte contradicts the segmentation network.
+    """Return the finding on the largest detail where the matte contradicts the segmentation network.
 
-    Its value is the detail's area in pixels, as if the picture were 1000 px long. Examples: a narrow gap that stays
-    filled, and a bit of backdrop at an edge. A person's matte is not checked.
+    Its value is the detail's area in pixels, as if the picture were 1000 px long; 0 if there is none. Examples: a
+    narrow gap that stays filled, and a bit of backdrop at an edge. The rule is skipped for a person's matte.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("network_overruled_detail", "A person made this matte; no network was asked.")
@@ -262,7 +275,8 @@ def outline_unproven(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the worst stretch of the outline: the one with the least proof.
 
     Its value is the share of the stretch, 0..1, that is confirmed neither by an edge in the photograph nor by the
-    segmentation network. The stretch is 40 px long in a picture of 2000 px. A person's matte is not checked.
+    segmentation network. The stretch is 40 px long in a picture of 2000 px. The rule is skipped for a person's matte,
+    and if the matte has no outline.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("outline_unproven", "A person made this matte; no network was asked.")
@@ -283,8 +297,9 @@ def _enough(known: NDArray[np.bool_]) -> bool:
 
 
 def place_on_outline(scene: Scene, point: int) -> Box:
-    """Return a box around a point of the outline, in pixels of the photograph. A finding shows this box to the
-    reviewer.
+    """Return a square box around a point of the outline, in pixels of the photograph, inside the frame.
+
+    A finding shows this box to the reviewer.
 
     Args:
         point: index of the point along the outline.
@@ -293,10 +308,13 @@ def place_on_outline(scene: Scene, point: int) -> Box:
 
 
 def worst_place(scene: Scene, badness: Column | NDArray[np.float32]) -> Box | None:
-    """Return a box around the worst place on the outline, in pixels of the photograph; None if every value is NaN.
+    """Return a box around the worst place on the outline, in pixels of the photograph.
+
+    It is None if every value is NaN, also after the smoothing.
 
     Args:
-        badness: (points,) a figure per point of the outline, greater is worse. It is smoothed along the outline first.
+        badness: (points,) a figure per point of the outline, greater is worse; NaN where unknown. It is smoothed along
+            the outline first.
     """
     if not np.isfinite(badness).any():
         return None

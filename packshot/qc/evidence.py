@@ -17,9 +17,9 @@ class Evidence(Value):
     """A place that a reviewer should look at.
 
     Attributes:
-        code: the rule that found it.
+        code: code of the finding that names the place.
         box: the place, in pixels of the photograph.
-        message: the rule's message.
+        message: the finding's message.
     """
 
     code: str
@@ -28,12 +28,13 @@ class Evidence(Value):
 
 
 def choose_evidence(findings: Sequence[Finding], *, most: int = MOST_EVIDENCE) -> tuple[Evidence, ...]:
-    """Return places that a reviewer should look at, the worst first. No two of them overlap.
+    """Return places that a reviewer should look at, the worst first; at most one of several that overlap by half.
 
     The places of failed gates come first. A gate is a rule that forbids automatic approval. Then come other failed
-    rules, then warnings.
+    rules, then warnings. A finding without a box gives no place.
 
     Args:
+        findings: of all rules.
         most: greatest number of places.
     """
     shown = [finding for finding in findings if finding.box is not None and finding.status in _ORDER]
@@ -58,7 +59,7 @@ def crop_evidence(pixels16: Pixels16, box: Box) -> Pixels8:
 
 
 def overlap(first: Box, second: Box) -> float:
-    """Return the common area of two boxes as a share of the smaller one, 0..1."""
+    """Return the common area of two boxes as a share of the smaller one, 0..1; 0 if the smaller one is empty."""
     width = min(first.right, second.right) - max(first.left, second.left)
     height = min(first.bottom, second.bottom) - max(first.top, second.top)
     smaller = min(first.width * first.height, second.width * second.height)

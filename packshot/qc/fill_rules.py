@@ -14,7 +14,10 @@ _NO_PRODUCT = "There is no product on the canvas."
 
 
 def fill_ratio(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on the fill ratio: its difference from the ratio that was ordered, 0..1."""
+    """Return the finding on the fill ratio: its difference from the ratio that was ordered, 0..1.
+
+    It is 1 if there is no product on the canvas.
+    """
     if scene.framed_subject is None:
         return measured("fill_ratio", 1.0, limits, _NO_PRODUCT, unit="ratio")
     target = scene.edit.rendition.rules.fill_ratio
@@ -24,7 +27,10 @@ def fill_ratio(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def fill_outside_platform(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on a fill ratio outside the platform's range: its distance from the range; 0 inside."""
+    """Return the finding on a fill ratio outside the platform's range.
+
+    Its value is the distance of the ratio from the range; 0 inside, and 1 if there is no product on the canvas.
+    """
     if scene.framed_subject is None:
         return measured("fill_outside_platform", 1.0, limits, _NO_PRODUCT, unit="ratio")
     accepted = scene.edit.rendition.platform.fill
@@ -41,7 +47,7 @@ def off_centre(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a product that is not centred on the canvas.
 
     Its value is the horizontal or the vertical distance between the two centres, whichever is greater. It is a share of
-    the canvas's longest side.
+    the canvas's longest side. The rule is skipped if there is no product on the canvas.
     """
     box, canvas = scene.framed_subject, size_of(scene.edit.framed.pixels)
     if box is None:
@@ -53,7 +59,7 @@ def off_centre(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def product_cut(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on a product that is cut off.
+    """Return the finding on a product that the canvas cuts off.
 
     Its value is the share of the canvas's border that the product covers, 0..1.
     """
@@ -65,7 +71,10 @@ def product_cut(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def part_outside_canvas(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on a product that does not fit: the share of its area that lies outside the canvas, 0..1."""
+    """Return the finding on a product that does not fit: the share of its area that lies outside the canvas, 0..1.
+
+    The rule is skipped if there is no product.
+    """
     placement = scene.edit.framed.placement
     area_scale = (placement.canvas.width / placement.window.width) * (placement.canvas.height / placement.window.height)
     whole = float(np.sum(scene.edit.cutout.matte, dtype=np.float64)) * area_scale
@@ -100,7 +109,7 @@ def low_resolution(scene: Scene, limits: RuleLimits) -> Finding:
 def below_recommended(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a canvas smaller than the platform recommends.
 
-    Its value is the missing share of the recommended longest side, 0..1.
+    Its value is the missing share of the recommended longest side, 0..1. It is 0 if the platform recommends no size.
     """
     longest, wanted = size_of(scene.edit.framed.pixels).longest, scene.edit.rendition.platform.canvas.recommended_px
     if wanted is None:

@@ -20,8 +20,9 @@ from packshot.types import Finding
 def kept_shadow_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a contact shadow that may have been kept in the matte.
 
-    Its value is the area of the largest such region, in pixels of the `Strip`. A kept shadow ends softly at the matte's
-    outline, and the product's stronger edge lies farther inside.
+    Its value is the area of the largest shadow between the matte's outline and the product's stronger edge inside of
+    it, in pixels of a product at most 1200 px long; 0 if there is none. `Strip.is_shadow` says what counts as a shadow.
+    The rule is skipped if too little of the backdrop shows.
     """
     if scene.reduced.backdrop is None:
         return skipped("kept_shadow_suspected", "Too little of the backdrop shows to know its light.")
@@ -42,7 +43,7 @@ def base_unproven(scene: Scene, limits: RuleLimits) -> Finding:
     the matte contains shadow, or a bit of the base was cut off, or the outline is ragged.
 
     The rule is skipped if no shadow lies along the lowest part of the outline: the product hangs, lies flat, or was
-    photographed without a floor. It is also skipped if a person made the matte.
+    photographed without a floor. It is also skipped if a person made the matte, or if there is no product.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("base_unproven", "A person made this matte, and looked at its base.")

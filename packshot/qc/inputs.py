@@ -11,14 +11,26 @@ from packshot.types import Finding, Matte, Pixels8, Pixels16
 
 
 class BackdropLike(Protocol):
-    """The part of the cut-out's backdrop report that quality control reads."""
+    """The part of the cut-out's backdrop report that quality control reads.
+
+    Attributes:
+        smooth: whether the backdrop is smooth enough for the cut-out to rely on.
+    """
 
     @property
     def smooth(self) -> bool: ...
 
 
 class CutoutLike(Protocol):
-    """The part of a cut-out that quality control reads."""
+    """The part of a cut-out that quality control reads.
+
+    Attributes:
+        matte: (rows, columns) float32 in 0..1, of the photograph's size.
+        network_matte: the segmentation network's mask, (rows, columns) float32 in 0..1, of any size.
+        backdrop: what the cut-out found out about the backdrop.
+        method: the `Method` that made the matte; `Method.GIVEN` if a person made it.
+        findings: what the cut-out reports.
+    """
 
     @property
     def matte(self) -> Matte: ...

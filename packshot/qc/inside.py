@@ -43,8 +43,11 @@ def leftovers(reduced: Reduced) -> list[Region]:
     The area's colour and smoothness must match the predicted backdrop. The backdrop must be darker than white, because
     otherwise nobody could see the area.
 
-    Each area is multiplied by a weight: how much of its contact with the outline has no edge in the photograph. A part
-    of the product in the backdrop's colour ends in an edge. Backdrop that was left does not.
+    Each area, in reduced pixels, is multiplied by a weight: how much of its contact with the outline has no edge in the
+    photograph. A part of the product in the backdrop's colour ends in an edge. Backdrop that was left does not.
+
+    Args:
+        reduced: the edit at reduced size, or a part of it. Without a predicted backdrop there are no areas.
     """
     if reduced.backdrop is None:
         return []
@@ -57,7 +60,7 @@ def leftovers(reduced: Reduced) -> list[Region]:
 
 
 def filled_gaps(reduced: Reduced) -> list[Region]:
-    """Return areas inside the matte that look as if the backdrop shows through, the largest first.
+    """Return areas inside the matte that look as if the backdrop shows through, the largest first, in reduced pixels.
 
     An area must be smooth, visible on white, and surrounded by an edge. So a surface of the product in the same colour
     is usually not found: on some side it changes into another colour without an edge. The area must also have one of
@@ -69,6 +72,9 @@ def filled_gaps(reduced: Reduced) -> list[Region]:
     - the backdrop's exact hue in any light.
 
     In shadow the colour is weaker evidence, so the surrounding edge must be steeper.
+
+    Args:
+        reduced: the edit at reduced size, or a part of it. Without a predicted backdrop there are no areas.
     """
     if reduced.backdrop is None:
         return []

@@ -39,7 +39,9 @@ class Left(NamedTuple):
 
 
 def most_likely_left(around: Around, noise: float) -> Left | None:
-    """Return the region that is most likely left-over backdrop; None if no region has nearly the backdrop's colour.
+    """Return the region that is most likely left-over backdrop.
+
+    It is None if no region of at least 20 px has nearly the backdrop's colour.
 
     Args:
         around: the photograph around the product.
@@ -54,7 +56,7 @@ def most_likely_left(around: Around, noise: float) -> Left | None:
 
 
 def probabilities(regions: Regions) -> NDArray[np.float64]:
-    """Return the probability that each region is backdrop, (regions,) float64 in 0..1."""
+    """Return the probability that each region is backdrop, (regions,) float64 in 0..1, in the order of `regions`."""
     forest = shipped_forest()
     table = np.stack([regions.figures[name] for name in forest.names], axis=1).astype(np.float32)
     return np.asarray(np.mean([_shares(tree, table) for tree in _arrays()], axis=0), np.float64)
@@ -62,7 +64,7 @@ def probabilities(regions: Regions) -> NDArray[np.float64]:
 
 @cache
 def shipped_forest() -> Forest:
-    """Return the random forest that comes with Packshot."""
+    """Return the random forest that comes with Packshot, loaded once per process."""
     text = resources.files("packshot.qc").joinpath("left_backdrop.json").read_text(encoding="utf-8")
     return Forest.model_validate_json(text)
 

@@ -64,15 +64,18 @@ class Lighting:
 
 @_once
 def visible_on_white(reduced: Reduced) -> Mask:
-    """Return where the photograph's pixels would be visible on a white page, (rows, columns) bool."""
+    """Return where the photograph's pixels would be visible on a white page, (rows, columns) bool, at reduced size."""
     return np.asarray(greatest_channel(255 - reduced.master) > VISIBLE_ON_WHITE)
 
 
 @_once
 def like_backdrop(reduced: Reduced) -> Mask:
-    """Return where the photograph equals the predicted backdrop, (rows, columns) bool.
+    """Return where the photograph equals the predicted backdrop, (rows, columns) bool, at reduced size.
 
     It is compared as an average over 5 x 5 pixels. Differences within the noise do not count.
+
+    Args:
+        reduced: an edit with a predicted backdrop.
     """
     assert reduced.backdrop is not None
     even = cv2.blur(reduced.master - reduced.backdrop, (5, 5))
@@ -81,20 +84,32 @@ def like_backdrop(reduced: Reduced) -> Mask:
 
 @_once
 def unlike_backdrop(reduced: Reduced) -> Mask:
-    """Return where the photograph clearly differs from the predicted backdrop, (rows, columns) bool."""
+    """Return where the photograph clearly differs from the predicted backdrop, (rows, columns) bool, at reduced size.
+
+    Without a predicted backdrop it is False everywhere.
+    """
     return np.asarray(reduced.difference > max(_LEAST_UNLIKE, 6 * reduced.noise))
 
 
 @_once
 def shadow(reduced: Reduced) -> Mask:
-    """Return where the photograph shows backdrop, either lit or in shadow, (rows, columns) bool."""
+    """Return where the photograph shows backdrop, either lit or in shadow, (rows, columns) bool, at reduced size.
+
+    Args:
+        reduced: an edit with a predicted backdrop.
+    """
     lit = _lighting(reduced, reduced.master)
     same_colour = lit.colour < _SHADOW_COLOUR * np.maximum(lit.factor, 0.1)
     return np.asarray((lit.factor < _BRIGHTER_THAN_BACKDROP) & same_colour)
 
 
 def lighting(reduced: Reduced, *, side: int) -> Lighting:
-    """Return the photograph's light compared with the predicted backdrop's, averaged over `side` x `side` pixels."""
+    """Return the photograph's light compared with the predicted backdrop's, at each pixel of the reduced size.
+
+    Args:
+        reduced: an edit with a predicted backdrop.
+        side: side of the square over which the photograph is averaged first, in reduced pixels.
+    """
     return _lighting(reduced, np.asarray(cv2.blur(reduced.master, (side, side)), np.float32))
 
 

@@ -21,13 +21,18 @@ def measured(
     unit: str = "",
     box: Box | Callable[[], Box | None] | None = None,
 ) -> Finding:
-    """Return the finding for a measured value.
+    """Return the finding for a measured value, with the status that follows from the rule's limits.
 
     The finding's `limit` is `limits.bad`: the value at which all of the rule's points are lost.
 
     Args:
+        code: the rule's code.
+        value: what the rule measured.
+        limits: the rule's limits.
+        message: the finding in words, for people.
         unit: unit of the value, for people; empty if it has none.
-        box: the place to look at, or a function that finds it. The function is not called if the rule passes.
+        box: the place to look at, in pixels of the photograph, or a function that finds it. The finding has none if the
+            rule passes, and the function is not called.
     """
     status = status_of(value, limits)
     place = None if status is Status.PASSED else box() if callable(box) else box
@@ -44,7 +49,7 @@ def measured(
 
 
 def skipped(code: str, message: str, *, gate: bool = False) -> Finding:
-    """Return the finding for a check that could not be made.
+    """Return the finding for a check that could not be made: its status is skipped, and it has no value.
 
     Args:
         code: the rule's code.
@@ -71,8 +76,11 @@ def box_around(x: float, y: float, frame: Size, *, side_px: int = EVIDENCE_PX) -
 def widened(box: Box, frame: Size, *, least_px: int = EVIDENCE_PX, most_px: int = 1024) -> Box:
     """Return a larger box with the same centre, moved so that it lies in the frame.
 
+    It is 32 px wider and higher, within the limits; a box larger than `most_px` or the frame gets smaller.
+
     Args:
-        frame: size of the picture.
+        box: in pixels of the photograph.
+        frame: size of the photograph.
         least_px, most_px: smallest and greatest width and height of the result.
     """
     width = min(max(box.width + 32, least_px), most_px, frame.width)

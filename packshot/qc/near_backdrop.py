@@ -61,8 +61,9 @@ class Regions:
 
     Attributes:
         boxes: one box per region, in pixels of the photograph.
-        area: (regions,) float64: number of pixels of each region.
-        figures: measurements by name, each (regions,) float64.
+        area: (regions,) float64: number of pixels of each region, in the reduced picture around the product.
+        figures: measurements of the regions, each (regions,) float64, by the names that the forest in `left_backdrop`
+            uses.
         places: flat indices, into the picture around the product, of the pixels of all regions. A pixel may be in
             several regions.
         region: for each entry of `places`, the index of its region.
@@ -86,6 +87,8 @@ class Regions:
 
 def near_backdrop(around: Around, noise: float) -> Regions | None:
     """Return the regions of the matte with nearly the backdrop's colour, measured; None if there are none.
+
+    Smaller regions than 12 px are left out. A place may be in several regions, found by different limits of colour.
 
     Args:
         around: the photograph around the product.

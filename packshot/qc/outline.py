@@ -72,12 +72,12 @@ class Outline:
 
     @property
     def points(self) -> int:
-        """Number of points."""
+        """Number of points on all contours."""
         return len(self.x)
 
 
 def at(low: float, high: float) -> slice:
-    """Return the slice of `DISTANCES` from `low` to `high`, both included.
+    """Return the slice of `DISTANCES` from `low` to `high`, both included, in outline units.
 
     Example: ``DISTANCES[at(-2, -1)]`` is -2, -1.5, -1.
     """
@@ -89,10 +89,14 @@ def trace_outline(
 ) -> Outline:
     """Return the samples across the outline of a matte; no points if the matte nowhere reaches 0.5.
 
+    Contours shorter than 16 px are left out.
+
     Args:
-        master16, composite16: (rows, columns, 3) uint16, working space.
+        master16, composite16: photograph and edit, (rows, columns, 3) uint16, working space.
         matte: (rows, columns) float32 in 0..1.
-        product_px: longest side of the product's box.
+        reduced: the reduced edit. Its predicted backdrop is sampled; without one, the photograph's colour well outside
+            the outline stands for it.
+        product_px: longest side of the product's box, in pixels of the photograph.
     """
     unit_px = max(1.0, product_px / DELIVERED_PX)
     x, y, nx, ny, loop, hole, spacing = _points(matte, unit_px)
@@ -123,12 +127,14 @@ def trace_outline(
 
 
 def smooth_along(values: NDArray[Any], outline: Outline, *, points: float) -> NDArray[np.float32]:
-    """Return values smoothed along each closed contour by a Gaussian with a standard deviation of `points`.
+    """Return values smoothed along each closed contour by a Gaussian, float32, of the shape of `values`.
 
     NaN counts as missing. The result is NaN where too few values are near.
 
     Args:
         values: (points,) or (points, channels).
+        outline: the outline that the points belong to.
+        points: standard deviation of the Gaussian, as a number of points.
     """
     if not values.size:  # OpenCV turns an empty array into one element
         return np.zeros(values.shape, np.float32)
@@ -174,10 +180,11 @@ def _closed(loop: NDArray[np.int32], reach: int) -> _Closed:
 def longest_run(flags: NDArray[np.bool_], outline: Outline) -> tuple[int, int]:
     """Return (index of the first point, number of points) of the longest run of flagged points on one contour.
 
-    The number is 0 if no point is flagged. A run that crosses the contour's first point is counted as two runs.
+    It is (0, 0) if no point is flagged. A run that crosses the contour's first point is counted as two runs.
 
     Args:
         flags: (points,) bool.
+        outline: the outline that the points belong to.
     """
     best = (0, 0)
     for line in _lines(outline.loop):
@@ -194,11 +201,12 @@ def longest_run(flags: NDArray[np.bool_], outline: Outline) -> tuple[int, int]:
 def worst_stretch(flags: NDArray[np.bool_], outline: Outline, *, length_px: float) -> tuple[int, float]:
     """Return the stretch with the largest share of flagged points, as (index of its middle point, share in 0..1).
 
-    A stretch may cross a contour's first point. Contours shorter than `length_px` are left out. The share is 0 if all
-    contours are too short.
+    A stretch may cross a contour's first point. Contours shorter than a stretch are left out. The result is (0, 0.0) if
+    no point is flagged or all contours are too short.
 
     Args:
         flags: (points,) bool.
+        outline: the outline that the points belong to.
         length_px: length of the stretch, in pixels of the photograph. A stretch has at least five points.
     """
     reach = max(2, round(length_px / 2 / outline.spacing_px))
@@ -217,11 +225,12 @@ def worst_stretch(flags: NDArray[np.bool_], outline: Outline, *, length_px: floa
 
 
 def at_reduced(picture: NDArray[Any], reduced: Reduced, x: Column, y: Column) -> NDArray[np.float32]:
-    """Return samples of a reduced picture, float32, at points that are given in pixels of the photograph.
+    """Return bilinear samples of a reduced picture, (points,) or (points, channels) float32.
 
     Args:
         picture: (rows, columns) or (rows, columns, channels), of the reduced edit's size.
-        x, y: (points,).
+        reduced: the whole reduced edit, for its scale.
+        x, y: (points,) where to sample, in pixels of the photograph.
     """
     return _sample(picture, (x + 0.5) * reduced.scale - 0.5, (y + 0.5) * reduced.scale - 0.5)
 

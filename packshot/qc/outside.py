@@ -23,8 +23,11 @@ _ENDS_IN_EDGE = 0.3
 def product_outside(reduced: Reduced) -> tuple[list[Region], list[Region]]:
     """Return areas just outside the matte that look like product, as (enclosed areas, open areas), the largest first.
 
-    They are neither backdrop nor shadow. The matte surrounds an enclosed area. An open area must end in an edge:
-    coloured light that the product throws on the floor has none, it fades away.
+    They are neither backdrop nor shadow, and are counted in reduced pixels. The matte surrounds an enclosed area. An
+    open area must end in an edge: coloured light that the product throws on the floor has none, it fades away.
+
+    Args:
+        reduced: the edit at reduced size. Without a predicted backdrop both lists are empty.
     """
     if reduced.backdrop is None:
         return [], []
@@ -40,7 +43,13 @@ def product_outside(reduced: Reduced) -> tuple[list[Region], list[Region]]:
 
 
 def sharp_outside(reduced: Reduced) -> list[Region]:
-    """Return places just outside the matte where the photograph has an edge too sharp for a shadow."""
+    """Return places just outside the matte where the photograph has an edge too sharp for a shadow.
+
+    The largest comes first; areas are in reduced pixels.
+
+    Args:
+        reduced: the edit at reduced size. Without a predicted backdrop there are no places.
+    """
     if reduced.backdrop is None:
         return []
     clear = ~grown(reduced.matte > 0.1, 15)

@@ -30,7 +30,7 @@ def pale_on_white(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a product whose edge cannot be seen on white.
 
     Its value is the length of the longest stretch of the outline where the product is as white as the background, as a
-    share of the product's longest side.
+    share of the product's longest side. The rule is skipped if the matte has no outline.
 
     Example: a page shows the product 700 px long, so a value of 0.05 is 35 px. From the usual distance to a screen this
     is about one degree of the field of view. The eye does not complete so long a gap by itself.
@@ -53,11 +53,10 @@ def pale_on_white(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def white_on_white(outline: Outline) -> Column:
-    """Return how much the product's rim differs from white at each point of the outline, (points,) float32, delta E
-    2000.
+    """Return how much the product's rim differs from white, (points,) float32, delta E 2000.
 
-    The greatest difference along the normal counts. The composite's colours are averaged along the outline first, so
-    that noise is not taken for an edge.
+    There is one value for each point of the outline: the greatest difference along the normal. The composite's colours
+    are averaged along the outline first, so that noise is not taken for an edge.
     """
     rim = outline.composite[:, _INSIDE]
     calm = np.stack([smooth_along(rim[:, n], outline, points=_NOISE_POINTS) for n in range(rim.shape[1])], axis=1)

@@ -1,7 +1,7 @@
-"""Rules on whole parts: parts cut off, backdrop left, gaps filled, false holes. Also: which objects the picture
-contains.
+"""Rules on whole parts: parts cut off, backdrop left, gaps filled, false holes.
 
-Lengths are in outline units (`packshot.qc.outline`). A finding gives them as px.
+Also: which objects the picture contains. Lengths are in outline units (`packshot.qc.outline`). A finding gives them as
+px.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _NO_BACKDROP = "Too little of the backdrop shows to know what it looks like."
 def bite_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a part that may be cut off at the outer outline.
 
-    Its value is the length of the longest stretch where the outline cuts through something, and the photograph has no
-    edge there. It is in outline units.
+    Its value is a length in outline units. It is that of the longest stretch where the outline cuts through something
+    and the photograph has no edge; 0 if there is none.
     """
     run_px, box = _run(scene, scene.edges.cuts & ~scene.outline.hole)
     message = (
@@ -43,8 +43,8 @@ def bite_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 def punched_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a hole that may be wrong.
 
-    Its value is the length of the longest stretch where the hole's outline cuts through something, and the photograph
-    has no edge there. It is in outline units.
+    Its value is a length in outline units. It is that of the longest stretch where a hole's outline cuts through
+    something and the photograph has no edge; 0 if there is none.
     """
     run_px, box = _run(scene, scene.edges.cuts & scene.outline.hole)
     message = (
@@ -57,7 +57,7 @@ def missing_part_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a part of the product that may be missing.
 
     Its value is the largest area beside the matte that is neither backdrop nor shadow, in thousandths of the product's
-    area.
+    area; 0 if there is none. The rule is skipped if too little of the backdrop shows.
     """
     if scene.reduced.backdrop is None:
         return skipped("missing_part_suspected", _NO_BACKDROP)
@@ -72,7 +72,8 @@ def missing_part_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 def sharp_edge_outside(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on sharp structure just outside the matte: too sharp for a shadow, so perhaps product.
 
-    Its value is the largest such area, in thousandths of the product's area.
+    Its value is the area of the largest such structure, in thousandths of the product's area; 0 if there is none. The
+    rule is skipped if too little of the backdrop shows.
     """
     if scene.reduced.backdrop is None:
         return skipped("sharp_edge_outside", _NO_BACKDROP)
@@ -84,7 +85,8 @@ def sharp_edge_outside(scene: Scene, limits: RuleLimits) -> Finding:
 def leftover_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on backdrop that may be left at the outline.
 
-    Its value is the largest area that looks exactly like the backdrop, in thousandths of the product's area.
+    Its value is the largest area that looks exactly like the backdrop, in thousandths of the product's area; 0 if there
+    is none. `leftovers` weights the areas. The rule is skipped if too little of the backdrop shows.
     """
     if scene.reduced.backdrop is None:
         return skipped("leftover_suspected", _NO_BACKDROP)
@@ -94,7 +96,10 @@ def leftover_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def loose_outline(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on an outline that runs through plain backdrop: the longest such stretch, in outline units."""
+    """Return the finding on an outline that runs through plain backdrop, lit or in shadow.
+
+    Its value is the length of the longest stretch that does, in outline units; 0 if there is none.
+    """
     run_px, box = _run(scene, scene.edges.loose)
     message = f"Along {run_px:.0f} px, the outline runs through plain backdrop: some backdrop may be left in."
     return measured("loose_outline", run_px, limits, message, unit="px", box=box)
@@ -104,7 +109,7 @@ def filled_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a gap that may be filled.
 
     Its value is the largest area inside the matte where the backdrop seems to show, in thousandths of the product's
-    area.
+    area; 0 if there is none. The rule is skipped if too little of the backdrop shows.
     """
     if scene.reduced.backdrop is None:
         return skipped("filled_hole_suspected", _NO_BACKDROP)
@@ -116,7 +121,8 @@ def filled_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 def pinhole(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on small holes in the edit where the photograph has none.
 
-    Its value is the area of the largest one, in pixels. A hole is transparent in the matte or faded in the colours.
+    Its value is the area of the largest hole, in pixels; 0 if there is none. A hole is transparent in the matte or
+    faded in the colours. The rule is skipped if too little of the backdrop shows, or if there is no product.
     """
     if scene.reduced.backdrop is None or scene.subject is None:
         return skipped("pinhole", _NO_BACKDROP)
@@ -129,8 +135,9 @@ def pinhole(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def product_touches_frame(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on a product that the photograph may cut off: the share of the photograph's border it covers,
-    0..1.
+    """Return the finding on a product that the photograph may cut off.
+
+    Its value is the share of the photograph's border that the product covers, 0..1.
     """
     matte = scene.edit.cutout.matte
     border = np.concatenate((matte[0], matte[-1], matte[:, 0], matte[:, -1]))
@@ -141,18 +148,19 @@ def product_touches_frame(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def empty_product(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on a product that is missing or tiny: the share of the photograph that the product covers,
-    0..1.
+    """Return the finding on a product that is missing or tiny.
+
+    Its value is the share of the photograph that the product covers, 0..1; 0 if there is no product.
     """
     share = product_area(scene.reduced) / scene.reduced.matte.size if scene.subject else 0.0
     return measured("empty_product", share, limits, f"The product covers {share:.1%} of the photograph.", unit="share")
 
 
 def several_products(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on too many objects: the number of separate objects in the matte beyond the expected number.
+    """Return the finding on too many objects.
 
-    A part whose box lies mostly within the largest part's box counts as part of the same object. Small specks do not
-    count.
+    Its value is the number of separate objects in the matte beyond the expected number, at least 0. A part whose box
+    lies mostly within the largest part's box counts as part of the same object. Small specks do not count.
     """
     found = parts(scene.reduced, threshold=0.5, joined_over_ratio=_GAP_WITHIN_PRODUCT)
     large = [

@@ -60,12 +60,12 @@ def kept_patches(master16: Pixels16, matte: Matte, reduced: Reduced, product: Bo
 
     Args:
         master16: the photograph, (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1.
-        reduced: the reduced edit with its backdrop. Without a backdrop there are no patches.
+        matte: (rows, columns) float32 in 0..1, of the photograph's size.
+        reduced: the whole reduced edit with its predicted backdrop. Without one there are no patches.
         product: the product's box, in pixels of the photograph.
     Returns:
         Regions with their area in pixels, as if the picture were 1000 px long. A smaller photograph keeps its own
-            pixels.
+        pixels.
     """
     if reduced.backdrop is None:
         return []

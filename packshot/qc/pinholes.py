@@ -20,12 +20,14 @@ _UNLIKE_LEVELS = 20.0
 
 
 def pinholes(master16: Pixels16, composite16: Pixels16, matte: Matte, reduced: Reduced, product: Box) -> list[Region]:
-    """Return small white holes in the edit where the photograph shows no backdrop, the largest first.
+    """Return small holes in the edit where the photograph shows no backdrop, the largest first.
+
+    A hole is transparent in the matte, or opaque and clearly unlike the photograph. It has at most 60 px.
 
     Args:
         master16, composite16: photograph and edit, (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1.
-        reduced: the reduced edit with its predicted backdrop.
+        matte: (rows, columns) float32 in 0..1, of the photograph's size.
+        reduced: the whole reduced edit; it must have a predicted backdrop.
         product: the product's box, in pixels of the photograph.
     Returns:
         Regions with their area in pixels of the photograph.

@@ -22,12 +22,16 @@ _SURE, _INSIDE_PX = 0.8, 2.0
 
 
 def unproven(outline: Outline, edges: EdgeFigures, reduced: Reduced) -> NDArray[np.bool_]:
-    """Return the points of an outline that neither the photograph nor the segmentation network confirms, (points,)
-    bool.
+    """Return which points of an outline neither the photograph nor the segmentation network confirms, (points,) bool.
 
     The photograph has no edge at a wrong outline: where backdrop or shadow was kept, or a pale part was cut off. It has
     no edge either at the true outline of a product in the backdrop's colour. So a point without an edge is confirmed if
     the network is sure of the product there.
+
+    Args:
+        outline: samples across the matte's outline.
+        edges: the measurements at the same points.
+        reduced: the whole reduced edit, for the network's mask.
     """
     inside_px = _INSIDE_PX / reduced.scale
     x, y = outline.x - outline.normal[:, 0] * inside_px, outline.y - outline.normal[:, 1] * inside_px
@@ -38,7 +42,12 @@ def unproven(outline: Outline, edges: EdgeFigures, reduced: Reduced) -> NDArray[
 def least_proven(outline: Outline, edges: EdgeFigures, reduced: Reduced) -> tuple[int, float]:
     """Return the stretch of an outline with the largest unproven share, as (index of its middle point, share in 0..1).
 
-    `unproven` says which points count.
+    `unproven` says which points count. The result is (0, 0.0) if all points are proven or all contours are too short.
+
+    Args:
+        outline: samples across the matte's outline.
+        edges: the measurements at the same points.
+        reduced: the whole reduced edit.
     """
     length_px = STRETCH_OF_PICTURE * reduced.longest / reduced.scale
     return worst_stretch(unproven(outline, edges, reduced), outline, length_px=length_px)

@@ -36,8 +36,10 @@ class Reduced:
         matte, network: the refined matte and the segmentation network's, (rows, columns) float32 in 0..1.
         backdrop: (rows, columns, 3) float32, levels: the backdrop predicted from its visible parts. None if too little
             of it is visible.
-        noise: median deviation of the visible backdrop from the prediction, in levels; at least 0.5 with a backdrop.
-        difference: (rows, columns) float32: greatest channel difference between master and backdrop, in levels.
+        noise: median deviation of the visible backdrop from the prediction, in levels: at least 0.5 with a predicted
+            backdrop, 0 without.
+        difference: (rows, columns) float32: greatest channel difference between master and backdrop, in levels; 0
+            everywhere without a predicted backdrop.
         grey: (rows, columns) float32: mean of the master's channels, in levels.
         left, top: position in the whole reduced photograph, in reduced pixels; not 0 in a cropped part.
         longest: longest side of the whole reduced photograph, in reduced pixels.
@@ -94,9 +96,12 @@ def reduce_edit(master16: Pixels16, matte: Matte, network: Matte, *, reduced16: 
 
 
 def at_product(reduced: Reduced) -> Reduced:
-    """Return the part of a reduced edit that contains the product and its surroundings.
+    """Return the part of a reduced edit that contains the product and a margin of 32 reduced pixels around it.
 
     The part often has less than half of the pixels, which saves time.
+
+    Args:
+        reduced: the whole reduced edit.
     """
     left, top, width, height = cv2.boundingRect((reduced.matte > 0).view(np.uint8))
     rows, columns = reduced.matte.shape
@@ -120,6 +125,7 @@ def backdrop_in(reduced: Reduced, box: Box) -> NDArray[np.float32]:
     """Return the predicted backdrop's mean colour in a box, (3,) in levels (0..255).
 
     Args:
+        reduced: the whole reduced edit; it must have a predicted backdrop.
         box: in pixels of the photograph.
     """
     assert reduced.backdrop is not None

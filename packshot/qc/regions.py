@@ -21,7 +21,7 @@ class Region:
     Attributes:
         area: number of reduced pixels, unless the function that returns the region gives another unit. `leftovers`
             multiplies it by a weight in 0..1.
-        box: the component's box, in pixels of the photograph.
+        box: smallest box around the component, in pixels of the photograph.
     """
 
     area: float
@@ -31,7 +31,11 @@ class Region:
 def parts(reduced: Reduced, *, threshold: float, joined_over_ratio: float = 0.0) -> list[Region]:
     """Return the connected components of the matte above a threshold, the largest first.
 
+    Their areas are in reduced pixels.
+
     Args:
+        reduced: the edit at reduced size.
+        threshold: alpha that a pixel must exceed, 0..1.
         joined_over_ratio: parts count as one if the gap between them is less than this share of the picture's longest
             side.
     """
@@ -45,8 +49,9 @@ def parts(reduced: Reduced, *, threshold: float, joined_over_ratio: float = 0.0)
 
 
 def haze(reduced: Reduced) -> list[Region]:
-    """Return areas away from the product where the matte is faint but not 0, the largest first. On white they look like
-    a veil.
+    """Return areas away from the product where the matte is faint but not 0, the largest first.
+
+    On white they look like a veil. Their area is in reduced pixels.
     """
     solid = grown(reduced.matte > 0.5, 11)
     everywhere = np.ones(solid.shape, bool)
@@ -59,19 +64,31 @@ def product_area(reduced: Reduced) -> int:
 
 
 def grown(mask: Mask, side: int) -> Mask:
-    """Return the mask dilated by a square of `side` pixels."""
+    """Return the mask dilated by a square, (rows, columns) bool.
+
+    Args:
+        mask: (rows, columns) bool.
+        side: side of the square in pixels.
+    """
     return np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0)
 
 
 def opened(mask: Mask, side: int) -> Mask:
-    """Return the mask after a morphological opening with a square of `side` pixels."""
+    """Return the mask after a morphological opening with a square, (rows, columns) bool.
+
+    Parts narrower than the square are gone.
+
+    Args:
+        mask: (rows, columns) bool.
+        side: side of the square in pixels.
+    """
     return np.asarray(cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, np.ones((side, side), np.uint8)) > 0)
 
 
 def enclosed_ground(reduced: Reduced) -> Mask:
     """Return the background that is not connected to the border of the frame, such as the gap in a handle.
 
-    It is a mask, (rows, columns) bool, at reduced size.
+    The result is a mask, (rows, columns) bool, at reduced size.
     """
     open_ground = cv2.copyMakeBorder((reduced.matte < 0.5).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
     cv2.floodFill(open_ground, None, (0, 0), 2)
@@ -83,9 +100,13 @@ def split(
 ) -> tuple[list[Region], list[Region]]:
     """Return (components that do not touch `marked`, components that do), each list the largest first.
 
+    Areas are in reduced pixels.
+
     Args:
-        mask: the mask that is split into components.
-        must_meet: components that do not touch this mask are left out.
+        mask: the mask that is split into components, (rows, columns) bool at reduced size.
+        marked: (rows, columns) bool.
+        reduced: the reduced edit that the masks belong to: its scale and position give the boxes.
+        must_meet: (rows, columns) bool. Components that do not touch this mask are left out. None: all are kept.
     """
     if not mask.any():
         return [], []

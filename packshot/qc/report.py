@@ -117,7 +117,7 @@ class RenditionReport(Value):
     """Quality control's report on an edit on one platform's canvas.
 
     Attributes:
-        platform: its name.
+        platform: the platform's name.
         score: 0..100, the sum of the four components.
         background, edge, fill, colour: points left in each component.
         verdict: approve, review or redo.
@@ -135,18 +135,18 @@ class RenditionReport(Value):
 
 
 class QcReport(Value):
-    """Quality control's report on an edit. The shot as a whole gets the results of its strictest rendition.
+    """Quality control's report on an edit. The shot as a whole gets the score and the verdict of its worst rendition.
 
     Attributes:
         score: 0..100: the lowest score of all renditions. So another platform never raises it, and the order of the
             platforms does not matter.
         background, edge, fill, colour: points of the components, of the rendition with the lowest score.
-        verdict: the strictest verdict of all renditions.
         findings: findings of all rules, also those that passed or were skipped, then those of the cut-out, the framing
             and the shot. A rule that looks at the canvas appears once, with its worst finding of all renditions.
+        verdict: the strictest verdict of all renditions.
         quick_check: the worst quick check of all renditions.
-        renditions: one report per platform, in the order of the canvases.
         evidence: places that a reviewer should look at, the worst first.
+        renditions: one report per platform, in the order of the canvases.
     """
 
     score: float
@@ -184,7 +184,14 @@ class QcReport(Value):
 
 
 def judge(edit: QcInput, config: QcConfig) -> QcReport:
-    """Return the report on an edit on one canvas; see `judge_all`."""
+    """Return the report on an edit on one canvas.
+
+    Args:
+        edit: the edit on its canvas.
+        config: the rules' limits and weights, and which of them are gates.
+    Raises:
+        ConfigError: the config has no limits for one of the rules.
+    """
     return judge_all((edit,), config)
 
 
@@ -197,10 +204,10 @@ def judge_all(
         canvases: the same edit for each rendition; at least one. They are read one by one, so that a generator keeps
             only one canvas in memory.
         config: the rules' limits and weights, and which of them are gates (`RuleLimits`).
-        known: findings by code from an earlier report on the same edit; those rules don't run again. Rules that look at
-            the canvas always run.
+        known: findings by their rules' codes, from an earlier report on the same edit. Those rules don't run again.
+            Rules that look at the canvas always run.
     Raises:
-        ConfigError: the config has no limits for one of the rules.
+        ConfigError: the config has no limits for a rule that runs.
     """
     scene: Scene | None = None
     of_edit = {code: finding for code, finding in known.items() if code not in RENDITION_CODES}

@@ -51,7 +51,7 @@ class Strip:
         box: the strip's box, in pixels of the photograph.
         outer: median gradient across the matte's outline at the strip, in levels (0..255) per pixel; infinite if the
             strip does not touch the outside.
-        inner: median gradient across the strip's inner edge, in levels per pixel.
+        inner: median gradient across the strip's inner edge, in levels per pixel; 0 if it has no inner edge.
         step: mean difference between the strip and the backdrop, in levels.
         light: light in the strip divided by the backdrop's light, linear.
     """
@@ -65,25 +65,24 @@ class Strip:
 
     @property
     def is_shadow(self) -> bool:
-        """Whether the strip is a shadow: soft at its outer end, a stronger edge at its inner end, and darker than the
-        backdrop.
+        """Whether the strip is a shadow.
 
-        The gradient of a sharp edge, in levels per pixel, is about a third of its step. A shadow's outer end has much
-        less.
+        A shadow is darker than the backdrop and soft at its outer end, with a stronger edge at its inner end. The
+        gradient of a sharp edge, in levels per pixel, is about a third of its step. A shadow's outer end has much less.
         """
         soft = self.outer <= _SOFT * self.step and self.inner >= _STRONGER * self.outer
         return soft and self.light < _DARKER
 
     @property
     def is_backdrop(self) -> bool:
-        """Whether the strip has nearly the backdrop's colour, and the product begins with a clear edge at its inner
-        end.
-        """
+        """Whether the strip has nearly the backdrop's colour, and a clear edge at its inner end."""
         return self.step < _LIKE_BACKDROP and self.inner >= _CLEAR_EDGE
 
 
 def kept_strips(around: Around) -> list[Strip]:
     """Return the strips between the matte's outline and the strongest edge inside of it, the largest first.
+
+    A strip with fewer than 12 px, or less than 2.5 px deep, is left out.
 
     Args:
         around: the photograph around the product.

@@ -73,7 +73,11 @@ class Scene:
     def on_canvas(self, edit: QcInput) -> Scene:
         """Return a scene for the same edit on another canvas.
 
-        Measurements of the edit itself are kept. Measurements of the canvas are made again.
+        Measurements of the edit itself are kept, but for strips, patches and left-over backdrop. All others are made
+        again when a rule needs them.
+
+        Args:
+            edit: the same photograph, matte and composite, on the other canvas.
         """
         other = Scene(edit)
         vars(other).update({name: value for name, value in vars(self).items() if name in _OF_THE_EDIT})
@@ -97,7 +101,7 @@ class Scene:
     def white_from_px(self, scale: float) -> int:
         """Return the distance from the product, in pixels, beyond which the background must be exactly white.
 
-        A kept shadow makes it larger.
+        A kept shadow makes it larger. It is 0 in the photograph itself if no shadow is kept.
 
         Args:
             scale: scale of the picture that is checked, relative to the photograph.
@@ -123,7 +127,7 @@ class Scene:
 
     @computed_once
     def outline(self) -> Outline:
-        """Samples across the matte's outline."""
+        """Samples across the matte's outline; without points if there is no product."""
         product_px = float(self.subject.size.longest) if self.subject else 1.0
         return trace_outline(
             self.edit.master16, self.edit.composite16, self.edit.cutout.matte, self.reduced, product_px=product_px
@@ -143,20 +147,26 @@ class Scene:
 
     @computed_once
     def strips(self) -> list[Strip]:
-        """Areas of the matte outside the photograph's strongest edge, the largest first."""
+        """Areas of the matte outside the photograph's strongest edge, the largest first.
+
+        There are none without a product or a predicted backdrop.
+        """
         around = self._around(ridges.MARGIN_PX)
         return kept_strips(around) if around else []
 
     @computed_once
     def patches(self) -> list[Region]:
-        """Areas near the matte's outline that have the backdrop's colour, the largest first."""
+        """Areas of the matte that have the backdrop's colour, as `kept_patches` finds them, the largest first."""
         if self.subject is None:
             return []
         return kept_patches(self.edit.master16, self.edit.cutout.matte, self.reduced, self.subject)
 
     @computed_once
     def left_backdrop(self) -> Left | None:
-        """The region of the matte that is most likely backdrop; None if no region comes near its colour."""
+        """The region of the matte that is most likely backdrop.
+
+        None without a product or a predicted backdrop, or if no region comes near the backdrop's colour.
+        """
         around = self._around(left_backdrop.MARGIN_PX)
         return most_likely_left(around, self.reduced.noise) if around else None
 

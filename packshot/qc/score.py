@@ -19,6 +19,10 @@ def badness(measured: float, limits: RuleLimits) -> float:
     is bad.
 
     Example: with good 0.1 and bad 0.3, the value 0.2 gives 0.5.
+
+    Args:
+        measured: the rule's measured value.
+        limits: the rule's limits.
     """
     if limits.good == limits.bad:
         return float(measured > limits.good)
@@ -42,7 +46,13 @@ def status_of(measured: float, limits: RuleLimits) -> Status:
 def component_points(findings: Sequence[Finding], config: QcConfig, *, points: int) -> float:
     """Return the points left in a component, at least 0.
 
-    A rule takes away its share of the points (its weight), times its badness (0..1).
+    A rule takes away its share of the points (its weight), times its badness (0..1). A rule that was skipped or has no
+    value takes nothing.
+
+    Args:
+        findings: results of the component's rules.
+        config: the limits and weights of the rules by code.
+        points: the component's points if nothing is wrong.
     """
     taken = sum(
         limits.weight * badness(finding.measured, limits)
@@ -59,6 +69,11 @@ def decide_verdict(score: float, findings: Sequence[Finding], config: QcConfig) 
 
     A gate is a rule that forbids automatic approval. A failed gate turns an approval into a review; it changes no other
     verdict. If a measured value is beyond its rule's `redo` limit, the verdict is to redo the edit, whatever the score.
+
+    Args:
+        score: 0..100.
+        findings: of all rules and of the steps before them.
+        config: the scores from which an edit is approved or reviewed, and the `redo` limits.
     """
     if score < config.review_at or any(_must_be_redone(finding, config) for finding in findings):
         return Verdict.REJECT_AND_REDO
@@ -68,12 +83,16 @@ def decide_verdict(score: float, findings: Sequence[Finding], config: QcConfig) 
 
 
 def stricter(*verdicts: Verdict) -> Verdict:
-    """Return the strictest of the verdicts."""
+    """Return the strictest of the verdicts: redo before review before approval."""
     return max(verdicts, key=_STRICTNESS.index)
 
 
 def severity(finding: Finding, limits: RuleLimits) -> tuple[bool, int, float, float]:
-    """Return a sort key for findings of the same rule. A greater key is a worse finding."""
+    """Return a sort key for findings of the same rule. A greater key is a worse finding.
+
+    The key is (stops approval, rank of the status, badness 0..1, distance from `limits.good` towards the bad side). The
+    last two are 0 if nothing was measured.
+    """
     if finding.measured is None:
         return finding.stops_approval, _BY_STATUS.index(finding.status), 0.0, 0.0
     away = finding.measured - limits.good
@@ -96,6 +115,9 @@ def _must_be_redone(finding: Finding, config: QcConfig) -> bool:
 def limits_of(code: str, config: QcConfig) -> RuleLimits:
     """Return a rule's limits.
 
+    Args:
+        code: the rule's code.
+        config: quality control's config.
     Raises:
         ConfigError: the config does not name the rule. Without limits the check would be left out silently.
     """

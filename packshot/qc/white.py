@@ -44,10 +44,10 @@ class QuickCheck(Value):
     """Result of the quick check of points along the border.
 
     Attributes:
-        status: "fail" if any point is not exactly white.
+        status: "fail" if any checked point is not exactly white.
         compliance_rate: share of the checked points that are exactly white; 1 if there were none to check.
-        failures: (column, row) of the points that are not.
-        action: what to do next.
+        failures: (column, row) of the points that are not exactly white.
+        action: what to do next: nothing, or correct the background and check again.
     """
 
     status: Literal["pass", "fail"]
@@ -57,11 +57,11 @@ class QuickCheck(Value):
 
 
 def find_off_white(pixels: NDArray[Any], background: Mask) -> OffWhite:
-    """Return the pixels of the background that are not exactly white, over the whole frame.
+    """Return the pixels of the background that are not exactly white, counted over the whole frame.
 
     Args:
         pixels: (rows, columns, 3) uint8 or uint16. White is the greatest value of the type in all channels.
-        background: (rows, columns): what has to be white.
+        background: (rows, columns) bool: what has to be white.
     """
     white = int(np.iinfo(pixels.dtype).max)
     total = cv2.countNonZero(background.view(np.uint8))
@@ -85,13 +85,13 @@ def find_off_white(pixels: NDArray[Any], background: Mask) -> OffWhite:
 
 
 def off_white_in(pixels: NDArray[Any], background: Mask) -> NDArray[np.uint8]:
-    """Return 255 for each pixel of the background that is not exactly white; 0 elsewhere.
+    """Return 255 for each pixel of the background that is not exactly white, 0 elsewhere, (rows, columns) uint8.
 
     These are the pixels that `find_off_white` counts.
 
     Args:
         pixels: (rows, columns, 3) uint8 or uint16. White is the greatest value of the type in all channels.
-        background: (rows, columns): what has to be white.
+        background: (rows, columns) bool: what has to be white.
     """
     white = int(np.iinfo(pixels.dtype).max)
     off = np.empty(background.shape, np.uint8)
@@ -126,6 +126,10 @@ def border_points(width: int, height: int, *, points: int) -> list[tuple[int, in
     """Return (column, row) of points evenly spaced along the outermost pixels, clockwise from the top left.
 
     Example: ``border_points(3, 2, points=3)`` is ``[(0, 0), (2, 0), (1, 1)]``.
+
+    Args:
+        width, height: size of the picture in pixels.
+        points: number of points.
     """
     length = 2 * (width - 1) + 2 * (height - 1)
     return [_on_border(math.floor(index * length / points), width - 1, height - 1) for index in range(points)]
@@ -159,7 +163,8 @@ def away_from(product: Mask, distance_px: int) -> Mask:
     Euclidean.
 
     Args:
-        product: (rows, columns) bool.
+        product: (rows, columns) bool: True at the product.
+        distance_px: the distance; 0 gives all pixels that are not product.
     """
     if distance_px == 0:
         return ~product

@@ -35,7 +35,8 @@ class _Solver(NamedTuple):
 def closed_form_alpha(light: Any, trimap: Matte, *, shifts: tuple[float, ...]) -> Matte:
     """Return the alpha that solves a trimap, (rows, columns) float32 in 0..1.
 
-    A picture smaller than the solver's window is padded before it is solved.
+    A trimap without unknown pixels comes back as it is. A picture smaller than the solver's window is padded before it
+    is solved.
 
     Args:
         light: the photograph, (rows, columns, 3) float, linear light, working space, 0..1.
@@ -56,7 +57,7 @@ def closed_form_alpha(light: Any, trimap: Matte, *, shifts: tuple[float, ...]) -
 
 
 def load_solver() -> _Solver:
-    """Return the functions of pymatting that closed-form matting needs.
+    """Return the two functions of pymatting that closed-form matting needs: the solver and its preconditioner.
 
     The first call on a machine compiles their numeric kernels and keeps them on disk.
     """

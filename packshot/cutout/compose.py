@@ -19,11 +19,13 @@ _ROWS_AT_ONCE = 64  # so a strip of a 12 MP picture fits into the processor's ca
 def compose_on_white(pixels: Pixels16, cutout: Cutout, *, shadow: Shadow = Shadow.DROP) -> Pixels16:
     """Return the product on white, (rows, columns, 3) uint16, working space.
 
-    The result is exactly 65535 where the matte is 0, and equal to the photograph bit for bit where it is 1. Between
-    them the product's decontaminated colour is blended with white in linear light.
+    The result is exactly 65535 where the matte is 0, unless a shadow is kept, and equal to the photograph bit for bit
+    where the matte is 1. Between them the product's decontaminated colour is blended with what is behind it, in linear
+    light.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space: the photograph that the cut-out was made from.
+        cutout: the matte, the soft pixels' colours, and the backdrop model that a shadow is measured with.
         shadow: KEEP darkens the white by the product's contact shadow. Beyond the shadow's reach it stays exactly
             white. Without a backdrop model (`cutout.surface` is None) there is no shadow to keep.
     """

@@ -36,11 +36,11 @@ class Uncut:
 
     Attributes:
         pixels: the photograph, (rows, columns, 3) uint16, working space.
-        middle, small: copies reduced to at most 2048 and 1024 px on the longest side.
-        prediction: the segmentation network's probability of product, in 0..1, at the network's size.
+        middle, small: copies reduced to at most 2048 and 1024 px on the longest side, as `pixels`.
+        prediction: the segmentation network's probability of product, (n, n) float32 in 0..1, at the network's size.
         levels: the small copy as float32, encoded working-space values scaled to 0..255.
         probability: the prediction, resized to the small copy.
-        backdrop: the modelled backdrop; None if the network found no product.
+        backdrop: the modelled backdrop, at the small copy's size; None if the network found no product.
     """
 
     pixels: Pixels16
@@ -57,6 +57,7 @@ def uncut_of(pixels: Pixels16, segmenter: Segmenter) -> Uncut:
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
+        segmenter: the segmentation network.
     """
     middle, small = reduced_copies(pixels)
     prediction = segmenter.predict(working_to_srgb8(small))
@@ -70,11 +71,12 @@ def uncut_of(pixels: Pixels16, segmenter: Segmenter) -> Uncut:
 def cut_out(pixels: Pixels16, segmenter: Segmenter, *, method: Method = Method.AUTO) -> Cutout:
     """Return the cut-out of a photograph's product, made by the given method.
 
-    `cut_out_of` explains the methods.
+    A photograph without a product gives an empty matte and the failed finding `empty_mask`.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
         segmenter: the segmentation network.
+        method: how the matte is made; `cut_out_of` explains the methods.
     """
     return cut_out_of(uncut_of(pixels, segmenter), method=method)
 
@@ -85,8 +87,10 @@ def cut_out_of(uncut: Uncut, *, method: Method = Method.AUTO) -> Cutout:
     A photograph without a product gives an empty matte and the failed finding `empty_mask`. It raises no error.
 
     Args:
+        uncut: the photograph, with the network's prediction and the modelled backdrop.
         method: AUTO refines the edge on a smooth backdrop, and uses matting there if the edge is soft. On any other
-            backdrop it uses the segmentation network's mask alone.
+            backdrop it uses the segmentation network's mask alone. MATTING becomes REFINED if no pixel is surely
+            product, or none surely backdrop; the cut-out names the method that was used.
     """
     if uncut.backdrop is None:
         return _empty(size_of(uncut.pixels), uncut.prediction)
@@ -99,11 +103,11 @@ def cut_out_of(uncut: Uncut, *, method: Method = Method.AUTO) -> Cutout:
 
 
 def given_cutout(pixels: Pixels16, matte: Matte) -> Cutout:
-    """Return a cut-out with a matte that was made elsewhere, for example by an editor.
+    """Return a cut-out with a matte that was made elsewhere, for example by an editor. Its method is GIVEN.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space: the finished picture. Its colours are taken as they are.
-        matte: (rows, columns) float32 in 0..1.
+        matte: (rows, columns) float32 in 0..1, of the picture's size.
     """
     rows, columns = np.nonzero((matte > 0) & (matte < 1))
     colours = decode_working(pixels[rows, columns][None])[0]

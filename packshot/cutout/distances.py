@@ -12,7 +12,11 @@ from packshot.types import Mask, Matte
 
 
 def signed_distance(product: Mask) -> Matte:
-    """Return each pixel's distance from the product's outline, (rows, columns) float32, in pixels, positive inside."""
+    """Return each pixel's distance from the product's outline, (rows, columns) float32, in pixels, positive inside.
+
+    Args:
+        product: (rows, columns) bool: True in the product.
+    """
     whole = product.astype(np.uint8)
     inside: Any = cv2.distanceTransform(whole, cv2.DIST_L2, 5)
     outside = cv2.distanceTransform(1 - whole, cv2.DIST_L2, 5)
@@ -20,11 +24,13 @@ def signed_distance(product: Mask) -> Matte:
 
 
 def nearest(mask: Mask, *, at: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return (rows, columns) of the mask pixels that are nearest to the pixels of another mask, in row-major order.
+    """Return (rows, columns): for each pixel of `at`, the row and the column of the nearest pixel of `mask`.
+
+    Both are (n,) indices, in row-major order of the pixels of `at`.
 
     Args:
-        mask: (rows, columns), not empty: the pixels to choose from.
-        at: (rows, columns): the pixels to find a nearest pixel for.
+        mask: (rows, columns) bool, not empty: the pixels to choose from.
+        at: (rows, columns) bool: the pixels to find a nearest pixel for.
     """
     _, labels = cv2.distanceTransformWithLabels((~mask).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     found = np.flatnonzero(mask)[labels[at] - 1]  # pixels are numbered from 1 in their order

@@ -26,8 +26,8 @@ def enlarged(matte: Matte, light: FloatImage, large: FloatImage) -> Matte:
 
     Args:
         matte: (rows, columns) float32 in 0..1.
-        light: (rows, columns, 3) float32, linear light: the picture that the matte was solved in.
-        large: the same picture at the larger size.
+        light: (rows, columns, 3) float32, linear light in 0..1: the picture that the matte was solved in, of its size.
+        large: the same picture at the larger size, in the same form.
     """
     slope, offset = _fitted(matte, light)
     size = large.shape[1], large.shape[0]

@@ -87,12 +87,13 @@ def load_segmenter(
 
     Args:
         model: name of the model, as in rembg.
+        file: the model's file, in ONNX format.
         sha256: expected checksum of the file, hex.
         engine: AUTO is OpenVINO if it is installed, else ONNX Runtime.
         threads: processor threads per prediction. 0 means all cores, and one prediction at a time.
     Raises:
-        ModelError: the model is not on the list of allowed ones, its file is missing or has another checksum, or the
-            engine is not installed.
+        ModelError: the model is not on the list of allowed ones, its file is missing or has another checksum, or
+            OpenVINO is asked for by name and not installed.
     """
     if model not in _RECIPES:
         raise ModelError(

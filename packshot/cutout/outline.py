@@ -1,9 +1,11 @@
 """Refine the outline of the product: move it to the strongest edge nearby, as one smooth curve.
 
 The mask was decided pixel by pixel, so its outline is not exact. It lies a pixel or two outside the place where alpha
-is 0.5, and farther outside if a contact shadow begins at the product. So the colours along the normal of each outline
-point are compared. The point moves to the largest change of colour near its old position. Neighbouring points move by
-similar amounts. The method is active contours by dynamic programming (Amini, Weymouth and Jain 1990).
+is 0.5, and farther outside if a contact shadow begins at the product.
+
+So the outline is moved, point by point. For each point, the colours along its normal are compared. The point moves to
+the largest change of colour near its old position. Neighbouring points move by similar amounts. The method is active
+contours by dynamic programming (Amini, Weymouth and Jain 1990).
 
 A product can fade into the backdrop over more pixels than a lens blurs; for example, chrome that reflects the studio.
 There the photograph shows where the fading begins but not where it ends. The outline then follows the segmentation
@@ -120,14 +122,15 @@ def settled_line(
     least_levels: float,
     lens: float,
 ) -> Matte:
-    """Return each pixel's signed distance from the refined outline, (rows, columns) float32, in pixels, positive
-    inside.
+    """Return each pixel's distance from the refined outline, (rows, columns) float32, in pixels, positive inside.
+
+    If every contour of the mask is too short to be refined, it is the distance from the mask's own outline.
 
     Args:
-        product: (rows, columns): the mask that was decided pixel by pixel.
+        product: (rows, columns) bool: the mask that was decided pixel by pixel.
         picture: (rows, columns, 3) float32, encoded working-space values scaled to 0..255.
         probability: (rows, columns) float32 in 0..1: the segmentation network's prediction.
-        movable: (rows, columns): where the outline may move.
+        movable: (rows, columns) bool: where the outline may move.
         shaded: (rows, columns) float32 in 0..1: how much each pixel looks like backdrop in shadow.
         noise: standard deviation of the noise in `picture`, in levels (0..255).
         least_levels: least difference from the backdrop, in levels, for a pixel to count as product.
@@ -197,22 +200,21 @@ def _blurred_px(outline: _Outline, picture: FloatImage, least_levels: float) -> 
 
 
 def lens_ratio(pixels: Pixels16, probability: Matte) -> float:
-    """Return the sharpness of the photograph's edges: the greatest change from pixel to pixel, as a share of the
-    contrast.
+    """Return how sharp the photograph's edges are: the greatest change from pixel to pixel, as a share of the contrast.
 
-    The 75th percentile over the points of the outline is used, clipped to `LEAST_LENS_RATIO`..`MOST_LENS_RATIO`.
+    The 75th percentile over the points of the outline is used, clipped to `LEAST_LENS_RATIO`..`MOST_LENS_RATIO`. If
+    there is no edge, it is the lower limit.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
-        probability: float32 in 0..1, at any size: the segmentation network's prediction. Edges are measured along its
-            0.5 contour.
+        probability: (rows, columns) float32 in 0..1, at any size: the segmentation network's prediction. Edges are
+            measured along its 0.5 contour.
     """
     return min(max(_change_ratio(pixels, probability), LEAST_LENS_RATIO), MOST_LENS_RATIO)
 
 
 def edge_sigma_px(pixels: Pixels16, probability: Matte) -> float:
-    """Return the blur of the photograph's sharper edges: the standard deviation of a Gaussian, in the photograph's
-    pixels.
+    """Return the blur of the photograph's sharper edges: a Gaussian's standard deviation, in the photograph's pixels.
 
     At its steepest place, an edge blurred by sigma changes by 1 / (sigma sqrt(2 pi)) of its contrast per pixel. The
     measurement itself blurs with a Gaussian of `SHARP_PX`; its variance is subtracted. The result is clipped to
@@ -220,7 +222,7 @@ def edge_sigma_px(pixels: Pixels16, probability: Matte) -> float:
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
-        probability: float32 in 0..1, at any size: probability of product.
+        probability: (rows, columns) float32 in 0..1, at any size: probability of product.
     """
     ratio = max(_change_ratio(pixels, probability), 1e-3)
     square = 1 / (2 * np.pi * ratio**2) - SHARP_PX**2

@@ -41,8 +41,8 @@ def overreach(pixels: Pixels16, kept: Mask, probability: Matte, surface: FloatIm
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
-        kept: (rows, columns): what lies inside the outline.
-        probability: (rows, columns) float32 in 0..1: the network's prediction.
+        kept: (rows, columns) bool: what lies inside the outline.
+        probability: (rows, columns) float32 in 0..1: the segmentation network's prediction.
         surface: the modelled backdrop, (rows, columns, 3) float32, encoded working-space values scaled to 0..255.
         noise: standard deviation of the backdrop's noise, in levels (0..255).
     """

@@ -4,10 +4,11 @@ This is done in a reduced copy that still shows all details that a shopper sees.
 segmentation network is not trusted:
 
 1. Backdrop colour: the modelled surface, corrected by the nearest visible backdrop. So a contact shadow counts as
-backdrop and is removed. 2. Product or backdrop: a pixel that differs from that backdrop by more than the noise is
-product, even if it does not look like the product's inside. Otherwise shaded edges would be lost. Where product and
-backdrop have similar colours, and where there may be shadow, the network decides. 3. The outline between them moves to
-the strongest edge nearby (see `outline`).
+   backdrop and is removed.
+2. Product or backdrop: a pixel that differs from that backdrop by more than the noise is product, even if it does not
+   look like the product's inside. Otherwise shaded edges would be lost. Where product and backdrop have similar
+   colours, and where there may be shadow, the network decides.
+3. The outline between them moves to the strongest edge nearby (see `outline`).
 """
 
 from __future__ import annotations
@@ -65,13 +66,14 @@ class Settled:
 def settle(
     pixels: Pixels16, probability: Matte, unknown: Mask, surface: FloatImage, *, noise_levels: float, cell_px: float
 ) -> Settled:
-    """Return the outline between product and backdrop.
+    """Return the outline between product and backdrop, at the size of `pixels`.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space: a copy of at most `SETTLED_PX` on its longest side.
-        probability: the segmentation network's prediction in 0..1, at any size.
-        unknown: where the photograph decides, at any size.
-        surface: the modelled backdrop, encoded working-space values scaled to 0..255, at any size.
+        probability: (rows, columns) float32 in 0..1, at any size: the segmentation network's prediction.
+        unknown: (rows, columns) bool, at any size: where the photograph decides.
+        surface: the modelled backdrop, (rows, columns, 3) float32, encoded working-space values scaled to 0..255, at
+            any size.
         noise_levels: standard deviation of the backdrop's noise, in levels (0..255).
         cell_px: size of one pixel of the network's prediction, in pixels of `pixels`.
     """

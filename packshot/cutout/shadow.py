@@ -26,9 +26,9 @@ def contact_shade(pixels: Pixels16, surface: FloatImage, prediction: Matte) -> M
 
     Args:
         pixels: the photograph, (rows, columns, 3) uint16, working space, of any size.
-        surface: the backdrop without product and shadow, encoded working-space values scaled to 0..255. The result has
-            its size.
-        prediction: the segmentation network's probability of product in 0..1, at any size.
+        surface: the backdrop without product and shadow, (rows, columns, 3) float32, encoded working-space values
+            scaled to 0..255. The result has its size.
+        prediction: the segmentation network's probability of product, (n, n) float32 in 0..1, at any size.
     """
     size = (surface.shape[1], surface.shape[0])
     seen: Any = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)

@@ -108,13 +108,14 @@ def soft_matte(
     Args:
         pixels: (rows, columns, 3) uint16, working space: the photograph at full size.
         levels: (rows, columns, 3) float32, encoded working-space values scaled to 0..255, at reduced size.
-        probability: (rows, columns) float32 in 0..1, at that reduced size.
+        probability: (rows, columns) float32 in 0..1, at that reduced size: the segmentation network's prediction.
+        backdrop: the modelled backdrop, at that reduced size.
         refined: (rows, columns) float32 in 0..1, at full size: the matte of the hard-edge refinement. Far from its edge
             it is kept if the segmentation network agrees. In thin parts that both are sure of, the result is at least
             this matte, because the solver takes spokes and chains for hair.
     Returns:
         (rows, columns) float32 in 0..1 and the soft pixels; None if no pixel is surely product, or none surely
-            backdrop.
+        backdrop.
     """
     full, small = size_of(pixels), size_of(levels)
     trimap = _trimap(refined, probability, small)

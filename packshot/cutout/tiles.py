@@ -13,8 +13,13 @@ from packshot.types import Box, Mask, Size, size_of
 
 
 def boxes_of(size: Size, *, side_px: int) -> Iterator[Box]:
-    """Yield the boxes of square tiles that cover a picture, row by row. Those at the right and bottom border may be
-    smaller.
+    """Yield the boxes of square tiles that cover a picture, row by row.
+
+    Tiles at the right and bottom border may be smaller.
+
+    Args:
+        size: size of the picture.
+        side_px: side of a tile.
     """
     for top in range(0, size.height, side_px):
         for left in range(0, size.width, side_px):
@@ -22,7 +27,12 @@ def boxes_of(size: Size, *, side_px: int) -> Iterator[Box]:
 
 
 def boxes_holding(mask: Mask, *, side_px: int) -> Iterator[Box]:
-    """Yield, for each square tile, the box around the mask's pixels in it. Tiles without mask pixels are left out."""
+    """Yield, for each square tile that has pixels of a mask, the box around these pixels, in pixels of the mask.
+
+    Args:
+        mask: (rows, columns) bool or uint8.
+        side_px: side of a tile.
+    """
     for box in boxes_of(size_of(mask), side_px=side_px):
         part = mask[box.top : box.bottom, box.left : box.right].view(np.uint8)
         left, top, width, height = cv2.boundingRect(part)
@@ -31,7 +41,13 @@ def boxes_holding(mask: Mask, *, side_px: int) -> Iterator[Box]:
 
 
 def with_margin(box: Box, size: Size, *, margin_px: int) -> tuple[Box, tuple[slice, slice]]:
-    """Return a box enlarged by a margin within its picture, and the slices (rows, columns) of the box inside it."""
+    """Return a box enlarged by a margin within its picture, and the slices (rows, columns) of the box in that one.
+
+    Args:
+        box: in pixels of the picture.
+        size: size of the picture.
+        margin_px: width of the margin. At the picture's border it is cut off.
+    """
     wide = Box(
         max(0, box.left - margin_px),
         max(0, box.top - margin_px),
@@ -43,10 +59,12 @@ def with_margin(box: Box, size: Size, *, margin_px: int) -> tuple[Box, tuple[sli
 
 
 def part_of(picture: NDArray[Any], box: Box, size: Size, *, nearest: bool = False) -> Any:
-    """Return the part of a picture that lies under a box, resampled to the box's size.
+    """Return the part of a picture that lies under a box, (rows, columns[, channels]) of the box's size.
+
+    If the picture has the size that the box belongs to, the part is a view. Otherwise it is resampled.
 
     Args:
-        picture: a picture of any size. A bool mask comes back as uint8.
+        picture: (rows, columns[, channels]) of any size. A bool mask comes back as uint8.
         box: a box in the pixels of a picture of `size`.
         size: size of the picture that the box belongs to. It shows the same scene as `picture`.
         nearest: take the nearest pixel instead of interpolating linearly.

@@ -30,11 +30,13 @@ class BackdropReport:
     """What the visible backdrop looks like.
 
     Attributes:
-        smooth: True if a smooth surface describes it well, as in a studio.
+        smooth: True if a smooth surface describes it well, as in a studio. True for a matte that was made elsewhere,
+            which needs no backdrop.
         noise_levels: robust standard deviation around that surface, in 8-bit levels of the encoded picture.
-        rough_ratio: share of the surely visible backdrop that the surface does not describe, 0..1.
+        rough_ratio: share of the surely visible backdrop that the surface does not describe, 0..1; 1 if too little of
+            the backdrop is visible.
         mean_levels: mean colour in 8-bit levels, working space.
-        already_white: True if every surely visible pixel of it is within one 8-bit level of white.
+        already_white: True if every surely visible pixel of the backdrop is within one 8-bit level of white.
     """
 
     smooth: bool
@@ -65,13 +67,14 @@ class Cutout:
     Attributes:
         matte: (rows, columns) float32 in 0..1, at the photograph's size.
         foreground: the product's colour where 0 < alpha < 1. Where alpha is 1, the photograph has it.
-        network_matte: the segmentation network's prediction in 0..1, at the network's size. If the matte was made
-            elsewhere (`GIVEN`), it is a reduced copy of that matte.
+        network_matte: the segmentation network's prediction, (n, n) float32 in 0..1, at the network's size. If the
+            matte was made elsewhere (`GIVEN`), it is a reduced copy of that matte.
         backdrop: report on the backdrop.
         method: how the matte was made; never AUTO.
         findings: problems that a reviewer should know.
         surface: the backdrop without product and shadow, (rows, columns, 3) float32, encoded working-space values
-            scaled to 0..255, at reduced size. None if it is not known.
+            scaled to 0..255, at reduced size. None if it is not known: the matte is the network's alone, was made
+            elsewhere, or is empty.
         reduced: (rows, columns, 3) uint16, working space: the reduced photograph that the network saw. None if the
             matte was made elsewhere or is empty.
     """

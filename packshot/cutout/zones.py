@@ -56,7 +56,7 @@ class Zones:
 
 
 def find_zones(levels: FloatImage, probability: Matte, backdrop: Backdrop, *, cell_px: float) -> Zones:
-    """Return the zones of a reduced photograph.
+    """Return the zones of a reduced photograph: where its network's mask is trusted, and where not.
 
     Args:
         levels: (rows, columns, 3) float32, encoded working-space values scaled to 0..255.
@@ -201,7 +201,8 @@ def shadow_share(levels: FloatImage, surface: FloatImage, *, noise: float) -> Ma
     """Return how much each pixel looks like backdrop in shadow, (rows, columns) float32 in 0..1.
 
     It is 1 if all channels are darker than the backdrop by the same factor, and this factor is at most 2. It falls to 0
-    at a factor of 3. It also falls if the factors of the channels differ by more than the noise.
+    at a factor of 3. It also falls if the factors of the channels differ by more than the noise. It is 0 where the
+    pixel is as bright as the backdrop.
 
     Args:
         levels: (rows, columns, 3) float32, encoded working-space values scaled to 0..255.

@@ -20,8 +20,8 @@ class Placement(Value):
         window: the part of the picture that becomes the canvas, in the picture's pixels; it may reach beyond the
             picture.
         canvas: size of the canvas, in pixels.
-        subject: the product's box in the picture.
-        findings: one for each limit that changed the result.
+        subject: the product's box, in the picture's pixels.
+        findings: at most one: the canvas is smaller than the platform's least or recommended size.
     """
 
     window: Box
@@ -68,6 +68,10 @@ def fill_ratio_of(subject: Size, canvas: Size) -> float:
     A ratio of at most 1 means that the product fits.
 
     Example: a product of 400 x 300 on a canvas of 1000 x 500 has the fill ratio max(0.4, 0.6) = 0.6.
+
+    Args:
+        subject: size of the product's box.
+        canvas: size of the canvas, in the same pixels.
     """
     return max(subject.width / canvas.width, subject.height / canvas.height)
 
@@ -81,7 +85,7 @@ def fit(subject: Box, *, canvas: Canvas, fill_ratio: float, max_upscale_ratio: f
     approval.
 
     Args:
-        subject: the product's box in the picture.
+        subject: the product's box, in the picture's pixels.
         canvas: aspect ratio and sizes. Without an aspect ratio the canvas gets the product's shape with equal margins.
             Without a recommended size it keeps the picture's resolution.
         fill_ratio: greater than 0, at most 1; see `fill_ratio_of`.

@@ -29,7 +29,7 @@ class Framed:
     """An edited picture on the canvas of its rendition.
 
     Attributes:
-        pixels: (rows, columns, 3) uint16, working space.
+        pixels: the canvas, (rows, columns, 3) uint16, working space.
         matte: (rows, columns) float32 in 0..1, same size.
         placement: where the picture lies on the canvas.
     """

@@ -10,11 +10,11 @@ from packshot.types import Box, Matte
 
 
 def subject_box(matte: Matte, *, threshold: float = 0.5) -> Box:
-    """Return the smallest box that contains the product.
+    """Return the smallest box that contains the product, in pixels of the matte.
 
     Args:
         matte: (rows, columns) float32 in 0..1.
-        threshold: alpha above which a pixel counts as product.
+        threshold: alpha above which a pixel counts as product, 0..1.
     Raises:
         EmptySubjectError: no pixel exceeds the threshold.
     """

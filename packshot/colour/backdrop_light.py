@@ -60,8 +60,8 @@ def measure_backdrop(pixels: Pixels16, *, seen: Mask | None = None) -> BackdropR
 
     Args:
         pixels: (rows, columns, 3) uint16, working space. Transparent parts must have been put on white.
-        seen: (rows, columns) bool, of a reduced frame: True where the backdrop is seen. With None, the frame's border
-            is used.
+        seen: (rows, columns) bool, of a reduced frame: True where the backdrop is seen. `pixels` are reduced to its
+            size. With None, the frame's border is used.
     """
     if seen is None:
         step = max(1, max(pixels.shape[:2]) // _ENOUGH_PX)

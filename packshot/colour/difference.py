@@ -86,10 +86,10 @@ def _delta_e(first: _Float, second: _Float) -> _Float:
 
 
 def lab_of_relative_xyz(xyz: NDArray[np.float32]) -> Lab:
-    """Return CIE L*a*b* of XYZ divided by the white's XYZ (CIE 15:2004, 8.2.1.1). Negative values are allowed.
+    """Return CIE L*a*b* of XYZ divided by the white's XYZ (CIE 15:2004, 8.2.1.1), (..., 3) float32.
 
     Args:
-        xyz: (..., 3) float32.
+        xyz: (..., 3) float32; 1 is the white's value. Negative values are allowed.
     """
     f = np.where(xyz > _EPSILON, np.cbrt(xyz), (_KAPPA * xyz + 16) / 116)
     lab = np.empty_like(xyz)

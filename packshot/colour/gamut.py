@@ -19,10 +19,10 @@ MOST_SAMPLES = 40_000
 
 
 def out_of_gamut_ratio(pixels: NDArray[Any], *, source: bytes, target: bytes, where: Mask | None = None) -> float:
-    """Return the share of pixels that change visibly because they lie outside the target's gamut.
+    """Return the share of pixels, 0..1, that change visibly because they lie outside the target's gamut.
 
     A pixel counts if its nearest colour in the target differs by `VISIBLE_DELTA_E` (CIEDE2000) or more. At most about
-    `MOST_SAMPLES` evenly spread pixels are checked.
+    `MOST_SAMPLES` evenly spread pixels are checked. The share is 0 if there is no pixel to check.
 
     For a target with lookup tables the colours are converted to the target and back, with the relative colorimetric
     intent. Black-point compensation is off: it would move colours from outside the gamut into it.
@@ -30,7 +30,7 @@ def out_of_gamut_ratio(pixels: NDArray[Any], *, source: bytes, target: bytes, wh
     Args:
         pixels: (rows, columns) or (rows, columns, channels) uint8 or uint16 in the space of `source`.
         source, target: ICC profiles.
-        where: mask of the pixels that count; all by default.
+        where: (rows, columns) bool: the pixels that count; all by default.
     Raises:
         BadProfileError: the colour engine cannot connect the two profiles.
     """

@@ -29,7 +29,11 @@ NO_GAINS: Gains = (1.0, 1.0, 1.0)
 
 
 class Kind(StrEnum):
-    """What a correction is for."""
+    """What a correction is for.
+
+    IDENTITY changes nothing. EVENED makes a group's light equal to other groups'. NEUTRAL makes the backdrop grey.
+    TARGET maps the patches of a colour target to their published colours.
+    """
 
     IDENTITY = "identity"
     EVENED = "evened"
@@ -44,7 +48,7 @@ class Correction(Value):
         kind: what it is for.
         gains: factors for linear working red, green and blue; applied first.
         coefficients: (3, 3) or (3, 6), as in `TargetFit`; applied second. Empty means none.
-        why: the reason in words.
+        why: the reason in words, for people.
     """
 
     kind: Kind = Kind.IDENTITY
@@ -63,6 +67,7 @@ def correct(pixels: Pixels16, correction: Correction) -> Pixels16:
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
+        correction: the correction of the shot's group.
     Returns:
         A new array of the same shape and space; for the identity `pixels` itself.
     """
@@ -82,6 +87,8 @@ def correct(pixels: Pixels16, correction: Correction) -> Pixels16:
 def newly_clipped(before: Pixels16, after: Pixels16) -> float:
     """Return the share of pixels, 0..1, in which a correction clipped a channel.
 
+    A channel is clipped if it becomes 65535, or falls to 0 from more than 1 % of the range.
+
     Args:
         before, after: (rows, columns, 3) uint16, working space.
     """
@@ -91,9 +98,10 @@ def newly_clipped(before: Pixels16, after: Pixels16) -> float:
 
 
 def gains_between(backdrop: BackdropReading, wanted: NDArray[np.float64]) -> Gains:
-    """Return the gains that change a backdrop's colour into the wanted one.
+    """Return the gains (red, green, blue, in linear light) that change a backdrop's colour into the wanted one.
 
     Args:
+        backdrop: the backdrop as it was measured.
         wanted: (3,) linear working RGB.
     """
     red, green, blue = (float(gain) for gain in wanted / np.maximum(np.array(backdrop.linear), 1e-6))
@@ -113,12 +121,15 @@ def difference(one: BackdropReading, other: BackdropReading) -> float:
 
 
 def chroma(backdrop: BackdropReading) -> float:
-    """Return a backdrop's chroma C*ab: 0 is grey."""
+    """Return a backdrop's chroma, C*ab in CIE L*a*b*: 0 is grey."""
     return math.hypot(backdrop.lab[1], backdrop.lab[2])
 
 
 def middle(backdrops: list[BackdropReading]) -> BackdropReading:
-    """Return the median of one or more readings of the same backdrop."""
+    """Return the median, figure by figure, of one or more readings of the same backdrop.
+
+    A fall-off is the median of the known ones; None if no reading knows it.
+    """
     linear = np.median(np.array([one.linear for one in backdrops]), axis=0)
     lab = lab_of_linear(linear)
     return BackdropReading(

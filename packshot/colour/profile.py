@@ -61,7 +61,11 @@ class MatrixProfile:
 
 
 def profile_name(icc: bytes) -> str:
-    """Return the profile's description, at most 100 characters; "" if it has none that can be read."""
+    """Return the profile's description, at most 100 characters; "" if it has none that can be read.
+
+    Args:
+        icc: the ICC profile.
+    """
     try:
         content = _tags(icc).get(b"desc", b"")
         return _read_description(content).strip().strip("\0").strip()[:100]
@@ -72,15 +76,21 @@ def profile_name(icc: bytes) -> str:
 def colour_model(icc: bytes) -> ColourModel | None:
     """Return the colour model of the pixels that a profile describes, such as RGB.
 
-    The result is None if it is a model that pictures do not use.
+    The result is None if it is a model that pictures do not use, or if these are not the bytes of a profile.
+
+    Args:
+        icc: the ICC profile.
     """
     return _MODELS.get(icc[16:20])
 
 
 def transfer_code(icc: bytes) -> int:
-    """Return the code of the transfer function in a profile's cicp tag (ICC.1:2022, 9.2.17).
+    """Return the code (ITU-T H.273) of the transfer function in a profile's cicp tag (ICC.1:2022, 9.2.17).
 
-    Without such a tag it is 2, which means "unspecified".
+    Without a cicp tag that can be read it is 2, which means "unspecified".
+
+    Args:
+        icc: the ICC profile.
     """
     try:
         content = _tags(icc).get(b"cicp", b"")
@@ -93,9 +103,11 @@ def check_profile(icc: bytes, *, model: ColourModel, subject: str) -> None:
     """Check that a profile is plausible for a picture of this colour model.
 
     It must be complete, be meant for pictures and have the picture's channels. It must convert white to a light colour
-    and black to a dark one. A ramp of greys must get lighter; small steps back are tolerated.
+    and black to a dark one. A ramp of greys must get lighter; small steps back are tolerated. A Lab profile needs no
+    ramp.
 
     Args:
+        icc: the ICC profile.
         model: the picture's colour model.
         subject: name of the picture, for the error.
     Raises:
@@ -113,7 +125,14 @@ def check_profile(icc: bytes, *, model: ColourModel, subject: str) -> None:
 
 
 def matrix_profile(icc: bytes) -> MatrixProfile | None:
-    """Return the curves and matrix of an RGB profile; None if it uses lookup tables or is of another kind."""
+    """Return the curves and matrix of an RGB profile.
+
+    The result is None if the profile is not for RGB, uses lookup tables, or has curves or a matrix that cannot be read
+    or used.
+
+    Args:
+        icc: the ICC profile.
+    """
     return _kept_matrix_profile(icc) if len(icc) <= _MOST_KEPT_BYTES else _read_matrix_profile(icc)
 
 

@@ -41,7 +41,7 @@ class ReferenceColour(Value):
 
     Attributes:
         lab: CIE L*a*b* (D50).
-        said: the client's own text for it.
+        said: the client's own text for the colour, with single spaces.
     """
 
     lab: tuple[float, float, float]
@@ -61,9 +61,12 @@ class MainColour(Value):
 
 
 def parse_reference(text: str) -> ReferenceColour | None:
-    """Return the colour given in a text; None if the text gives none.
+    """Return the colour given in a text; None if the whole text is not one colour, or its L*a*b* is out of range.
 
-    Examples: ``#B3202A``, ``Lab 41.2 58 33``, ``L=41,2; a=58; b=33``.
+    Examples: ``#B3202A``, ``Lab 41.2 58 33``, ``L=41,2; a=58; b=33``. Hexadecimal RGB is read as sRGB.
+
+    Args:
+        text: the client's words.
     """
     said = " ".join(text.split())
     match = _LAB.fullmatch(said) or _LAB_LETTERS.fullmatch(said)
@@ -99,14 +102,16 @@ def swatch_colour(pixels: Pixels16) -> tuple[float, float, float] | None:
 
 
 def main_colours(srgb8: Pixels8, matte: Matte) -> tuple[MainColour, ...]:
-    """Return a product's main colours, the most common first; empty if its inside is too small.
+    """Return a product's main colours, the most common first.
+
+    There are at most five, and none if the product's inside is too small.
 
     Cells of the inside are averaged in linear light. The densest place in L*a*b* gives one colour and takes all cells
     near it. The remaining cells give the next colour.
 
     Args:
         srgb8: (rows, columns, 3) uint8, sRGB, as delivered.
-        matte: (rows, columns) in 0..1, same size.
+        matte: (rows, columns) float32 in 0..1, same size.
     """
     cells = _cells(srgb8, matte)
     if len(cells) < _LEAST_CELLS:
@@ -129,11 +134,11 @@ def main_colours(srgb8: Pixels8, matte: Matte) -> tuple[MainColour, ...]:
 
 
 def nearest_delta_e(colours: tuple[MainColour, ...], reference: ReferenceColour) -> float:
-    """Return the colour difference (delta E 2000) between a reference and that main colour of a product which is
-    nearest.
+    """Return the colour difference, delta E 2000, between a reference and the nearest of a product's main colours.
 
     Args:
         colours: the product's main colours, at least one.
+        reference: the colour that the product should have.
     """
     labs = np.array([colour.lab for colour in colours])
     return float(delta_e_2000(labs, np.array(reference.lab)).min())

@@ -108,6 +108,10 @@ def profile_of_codes(primaries: int, transfer: int) -> bytes:
     """Return an ICC profile (version 2) of a colour space by its codes (ITU-T H.273); b"" for codes that are not known.
 
     Codes 16 (PQ) and 18 (HLG) are HDR and never get a profile.
+
+    Args:
+        primaries: code of the primaries (table 2); 2, unspecified, counts as BT.709.
+        transfer: code of the transfer function (table 3); 2, unspecified, counts as sRGB's.
     """
     if primaries not in _PRIMARIES_BY_CODE:
         return b""

@@ -52,8 +52,8 @@ class TargetReading(Value):
         patches: linear working RGB of the 24 patches, row by row from dark skin to black.
         clipped: numbers (1 to 24) of patches with a channel that the camera clipped.
         noise: standard deviation of L* inside a patch, median over the patches.
-        area_ratio: area of the patches' rectangle as a share of the frame.
-        side_px: shorter side of a patch.
+        area_ratio: area of the patches' rectangle as a share of the frame, 0..1.
+        side_px: shortest side of a patch.
     """
 
     corners: Corners
@@ -65,11 +65,12 @@ class TargetReading(Value):
 
 
 def find_target(pixels: Pixels16, *, thorough: bool = False) -> TargetReading | None:
-    """Return the ColorChecker Classic in a picture; None if no plausible one is found.
+    """Return the ColorChecker Classic in a picture; None if no plausible one is found. Of several the largest counts.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
-        thorough: also search at larger sizes, for small targets. Use it where a target is expected.
+        thorough: also search at larger sizes, for small targets, and in pictures without strong colours. Use it where a
+            target is expected.
     """
     if not thorough and not _is_colourful(pixels):
         return None

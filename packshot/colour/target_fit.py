@@ -36,7 +36,7 @@ _LEAST_FITTED = 18
 
 
 class Model(StrEnum):
-    """Correction models, simplest first: one gain, three gains, a matrix, a root polynomial."""
+    """Correction models, simplest first: one gain, a gain for each channel, a matrix, a root polynomial."""
 
     EXPOSURE = "exposure"
     BALANCE = "balance"
@@ -60,13 +60,14 @@ class TargetFit(Value):
 
     Attributes:
         model: the chosen model.
-        coefficients: (3, 3) or (3, 6), a row per output channel: from the model's terms to linear working RGB.
+        coefficients: (3, 3) or (3, 6), a row per output channel: from the model's terms to linear working RGB. The
+            terms are red, green and blue, and for a root polynomial sqrt(rg), sqrt(gb) and sqrt(rb) as well.
         edition: the table of published values that was used.
         before: error of the patches as photographed.
         after: error after correction, on the patches it was fitted to.
         held_out: error after correction, each patch corrected by a fit without it (leave-one-out).
         patches: number of patches used; clipped ones are left out.
-        others: mean held-out error of each model that was tried.
+        others: mean held-out error of each model that was tried, by the model's name; the chosen one included.
     """
 
     model: Model
@@ -84,10 +85,10 @@ def fit_target(
 ) -> TargetFit | None:
     """Return the colour correction that maps the measured patches to their published colours.
 
-    None if fewer than 18 patches are usable.
+    The result is None if fewer than 18 patches are usable.
 
     Args:
-        patches: (24, 3) linear working RGB as measured, row by row from dark skin to black.
+        patches: (24, 3) float64, linear working RGB as measured, row by row from dark skin to black.
         edition: when the target was made.
         clipped: numbers (1 to 24) of patches that the camera clipped; they are left out.
     """

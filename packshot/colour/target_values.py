@@ -50,12 +50,23 @@ _TABLES = {TargetEdition.SINCE_2014: _SINCE_2014, TargetEdition.BEFORE_2014: _BE
 
 
 def reference_lab(edition: TargetEdition = TargetEdition.SINCE_2014) -> NDArray[np.float64]:
-    """Return the 24 patches' CIE L*a*b* (D50), (24, 3), row by row from dark skin to black."""
+    """Return the 24 patches' published CIE L*a*b* (D50), (24, 3) float64, row by row from dark skin to black.
+
+    Args:
+        edition: when the target was made.
+    """
     return np.array(_TABLES[edition])
 
 
 def reference_linear(edition: TargetEdition = TargetEdition.SINCE_2014) -> NDArray[np.float64]:
-    """Return the 24 patches in linear working RGB, (24, 3). In some editions cyan lies slightly outside the gamut."""
+    """Return the 24 patches' published colours in linear working RGB, (24, 3) float64.
+
+    They are in order, row by row from dark skin to black. Values may lie outside 0..1: in some editions cyan lies
+    slightly outside the gamut.
+
+    Args:
+        edition: when the target was made.
+    """
     return linear_of_lab(reference_lab(edition))
 
 

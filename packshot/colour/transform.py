@@ -33,7 +33,7 @@ _ROWS_AT_ONCE = 128
 
 
 class Intent(IntEnum):
-    """The ICC's rendering intents, by their numbers."""
+    """The ICC's rendering intents, by their numbers in a profile."""
 
     PERCEPTUAL = 0
     RELATIVE_COLORIMETRIC = 1

@@ -6,7 +6,11 @@ _LONGEST_CODE = 32
 
 
 class Bits:
-    """A reader of bits, the most significant bit of each byte first. After the end of the data, all bits are 0."""
+    """A reader of bits, the most significant bit of each byte first. After the end of the data, all bits are 0.
+
+    Args:
+        data: the bytes to read.
+    """
 
     def __init__(self, data: bytes) -> None:
         self._value, self._left = int.from_bytes(data, "big"), 8 * len(data)
@@ -18,7 +22,7 @@ class Bits:
         return value & ((1 << count) - 1)
 
     def exp_golomb(self) -> int:
-        """Return the next number that is stored in a variable number of bits (ITU-T H.265, 9.2: ue(v))."""
+        """Return the next number of a variable number of bits: an Exp-Golomb code (ITU-T H.265, 9.2: ue(v))."""
         zeros = 0
         while zeros < _LONGEST_CODE and not self.take():
             zeros += 1

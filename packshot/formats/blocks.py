@@ -18,7 +18,8 @@ class Block(NamedTuple):
 
     Attributes:
         number: resource number; it says what kind of content this is.
-        name: bytes of the name, in an unknown encoding.
+        name: bytes of the name, in an unknown encoding; usually empty.
+        content: the resource's bytes, without its head.
     """
 
     number: int
@@ -30,6 +31,7 @@ class Blocks(NamedTuple):
     """Image resources in file order.
 
     Attributes:
+        blocks: the resources that were read.
         damage: if reading stopped early, the reason in words; otherwise empty.
     """
 
@@ -41,6 +43,9 @@ def split_blocks(data: bytes) -> Blocks:
     """Return Photoshop's image resources in the data, up to the first damage. It raises no error.
 
     Resources of other programs are skipped: they have another signature, and their numbers have another meaning.
+
+    Args:
+        data: the image resources of a PSD, TIFF or JPEG, as stored.
     """
     found: list[Block] = []
     at = 0
@@ -67,7 +72,11 @@ def split_blocks(data: bytes) -> Blocks:
 
 
 def resource_damage(data: bytes) -> str:
-    """Return in words what is damaged in Photoshop's image resources; empty if nothing is damaged."""
+    """Return in words what is damaged in Photoshop's image resources; empty if nothing is damaged.
+
+    Args:
+        data: the image resources of a PSD, TIFF or JPEG, as stored.
+    """
     return split_blocks(data).damage
 
 
@@ -75,6 +84,9 @@ def read_resources(data: bytes) -> dict[int, bytes]:
     """Return the content of each image resource by its number, up to the first damage.
 
     If a number occurs several times, the first counts.
+
+    Args:
+        data: the image resources of a PSD, TIFF or JPEG, as stored.
     """
     return {block.number: block.content for block in reversed(split_blocks(data).blocks)}
 
@@ -93,6 +105,7 @@ def pascal(name: bytes, *, even: bool = False) -> bytes:
     """Return a Pascal string: the length in the first byte, then at most 255 bytes of text.
 
     Args:
+        name: the text's bytes; what is beyond 255 is cut off.
         even: pad with a zero byte to an even number of bytes.
     """
     text = bytes([min(len(name), _LONGEST_NAME)]) + name[:_LONGEST_NAME]

@@ -26,8 +26,11 @@ _END_OF_LINE, _END, _DELTA = 0, 1, 2
 def read_bmp(data: bytes) -> Container:
     """Return what the header of a BMP says: size, bits per pixel and colour space.
 
+    Args:
+        data: the whole file.
     Raises:
         DamagedError: the run-length codes give fewer pixels than the header says.
+        struct.error: the file ends inside its header.
     """
     (header,) = struct.unpack_from("<I", data, 14)
     width, height, _, depth = struct.unpack_from("<HHHH" if header == _CORE else "<iiHH", data, 18)
@@ -74,8 +77,11 @@ def _check_runs(data: bytes, at: int, size: Size, *, bits: int) -> None:
 def decode_bmp(data: bytes) -> NDArray[np.uint8]:
     """Return the pixels as stored, uint8: (rows, columns, 3) RGB, or (rows, columns, 4) with transparency.
 
+    Args:
+        data: the whole file.
     Raises:
         DamagedError: a pixel's number lies beyond the palette, or this kind of BMP is not supported.
+        OSError: the decoder cannot read the file.
     """
     try:
         image = BmpImagePlugin.BmpImageFile(io.BytesIO(data))

@@ -50,8 +50,10 @@ _ROWS_AT_ONCE = 256
 def read_raw(data: bytes) -> Container:
     """Return the upright size of the picture and the camera's metadata. No sensor value is unpacked.
 
+    Args:
+        data: the whole file.
     Raises:
-        DamagedError: LibRaw does not know the camera, or a part of the file is missing.
+        DamagedError: LibRaw does not know the camera or the compression, or a part of the file is missing.
     """
     _check_compression(data)
     missing = _missing_part(data)
@@ -74,8 +76,12 @@ def read_raw(data: bytes) -> Container:
 
 
 def opened_by_libraw(data: bytes) -> bool:
-    """Return True if LibRaw recognises these bytes as a camera RAW. Some RAW files cannot be recognised by their
-    header.
+    """Return True if LibRaw recognises these bytes as a camera RAW.
+
+    Some RAW files cannot be recognised by their header.
+
+    Args:
+        data: the whole file.
     """
     try:
         with _opened(data) as raw:
@@ -87,7 +93,8 @@ def opened_by_libraw(data: bytes) -> bool:
 def decode_raw(data: bytes, container: Container) -> Raster:
     """Return the developed picture in the working space: (rows, columns, 3) uint16, upright, full size.
 
-    The white balance is the camera's, or daylight if the file states none. Highlights are clipped.
+    The white balance is the camera's, or daylight if the file states none; a finding then says so. Highlights are
+    clipped.
 
     Args:
         data: the whole file.

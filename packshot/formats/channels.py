@@ -28,7 +28,8 @@ class SavedChannels:
     """The extra channels of a file.
 
     Attributes:
-        found: (name, values) of each channel, as stored. The values are (rows, columns) float32 in 0..1.
+        found: (name, values) of each channel. The values are (rows, columns) float32 in 0..1, as the file means them.
+            A channel without a name is called "Alpha" and its number.
         damage: in words, what could not be read; empty if everything could.
     """
 
@@ -42,7 +43,7 @@ def saved_channels(data: bytes, kind: FileKind, container: Container) -> SavedCh
     No error is raised: damage is described in the result. Files of other kinds have no extra channels.
 
     Args:
-        data: a file that was opened before, so its size is within the limits.
+        data: the whole file. It was opened before, so its size is within the limits.
         kind: the file's kind.
         container: the file's header.
     """
@@ -62,10 +63,11 @@ def saved_channels(data: bytes, kind: FileKind, container: Container) -> SavedCh
 def flat_transparency(data: bytes, container: Container) -> Matte | None:
     """Return the transparency of the flattened picture in a PSD or PSB, as a matte; None if the picture is opaque.
 
-    It is (rows, columns) float32 in 0..1, as stored. Documents without a background layer have such a transparency.
+    It is (rows, columns) float32 in 0..1, as stored: 1 is opaque. Documents without a background layer have such a
+    transparency.
 
     Args:
-        data: a file that was opened before, so its size is within the limits.
+        data: the whole file. It was opened before, so its size is within the limits.
         container: the file's header.
     Raises:
         DamagedError, struct.error: the transparency is damaged. `saved_channels` describes the same damage, because it

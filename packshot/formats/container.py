@@ -16,6 +16,9 @@ class DamagedError(ValueError):
     """A reader or decoder cannot read a file.
 
     `decode.open_photo` turns this error into a refusal that names the file.
+
+    Attributes:
+        next_step: what the sender can do; empty for a damaged file.
     """
 
     next_step = ""
@@ -42,6 +45,8 @@ class Codes(NamedTuple):
     """A colour space, given by the codes of ITU-T H.273.
 
     Attributes:
+        primaries: code of the primaries (table 2); 2 is unspecified.
+        transfer: code of the transfer function (table 3); 2 is unspecified.
         full_range: False if the values use the narrow range of video.
     """
 
@@ -57,12 +62,12 @@ class Codes(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Rearrangement:
-    """One operation that the file prescribes for its decoded pixels: a crop, a rotation, or a mirroring.
+    """One operation that the file prescribes for its decoded pixels: a crop, a mirroring, or else a rotation.
 
     Attributes:
-        crop: the part to keep.
+        crop: the part to keep, in pixels of the picture before this operation; None if it is no crop.
         turns: quarter turns, anticlockwise.
-        mirror: 0 exchanges top and bottom, 1 exchanges left and right.
+        mirror: 0 exchanges top and bottom, 1 exchanges left and right; None if it is no mirroring.
     """
 
     crop: Box | None = None
@@ -76,25 +81,30 @@ class Container:
 
     Attributes:
         size: size of the picture as stored, before orientation is applied.
-        tile: size of the largest tile that is decoded, where a picture consists of tiles.
+        tile: size of the largest tile that is decoded, where a picture consists of tiles; otherwise `NOTHING`.
+        frames: number of pictures in the file.
         bit_depth: bits per channel.
         channels: number of channels; 0 where the header does not say.
         scans: number of passes over the picture in which its pixels are stored (progressive JPEG).
-        exif: a TIFF stream. For a TIFF it is the file itself.
+        icc: the ICC profile; empty if there is none.
+        exif: a TIFF stream; empty if there is none. For a TIFF it is the file itself.
         exif_pages: offsets of the directories in `exif` to read. The first one that has a value counts. Empty: only the
             first directory is read.
         exif_shot: a second TIFF stream with EXIF's own directory, where the file keeps it apart.
+        xmp: the XMP packet; empty if there is none.
         icc_named, xmp_named: True if the file has an ICC or XMP block, even an empty one. Of several blocks the first
             counts.
+        iptc: the IPTC records; empty if there are none.
         resources: Photoshop's image resources, as stored: paths and names of channels among them.
+        declared_srgb: True where the format itself says that the colours are sRGB.
         adobe_transform: colour transform in the Adobe segment of a JPEG; None without one.
-        codes: the colour space by codes (PNG: cICP; HEIF: nclx).
+        codes: the colour space by codes (PNG: cICP; HEIF: nclx, or the coded stream); None where there are none.
         codes_first: True where the format ranks the codes above an ICC profile.
-        gamma: value of the gAMA chunk of a PNG.
-        chromaticities: values of the cHRM chunk of a PNG: x, y of white, red, green, blue.
+        gamma: value of the gAMA chunk of a PNG; None without one.
+        chromaticities: values of the cHRM chunk of a PNG: x, y of white, red, green, blue; empty without one.
         steps: what a HEIC or AVIF asks to be done with its decoded pixels, in order.
         chosen: which of several pictures is taken, in words.
-        texts: copyright, creator and title as the format's own text fields have them.
+        texts: "copyright", "creator" and "title" as the format's own text fields have them.
         findings: what the header says that someone should know.
         coding: how the pixels are coded, in words of the format, for example ``SOF0`` for a baseline JPEG.
     """
@@ -133,6 +143,7 @@ class Raster:
 
     Attributes:
         pixels: (rows, columns) or (rows, columns, 3 or 4), uint8 or uint16, full range, in the colour model `model`.
+        model: the colour model of `pixels`.
         alpha: (rows, columns) with the same dtype; None where the file has none.
         premultiplied: True if the colours are premultiplied by alpha.
         findings: what the decoder noticed.
@@ -148,5 +159,9 @@ class Raster:
 
 
 def plain_exif(block: bytes) -> bytes:
-    """Return the TIFF stream of an EXIF block, which may start with ``Exif`` and two more bytes."""
+    """Return the TIFF stream of an EXIF block.
+
+    Args:
+        block: the EXIF block of a file. It may start with ``Exif`` and two more bytes, which are left out.
+    """
     return block[6:] if block[:4] == b"Exif" else block

@@ -48,7 +48,7 @@ def decode(data: bytes, kind: FileKind, container: Container) -> Raster:
 
     Args:
         data: the whole file.
-        kind: its kind, from `sniff.detect`.
+        kind: its kind, from `sniff.detect`; one of `sniff.PICTURES`.
         container: its header.
     Raises:
         DamagedError: this variety of the format is not supported. Decoders raise other errors for damaged data.
@@ -151,10 +151,12 @@ def _raster(pixels: NDArray[Any], bit_depth: int, *, premultiplied: bool = False
 def to_full_range(pixels: NDArray[Any], bit_depth: int) -> NDArray[Any]:
     """Return pixels as uint8 or uint16 over the full range. Up to 8 bits become uint8, more become uint16.
 
-    Floating-point values count as 0..1. A few values above 1, such as highlights, are clipped. NaN becomes 0.
+    Floating-point values count as 0..1 and become uint16. A few values above 1, such as highlights, are clipped. NaN
+    becomes 0.
 
     Args:
-        pixels: an array of any shape, integers of `bit_depth` bits or floating-point numbers.
+        pixels: an array of any shape: booleans, integers or floating-point numbers.
+        bit_depth: bits of an unsigned integer's values. Signed integers have all bits of their type.
     Raises:
         NotReadError: many floating-point values are above 1. Then 1 cannot be white.
     """

@@ -14,10 +14,13 @@ _READ = frozenset({270, 271, 272, 274, 305, 306, 315, 33432, 33434, 33437, 34855
 
 
 def read_exif(container: Container) -> Facts:
-    """Return the facts that EXIF states about a picture.
+    """Return the facts that EXIF states about a picture, by their names in `Metadata`; empty if there is no EXIF.
 
     A TIFF can have several pages. The page of the picture is read first; the page that contains it fills what is
-    missing. Damaged values are left out.
+    missing. A value that is missing or damaged is None or empty.
+
+    Args:
+        container: the file's header.
     """
     tiff = open_tiff(container.exif)
     if tiff is None:
@@ -34,6 +37,9 @@ def exif_damage(container: Container) -> str:
     """Return in words what is damaged in EXIF; empty if nothing is damaged, or if there is no EXIF.
 
     The camera maker's own notes are not checked.
+
+    Args:
+        container: the file's header.
     """
     if not container.exif.strip(b"\0"):
         return ""

@@ -7,7 +7,11 @@ from packshot.types import Finding, Status
 
 
 def extra_channels(count: int) -> Finding:
-    """Return the finding for a file with channels that are neither colour nor transparency."""
+    """Return the finding for a file with channels that are neither colour nor transparency.
+
+    Args:
+        count: number of such channels, at least 1.
+    """
     return Finding(
         code="extra_channels_ignored",
         status=Status.WARNING,

@@ -33,7 +33,11 @@ _LEAST_GAP = 1024
 
 
 def identify(data: bytes) -> FileKind:
-    """Return the kind of a file. If its first bytes are not known, LibRaw is asked whether it is a camera RAW."""
+    """Return the kind of a file. If its first bytes are not known, LibRaw is asked whether it is a camera RAW.
+
+    Args:
+        data: the whole file.
+    """
     kind = detect(data)
     asked = kind is FileKind.UNKNOWN and len(data) >= _LEAST_RAW_BYTES
     return FileKind.RAW if asked and opened_by_libraw(data) else kind
@@ -43,7 +47,8 @@ def read_container(data: bytes, kind: FileKind) -> Container:
     """Return what the header of a file says.
 
     Args:
-        kind: one of `sniff.PICTURES`.
+        data: the whole file.
+        kind: the file's kind, one of `sniff.PICTURES`.
     Raises:
         DamagedError: the header cannot be read, or the file ends too early.
     """
@@ -81,7 +86,11 @@ def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def webp_loses(data: bytes) -> bool:
-    """Return whether a WebP is lossy (RFC 9649, 2.5). Other chunks may come before the picture's."""
+    """Return whether a WebP is lossy (RFC 9649, 2.5). One without a picture counts as lossy.
+
+    Args:
+        data: the whole file. Other chunks may come before the picture's.
+    """
     return next((name == b"VP8 " for name, _ in _webp_chunks(data) if name in (b"VP8 ", b"VP8L")), True)
 
 

@@ -89,8 +89,10 @@ class _Meta:
 
 
 def read_heif(data: bytes) -> Container:
-    """Return what the header says about the primary picture.
+    """Return what the header of a HEIC or AVIF says about the primary picture.
 
+    Args:
+        data: the whole file.
     Raises:
         DamagedError: the file has no picture or no size, or a part of the picture is missing or filled with zeros.
     """
@@ -266,8 +268,10 @@ def _steps(item: _Item) -> tuple[tuple[Rearrangement, ...], tuple[Finding, ...]]
 def clean_aperture(body: bytes, size: Size) -> Box | None:
     """Return the part of a picture to which a clap box crops it (ISO/IEC 14496-12, 12.1.4); None if it is not inside.
 
+    The result is None too if the box's content is cut off or has a denominator of 0.
+
     Args:
-        body: content of the box.
+        body: content of the clap box.
         size: size of the picture before the crop.
     """
     try:

@@ -16,8 +16,10 @@ _OWN_SHAPE = 255
 
 
 def configured_codes(configuration: bytes) -> Codes | None:
-    """Return the colour codes in the content of an hvcC box; None if it names none.
+    """Return the colour codes of the first sequence parameter set in an hvcC box; None if the box names none.
 
+    Args:
+        configuration: content of the hvcC box.
     Raises:
         IndexError: the box ends early.
     """

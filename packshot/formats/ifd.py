@@ -48,7 +48,10 @@ class TiffBytes:
                 yield directory
 
     def count(self, *, most: int) -> int:
-        """Return the number of directories in the main chain, at most `most`. Their entries are not read."""
+        """Return the number of directories in the main chain, at most `most`. Their entries are not read.
+
+        Counting stops at a loop and at a wrong offset.
+        """
         seen: set[int] = set()
         offset, found = self.first, 0
         while offset and offset not in seen and len(seen) < most:
@@ -63,8 +66,12 @@ class TiffBytes:
         return found
 
     def directory_at(self, offset: int) -> Directory:
-        """Return the directory at an offset, for example that of EXIF. If there is none, the result is an empty
-        directory.
+        """Return the directory at an offset, for example that of EXIF.
+
+        If there is none, the result is an empty directory. If it is cut off, it has the entries before the cut.
+
+        Args:
+            offset: in bytes from the TIFF header.
         """
         return self._read(offset)[0]
 
@@ -95,14 +102,15 @@ class TiffBytes:
         return tag, (kind, count, place)
 
     def values(self, kind: int, count: int, place: int, *, most: int = _MOST_VALUES) -> TagValue | None:
-        """Return the values at an offset, at most `most` numbers.
+        """Return the values at an offset: text, raw bytes, or a tuple of at most `most` numbers.
 
         None where they run past the end of the data or the type is unknown.
 
         Args:
-            kind: TIFF field type, for example 3 for SHORT.
+            kind: TIFF field type, for example 3 for SHORT. 2 gives text, 7 gives bytes.
             count: number of values.
-            place: offset of the first value.
+            place: offset of the first value, in bytes from the TIFF header.
+            most: greatest number of values; for numbers only.
         """
         if kind not in _SIZES or count * _SIZES[kind] > len(self.data) or place + count * _SIZES[kind] > len(self.data):
             return None
@@ -123,7 +131,8 @@ class Directory:
     Values are read only when asked for, so an unused tag costs no time.
 
     Attributes:
-        places: tag -> (field type, number of values, offset).
+        stream: the TIFF stream that it is in.
+        places: tag -> (field type, number of values, offset of the first value).
         offset: where the directory starts.
         complete: False if the data end before its entries do.
     """
@@ -142,7 +151,7 @@ class Directory:
         return self.stream.values(*place) if place else None
 
     def bytes_of(self, tag: int) -> bytes:
-        """Return a tag's values as raw bytes; empty if it has none."""
+        """Return a tag's values as raw bytes; empty if the tag is missing or runs past the end of the data."""
         place = self.places.get(tag)
         if not place or place[0] not in _SIZES:
             return b""
@@ -154,18 +163,18 @@ class Directory:
         return self.stream.values(*place, most=1) if place else None
 
     def whole(self, tag: int, default: int = 0) -> int:
-        """Return a tag's first value as an integer; `default` if it has none."""
+        """Return a tag's first value as an integer; `default` if it has none that is a number."""
         value = self._first(tag)
         return int(value[0]) if isinstance(value, tuple) and value and abs(value[0]) < 2**63 else default
 
     def wholes(self, tag: int, *, most: int = _MOST_VALUES) -> tuple[int, ...]:
-        """Return a tag's values as integers, at most `most`."""
+        """Return a tag's values as integers, at most `most`; empty if it has none that are numbers."""
         place = self.places.get(tag)
         value = self.stream.values(*place, most=most) if place else None
         return tuple(int(v) for v in value if abs(v) < 2**63) if isinstance(value, tuple) else ()
 
     def number(self, tag: int) -> float | None:
-        """Return a tag's first value as a float; None if it has none."""
+        """Return a tag's first value as a float; None if it has none that is a number."""
         value = self._first(tag)
         return float(value[0]) if isinstance(value, tuple) and value else None
 
@@ -180,7 +189,10 @@ class Directory:
 def open_tiff(data: bytes) -> TiffBytes | None:
     """Return the TIFF stream that starts with these bytes; None if they are not a TIFF header.
 
-    Also reads RAW formats with another magic number (ORF, RW2).
+    It also opens RAW formats with another magic number (ORF, RW2).
+
+    Args:
+        data: a file or a block, from the TIFF header on.
     """
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     if order is None or len(data) < 8:

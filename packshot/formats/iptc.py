@@ -23,13 +23,23 @@ IPTC_TAGS = frozenset({"object_name", "job_id", "fixture_id", "headline", "instr
 
 
 def iptc_damage(record: bytes) -> str:
-    """Return in words what is damaged in IPTC records; empty if nothing is damaged."""
+    """Return in words what is damaged in IPTC records; empty if nothing is damaged.
+
+    Args:
+        record: the IPTC records of a file.
+    """
     end = max((end for *_, end in _records(record)), default=0)
     return "IPTC records that are cut off" if record[end:].strip(b"\0") else ""
 
 
 def read_iptc(record: bytes) -> Facts:
-    """Return the facts that IPTC records state. Records after the first damaged one are not read."""
+    """Return the facts that IPTC records state, by their names in `Metadata` and of its tags.
+
+    Records after the first damaged one are not read.
+
+    Args:
+        record: the IPTC records of a file.
+    """
     found: Facts = {}
     keywords: list[str] = []
     for group, number, content, _ in _records(record):

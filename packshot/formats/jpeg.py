@@ -30,11 +30,11 @@ def decode_jpeg(data: bytes) -> tuple[NDArray[Any], tuple[Finding, ...]]:
     """Return (the pixels of a JPEG as stored, findings on possible damage).
 
     Args:
-        data: the whole file.
+        data: the whole file, with 8 bits per channel.
     Returns:
-        pixels: uint8: (rows, columns) for grey, (rows, columns, 3) RGB or (rows, columns, 4) CMYK.
-        findings: ``damage_not_looked_for``; or ``seam_of_lost_data``, ``codes_out_of_step`` or ``scans_missing``; or
-            nothing.
+        pixels: uint8: (rows, columns) for grey, (rows, columns, 3) RGB or (rows, columns, 4) CMYK as stored.
+        findings: at most two: ``damage_not_looked_for`` if a check could not be made; one of ``seam_of_lost_data``,
+            ``codes_out_of_step`` or ``scans_missing`` if a trace of lost data was found.
     Raises:
         DamagedError: bytes of the picture are missing, changed, or too many.
     """

@@ -38,7 +38,9 @@ class NotCompiledError(RuntimeError):
 
 
 def load_walk() -> Callable[..., tuple[int, int]]:
-    """Return `follow`, compiled. The first call on a machine compiles it and stores it on disk, if it can write there.
+    """Return `follow`, compiled.
+
+    The first call on a machine compiles it and stores it on disk, if it can write there.
 
     Raises:
         NotCompiledError: numba cannot be loaded.
@@ -49,6 +51,9 @@ def load_walk() -> Callable[..., tuple[int, int]]:
 def compiled(loop: Callable[..., Any], signature: str) -> Callable[..., tuple[int, int]]:
     """Return a loop compiled for one signature of numba's; the same one each time.
 
+    Args:
+        loop: the Python function.
+        signature: the types of its result and arguments, as numba writes them.
     Raises:
         NotCompiledError: numba cannot be loaded.
     """
@@ -75,17 +80,22 @@ def _compiled(loop: Callable[..., Any], signature: str) -> Callable[..., tuple[i
 
 
 def follow(data: Any, at: Any, tables: Any, blocks: Any, most: Any, restart: Any, means: Any) -> Any:
-    """Return (what is impossible, the MCU where it was met) of a scan.
+    """Return (what is impossible, the MCU where it was met) of a scan; (`NOTHING`, 0) if all of it is possible.
+
+    The first is one of the constants from `NOTHING` to `BITS_LEFT` of this module. An MCU is the smallest unit that a
+    JPEG stores: some blocks of each component. MCUs are counted from 0, row by row.
 
     Args:
-        data: the whole file.
+        data: the whole file, uint8.
         at: offset of the scan's first code.
-        tables: (8, 65536): for the next 16 bits, the code's length + 256 x its symbol; 0 if no code begins so.
-            Rows 0..3 are for means (DC), 4..7 for the other coefficients (AC).
-        blocks: (blocks of one MCU, 3): component, row of its DC table, row of its AC table.
+        tables: (8, 65536) uint16. Each row is a Huffman table. Its entry for the next 16 bits is the length of the code
+            that they begin with + 256 x the code's symbol; 0 if they begin with no code. Rows 0..3 are for means (DC),
+            4..7 for the other coefficients (AC).
+        blocks: (blocks of one MCU, 3): for each block its component, row of its DC table, row of its AC table.
         most: for each component the largest magnitude of a quantised mean.
         restart: MCUs between two restart markers; 0 if there are none.
-        means: (components, MCUs), filled: the sum of the quantised means of the MCU's blocks.
+        means: (components, MCUs) int64, zeros on entry. It is filled: the sum of the quantised means of the MCU's
+            blocks. After an impossible code, the rest stays 0.
     """
     end = data.shape[0]
     mean = np.zeros(most.shape[0], np.int64)

@@ -38,6 +38,7 @@ class Segment(NamedTuple):
 
     Attributes:
         code: second byte of its marker.
+        body: its content, without marker and length.
         end: offset of the first byte after the segment.
     """
 
@@ -51,6 +52,8 @@ def segments(data: bytes) -> Iterator[Segment]:
 
     Entropy-coded data is skipped: a 0xFF byte in it is always followed by 0x00 or by a restart marker.
 
+    Args:
+        data: the whole file.
     Raises:
         struct.error: a segment has no length.
     """
@@ -71,6 +74,8 @@ def segments(data: bytes) -> Iterator[Segment]:
 def has_full_colour(data: bytes) -> bool:
     """Return whether all components of a JPEG have the same sampling (ITU-T T.81, B.2.2).
 
+    Args:
+        data: the whole file.
     Raises:
         DamagedError: the file has no frame header.
     """
@@ -81,7 +86,15 @@ def has_full_colour(data: bytes) -> bool:
 
 
 def read_jpeg(data: bytes) -> Container:
-    """Return the header of a JPEG. Reads all segments up to the end-of-image marker."""
+    """Return the header of a JPEG. All segments up to the end-of-image marker are read.
+
+    Args:
+        data: the whole file.
+    Raises:
+        DamagedError: the file has no picture or no end marker, is too short for its size, has too many scans, or is a
+            JPEG-LS.
+        struct.error, IndexError: a segment is too short.
+    """
     found = Container()
     profile: dict[int, bytes] = {}
     resources: list[bytes] = []

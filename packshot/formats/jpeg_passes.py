@@ -1,8 +1,8 @@
-"""Follow the passes of a progressive JPEG, each of which makes the picture finer, and keep what they have in common.
+"""Follow the passes of a progressive JPEG, each of which makes the picture finer, and keep what all passes have told.
 
-What an encoder never writes, although every decoder reads it, is a trace of lost data too: passes that are not there;
-and in one pass, two runs of empty blocks that could be one (T.81, G.1.2.2). After bytes are lost a decoder reads
-nonsense, which has such runs, until it happens to be in step again.
+Two things that an encoder never writes, although every decoder reads them, are traces of lost data as well. One is a
+pass that is not there. The other is two runs of empty blocks in one pass that could be one run (T.81, G.1.2.2). After
+bytes are lost a decoder reads nonsense, which has such runs, until it happens to be in step again.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class SplitRun(NamedTuple):
     """Two runs of empty blocks, one right behind the other, in a JPEG whose other runs are as long as they can be.
 
     Attributes:
-        x, y: where the second one begins, px.
-        places: how many there are.
+        x, y: where the second run of the first such pair begins, in pixels of the picture as stored.
+        places: how many such pairs the pass has.
     """
 
     x: int
@@ -41,7 +41,8 @@ class Unfinished(NamedTuple):
     """A progressive JPEG some of whose passes are not there.
 
     Attributes:
-        missing: how many coefficients are not there, or not to their last bit: of all components, for one block each.
+        missing: how many of a block's 64 coefficients are not there, or not to their last bit, added up over the
+            components.
     """
 
     missing: int
@@ -63,7 +64,13 @@ class Passes:
         self._split: list[tuple[int, SplitRun]] = []
 
     def follow(self, scan: Scan, means: NDArray[np.int64]) -> tuple[int, int]:
-        """Return what `follow_progressive` returns of the next pass."""
+        """Return (what is impossible, the MCU where it was met) of the next pass, as `follow_progressive` returns them.
+
+        Args:
+            scan: the pass.
+            means: (components, MCUs) int64, zeros on entry. It is filled in a first pass of means: the sum of the means
+                of the MCU's blocks.
+        """
         if not len(self._left):
             self._left = np.full((len(scan.steps), 64), _UNSEEN, np.int64)
             self._buffer = np.empty(len(self._stored) + SPARE_BYTES, np.uint8)
@@ -85,14 +92,18 @@ class Passes:
         return found
 
     def split_run(self) -> SplitRun | None:
-        """Return a split run; None if there is none, or if this file's encoder may have split runs."""
+        """Return the first split run that was met.
+
+        The result is None if no pass has one, or if this file's encoder may have split runs: it split many, or there
+        are too few whole runs in other passes to know its way.
+        """
         splitting = len(self._split) > self._whole or any(
             one.places > max(_FEW_SPLIT, _MOST_SPLIT * long) for long, one in self._split
         )
         return None if not self._split or splitting or self._whole < _FEWEST_OTHERS else self._split[0][1]
 
     def unfinished(self) -> Unfinished | None:
-        """Return how much the passes have not told; None if they have told all, or if there were none."""
+        """Return how much the passes have not told; None if they have told all, or if there were no passes."""
         missing = int((self._left != 0).sum())
         return Unfinished(missing) if missing else None
 

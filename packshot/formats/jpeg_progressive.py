@@ -37,7 +37,9 @@ SPARE_BYTES = 16
 
 
 def load_progressive_walk() -> Callable[..., tuple[int, int]]:
-    """Return `follow_progressive`, compiled, as `jpeg_codes.load_walk` returns its loop.
+    """Return `follow_progressive`, compiled.
+
+    The first call on a machine compiles it and stores it on disk, if it can write there.
 
     Raises:
         NotCompiledError: numba cannot be loaded.
@@ -58,24 +60,28 @@ def follow_progressive(
     buffer: Any,
     runs: Any,
 ) -> Any:
-    """Return (what is impossible, the MCU where it was met) of a scan.
+    """Return (what is impossible, the MCU where it was met) of a scan; (`NOTHING`, 0) if all of it is possible.
+
+    The first is one of the constants of `jpeg_codes`, from `NOTHING` to `VALUE_RANGE`. In a scan of other coefficients
+    than means, an MCU is one block.
 
     Args:
-        data: the whole file.
+        data: the whole file, uint8.
         at: offset of the scan's first code.
-        tables: as `jpeg_codes.follow` takes them.
+        tables: (8, 65536) uint16, as `jpeg_codes.follow` takes them.
         blocks: (blocks of one MCU, 3): component, row of its DC table, row of its AC table.
-        band: first and last coefficient, in zigzag order; the bits that earlier scans left (0: there were none), and
-            those that this scan leaves.
+        band: (4,): first and last coefficient, in zigzag order; the bits that earlier scans left (0: there were none),
+            and those that this scan leaves.
         limits: in a first scan of means, for each component the largest magnitude in units of this scan. In a first
             scan of other coefficients, for each of the 64 the largest number of bits.
         restart: MCUs between two restart markers; 0 if there are none.
-        means: (components, MCUs), filled in a first scan of means: the sum of the means of the MCU's blocks.
-        known: for each block of the component, bit n - 1 says that coefficient n is not 0; brought up to date in scans
-            of other coefficients than means.
+        means: (components, MCUs) int64, zeros on entry, filled in a first scan of means: the sum of the means of the
+            MCU's blocks.
+        known: int64, for each block of the component: bit n - 1 says that coefficient n is not 0. It is brought up to
+            date in scans of other coefficients than means.
         buffer: uint8, longer than the file by `SPARE_BYTES`; overwritten.
-        runs: (3,), filled: how many runs were longer than one block; how many began right behind another, although both
-            could be one; the MCU where the first of these began.
+        runs: (3,) int64, zeros on entry, filled: how many runs were longer than one block; how many began right behind
+            another, although both could be one; the MCU where the first of these began.
     """
     end = data.shape[0]
     first, last, high = band[0], band[1], band[2]

@@ -33,12 +33,15 @@ class Scan(NamedTuple):
     """A scan.
 
     Attributes:
-        start: offset of its first code.
+        start: offset of its first code in the file.
         blocks: (blocks of one MCU, 3), as `jpeg_codes.follow` takes them.
-        columns, rows: MCUs.
+        tables: (8, 65536), as `jpeg_codes.follow` takes them.
+        columns, rows: number of MCUs across and down.
         mcu_px: width and height of an MCU in the picture.
-        steps: for each component the 64 quantisation steps, in zigzag order.
+        steps: (components, 64): the quantisation steps of each component, in zigzag order.
+        restart: MCUs between two restart markers; 0 if there are none.
         band: as `jpeg_progressive.follow_progressive` takes it; of a sequential scan (0, 63, 0, 0).
+        progressive: whether it is a scan of a progressive JPEG.
     """
 
     start: int
@@ -54,12 +57,12 @@ class Scan(NamedTuple):
 
     @property
     def has_means(self) -> bool:
-        """Whether means are coded in it as differences, and not only their last bits."""
+        """Whether the scan codes means as differences, and not only their last bits or other coefficients."""
         return self.band[0] == self.band[2] == 0
 
     @property
     def largest_means(self) -> NDArray[np.int64]:
-        """For each component the largest magnitude of a mean, in units of the scan.
+        """For each component the largest magnitude of a mean, in units of the scan, (components,).
 
         If the last bits of means come in later scans, they are rounded down (T.81, G.1.2.1): a negative one is larger.
         """
@@ -67,20 +70,27 @@ class Scan(NamedTuple):
         return -(-largest >> self.band[3])
 
     def place(self, mcu: int) -> tuple[int, int]:
-        """Return x and y of an MCU's corner in the picture, px."""
+        """Return (x, y) of an MCU's upper left corner in the picture, px.
+
+        Args:
+            mcu: number of the MCU, from 0, row by row.
+        """
         return (mcu % self.columns) * self.mcu_px[0], (mcu // self.columns) * self.mcu_px[1]
 
 
 class NotLookedAtError(Exception):
-    """The JPEG is of a kind that is not looked at."""
+    """The JPEG is of a kind whose scans are not read here."""
 
 
 def read_scans(data: bytes) -> Iterator[Scan]:
-    """Yield the scans.
+    """Yield the scans of a JPEG, in the order of the file.
 
+    Args:
+        data: the whole file.
     Raises:
-        NotLookedAtError: the frame is of another kind, or a scan uses what the file has not defined.
-        struct.error, IndexError: a segment is too short.
+        NotLookedAtError: the frame is neither baseline, extended nor progressive with 8 bits, or a scan uses what the
+            file has not defined.
+        struct.error, IndexError, ValueError: a segment is too short, or names a component that is not there.
     """
     size: tuple[int, int] | None = None
     progressive = False

@@ -26,7 +26,12 @@ _MOST_TRIED = 12
 
 
 class Seam(NamedTuple):
-    """The place where the step begins, in pixels, and its size in levels (0..255)."""
+    """The place where the step in brightness begins, and its size.
+
+    Attributes:
+        x, y: in pixels of the picture as stored.
+        step: in levels (0..255); positive if the picture is brighter from there on.
+    """
 
     x: int
     y: int
@@ -34,12 +39,14 @@ class Seam(NamedTuple):
 
 
 def find_seam(means: NDArray[np.floating], quanta: NDArray[np.floating], mcu_px: tuple[int, int]) -> Seam | None:
-    """Return the step in brightness that missing data has left in a picture; None if there is none.
+    """Return the step in brightness that missing data has left in a picture.
+
+    The result is None if there is none, or if the picture has fewer than 60 columns or 4 rows of MCUs.
 
     Args:
         means: (components, rows, columns): the mean of each MCU (smallest unit that a JPEG codes), in levels (0..255).
         quanta: for each component its quantisation step, in levels.
-        mcu_px: width and height of an MCU.
+        mcu_px: width and height of an MCU, in pixels of the picture.
     """
     columns = means.shape[2]
     if columns < _FEWEST_COLUMNS or means.shape[1] < 4:

@@ -31,14 +31,15 @@ _WORDS = (
 
 
 def look_for_damage(data: bytes) -> Seam | SplitRun | Unfinished | None:
-    """Return the trace that lost data has left in a JPEG.
+    """Return the trace that lost data has left in a JPEG: a `Seam`, else a `SplitRun`, else an `Unfinished`.
 
-    The result is None if there is no such trace, or if this kind of JPEG is not checked.
+    The result is None if there is none of them. It is None too if the JPEG is not checked: it is neither baseline,
+    extended nor progressive, has not 8 bits or no Huffman codes, or its segments cannot be read.
 
     Args:
         data: the whole file. A decoder has read it before.
     Raises:
-        DamagedError: its codes are impossible.
+        DamagedError: a scan's codes are impossible.
         NotCompiledError: the loop that follows the codes cannot be compiled on this machine.
     """
     stored = np.frombuffer(data, np.uint8)

@@ -28,7 +28,7 @@ class JpegXlHeader(NamedTuple):
 
     Attributes:
         bit_depth: bits per sample.
-        icc: ICC profile of the picture; empty if it has none.
+        icc: ICC profile of the picture; empty if there is none for its colours.
     """
 
     bit_depth: int
@@ -36,7 +36,7 @@ class JpegXlHeader(NamedTuple):
 
 
 def read_jpeg_xl_header(data: bytes) -> JpegXlHeader:
-    """Return the bit depth and the profile from the header.
+    """Return the bit depth and the ICC profile from the header of a JPEG XL.
 
     Args:
         data: the file, in its container or as a bare codestream.

@@ -16,10 +16,13 @@ _KANA = re.compile("[\u3040-\u30ff]")
 
 
 def decode_name(raw: bytes) -> str:
-    """Return the most probable text of a stored name.
+    """Return the most probable text of a stored name. Control characters are replaced.
 
     Valid UTF-8 is read as UTF-8. Text with kana is read as Shift-JIS. If all non-ASCII bytes come in pairs and are
     valid GBK, it is read as GBK. Everything else is read as Mac Roman. `is_named` does not depend on this guess.
+
+    Args:
+        raw: the bytes of the name.
     """
     text = _decoded(raw, "utf-8")
     if text is not None:

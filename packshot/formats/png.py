@@ -44,6 +44,8 @@ class Chunk(NamedTuple):
     """A chunk of a PNG.
 
     Attributes:
+        name: its four letters, for example ``IHDR``.
+        body: its content.
         checksum: the stored CRC-32.
         start, end: offsets of the whole chunk.
     """
@@ -79,8 +81,11 @@ def chunks(data: bytes) -> Iterator[Chunk]:
 def read_png(data: bytes) -> Container:
     """Return what the chunks of a PNG say about the picture. No pixel is decoded.
 
+    Args:
+        data: the whole file.
     Raises:
-        DamagedError: the file ends without its end chunk, or a chunk of the picture is damaged.
+        DamagedError: the file does not start with its header or ends without its end chunk, or a chunk of the picture
+            is damaged.
     """
     if data[12:16] != b"IHDR":
         raise DamagedError("a PNG that does not start with its header")
@@ -191,15 +196,20 @@ def _of_photoshop(content: bytes) -> bytes:
 
 
 def iptc_of(content: bytes) -> bytes:
-    """Return the IPTC records in a block. They may be stored plainly, or inside Photoshop's image resources."""
+    """Return the IPTC records in a block; empty if there are none.
+
+    Args:
+        content: IPTC records, or Photoshop's image resources that may hold them.
+    """
     content = _of_photoshop(content)
     return content if content[:1] == b"\x1c" else read_resources(content).get(IPTC, b"")
 
 
 def raw_profile(text: bytes) -> bytes:
-    """Return the bytes that a text chunk of ImageMagick contains.
+    """Return the bytes that a text chunk of ImageMagick contains; empty if its digits cannot be read.
 
-    The text has a profile name, a length in bytes, and then hexadecimal digits.
+    Args:
+        text: the chunk's text: a profile name, a length in bytes, and then hexadecimal digits.
     """
     words = text.split()
     try:
@@ -209,7 +219,12 @@ def raw_profile(text: bytes) -> bytes:
 
 
 def inflated(packed: bytes, *, most: int = _MOST_TEXT_BYTES) -> bytes:
-    """Return a decompressed block, cut at `most` bytes. Empty if the block is damaged."""
+    """Return a decompressed block, cut at `most` bytes; empty if the block is damaged.
+
+    Args:
+        packed: the block, compressed with zlib.
+        most: greatest number of bytes.
+    """
     try:
         return zlib.decompressobj().decompress(packed, most)
     except zlib.error:
@@ -217,8 +232,12 @@ def inflated(packed: bytes, *, most: int = _MOST_TEXT_BYTES) -> bytes:
 
 
 def picture_only(data: bytes) -> bytes:
-    """Return the PNG with only the chunks that decoding needs. libpng prints warnings about other chunks on standard
-    error.
+    """Return the PNG with only the chunks that decoding needs, as bytes of a file.
+
+    libpng prints warnings about other chunks on standard error.
+
+    Args:
+        data: the whole file.
     """
     has_palette, has_own_alpha = data[25] == 3, data[25] >= 4
     unwanted: Mapping[bytes, bool] = {b"PLTE": not has_palette, b"tRNS": has_own_alpha}

@@ -67,7 +67,13 @@ class ExtraPlanes(NamedTuple):
 
 
 def read_psd(data: bytes) -> Container:
-    """Return the header of a document, and its image resources: these contain the paths and the names of channels."""
+    """Return the header of a document, and its image resources: these contain the paths and the names of channels.
+
+    Args:
+        data: the whole file.
+    Raises:
+        struct.error: the document ends inside its header.
+    """
     channels, height, width, depth, _ = struct.unpack_from(">HIIHH", data, 12)
     stored = data[slice(*_resources(data))]
     resources = read_resources(stored)
@@ -86,6 +92,9 @@ def read_psd(data: bytes) -> Container:
 def decode_psd(data: bytes, container: Container) -> Raster:
     """Return the flattened picture, as stored. Photoshop has composited a transparent document on white.
 
+    Args:
+        data: the whole file.
+        container: its header, from `read_psd`.
     Raises:
         NotReadError: the document's colour mode or compression is not read, or it has no flattened picture.
         DamagedError: pixel data is missing.
@@ -119,8 +128,13 @@ def _model_of(data: bytes, container: Container) -> tuple[ColourModel, int]:
 def extra_planes(data: bytes, container: Container) -> ExtraPlanes:
     """Return the channels of the flattened picture beyond its colours: its transparency, then saved selections.
 
+    A document without such channels, or with more than 56, has neither.
+
+    Args:
+        data: the whole file.
+        container: its header, from `read_psd`.
     Raises:
-        DamagedError: the compression is not read, or pixel data is missing.
+        DamagedError: the colour mode or the compression is not read, or pixel data is missing.
     """
     _, colours = _model_of(data, container)
     if not colours < container.channels <= _MOST_CHANNELS:
@@ -187,7 +201,12 @@ def is_large(data: bytes) -> bool:
 
 
 def length_at(data: bytes, at: int) -> tuple[int, int]:
-    """Return (the length field at an offset, the offset after it). In a PSB file some of these fields are wider."""
+    """Return (the length field at an offset, the offset after it). In a PSB file the field is wider.
+
+    Args:
+        data: the whole file, whose header says whether it is a PSB.
+        at: offset of the field.
+    """
     code, width = (">Q", 8) if is_large(data) else (">I", 4)
     return int(struct.unpack_from(code, data, at)[0]), at + width
 
@@ -195,6 +214,8 @@ def length_at(data: bytes, at: int) -> tuple[int, int]:
 def sections(data: bytes) -> Sections:
     """Return where the parts of a document are.
 
+    Args:
+        data: the whole file.
     Raises:
         struct.error: the document ends before the last part.
     """
@@ -212,7 +233,12 @@ def _resources(data: bytes) -> tuple[int, int]:
 def tagged_blocks(data: bytes, at: int, end: int) -> Iterator[TaggedBlock]:
     """Yield the tagged blocks ("additional layer information") between two offsets.
 
-    The padding between blocks differs between programs, so up to 3 bytes are skipped.
+    The padding between blocks differs between programs, so up to 3 bytes are skipped. It ends where no block follows. A
+    block that runs past `end` is cut off there.
+
+    Args:
+        data: the whole file.
+        at, end: offsets in the file.
     """
     while at + 12 <= end:
         places = (at + skip for skip in range(4))
@@ -231,6 +257,11 @@ def layer_count_at(data: bytes) -> int | None:
     """Return the offset at which the number of layers is stored; None without layers.
 
     The number is in the layer section. With 16 or 32 bits per channel it is in a block after that section.
+
+    Args:
+        data: the whole file.
+    Raises:
+        struct.error: the document ends too early.
     """
     start, end = sections(data)
     if start + 4 > end:

@@ -33,6 +33,7 @@ class Plane:
     Attributes:
         box: the plane's place, in pixels of the document. It may reach beyond the document.
         outside: value outside the box, in 0..1.
+        inverted: True if the mask is to be inverted.
         at, size: offset and number of its bytes in the file.
     """
 
@@ -48,6 +49,8 @@ class Layer:
     """A layer or group.
 
     Attributes:
+        name: the layer's name.
+        visible: False if it is hidden.
         mask: the layer mask; None if there is none, or if it is disabled.
         transparency: the layer's own transparency; None if it has none.
         vector: records of its vector mask, in the form of path records; empty if there is none, or if it is disabled.
@@ -77,6 +80,8 @@ class _Record:
 class LayeredDocument:
     """A Photoshop document whose layers are read one at a time.
 
+    Args:
+        data: the whole file.
     Attributes:
         size: size of the document.
     """
@@ -111,8 +116,10 @@ class LayeredDocument:
             yield _layer(record, places)
 
     def values(self, plane: Plane) -> Matte:
-        """Return the values of a plane inside its box: (rows, columns) float32 in 0..1.
+        """Return the values of a plane inside its box: (rows, columns) float32 in 0..1, not inverted.
 
+        Args:
+            plane: a mask or a transparency of one of the document's layers.
         Raises:
             DamagedError: the plane is damaged, larger than a document of this size can need, or of a kind that is not
                 read.

@@ -9,7 +9,7 @@ from packshot.formats.ifd import Directory, TiffBytes, open_tiff
 
 
 class FileKind(StrEnum):
-    """The kinds of files that `detect` knows."""
+    """The kinds of files that `detect` knows; each value names the kind for people."""
 
     JPEG = "JPEG"
     TIFF = "TIFF"

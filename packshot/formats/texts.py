@@ -13,7 +13,8 @@ Facts = dict[str, object]
 
 
 def clean(text: str) -> str:
-    """Return a text as one line of at most 500 characters, without control characters or others that XML does not
-    allow.
+    """Return a text as one line of at most 500 characters.
+
+    Control characters, and others that XML does not allow, become spaces.
     """
     return _UNPRINTABLE.sub(" ", text).strip()[:_MOST_CHARACTERS]

@@ -43,6 +43,8 @@ def read_tiff(data: bytes) -> Container:
     The picture is the first page that is neither a reduced copy nor a mask (NewSubfileType, SubfileType). If there is
     no such page, it is the first such sub-page, else the largest page.
 
+    Args:
+        data: the whole file.
     Raises:
         DamagedError: there is no page, a part of it is missing, or its compression is not supported.
     """

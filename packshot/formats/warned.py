@@ -40,7 +40,7 @@ def decoders_words() -> Iterator[list[str]]:
 
 
 def words_findings(words: list[str]) -> tuple[Finding, ...]:
-    """Return one finding with all warnings of a decoder about a picture; no finding if there are no warnings.
+    """Return one finding with all warnings of a decoder about a picture, as a tuple; empty if there are no warnings.
 
     The finding stops automatic approval, because such a warning means that pixels were repaired or guessed.
 

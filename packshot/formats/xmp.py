@@ -79,7 +79,11 @@ _XMP_GPS = "{http://ns.adobe.com/exif/1.0/}GPS"
 
 
 def xmp_damage(packet: bytes) -> str:
-    """Return in words why an XMP packet cannot be read; empty if it can be read, or has no content."""
+    """Return in words why an XMP packet cannot be read; empty if it can be read, or has no content.
+
+    Args:
+        packet: the XMP packet of a file, in UTF-8, UTF-16 or UTF-32.
+    """
     if not packet.strip(b"\0" + _XML_BLANKS):
         return ""
     text = _in_utf_8(packet)
@@ -88,8 +92,12 @@ def xmp_damage(packet: bytes) -> str:
 
 
 def read_xmp(packet: bytes) -> Facts:
-    """Return the facts that an XMP packet states. They are empty if it is not XML, or contains a document type
-    declaration.
+    """Return the facts that an XMP packet states, by their names in `Metadata` and of its tags.
+
+    There are none if the packet is not XML, or contains a document type declaration.
+
+    Args:
+        packet: the XMP packet of a file, in UTF-8, UTF-16 or UTF-32. Only its first megabyte is read.
     """
     root = _root_of(packet)
     if root is None:

@@ -35,6 +35,9 @@ _UNSPECIFIED = 2
 def refuse_hdr(container: Container, name: str) -> None:
     """Raise an error for an HDR picture. Read as sRGB, it would look pale and far too dark.
 
+    Args:
+        container: the file's header.
+        name: the file's name, for the message.
     Raises:
         BadProfileError: the picture or its ICC profile names an HDR curve (PQ or HLG), or a PNG says that its values
             use the narrow range of video.
@@ -57,7 +60,8 @@ def find_profile(
 ) -> tuple[bytes, bool, tuple[Finding, ...]]:
     """Return (ICC profile, True if it was assumed, findings).
 
-    For CMYK and Lab without a profile, the profile is empty.
+    The profile is empty for Lab without a usable profile, which needs none, and for CMYK without one, which counts as
+    assumed. Findings name a profile that was not used, and each assumption.
 
     Args:
         model: the colour model of the pixels.
@@ -95,7 +99,7 @@ def check_policy(codes: set[str], policy: ProfilePolicy, name: str) -> None:
     """Raise an error if a profile had to be assumed and the configuration does not allow that.
 
     Args:
-        codes: codes of the findings that `find_profile` made.
+        codes: codes of the findings on the picture, those of `find_profile` among them.
         policy: which assumptions are allowed.
         name: the file's name, for the message.
     Raises:

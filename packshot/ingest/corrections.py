@@ -24,10 +24,13 @@ def corrected_facts(
 ) -> dict[str, Sourced]:
     """Return the facts about a shot with people's corrections. Of several corrections the last one wins.
 
-    If the client's pattern no longer matches a corrected name, that name is left out: the shot waits for an answer
-    again.
+    If the client's pattern no longer matches a corrected name, that correction is left out: the shot waits for an
+    answer again.
 
     Args:
+        facts: name of the fact -> value with its source, as `gather_facts` returns them.
+        decisions: people's decisions about the shot, in order. Only corrections count.
+        client: the client's style guide.
         path: the file's path in its batch.
     """
     corrected = dict(facts)
@@ -39,12 +42,15 @@ def corrected_facts(
 
 
 def facts_given(decision: Decision, *, client: Client, path: str) -> dict[str, Sourced]:
-    """Return the facts that a person's correction gives.
+    """Return the facts that a person's correction gives: name of the fact -> value, with the source ``person``.
 
     Args:
+        decision: the correction.
+        client: the client's style guide, whose pattern reads the new name.
         path: the file's path in its batch. The new name may have the same extension.
     Raises:
-        DecisionRefusedError: the client's pattern finds no product in the new name, or a service is unknown.
+        DecisionRefusedError: the client has no pattern, the pattern finds no product in the new name, or a service is
+            unknown.
     """
     given = {**_named(decision.new_name, client, path), **_meant(decision.new_services, path)}
     return {name: Sourced(value=value, source=BY_PERSON) for name, value in given.items()}

@@ -40,14 +40,19 @@ class Photo:
     """A client's picture after decoding.
 
     Attributes:
+        name: the file's name, for messages.
         pixels: upright, uint8 or uint16: (rows, columns, 3) RGB or Lab, (rows, columns) grey, (rows, columns, 4) CMYK.
         model: the colour model of the pixels.
         icc: the ICC profile of the pixels; empty for CMYK and Lab without a profile.
+        profile_name: the profile's description; empty if it has none.
         profile_assumed: True where the file did not define its colours with certainty.
         bit_depth: bits per channel in the file.
-        size: upright.
-        orientation: EXIF orientation, already applied.
+        kind: the file's kind.
+        size: size of the upright picture, in pixels.
+        orientation: EXIF orientation, already applied; 1 where the decoder itself turns the picture.
+        frames: number of pictures in the file.
         alpha: (rows, columns) float32 in 0..1, upright, not premultiplied; None where the picture is opaque.
+        metadata: what EXIF, IPTC and XMP say.
         findings: what was assumed, repaired or left out.
         developed: how the decoder changed the colours (camera RAW); empty where they are as stored.
     """
@@ -74,7 +79,8 @@ def open_photo(data: bytes, *, name: str, limits: IngestConfig) -> Photo:
 
     Args:
         data: the whole file.
-        name: used in messages only. The kind of file is detected from its content.
+        name: the file's name, used in messages only. The kind of file is detected from its content.
+        limits: the greatest and smallest picture, and which assumptions about colours are allowed.
     Raises:
         UnreadableError: the file is not a picture, is damaged or cut off, or is of a kind that is not read.
         TooLargeError: its length or its header is beyond the limits. No pixel was decoded.
@@ -98,10 +104,14 @@ def open_photo(data: bytes, *, name: str, limits: IngestConfig) -> Photo:
 
 
 def read_header(data: bytes, *, name: str, limits: IngestConfig) -> tuple[FileKind, Container]:
-    """Return the kind of a file and its header, checked against the limits.
+    """Return the kind of a file and its header, checked against the limits. No pixel is decoded.
 
+    Args:
+        data: the whole file.
+        name: the file's name, used in messages only.
+        limits: the greatest and smallest picture.
     Raises:
-        RefusedInputError: as in `open_photo`, before anything is decoded.
+        RefusedInputError: as in `open_photo`.
     """
     check_bytes(len(data), name=name, limits=limits)
     kind = identify(data)
@@ -187,10 +197,11 @@ def _bit_depth(raster: Raster, container: Container) -> int:
 
 
 def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Return the pixels rotated and mirrored by the EXIF orientation (1 to 8). The result is contiguous in memory.
+    """Return the pixels rotated and mirrored by the EXIF orientation. The result is contiguous in memory.
 
     Args:
         pixels: (rows, columns) or (rows, columns, channels), of any dtype.
+        orientation: 1 to 8; 1 leaves them as they are.
     """
     turned = pixels.swapaxes(0, 1) if orientation >= 5 else pixels
     if orientation in (2, 3, 6, 7):

@@ -25,16 +25,16 @@ _PRODUCT = frozenset({"sku", "asin", "gtin", *_GTIN_NAMES})
 def gather_facts(
     path: str, *, manifest_row: Mapping[str, str], client: Client, metadata: Metadata
 ) -> dict[str, Sourced]:
-    """Return each fact about a shot with its source.
+    """Return each fact about a shot with its source: name of the fact -> value and source.
 
-    A value that is certainly wrong (a wrong check digit) is left out.
+    A value that is certainly wrong (a wrong check digit) is left out, and so is a fact that no source gives.
 
     If no source gives the SKU, the file name is used as the SKU, with the source ``default``. There is one exception:
     if the client has a pattern for products in file names, the shot gets no SKU and waits for an answer.
 
     Args:
         path: path of the file inside its batch.
-        manifest_row: the file's row in the manifest; empty if it has none.
+        manifest_row: the file's row in the manifest, column -> value; empty if it has none.
         client: the client's style guide.
         metadata: the file's metadata.
     """
@@ -49,7 +49,11 @@ def gather_facts(
 def doubtful_facts(
     path: str, *, manifest_row: Mapping[str, str], client: Client, metadata: Metadata
 ) -> tuple[Finding, ...]:
-    """Return a finding for each value that `gather_facts` left out as wrong."""
+    """Return a finding for each value that `gather_facts` left out as wrong.
+
+    Args:
+        path, manifest_row, client, metadata: as in `gather_facts`.
+    """
     return tuple(
         Finding(
             code=f"{name}_wrong",
@@ -81,7 +85,16 @@ def _names_product(pattern: str) -> bool:
 
 
 def read_by_pattern(pattern: str, text: str) -> Iterator[tuple[str, str]]:
-    """Yield the facts that a client's pattern reads from a file name or another text, as (name of the fact, text)."""
+    """Yield (name of the fact, value as written) for each fact that a client's pattern reads from a text.
+
+    Nothing comes if the pattern is empty or does not match. A group of the pattern that matched nothing gives an empty
+    value.
+
+    Args:
+        pattern: a regular expression. The names of its groups are names of facts; ``ean``, ``upc`` and ``isbn`` become
+            ``gtin``.
+        text: a file name without its extension, or another text.
+    """
     match = re.search(pattern, text) if pattern else None
     for name, value in match.groupdict(default="").items() if match else ():
         yield ("gtin" if name in _GTIN_NAMES else name), value
@@ -108,7 +121,12 @@ def _view(text: str) -> str:
 
 
 def plain_value(name: str, value: str) -> str:
-    """Return a fact's value in its normal form; empty if it is certainly wrong, such as a wrong check digit."""
+    """Return a fact's value in its normal form; empty if it is certainly wrong, such as a wrong check digit.
+
+    Args:
+        name: name of the fact.
+        value: the value as written.
+    """
     text = " ".join(value.split())
     if name == "gtin":
         return checked_gtin(text)

@@ -23,7 +23,12 @@ def fitted(
 ) -> tuple[TargetFit | None, bool, tuple[Finding, ...]]:
     """Return (fit, True if it is good enough, findings) for the colour targets of one set-up.
 
-    The fit is None where there is no target, where targets disagree, or where a target is over-exposed.
+    The fit is None where there is no target, where targets disagree, or where a target is over-exposed. Without a
+    target there is no finding; otherwise there is one, on the result.
+
+    Args:
+        targets: name of the shot or the reference file -> the target in it.
+        config: which edition the targets are, and the greatest errors of a good fit.
     """
     if not targets:
         return None, False, ()
@@ -66,20 +71,23 @@ def _refused(message: str, measured: float | None, limit: float | None) -> Findi
 
 
 def proof(fit: TargetFit) -> DeltaE:
-    """Return the colour error after the correction; the error before it if the correction is not useful.
+    """Return the colour error after the correction; the error before it if the correction is not worth it.
 
-    It is measured on patches that the correction was not fitted to.
+    The error is measured on patches that the correction was not fitted to.
     """
     return fit.held_out if worth_it(fit) else fit.before
 
 
 def worth_it(fit: TargetFit) -> bool:
-    """Return True if the correction clearly lowers the mean colour error on patches that it was not fitted to."""
+    """Return True if the correction lowers the mean colour error by more than a tenth.
+
+    The error is measured on patches that the correction was not fitted to.
+    """
     return fit.held_out.mean < _CLEARLY_BETTER * fit.before.mean
 
 
 def by_target(fit: TargetFit, where: str) -> Correction:
-    """Return the correction of a good fit. If it is not useful, return the identity, which changes nothing.
+    """Return the correction of a good fit, or the identity, which changes nothing, if the correction is not worth it.
 
     Args:
         fit: the fit to a colour target.

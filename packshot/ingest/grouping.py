@@ -31,13 +31,16 @@ class ShotLight(Value):
     """The known facts about the light of one shot. They are kept in the shot's record.
 
     Attributes:
-        shoot_group: the name in the manifest.
-        camera: hash of the serial number, or of make and model. It is hashed because it may identify a person.
+        shot: the shot's name.
+        shoot_group: the group's name in the manifest; empty if there is none.
+        camera: hash of the serial number, or of make and model; empty if none is known. It is hashed because it may
+            identify a person.
         settings: lens, exposure time, aperture, ISO, flash and white balance, in words.
-        taken_at: time of the photograph by the camera's clock.
-        backdrop: measured along the border of the frame; None if no backdrop fills the border.
+        taken_at: time of the photograph by the camera's clock; None if it is not known.
+        backdrop: measured along the border of the frame, or beside a product that fills it; None if no backdrop is seen
+            clearly.
         target: the colour target in the picture; None without one.
-        reference: the colour reference that the manifest names: a file of the batch, or a colour.
+        reference: the colour reference that the manifest names: a file of the batch, or a colour; empty without one.
         allowed: the strongest correction that the shot's plan allows for its group.
     """
 
@@ -56,10 +59,10 @@ class GroupPlace(Value):
     """The shoot group of one shot.
 
     Attributes:
-        group: a name that is safe in storage keys and labels.
-        part: the set-up inside the group. It equals `group` if there is only one.
+        group: the group's name, which is safe in storage keys and labels.
+        part: the name of the set-up inside the group. It equals `group` if there is only one.
         series: set-ups with the same series should look alike; empty if no series is known.
-        why: the reason, in words.
+        why: the reason for the group and the set-up, in words.
         light_known: False for shots without any information. They must not be corrected together.
         findings: differences of this shot from its group.
     """
@@ -110,11 +113,13 @@ def group_shots(
     limits: GroupLimits | None = None,
     before: Mapping[str, tuple[str, str]] | None = None,
 ) -> dict[str, GroupPlace]:
-    """Return the group of each shot. The result does not depend on the order of the shots.
+    """Return the group of each shot: name of the shot -> its place. The order of the shots does not matter.
 
     Args:
+        lights: the light of all shots of a batch.
         gap_s: a longer pause, in seconds, starts a new group.
-        before: (group, part) of shots from an earlier run. A set-up keeps its name when more shots arrive.
+        limits: how much the light of one set-up may differ; None: the defaults.
+        before: name of a shot -> (group, part) from an earlier run. A set-up keeps its name when more shots arrive.
     """
     limits = limits or GroupLimits()
     families: dict[tuple[str, ...], list[ShotLight]] = {}

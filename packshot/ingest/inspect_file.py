@@ -13,14 +13,25 @@ from packshot.types import Finding, Size, Value
 
 
 class Inspection(Value):
-    """The result of `inspect`.
+    """The result of `inspect`. Figures that could not be read are None or empty.
 
     Attributes:
+        name: the file's name.
+        size_bytes: the file's length.
         kind: kind of file, detected from its content.
-        size: upright if the picture opened, as stored if only the header could be read, None if neither.
         accepted: True if Packshot accepts the file.
         refusal: the reason for a refusal, in words; empty for an accepted file.
-        refusal_code: the code of the error.
+        refusal_code: the code of the error; empty for an accepted file.
+        size: upright if the picture opened, as stored if only the header could be read, None if neither.
+        bit_depth: bits per channel in the file.
+        colour_model: the colour model of the pixels, such as ``rgb``.
+        profile: description of the ICC profile.
+        profile_assumed: True if the file did not define its colours with certainty.
+        orientation: EXIF orientation, 1 to 8.
+        frames: number of pictures in the file.
+        transparent: True if parts of an accepted picture are transparent.
+        metadata: what EXIF, IPTC and XMP say.
+        findings: what was assumed, repaired or left out in an accepted picture.
     """
 
     name: str
@@ -42,7 +53,13 @@ class Inspection(Value):
 
 
 def inspect(data: bytes, name: str, limits: IngestConfig) -> Inspection:
-    """Return the kind of a file and whether it is accepted. A refused file raises no error."""
+    """Return the kind of a file and whether it is accepted. A refused file raises no error.
+
+    Args:
+        data: the whole file.
+        name: the file's name.
+        limits: the greatest and smallest picture, and which assumptions about colours are allowed.
+    """
     try:
         photo = open_photo(data, name=name, limits=limits)
     except RefusedInputError as error:

@@ -23,7 +23,12 @@ _SIDES = {"left_right": ("left", "right"), "bottom_top": ("bottom", "top")}
 
 
 class Lit(Protocol):
-    """A shot with its measured backdrop."""
+    """A shot with its measured backdrop.
+
+    Attributes:
+        shot: the shot's name.
+        backdrop: None if no backdrop was measured.
+    """
 
     @property
     def shot(self) -> str: ...
@@ -40,6 +45,10 @@ def clusters(members: Sequence[L], limits: GroupLimits) -> list[list[L]]:
     Two shots belong together if a chain of shots connects them in steps of at most `same_light_delta_e` (delta E 2000).
     So slowly drifting light stays one part. A chain with fewer than `least_shots` shots makes no separate part: its
     shots go to the nearest part. Shots without a backdrop go to the largest part.
+
+    Args:
+        members: the shots, with the same camera and settings.
+        limits: `same_light_delta_e` and `least_shots`.
     """
     measured = [light for light in members if light.backdrop is not None]
     if len(measured) < 2 * limits.least_shots:
@@ -113,9 +122,13 @@ class Usual(NamedTuple):
 
 
 def usual_light(part: Iterable[Lit], limits: GroupLimits) -> Usual | None:
-    """Return the usual light of a part; None if too few backdrops were measured.
+    """Return the usual light of a part; None if not more than `least_shots` backdrops were measured.
 
     The limit is the larger of `same_light_delta_e` and five robust standard deviations (1.4826 x median distance).
+
+    Args:
+        part: the shots of one set-up.
+        limits: `least_shots`, `same_light_delta_e` and `uneven_stops`.
     """
     known = _backdrops(part)
     if len(known) <= limits.least_shots:
@@ -133,7 +146,15 @@ def usual_light(part: Iterable[Lit], limits: GroupLimits) -> Usual | None:
 
 
 def outlier(light: Lit, usual: Usual | None, limits: GroupLimits) -> tuple[Finding, ...]:
-    """Return a finding if a shot's light differs from the usual light of its part; nothing if that is not known."""
+    """Return one finding if a shot's light differs from the usual light of its part, as a tuple.
+
+    It is empty if the light does not differ, or if the shot's backdrop or the usual light is not known.
+
+    Args:
+        light: the shot.
+        usual: the usual light of the shot's part; None if it is not known.
+        limits: `uneven_stops`, for the finding.
+    """
     if light.backdrop is None or usual is None:
         return ()
     away = difference(light.backdrop, usual.backdrop)
@@ -150,7 +171,14 @@ def outlier(light: Lit, usual: Usual | None, limits: GroupLimits) -> tuple[Findi
 
 
 def changed_light(part: Sequence[Lit], family: Sequence[Lit]) -> tuple[Finding, ...]:
-    """Return the finding for a part whose light differs from the other shots with the same camera settings."""
+    """Return one finding on a part whose light differs from the other shots with the same camera settings, as a tuple.
+
+    It is empty if no backdrop was measured in the part or in the others.
+
+    Args:
+        part: the shots of the part, which is not the largest.
+        family: all shots with the same settings, those of the part among them.
+    """
     here = {light.shot for light in part}
     others = [light for light in family if light.shot not in here]
     if not _backdrops(part) or not _backdrops(others):

@@ -19,8 +19,9 @@ def check_bytes(n_bytes: int, *, name: str, limits: IngestConfig) -> None:
     """Check that a file is not too long.
 
     Args:
-        n_bytes: its length.
-        name: its name, for the message.
+        n_bytes: the file's length.
+        name: the file's name, for the message.
+        limits: its `max_bytes` is the limit.
     Raises:
         TooLargeError: the file is longer than the limit.
     """
@@ -29,8 +30,12 @@ def check_bytes(n_bytes: int, *, name: str, limits: IngestConfig) -> None:
 
 
 def check_header(header: Container, *, name: str, limits: IngestConfig) -> None:
-    """Check the figures in a header: side lengths, pixels, frames, tiles, channels, decoded bytes, scans.
+    """Check the figures in a header: side lengths, pixels, frames, tiles, channels, scans, and the memory needed.
 
+    Args:
+        header: the file's header.
+        name: the file's name, for the message.
+        limits: the greatest and smallest picture.
     Raises:
         UnreadableError: the size is zero, or the figures are impossible.
         TooLargeError: a figure is beyond its limit.
@@ -79,9 +84,10 @@ def _decoded_bytes(*, channels: int, depth: int) -> int:
 
 
 def working_bytes(pixels: int) -> int:
-    """Return the greatest amount of memory, in bytes, that work on a master of so many pixels needs.
+    """Return the greatest amount of memory, in bytes, that work on a master needs. It includes the master.
 
-    It includes the master.
+    Args:
+        pixels: number of the master's pixels.
     """
     return pixels * (_decoded_bytes(channels=_USUAL_CHANNELS, depth=16) + WORKING_BYTES_PER_PIXEL)
 
@@ -90,7 +96,8 @@ def most_pixels(limits: IngestConfig, *, channels: int, depth: int) -> int:
     """Return the largest number of pixels that a picture may have.
 
     Args:
-        channels: number of channels.
+        limits: the greatest picture, and the memory to decode it and to work on it.
+        channels: number of channels of the picture.
         depth: bits per channel.
     """
     each = _decoded_bytes(channels=channels, depth=depth)

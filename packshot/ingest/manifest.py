@@ -76,9 +76,9 @@ class Manifest(Value):
     """The client's statements about each file.
 
     Attributes:
-        rows: path of the file, as `plain_path` returns it -> column -> value; empty values are left out.
+        rows: path of the file, as `plain_path` returns it -> column -> value. Empty values are left out.
         unknown_columns: columns that Packshot does not use; their values are in the rows.
-        findings: problems in the file, by row.
+        findings: problems in the manifest; those of one row name its number.
     """
 
     rows: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
@@ -90,9 +90,12 @@ def read_manifest(data: bytes, *, name: str) -> Manifest:
     """Return the manifest that a text table or an Excel workbook holds.
 
     Encoding and separator are detected, as in `packshot.sheets`. A title above the column heads is skipped, and so is
-    Excel's line ``sep=;``. Values stay text, so a GTIN keeps its leading zeros. A GTIN that a spreadsheet damaged is
-    not used.
+    Excel's line ``sep=;``. Values stay text, so a GTIN keeps its leading zeros. A GTIN or SKU that a spreadsheet
+    damaged is not used.
 
+    Args:
+        data: the whole file.
+        name: the file's name, for the message.
     Raises:
         ManifestError: the file is no table, is too large, or has no column for the file name.
     """

@@ -44,10 +44,11 @@ class Transform(Value):
     """How a picture's colours were converted to the working space.
 
     Attributes:
-        source: name of the source profile.
+        source: name of the source profile; for a camera RAW, how its colours were developed.
         assumed: True if the source profile is not certain.
         target: name of the working space.
         intent: the rendering intent, or a formula if there was no profile.
+        black_point_compensation: whether black was mapped to black.
     """
 
     source: str
@@ -63,6 +64,9 @@ class Master:
 
     Attributes:
         pixels16: (rows, columns, 3) uint16, working space, upright. Transparent areas are composited on white.
+        metadata: what EXIF, IPTC and XMP say.
+        findings: what was assumed, repaired, left out or clipped.
+        transform: how the colours were converted.
         alpha: transparency of the original, (rows, columns) float32 in 0..1, upright; None if it was opaque.
     """
 
@@ -174,7 +178,7 @@ def _plain_rgb(ink: NDArray[Any]) -> NDArray[Any]:
 
 
 def write_master(master: Master) -> bytes:
-    """Return the master as a TIFF: 16 bits, ICC profile, 300 dpi, kept metadata.
+    """Return the master as the bytes of a TIFF: 16 bits, ICC profile, 300 dpi, kept metadata.
 
     The same master gives the same bytes.
 
@@ -187,7 +191,12 @@ def write_master(master: Master) -> bytes:
 
 
 def write_working_tiff(pixels: Pixels16, *, metadata: Metadata) -> bytes:
-    """Return pixels of the working space as a TIFF, in the format of `write_master`."""
+    """Return pixels of the working space as the bytes of a TIFF, in the format of `write_master`.
+
+    Args:
+        pixels: (rows, columns, 3) uint16, working space.
+        metadata: what the picture's original says; `kept_metadata` says what of it is written.
+    """
     packet, tags = kept_metadata(metadata)
     pays = _packing_pays(pixels)
     stream = io.BytesIO()

@@ -19,11 +19,20 @@ _SAID_BY_SIDECARS = ("title", "copyright", "creator", "ai_provenance")
 
 
 class Metadata(Value):
-    """Facts from a photograph's metadata: how and when it was taken, and what it shows.
+    """Facts from a photograph's metadata: how and when it was taken, and what it shows. Unknown ones are None or empty.
 
     Attributes:
+        camera_make, camera_model, camera_serial, lens: as the camera wrote them.
+        exposure_s: exposure time, in seconds.
+        f_number: aperture.
+        iso: sensitivity.
+        focal_length_mm: focal length, in millimetres.
+        flash: whether the flash fired.
+        software: the program that wrote the file.
         copyright, creator: as the file states them; several creators are separated by "; ".
         taken_at: time of the photograph by the camera's clock, without a time zone.
+        title: the picture's title.
+        keywords: at most 100.
         colour_space: colour space that EXIF names: ``srgb``, ``adobe_rgb`` or empty.
         orientation: EXIF orientation, 1 to 8.
         white_balance: ``auto``, ``manual`` or empty.
@@ -58,10 +67,11 @@ class Metadata(Value):
 def with_sidecar(metadata: Metadata, xmp: bytes) -> Metadata:
     """Return a file's metadata combined with the XMP sidecar file beside it.
 
-    The sidecar was written later, so its title, copyright, creator, keywords and tags win. Camera data (time, camera,
-    exposure) come from the picture.
+    The sidecar was written later, so its title, copyright, creator, AI provenance and tags win. Its keywords come
+    before the picture's. Camera data (time, camera, exposure) come from the picture.
 
     Args:
+        metadata: the picture's own.
         xmp: the sidecar's bytes.
     """
     said = read_xmp(xmp)
@@ -81,7 +91,11 @@ def _xmp_tags(found: Facts) -> dict[str, str]:
 
 
 def metadata_findings(container: Container) -> tuple[Finding, ...]:
-    """Return a finding if a block of metadata is damaged. Its readable parts are still used."""
+    """Return one finding, as a tuple, if blocks of metadata are damaged; else nothing. Readable parts are still used.
+
+    Args:
+        container: the file's header.
+    """
     resources = resource_damage(container.resources)
     told = (
         exif_damage(container),
@@ -97,7 +111,11 @@ def metadata_findings(container: Container) -> tuple[Finding, ...]:
 
 
 def read_metadata(container: Container) -> Metadata:
-    """Return the metadata of a file. EXIF wins over XMP, and XMP over IPTC."""
+    """Return the metadata of a file. EXIF wins over XMP, XMP over IPTC, and IPTC over the format's own text fields.
+
+    Args:
+        container: the file's header.
+    """
     exif, xmp, iptc = (
         read_exif(container),
         read_xmp(container.xmp),

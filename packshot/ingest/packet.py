@@ -24,7 +24,10 @@ _NAMESPACES = {
 
 
 def kept_metadata(metadata: Metadata) -> tuple[bytes, tuple[tuple[int, str], ...]]:
-    """Return the kept metadata as an XMP packet and as TIFF tags (tag, ASCII text)."""
+    """Return the kept metadata twice: as an XMP packet, and as TIFF tags (tag, ASCII text).
+
+    Empty texts give no tag.
+    """
     taken = metadata.taken_at.strftime("%Y:%m:%d %H:%M:%S") if metadata.taken_at else ""
     tags = (
         (_MAKE, metadata.camera_make),

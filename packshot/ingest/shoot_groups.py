@@ -42,7 +42,7 @@ class ReferencePhoto(Value):
 
     Attributes:
         target: the colour target in it; None without one.
-        swatch: linear RGB of its centre in the working space, if the centre has one colour and there is no target.
+        swatch: linear working RGB of its centre; None if the centre has several colours, or if there is a target.
         replaced: whether the client has replaced or deleted the file since the batch was listed; then nothing was
             measured.
     """
@@ -56,11 +56,12 @@ class Statement(Value):
     """The decision for one lighting set-up.
 
     Attributes:
+        part, group, series, why: names of the set-up, its group and its series, and the reason, as in `GroupPlace`.
         shots: names of its shots.
         backdrop: the median of the backdrops of its shots; None if none was measured.
         corrections: level of correction that a plan allows -> the correction. A level without a correction is missing.
-        fit: the fit of its colour target, even if it was refused.
-        target_in: names of the files that show the target.
+        fit: the fit of its colour target, even if it was refused; None without a target that can be fitted.
+        target_in: names of the files that show the target, separated by commas; empty without a target.
         verified: colour error that is left after the correction, on patches that it was not fitted to; None without a
             target that fits.
         findings: findings for all its shots.
@@ -85,9 +86,11 @@ class GroupDecision(Value):
     Attributes:
         group, part, why, light_known: as in `GroupPlace`.
         correction: the correction of its pixels.
-        verified, target_in: as in `Statement`.
-        reference: the colour reference that the manifest names.
-        reference_lab: L*a*b* of the reference after the group's correction; None if the reference is not a colour.
+        verified, target_in: as in `Statement`. `verified` is None too if the plan allows no correction but the target
+            asks for one.
+        reference: the colour reference that the manifest names; empty without one.
+        reference_lab: CIE L*a*b* (D50) of the reference after the group's correction; None if the reference is not a
+            colour.
         findings: those about the light of the shot and about the colours of its group.
     """
 
@@ -126,13 +129,14 @@ def state_groups(
     before: Mapping[str, tuple[str, str]] | None = None,
     stated: Mapping[str, Statement] | None = None,
 ) -> tuple[dict[str, GroupDecision], dict[str, Statement]]:
-    """Return (the decision for each shot, the statement for each lighting set-up), both by name.
+    """Return (name of the shot -> its decision, name of the set-up -> its statement).
 
     Args:
         lights: all shots of a batch, in any order.
+        config: pause between groups, and the limits of light and colour.
         references: files that manifests name as references, by the name used there.
-        before: (group, part) of shots from an earlier run.
-        stated: set-up -> its earlier statement, if edited shots have used it. Its correction is kept.
+        before: name of a shot -> (group, part) from an earlier run.
+        stated: name of a set-up -> its earlier statement, if edited shots have used it. Its correction is kept.
     """
     known = {light.shot: light for light in lights}
     places = group_shots(known.values(), gap_s=config.group_gap_s, limits=config.groups, before=before)

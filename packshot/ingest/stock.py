@@ -30,25 +30,25 @@ _SYSTEM_FOLDERS = frozenset({"__macosx", "@eadir", ".git"})
 
 
 class StockedFile(Value):
-    """A file as it was uploaded."""
+    """A file as it was uploaded: the hash of its bytes, in hexadecimal, and its length."""
 
     sha256: str
     size_bytes: int
 
 
 class Stock(Value):
-    """The contents of a batch.
+    """The contents of a batch. Files are named by their paths in the batch; a shot is the file of a photograph.
 
     Attributes:
         shots: files that count as photographs, sorted.
-        rows: shot -> its row in the manifest, for shots that have one.
+        rows: shot -> its row in the manifest (column -> value), for shots that have one.
         ignored: file -> reason why it is not a shot.
         rows_without_file: paths in the manifest for which no file was uploaded.
         files_without_row: shots that the manifest does not name; empty without a manifest.
         duplicates: groups of shots with identical bytes.
         sidecars: shot -> the XMP file beside it.
-        alike: a name in plain letters -> shots with different names that all become this one. Only shots whose SKU
-            comes from the file name.
+        alike: a name in plain letters -> shots with different names that all become this one. Only shots without a SKU
+            in the manifest are compared.
     """
 
     shots: tuple[str, ...] = ()
@@ -69,7 +69,7 @@ def take_stock(files: Mapping[str, StockedFile], manifest: Manifest | None) -> S
 
     Args:
         files: path inside the batch -> file.
-        manifest: None if the client sent none.
+        manifest: what the client says about the files; None if the client sent no manifest.
     """
     owners = _match(manifest.rows if manifest else {}, files)
     references, table = _references(manifest, files), manifest_among(files)
@@ -101,6 +101,10 @@ def sidecars_of(paths: Iterable[str], files: Iterable[str]) -> dict[str, str]:
     """Return photograph -> its XMP sidecar, for those that have one.
 
     ``a.nef.xmp`` is preferred to ``a.xmp``. Upper and lower case are equal.
+
+    Args:
+        paths: paths of the photographs.
+        files: paths of all files of the batch.
     """
     by_name = {name.casefold(): name for name in files}
     found: dict[str, str] = {}

@@ -33,7 +33,11 @@ _SALT = "audit"
 def is_chosen(source_sha256: str, *, ratio: float) -> bool:
     """Return True if a shot is chosen for an audit: a person judges it without seeing the score.
 
-    `ratio` is the share of all files that are chosen. The same file always gives the same answer.
+    The same file always gives the same answer.
+
+    Args:
+        source_sha256: hash of the original's bytes, in hexadecimal.
+        ratio: the share of all files that are chosen, 0..1.
     """
     digest = hashlib.sha256(f"{_SALT}:{source_sha256}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < ratio * 2**64
@@ -44,18 +48,32 @@ def refusal_of(judgements: Sequence[Decision]) -> Decision | None:
 
     A client's rejection and all decisions after it are left out. Clients do not choose shots at random, and later work
     follows the client's words.
+
+    Args:
+        judgements: the decisions since the shot was last started again, in order.
     """
     ours = takewhile(lambda one: one.choice not in BY_CLIENT, judgements)
     return next((one for one in ours if one.choice in _ANSWERS), None)
 
 
 def is_refusal(decision: Decision) -> bool:
-    """Return True if a judgement of a machine's edit is a refusal."""
+    """Return True if a judgement of a machine's edit is a refusal.
+
+    Args:
+        decision: a judgement, as `refusal_of` returns it.
+    """
     return _ANSWERS[decision.choice]
 
 
 class Audit(Value):
-    """One shot that the machine would have approved without a look by a person, with a person's verdict."""
+    """One shot that the machine would have approved without a look by a person, with a person's verdict.
+
+    Attributes:
+        client: the client's name.
+        category: name of the shot's category; ``unknown`` if there is none.
+        at: time of the verdict.
+        refused: True if the person refused the machine's edit.
+    """
 
     client: str
     category: str
@@ -67,7 +85,8 @@ def audit_of(record: ShotRecord, judgements: Sequence[Decision]) -> Audit | None
     """Return the audit of a shot; None if it was not chosen or is not judged yet.
 
     Args:
-        judgements: the decisions since the shot was last started again.
+        record: the shot's record.
+        judgements: the decisions since the shot was last started again, in order.
     """
     decision = refusal_of(judgements)
     if decision is None or not record.reports.get(AUDIT, {}).get("approved"):
@@ -88,7 +107,10 @@ class EscapeRate(Value):
     """How often the machine's approval was wrong.
 
     Attributes:
-        low, high: exact two-sided confidence interval (Clopper and Pearson), with the promise's confidence.
+        name: what the audits have in common: a category, a client, a month such as ``2026-05``, or ``all``.
+        audited: number of audits.
+        refused: number of audits in which the person refused the machine's edit.
+        low, high: exact two-sided confidence interval (Clopper and Pearson), with the promise's confidence, 0..1.
     """
 
     name: str
@@ -106,9 +128,12 @@ class EscapeReport(Value):
     """How often the machine approved a wrong edit (an escape), according to audits.
 
     Attributes:
+        promise: the share of wrong approvals that is promised at most, with a confidence.
+        window_days: length of the window that ends now, in days.
         overall: rate within the window. The report's `standing` is derived from this rate.
-        by_category, by_client: rates within the window.
-        by_month: rates of all months so far.
+        by_category, by_client: rates within the window, one per name, sorted by name.
+        by_month: rates of all months so far, in order.
+        standing: whether the promise is kept.
     """
 
     promise: Promise
@@ -138,6 +163,8 @@ def report_on(audits: Iterable[Audit], *, promise: Promise, window_days: int, at
     reports a broken promise in at most one of twenty cases.
 
     Args:
+        audits: all audits so far, in any order.
+        promise: the promise to check.
         window_days: only audits of the last so many days count, except in `by_month`.
         at: the end of that time.
     """

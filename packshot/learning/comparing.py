@@ -22,6 +22,8 @@ class Comparison(Value):
     Attributes:
         better: True if the new model should be used.
         why: the reason in words.
+        candidate: quality of the new model.
+        serving: quality of the model in use.
     """
 
     better: bool
@@ -31,9 +33,10 @@ class Comparison(Value):
 
 
 def compare(candidate: RoutingModel, serving: RoutingModel, held_out: Sequence[Example]) -> Comparison:
-    """Return whether the new model is better.
+    """Return whether the new model is better than the one in use, with the quality of both.
 
-    It is better if its mean log loss is lower by more than the standard error of the difference.
+    It is better if its mean log loss is lower by more than the standard error of the difference. With too few held-out
+    examples, or too few of one outcome, it is not.
 
     Args:
         candidate: the new model.

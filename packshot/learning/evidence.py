@@ -23,7 +23,8 @@ def example_of(record: ShotRecord, judgements: Sequence[Decision]) -> Example | 
     """Return the training example of a shot; None if the machine did not edit it, or if its edit was not judged.
 
     Args:
-        judgements: the decisions since the shot was last started again.
+        record: the shot's record.
+        judgements: the decisions since the shot was last started again, in order.
     """
     routing, figures = record.reports.get("routing", {}), record.reports.get("figures")
     decision = refusal_of(judgements)

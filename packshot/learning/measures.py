@@ -15,8 +15,9 @@ class Bin(Value):
     """Shots of similar probability, to compare probability and outcome.
 
     Attributes:
-        said: mean predicted probability of a refusal.
-        refused: share that people really refused.
+        shots: number of shots.
+        said: mean predicted probability of a refusal, 0..1.
+        refused: share that people really refused, 0..1.
     """
 
     shots: int
@@ -28,6 +29,8 @@ class Quality(Value):
     """The quality of a model's probabilities, on shots on which it was not trained.
 
     Attributes:
+        shots: number of shots.
+        refused: number of shots that were refused.
         auc: probability that a refused shot has a higher value than an accepted one; None if one kind is missing.
         calibration_error: mean difference between mean probability and refused share, over bins of equal size.
         log_loss: mean of -log(probability of the true outcome); lower is better.

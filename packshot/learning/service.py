@@ -14,7 +14,15 @@ _STRICTEST = 0.125
 
 
 class Change(Value):
-    """One entry of the history: another model was put into use, or the strictness changed."""
+    """One entry of the history: another model was put into use, or the strictness changed.
+
+    Attributes:
+        at: time of the change.
+        by: the person or the flow that made it.
+        version: the model's version after the change.
+        strictness: the strictness after the change.
+        why: the reason in words.
+    """
 
     at: datetime
     by: str
@@ -42,7 +50,11 @@ class ModelInService(Value):
     changes: tuple[Change, ...] = ()
 
     def promised(self, promise: Promise) -> Promise:
-        """Return a stricter promise: the same confidence, and the error ratio times the strictness."""
+        """Return the promise to keep now: the same confidence, and the error ratio times the strictness.
+
+        Args:
+            promise: the promise as the configs state it.
+        """
         return promise.model_copy(update={"ratio": promise.ratio * self.strictness})
 
     def counted(self, heard: int) -> ModelInService:
@@ -65,6 +77,8 @@ class ModelInService(Value):
     def roll_back(self, *, at: datetime, by: str, why: str) -> ModelInService:
         """Return the state with the previous model in use again.
 
+        Args:
+            at, by, why: time, person or flow, and reason, for the history.
         Raises:
             ModelError: there was no model before the present one.
         """
@@ -77,7 +91,9 @@ class ModelInService(Value):
         return self._changed(at=at, by=by, why=why, version=others[-1])
 
     def tighten(self, *, audited: int, at: datetime, by: str, why: str) -> ModelInService:
-        """Return the state with twice as strict promises. The same audits make them stricter only once.
+        """Return the state with promises twice as strict, down to an eighth of the configs' ratios.
+
+        The same audits make them stricter only once: without new ones the state stays as it is.
 
         Args:
             audited: number of audits so far.
@@ -89,7 +105,7 @@ class ModelInService(Value):
         return self._changed(at=at, by=by, why=why, strictness=strictness, audited=audited)
 
     def relax(self, *, audited: int, at: datetime, by: str, why: str) -> ModelInService:
-        """Return the state with the promises as the configs state them.
+        """Return the state with the promises as the configs state them; the same state if they are so already.
 
         Args:
             audited: number of audits so far.

@@ -56,6 +56,8 @@ def train(examples: Sequence[Example], *, at: datetime, data: str) -> RoutingMod
     """Return a model trained on examples, with calibration data for its limits and its model card.
 
     Args:
+        examples: judged shots, and scenes with a known right result.
+        at: time of the training, for the version.
         data: where the examples are from, in words, for the card.
     Raises:
         TrainingError: there are too few groups, or the examples are all refused or all accepted.
@@ -73,9 +75,9 @@ def train(examples: Sequence[Example], *, at: datetime, data: str) -> RoutingMod
 
 
 def held_out_probabilities(examples: Sequence[Example], use: ModelUse, *, least_in_leaf: int) -> list[float]:
-    """Return each example's probability, from a model that was trained without the example's group (`Example.group`).
+    """Return each example's probability of a refusal, from a model trained without its group (`Example.group`).
 
-    Both the trees and the logistic curve are fitted on other groups.
+    They are in the order of the examples. Both the trees and the logistic curve are fitted on other groups.
 
     Args:
         examples: the training examples.
@@ -115,7 +117,12 @@ def fit(examples: Sequence[Example], use: ModelUse, *, least_in_leaf: int) -> Fo
 
 
 def figure_names(examples: Sequence[Example], use: ModelUse) -> tuple[str, ...]:
-    """Return the figures for one use: its own, and those that quality control measured on any example."""
+    """Return names of the figures for one use: its own, and for approving quality control's of any example.
+
+    Args:
+        examples: the training examples.
+        use: to route, before the cut-out, or to approve, after it.
+    """
     judged = {name for one in examples for name in one.figures if name.startswith(QC_PREFIX)}
     return (*FIGURES[use], *(sorted(judged) if use is ModelUse.APPROVE else ()))
 

@@ -22,6 +22,8 @@ class CutOutFiles:
     Attributes:
         matte_png: 8-bit grey PNG, same size as the upright photograph.
         composite_png: 8-bit sRGB PNG, same size.
+        method: how the matte was made, a value of `Method`.
+        findings: on the photograph and on the cut-out.
     """
 
     matte_png: bytes
@@ -35,6 +37,11 @@ def cut_out_photo(data: bytes, segmenter: Segmenter, *, name: str, limits: Inges
 
     No plan is needed, and any size within `limits` is accepted.
 
+    Args:
+        data: the whole file.
+        segmenter: the segmentation network.
+        name: the file's name, for messages.
+        limits: the greatest and smallest picture, and which assumptions about colours are allowed.
     Raises:
         RefusedInputError: the photograph can't be read.
     """

@@ -41,11 +41,13 @@ class Edit:
 
     Attributes:
         composite: (rows, columns, 3) uint16, working space, on exact white, same size as the master.
-        matte: (rows, columns) float32 in 0..1.
-        method: how the matte was made: the cut-out method, or that a person made it.
-        report: None if no product was found; then the verdict is `REJECT_AND_REDO`.
+        matte: (rows, columns) float32 in 0..1, same size.
+        method: how the matte was made, a value of `Method`: the cut-out method, or that a person made it.
+        report: quality control's; None if no product was found. Then the verdict is `REJECT_AND_REDO`.
+        findings: the report's; without a report, those of the cut-out and `empty_mask`.
         framed: the product on the first rendition's canvas, as it was judged; None if no product was found.
-        figures: measurements of its mattes and from quality control, for the routing model; empty for a person's work.
+        figures: measurements of its mattes and from quality control by name, for the routing model; empty for a
+            person's work.
         unproven: True if only proof was missing: the machine would have approved the edit if people had judged enough
             real photographs of its kind.
     """
@@ -62,7 +64,11 @@ class Edit:
     def held_back(self, plan: Plan) -> dict[str, str]:
         """Return platform -> reason for each rendition that is held back while the others are delivered.
 
-        It is empty if all renditions have the same verdict, or if the client wants the whole shot to wait for a person.
+        It is empty if no rendition is approved, if the shot is not to be reviewed, or if the client wants the whole
+        shot to wait for a person.
+
+        Args:
+            plan: the shot's plan; its `partial` says what the client wants.
         """
         if plan.partial != "ship" or self.report is None or self.verdict is not Verdict.HUMAN_REVIEW:
             return {}
@@ -91,7 +97,12 @@ def _why_held(rendition: RenditionReport) -> str:
 
 
 def without_held(plan: Plan, held: Mapping[str, str]) -> Plan:
-    """Return the plan without the renditions that are held back; they are listed in `left_out` with the reason."""
+    """Return the plan without the renditions that are held back; they are listed in `left_out` with the reason.
+
+    Args:
+        plan: the shot's plan.
+        held: platform -> reason, as `Edit.held_back` returns it.
+    """
     ahead = tuple(one for one in plan.renditions if one.platform.name not in held)
     return plan.model_copy(update={"renditions": ahead, "left_out": {**plan.left_out, **held}}) if held else plan
 
@@ -106,15 +117,16 @@ def edit(
     group: GroupDecision | None = None,
     watch: Watch | None = None,
 ) -> Edit:
-    """Return the best edit that the machine can make. If an edit's verdict is to redo it, the next method is tried.
+    """Return the machine's best edit: the first that is not to be redone, else the one with the highest score.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space, after the group's correction.
         segmenter: the segmentation network.
         plan: the shot's plan.
-        methods: cut-out methods to try, in this order.
+        methods: cut-out methods to try, in this order; at least one.
         noted: findings on the photograph. Those in `STOPPING` stop an approval.
-        group: the shot's group decision; its colour reference is compared, and its findings affect the verdict.
+        group: the shot's group decision; its colour reference is compared, and its findings affect the verdict. None if
+            there is none.
         watch: estimates the probability that a person would refuse the edit. It stops an approval that would break the
             promised error ratio. If it is None, this is not checked.
     """
@@ -220,6 +232,7 @@ def colour_before(pixels: Pixels16, matte: Matte, group: GroupDecision) -> float
     Args:
         pixels: (rows, columns, 3) uint16, working space, after the group's correction.
         matte: (rows, columns) float32 in 0..1, of the same size.
+        group: the shot's group decision; its `reference_lab` is the reference colour.
     """
     if group.reference_lab is None:
         return None
@@ -239,6 +252,9 @@ def adopt(pixels: Pixels16, work: ReturnedWork, plan: Plan, *, group: GroupDecis
     Args:
         pixels: the master, (rows, columns, 3) uint16, working space.
         work: the returned picture.
+        plan: the shot's plan.
+        group: the shot's group decision; its colour reference is compared, and its findings affect the verdict. None if
+            there is none.
     Raises:
         RefusedInputError: the file has nothing that separates product from background, or it has another size than the
             master.

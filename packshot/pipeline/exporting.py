@@ -21,7 +21,10 @@ class Rendition:
     """One file for one platform, decoded again and checked.
 
     Attributes:
+        platform: the platform's name.
         path: relative to the delivery's folder: ``<platform>/<name>.<extension>``.
+        size: size of the picture.
+        rendered: the file's bytes, and the findings of the checks.
     """
 
     platform: str
@@ -36,7 +39,7 @@ class Export:
 
     Attributes:
         verified: files that may be delivered: each passed every check of its decoded bytes. If the client takes all or
-            nothing, and one platform gets nothing, this is empty.
+            nothing, and something is left out, this is empty.
         rejected: files that failed a check. They may be looked at but never delivered.
         failures: platform -> why no file could be made for it.
         left_out: platform -> why it gets nothing, in the order in which platforms were asked for. If a platform gets
@@ -62,7 +65,7 @@ def export(
 
     Args:
         composite: the edit on white, (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1.
+        matte: (rows, columns) float32 in 0..1, of the same size.
         plan: the shot's plan.
         known: known facts of the shot, by the names that naming templates use; includes ``shot``.
         labels: metadata to write into the files; SKU and GTIN are added if known.

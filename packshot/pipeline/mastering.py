@@ -42,10 +42,14 @@ class Mastered:
     """Result of stage 1 for one shot: the master, the facts about the shot, and its plan.
 
     Attributes:
+        master: the picture in the working space.
         tiff: the master as a file.
+        facts: name of the fact -> value and source.
         plan: all settings resolved for this shot.
+        features: figures measured on the master, for the route.
         light: data from which its shoot group is found.
-        looks: the category network's prediction; None if the category is known, or no network is used.
+        looks: the category network's prediction; None if the category is certain, or no network is used.
+        findings: on the file, its colours, and doubtful facts.
         report: how the file was read and converted, as plain JSON for the record.
     """
 
@@ -83,11 +87,11 @@ def master(
         data: the whole file.
         path: path of the file in its batch.
         shot: the shot's name.
-        row: its row in the manifest; empty if there is none.
+        row: the file's row in the manifest, column -> value; empty if there is none.
         client: the client's name.
         configs: all configs.
-        sidecar: the XMP file beside it; empty if there is none.
-        decisions: people's earlier decisions about it. Their corrections of its name and services count.
+        sidecar: the bytes of the XMP file beside it; empty if there is none.
+        decisions: people's earlier decisions about the shot. Their corrections of its name and services count.
     Raises:
         RefusedInputError: the file is not accepted.
         ConfigError: no plan can be resolved from its facts and the configs.
@@ -132,6 +136,10 @@ def master(
 def plan_from(facts: Mapping[str, Sourced], *, client: str, configs: Configs) -> Plan:
     """Return the plan that follows from the facts about a shot.
 
+    Args:
+        facts: name of the fact -> value and source.
+        client: the client's name.
+        configs: all configs.
     Raises:
         ConfigError: there is no valid plan, for example because no platform takes the view.
     """
@@ -203,8 +211,14 @@ def _reading(photo: Photo, developed: Master) -> dict[str, Any]:
 
 
 def read_reference(data: bytes, *, path: str, limits: IngestConfig) -> ReferencePhoto:
-    """Return the colour target or the swatch that a colour reference photo shows.
+    """Return the colour target that a colour reference photo shows, else its swatch: the one colour of its centre.
 
+    Both are None if the photo shows neither.
+
+    Args:
+        data: the whole file.
+        path: path of the file in its batch, for messages.
+        limits: the greatest picture, and which assumptions about colours are allowed. Its least size does not count.
     Raises:
         RefusedInputError: the file can't be read.
     """
@@ -232,6 +246,7 @@ def correct_master(pixels: Pixels16, correction: Correction, *, most_clipped: fl
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
+        correction: the group's correction; for the identity the pixels come back as they are.
         most_clipped: largest share of clipped pixels, in 0..1, without a finding.
     """
     corrected = correct(pixels, correction)

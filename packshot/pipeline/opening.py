@@ -36,7 +36,7 @@ class MasteredFile(Value):
     """Result of stage 1, without its files (the master and its preview).
 
     Attributes:
-        report: how the file was read and converted, as plain JSON for the record.
+        facts, plan, features, light, looks, findings, report: as in `mastering.Mastered`.
         category_source: where the category comes from; empty if it is unknown.
     """
 
@@ -51,12 +51,15 @@ class MasteredFile(Value):
 
 
 def send_master(data: bytes, **known: Any) -> tuple[Any, Parts]:
-    """Return the result of `mastering.master`: as (a `MasteredFile` in JSON, the files ``master.tif`` and
-    ``preview.webp``).
+    """Return the result of `mastering.master` as (a `MasteredFile` in plain JSON, its files by name).
+
+    The files are ``master.tif`` and ``preview.webp``.
 
     Args:
         data: the whole file.
         known: the other arguments of `mastering.master`.
+    Raises:
+        RefusedInputError, ConfigError: as `mastering.master`.
     """
     done = master(data, **known)
     told = MasteredFile(
@@ -74,23 +77,37 @@ def send_master(data: bytes, **known: Any) -> tuple[Any, Parts]:
 
 
 def send_reference(data: bytes, *, path: str, limits: IngestConfig) -> tuple[Any, Parts]:
-    """Return the result of `mastering.read_reference` as JSON, and no files.
+    """Return the result of `mastering.read_reference` as plain JSON, and no files.
 
     It runs in the child process that opens files from outside. `received_reference` reads the JSON.
+
+    Args:
+        data: the whole file.
+        path: path of the file in its batch, for messages.
+        limits: the greatest picture, and which assumptions about colours are allowed.
+    Raises:
+        RefusedInputError: the file can't be read.
     """
     return read_reference(data, path=path, limits=limits).model_dump(mode="json"), {}
 
 
 def received_reference(value: Any) -> ReferencePhoto:
-    """Return the colour reference from the result of `send_reference`."""
+    """Return the colour reference from the first part of `send_reference`'s result.
+
+    Args:
+        value: plain JSON.
+    """
     return ReferencePhoto.model_validate(value)
 
 
 def send_returned(data: bytes, *, name: str, limits: IngestConfig, prefer_path: str = "") -> tuple[Any, Parts]:
-    """Return an editor's finished picture as (a description in JSON, the arrays ``pixels16`` and ``matte``).
+    """Return an editor's finished picture as (a description in plain JSON, the arrays ``pixels16`` and ``matte``).
 
     The result is that of `read_returned`: ``pixels16`` is (rows, columns, 3) uint16, working space, and ``matte`` is
-    (rows, columns) float32 in 0..1. `received_returned` reads it. The arguments are those of `read_returned`.
+    (rows, columns) float32 in 0..1; it is missing if the file has none. `received_returned` reads the result.
+
+    Args:
+        data, name, limits, prefer_path: as in `read_returned`.
     """
     work = read_returned(data, name=name, limits=limits, prefer_path=prefer_path)
     path = None
@@ -117,6 +134,9 @@ def send_returned(data: bytes, *, name: str, limits: IngestConfig, prefer_path: 
 def received_returned(value: Any, parts: Parts) -> ReturnedWork:
     """Return an editor's finished picture from the result of `send_returned`.
 
+    Args:
+        value: the description, as plain JSON.
+        parts: the arrays.
     Raises:
         ValueError: the arrays have the wrong shape or dtype.
     """

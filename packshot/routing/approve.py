@@ -26,14 +26,24 @@ _RISK_TAKEN = "The client's style guide takes the risk that too few people have 
 
 
 def qc_figures(findings: Iterable[Finding]) -> dict[str, float]:
-    """Return the measurements of quality control as ``qc_<code>`` -> figure. Missing measurements are left out."""
+    """Return the measurements of quality control as ``qc_<code>`` -> figure.
+
+    A finding without a measured value is left out. Of several with the same code the last counts.
+
+    Args:
+        findings: of an edit.
+    """
     return {f"{QC_PREFIX}{one.code}": one.measured for one in findings if one.measured is not None}
 
 
 def ruled_out(category: Category | None, categories: Iterable[Category]) -> tuple[str, ...]:
-    """Return the categories to which a shot certainly does not belong; empty if its category is unknown.
+    """Return names of the categories to which a shot certainly does not belong; empty if its category is unknown.
 
     They are the categories whose rule sends shots to people. A shot that went to the machine belongs to none of them.
+
+    Args:
+        category: the shot's category; None if it is unknown.
+        categories: all categories.
     """
     if category is None:
         return ()
@@ -45,9 +55,11 @@ class Watch:
     """Checks of a machine's edit by the routing model. They can stop an automatic approval.
 
     Attributes:
+        model: the routing model in use.
         features: figures of the master, measured before the cut-out.
-        ruled_out: categories to which the shot certainly does not belong.
-        category: the shot's category; empty if it is unknown.
+        promise: the share of approved edits that people may refuse at most, with a confidence.
+        ruled_out: names of categories to which the shot certainly does not belong.
+        category: name of the shot's category; empty if it is unknown.
         real_only: kinds of shots for which only real photographs count as proof.
         risk_taken: kinds from `real_only` that the client lets the machine approve without such proof.
     """
@@ -61,14 +73,17 @@ class Watch:
     risk_taken: Collection[Unproven] = ()
 
     def proof(self, measured: Mapping[str, float]) -> Finding:
-        """Return a finding on whether people have judged enough real photographs of this kind to allow an approval.
+        """Return the finding `real_proof_missing`: have people judged enough real photographs like this shot?
 
-        If not, the finding stops the approval. Only kinds in `real_only` are checked: for them, drawn scenes prove
-        nothing. If the client takes the risk for a kind, the finding is only a warning, which stays with the delivery.
+        Only the kinds in `real_only` to which the shot belongs are checked: for them, drawn scenes prove nothing. The
+        finding is passed, and has no value, if each of them is proven or there are none. If one is not, the finding
+        fails and stops the approval, and its value is the smallest number of real photographs that count for such a
+        kind. If the client takes the risk for all such kinds, the finding is only a warning, which stays with the
+        delivery.
 
         Args:
-            measured: figures of the finished edit: of its mattes and of quality control. They also show to which kinds
-                the shot belongs.
+            measured: figures of the finished edit by name: of its mattes (`MaskFigures`), `pale_rim`, and ``qc_<code>``
+                of quality control. They also show to which kinds the shot belongs.
         """
         figures = {**self.features.model_dump(), **measured}
         kinds = [kind for kind in kinds_of(figures, self.category) if kind in self.real_only]
@@ -88,12 +103,14 @@ class Watch:
         )
 
     def judge(self, measured: Mapping[str, float]) -> Finding:
-        """Return a finding with the probability that a person would refuse the edit.
+        """Return the finding `refusal_likely`: its value is the probability that a person refuses the edit, 0..1.
 
-        If it is above the promise's limit, the finding stops an approval.
+        It passes up to the promise's limit. Above the limit, or if no limit keeps the promise, it fails and stops the
+        approval.
 
         Args:
-            measured: figures of the cut-out's mattes and of quality control.
+            measured: figures of the finished edit by name: of its mattes (`MaskFigures`), `pale_rim`, and ``qc_<code>``
+                of quality control.
         """
         figures = {**self.features.model_dump(), **measured}
         forest = self.model.approve.forest

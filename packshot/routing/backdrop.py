@@ -1,6 +1,6 @@
 """Estimate the backdrop as a smooth surface of colour, before any cut-out.
 
-`seen_backdrop` finds where it is visible.
+`seen_backdrop` finds where the backdrop is visible.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Surface:
     """A cubic polynomial in x and y for each of L*, a*, b*, over the whole frame.
 
     Attributes:
-        coefficients: (10, 3), for x and y in -1..1.
+        coefficients: (10, 3), for x and y in -1..1: a row per term, a column for each of L*, a*, b*.
         sigma: robust standard deviation of the backdrop's pixels around the surface, in delta E 1976.
         border_ratio: width of the border in which the backdrop is seen, divided by the frame's shorter side.
     """
@@ -76,8 +76,9 @@ def fit_from(lab: FloatImage, start: Mask, *, border_ratio: float) -> Surface:
 
     Args:
         lab: (rows, columns, 3) float32, CIE L*a*b*, the whole frame.
-        start: (rows, columns), True where the fit starts; True at least once.
-        border_ratio: width of the border; it becomes the result's `border_ratio`.
+        start: (rows, columns) bool, True where the fit starts; True at least once.
+        border_ratio: width of the border in which the backdrop is seen, divided by the frame's shorter side. It becomes
+            the result's `border_ratio`.
     """
     grid, values = _reduced(lab)
     at = np.flatnonzero(start)
@@ -88,10 +89,11 @@ def fit_from(lab: FloatImage, start: Mask, *, border_ratio: float) -> Surface:
 
 
 def backdrop_at(surface: Surface, lab: FloatImage, *, window: Box, frame: Size) -> Backdrop:
-    """Return the surface in a part of the frame.
+    """Return the surface in a part of the frame, at the part's resolution.
 
     Args:
-        lab: (rows, columns, 3) float32, the part, at any resolution.
+        surface: the backdrop's surface over the whole frame.
+        lab: (rows, columns, 3) float32, CIE L*a*b*: the part, at any resolution.
         window: position of the part, in pixels of the frame.
         frame: size of the whole frame.
     """
@@ -106,9 +108,10 @@ def backdrop_at(surface: Surface, lab: FloatImage, *, window: Box, frame: Size) 
 
 
 def border_of(size: Size, ratio: float = BORDER_RATIO) -> Mask:
-    """Return the border of a frame as a mask, at least one pixel wide.
+    """Return the border of a frame as a mask, (rows, columns) bool, at least one pixel wide.
 
     Args:
+        size: size of the frame.
         ratio: width of the border, divided by the frame's shorter side.
     """
     width = max(1, round(size.shortest * ratio))

@@ -40,8 +40,9 @@ class CategoryTag(Value):
     """The category that a shot probably has.
 
     Attributes:
+        value: the category's name.
         source: where it comes from: ``manifest``, ``file_name``, ``metadata``, ..., ``picture``.
-        probability: 1 unless the source is the picture.
+        probability: 0..1; 1 unless the source is the picture.
     """
 
     value: str
@@ -53,14 +54,16 @@ class RouteDecision(Value):
     """Who edits a shot, and the reason.
 
     Attributes:
+        complexity: simple, medium or complex.
+        route: the machine or a person.
         category: name of the category; empty if it is unknown.
-        category_source: where the category comes from, such as ``manifest``.
+        category_source: where the category comes from, such as ``manifest``; empty if it is unknown.
         colour_match_risk: the risk that product and backdrop cannot be told apart.
         reason: the reason in words, for people.
         model: name and version of the model that was asked; ``rules only`` if none was.
-        refusal_probability: the model's probability that a person refuses the edit; None without a model.
+        refusal_probability: the model's probability that a person refuses the edit, 0..1; None without a model.
         tag: the probable category. If no category was stated, it is the category that the picture looks like; no rule
-            uses it.
+            uses it. None if the picture is not sure enough either.
     """
 
     complexity: Complexity
@@ -84,12 +87,17 @@ def decide(
     ruled_out: Collection[str] = (),
     looks: Looks | None = None,
 ) -> RouteDecision:
-    """Return who edits a shot.
+    """Return who edits a shot. The head of this module gives the order of the conditions.
 
     Args:
+        features: figures measured on the master.
+        category: the shot's category with its rule; None if it is unknown.
+        category_source: where the category comes from, such as ``manifest``.
+        config: limits of the figures, and the promise.
         model: the trained model. If None, only the limits decide.
-        ruled_out: categories to which the shot certainly does not belong.
-        looks: what the photograph looks like. It is used only where `may_be_otherwise` allows it.
+        ruled_out: names of categories to which the shot certainly does not belong.
+        looks: what the photograph looks like; None if no network looked. It is used only where `may_be_otherwise`
+            allows it.
     """
     risk = colour_match_risk(features, config)
     measured, why = _measured(features, risk, config)
@@ -116,18 +124,27 @@ def decide(
 
 
 def may_be_otherwise(category: Category | None, source: str) -> bool:
-    """Return True if the look of the photograph may change the decision.
+    """Return True if the look of the photograph may change who edits the shot.
 
     This is so if the category is unknown, or if it has no rule and comes only from a word in a text.
 
     Example: the file name says "vase", so the category is home. Only the photograph shows that the vase is made of
     glass.
+
+    Args:
+        category: the shot's category; None if it is unknown.
+        source: where the category comes from, such as ``file_name``.
     """
     return category is None or (category.complexity is None and source in WORD_SOURCES)
 
 
 def colour_match_risk(features: Features, config: RoutingConfig) -> Risk:
-    """Return the risk that product and backdrop cannot be told apart, because their colours match."""
+    """Return the risk that product and backdrop cannot be told apart, because their colours match.
+
+    Args:
+        features: figures measured on the master; `colour_match` counts.
+        config: its `colour_match` has the limits of a medium and of a high risk.
+    """
     if features.colour_match >= config.colour_match.high:
         return "high"
     return "medium" if features.colour_match >= config.colour_match.medium else "low"

@@ -107,7 +107,7 @@ class Frame(NamedTuple):
 
     Attributes:
         lab: (rows, columns, 3) float32, CIE L*a*b*, at most `FRAME_PX` on the longest side.
-        seen: the backdrop.
+        seen: the backdrop in that frame.
     """
 
     lab: FloatImage
@@ -133,7 +133,7 @@ def measure(pixels: Pixels16, *, within: Frame | None = None) -> Features:
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
-        within: the result of `frame_of` for these pixels, if the caller has it.
+        within: the result of `frame_of` for these pixels, if the caller has it; None: it is made.
     """
     frame, seen = within or frame_of(pixels)
     shape = find_silhouette(frame, seen.backdrop)
@@ -156,6 +156,7 @@ def reduced_lab(pixels: Pixels16, *, side_px: int) -> FloatImage:
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
+        side_px: greatest length of the longest side. No side gets shorter than 8 px.
     """
     size = size_of(pixels)
     scale = min(1.0, side_px / size.longest)

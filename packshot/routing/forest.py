@@ -14,13 +14,13 @@ _LEAST_SHARE = 0.005
 
 
 class Tree(Value):
-    """One tree. Nodes are numbered from the root, 0, downwards.
+    """One tree. Nodes are numbered from the root, 0, downwards. Each list has one entry per node.
 
     Attributes:
-        figures: by node, index of the figure to compare; -1 at a leaf.
-        limits: by node, the threshold. A figure at or below it goes left.
-        lefts, rights: by node, the next nodes. Their numbers are greater.
-        shares: by node, the share of training shots at this node that were refused.
+        figures: index of the figure to compare; -1 at a leaf.
+        limits: the threshold. A figure at or below it goes left.
+        lefts, rights: the next nodes. Their numbers are greater.
+        shares: the share of the training examples at this node for which the forest's answer is yes, 0..1.
     """
 
     figures: tuple[int, ...]
@@ -41,7 +41,11 @@ class Tree(Value):
         return self
 
     def path(self, values: list[float]) -> list[int]:
-        """Return the nodes from the root to a leaf."""
+        """Return the nodes from the root to a leaf.
+
+        Args:
+            values: the figures by index.
+        """
         node, nodes = 0, [0]
         while self.figures[node] >= 0:
             left = values[self.figures[node]] <= self.limits[node]
@@ -56,6 +60,7 @@ class Forest(Value):
     Attributes:
         names: names of the figures, by index.
         usual: by index, the value for a figure that was not measured: its mean in training.
+        trees: the trees, which count equally.
         slope, intercept: parameters of the curve, whose argument is the logit of the mean share (Platt, 1999).
     """
 
@@ -74,16 +79,24 @@ class Forest(Value):
         return self
 
     def probability(self, figures: Mapping[str, float]) -> float:
-        """Return the probability of a refusal, 0..1. A missing figure is replaced by its usual value."""
+        """Return the probability of a refusal, 0..1. A missing figure is replaced by its usual value.
+
+        Args:
+            figures: figures by name; others than those in `names` are ignored.
+        """
         values = self._values(figures)
         share = sum(tree.shares[tree.path(values)[-1]] for tree in self.trees) / len(self.trees)
         return 1 / (1 + math.exp(-(self.slope * logit(share) + self.intercept)))
 
     def reasons(self, figures: Mapping[str, float], *, most: int = 3) -> tuple[str, ...]:
-        """Return the names of the figures that raise the probability most, at most `most` of them.
+        """Return the names of the figures that raise the probability most, the strongest first.
 
         At each node of a path, the refused share changes. A figure's contribution is the sum of the changes at its
-        nodes, over all trees.
+        nodes, over all trees. Figures that do not raise it are left out.
+
+        Args:
+            figures: figures by name. A missing one is replaced by its usual value.
+            most: greatest number of names.
         """
         values, added = self._values(figures), [0.0] * len(self.names)
         for tree in self.trees:
@@ -98,9 +111,12 @@ class Forest(Value):
 
 
 def logit(share: float) -> float:
-    """Return log(p / (1 - p)).
+    """Return log(p / (1 - p)) of a share p.
 
     p is first limited to 0.005..0.995, because a forest cannot be more certain than that.
+
+    Args:
+        share: 0..1.
     """
     held = min(max(share, _LEAST_SHARE), 1 - _LEAST_SHARE)
     return math.log(held / (1 - held))

@@ -68,6 +68,9 @@ class MaskFigures(Value):
 def measure_masks(network: Matte, matte: Matte) -> MaskFigures:
     """Return the figures of a cut-out's mattes.
 
+    If the network's mask holds no product, the figures of doubt are 1: unsure, entropy, unsure_inside, faint,
+    disagreement and emptiness. The others are then 0.
+
     Args:
         network: the segmentation network's mask, (rows, columns) float32 in 0..1, of any size and aspect ratio.
         matte: the final matte, (rows, columns) float32 in 0..1.

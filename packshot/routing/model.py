@@ -35,9 +35,10 @@ class Example(Value):
     """A shot that the machine edited and that was judged: one training example.
 
     Attributes:
-        figures: by name, measured before and after the cut-out.
+        figures: measured before and after the cut-out, by name.
         refused: True if a person refused the edit, or if it differs too much from the known right result.
-        group: examples of one group are never split between training and testing.
+        group: name of the product, or of the scene. Examples of one group are never split between training and testing.
+        category: name of the shot's category; empty if it is unknown.
         approved: True if quality control approved the edit. Only such a shot can be an escape: approved, but wrong.
         source: ``truth``, ``review`` or ``audit``. Reviews are not a fair sample: the machine was unsure of them.
     """
@@ -51,7 +52,13 @@ class Example(Value):
 
 
 class Labelled(NamedTuple):
-    """A shot on which the model was not trained: its probability and the true outcome."""
+    """A shot on which the model was not trained: its probability of a refusal, and the true outcome.
+
+    Attributes:
+        probability: the model's, 0..1.
+        refused: whether the edit was refused.
+        category: name of the shot's category; empty if it is unknown.
+    """
 
     probability: float
     refused: bool
@@ -62,6 +69,9 @@ class JudgedPhoto(NamedTuple):
     """A real photograph among the labelled shots, whose edit a person judged.
 
     Attributes:
+        probability: the model's probability of a refusal, 0..1.
+        refused: whether the person refused the edit.
+        category: name of the shot's category; empty if it is unknown.
         kinds: the kinds to which it belongs, of those for which drawn scenes prove nothing (`Unproven`).
     """
 
@@ -75,6 +85,7 @@ class ProvenForest(Value):
     """The model for one use, with the shots that determine its limits.
 
     Attributes:
+        forest: what gives the probability.
         calibration: labelled shots. Each probability is from a model that was not trained on the shot's group.
         seen: the real photographs among them. The others are drawn or rendered scenes whose right result is known.
     """
@@ -89,6 +100,8 @@ class RoutingModel(Value):
 
     Attributes:
         version: day of training and fingerprint. Every record names it.
+        trained_at: time of the training.
+        route, approve: the forests for the two uses.
         card: training data and quality, for people.
     """
 
@@ -105,7 +118,9 @@ class RoutingModel(Value):
         """Return the highest probability at which the model keeps a promise.
 
         Args:
-            without: categories to which a shot certainly does not belong, because rules send them to people.
+            use: when the model is asked: before the cut-out, or after it.
+            promise: the share of refusals allowed at most, with a confidence.
+            without: names of categories to which a shot certainly does not belong, because rules send them to people.
         """
         shots = [one for one in self.use(use).calibration if one.category not in without]
         found = limit_for([(one.probability, one.refused) for one in shots], promise)
@@ -113,17 +128,23 @@ class RoutingModel(Value):
         return found.model_copy(update={"real": len(seen), "real_refused": sum(one.refused for one in seen)})
 
     def real_limit(self, use: ModelUse, promise: Promise, kind: Unproven) -> Limit:
-        """Return the highest probability at which the model keeps a promise, from real photographs of one kind only."""
+        """Return the highest probability at which the model keeps a promise, from real photographs of one kind only.
+
+        Args:
+            use: when the model is asked: before the cut-out, or after it.
+            promise: the share of refusals allowed at most, with a confidence.
+            kind: the kind of shots that count.
+        """
         seen = [one for one in self.use(use).seen if kind in one.kinds]
         found = limit_for([(one.probability, one.refused) for one in seen], promise)
         return found.model_copy(update={"real": len(seen), "real_refused": sum(one.refused for one in seen)})
 
 
 def version_of(*, trained_at: datetime, route: ProvenForest, approve: ProvenForest) -> str:
-    """Return the version: the day of training, and eight hex digits of a hash over everything that determines
-    decisions.
+    """Return the version: day of training, and eight hex digits of a hash over everything that determines decisions.
 
     Args:
+        trained_at: time of the training.
         route, approve: the models for the two uses.
     """
     text = "".join(_decisive(one) for one in (route, approve))
@@ -141,6 +162,9 @@ def _decisive(use: ProvenForest) -> str:
 def read_model(data: bytes, *, name: str) -> RoutingModel:
     """Return a model from its JSON.
 
+    Args:
+        data: the JSON, as stored.
+        name: what the model is called in messages, such as its path.
     Raises:
         ModelError: the data is not a model, or was changed after training.
     """

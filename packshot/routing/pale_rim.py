@@ -28,7 +28,9 @@ _RIM_PX, _BESIDE_PX = 3, 9
 
 
 def pale_rim(pixels: Pixels16, matte: Matte) -> float:
-    """Return the share of the rim that is nearly as pale as a pale backdrop beside it, 0..1; 0 without a rim.
+    """Return the share of the product's rim that is nearly as pale as a pale backdrop beside it, 0..1.
+
+    It is 0 if there is no rim with backdrop beside it.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space: the photograph, of any size with the matte's aspect ratio.

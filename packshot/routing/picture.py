@@ -39,7 +39,7 @@ class PictureWords(Value):
     """The category network's words with their categories, and its origin.
 
     Attributes:
-        sha256: hash of the network's file.
+        sha256: hash of the network's file, in hexadecimal.
         temperature: divisor of the logits that calibrates the probabilities.
         card: about the network, for people.
         words: category -> index of a logit -> its word.
@@ -52,12 +52,12 @@ class PictureWords(Value):
 
 
 class Looks(Value):
-    """What a photograph looks like.
+    """What a photograph looks like. Probabilities are 0..1.
 
     Attributes:
         category: the most probable category; empty if no word belongs to any.
         probability: probability of that category.
-        ruled_category: the most probable category among those that a rule sends to people.
+        ruled_category: the most probable category among those that a rule sends to people; empty if there is none.
         ruled_probability: sum over all categories that a rule sends to people.
     """
 
@@ -72,6 +72,7 @@ def look_at(pixels: Pixels16, categories: Mapping[str, Category]) -> Looks:
 
     Args:
         pixels: (rows, columns, 3) uint16, working space, the whole frame.
+        categories: the configured categories by name.
     Raises:
         ModelError: the network's file does not match `picture_words.json`.
     """
@@ -95,7 +96,8 @@ def looks_of(logits: _Floats, categories: Mapping[str, Category]) -> Looks:
     """Return the meaning of the network's output: the most probable of the configured categories.
 
     Args:
-        logits: (1000,) float32.
+        logits: (1000,) float32, from `look_logits`.
+        categories: the configured categories by name.
     """
     words = picture_words()
     odds = np.exp((logits - logits.max()) / words.temperature)

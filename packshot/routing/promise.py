@@ -31,14 +31,15 @@ class Limit(Value):
     """The limit that follows from a promise.
 
     Attributes:
+        promise: the promise that the limit keeps.
         probability: shots up to this probability of a refusal may pass. None means that people look at every shot:
             there are too few labelled shots, or too many of them were refused.
-        accepted: number of labelled shots up to the limit; `refused` of them were refused.
+        accepted, refused: number of labelled shots up to the limit, and how many of them were refused.
         labelled: number of labelled shots: the model was not trained on them, and it is known whether people refused
             them.
-        bound: upper bound of the share refused up to the limit; 1 without a limit.
-        real: number of labelled shots up to the limit that are real photographs; `real_refused` of them were refused.
-            The others are drawn or rendered.
+        bound: upper bound of the share refused up to the limit, 0..1; 1 without a limit.
+        real, real_refused: number of all labelled shots that are real photographs, and how many of them were refused.
+            The others are drawn or rendered. Unlike `accepted`, they are not only those up to the limit.
     """
 
     promise: Promise
@@ -86,6 +87,7 @@ def upper_bound(refused: int, shots: int, *, confidence: float) -> float:
 
     Args:
         refused: refused shots among all `shots`.
+        shots: number of shots; with 0, or if all were refused, the bound is 1.
         confidence: 0..1.
     """
     from scipy import stats  # slow to import, and most processes prove nothing
@@ -97,7 +99,8 @@ def lower_bound(refused: int, shots: int, *, confidence: float) -> float:
     """Return the smallest share that is still plausible: Clopper and Pearson's one-sided lower confidence bound, 0..1.
 
     Args:
-        refused: refused shots among all `shots`.
+        refused: refused shots among all `shots`; with 0 the bound is 0.
+        shots: number of shots.
         confidence: 0..1.
     """
     from scipy import stats
@@ -117,7 +120,12 @@ def limit_for(pairs: Sequence[Pair], promise: Promise) -> Limit:
     """Return the highest limit of the probability that keeps a promise.
 
     The first candidate is the limit that lets the safest 30 % of the labelled shots pass, and at least `least_shots`.
-    Each next candidate lets 4 % more pass. Shots of equal probability are never separated.
+    Each next candidate lets 4 % more pass. Shots of equal probability are never separated. If already the first one
+    breaks the promise, or there are too few shots, the limit's probability is None.
+
+    Args:
+        pairs: (probability, True if refused) of each labelled shot.
+        promise: the share of refusals allowed at most, with a confidence.
     """
     ordered = sorted(pairs)
     probabilities = np.array([probability for probability, _ in ordered])
@@ -151,6 +159,7 @@ class CurvePoint(Value):
     """The effect of one possible limit.
 
     Attributes:
+        probability: the limit, 0..1.
         automated_ratio: share of the labelled shots that are up to the limit.
         refused_ratio: share of these that were refused; `bound` is its upper confidence bound.
     """
@@ -164,7 +173,12 @@ class CurvePoint(Value):
 def promise_curve(pairs: Sequence[Pair], *, confidence: float, points: int = 20) -> tuple[CurvePoint, ...]:
     """Return points of a curve: the automated share of shots, and the bound of the refused share among them.
 
-    The first point has only the safest shots, the last one has all.
+    The first point has only the safest shots, the last one has all. Without shots there are no points.
+
+    Args:
+        pairs: (probability, True if refused) of each labelled shot.
+        confidence: of the bound, 0..1.
+        points: greatest number of points.
     """
     ordered = sorted(pairs)
     refusals = np.cumsum([refused for _, refused in ordered])

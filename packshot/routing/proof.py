@@ -1,8 +1,8 @@
 """Kinds of shots for which drawn and rendered scenes prove nothing. Only photographs judged by people count.
 
-They are shots with real contact shadows, shots with pale parts in real light, shots on dark backdrops, and products of
-unknown category. On real photographs of these kinds, people refused edits that seemed right by every scene with known
-truth.
+The kinds are shots with real contact shadows, shots with pale parts in real light, shots on dark backdrops, and
+products of unknown category. On real photographs of these kinds, people refused edits that seemed right by every scene
+with known truth.
 
 A kind is recognised twice: from the photograph before the cut-out, and from the finished matte. All limits were chosen
 on that half of the real photographs which is reserved for choosing limits.
@@ -30,11 +30,12 @@ BASE_FIGURE = "qc_base_unproven"
 
 
 def kinds_of(figures: Mapping[str, float], category: str) -> tuple[Unproven, ...]:
-    """Return the kinds to which a shot belongs.
+    """Return the kinds to which a shot belongs, of those for which only real photographs count; empty if it is of none.
 
     Args:
-        figures: figures of the master, by the names of `Features`, and of the finished edit, if there is one. A missing
-            figure of the master counts as 0. If there is no figure of the edit, only the figures of the master decide.
+        figures: figures by name: of the master, by the names of `Features`; of the finished edit, if there is one,
+            `pale_rim` and ``qc_base_unproven``. A missing figure of the master counts as 0. If there is no figure of
+            the edit, only the figures of the master decide.
         category: name of the category; empty if it is unknown.
     """
     darkness = figures.get("backdrop_darkness", 0.0)

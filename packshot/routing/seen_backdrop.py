@@ -46,6 +46,7 @@ class SeenBackdrop:
     """The backdrop as a surface, and the pixels of the frame that differ from it.
 
     Attributes:
+        surface: the fitted surface over the whole frame.
         backdrop: the surface at the frame's pixels.
         unexplained: (rows, columns) bool: where the frame, lightly smoothed, differs from the surface by more than
             `UNEVEN_DELTA_E`.
@@ -80,9 +81,9 @@ def see_backdrop(lab: FloatImage) -> SeenBackdrop:
 
 
 def seen_beside(seen: SeenBackdrop) -> Mask | None:
-    """Return where the backdrop is visible beside a product that fills the frame; None if the frame's border shows it.
+    """Return where the backdrop is visible beside a product that fills the frame, (rows, columns) bool.
 
-    It is a mask, (rows, columns) bool, of the size of the frame in `seen`.
+    It has the size of the frame in `seen`. It is None if the frame's usual border shows the backdrop.
     """
     ratio = seen.surface.border_ratio
     return None if ratio == BORDER_RATIO else border_of(size_of(seen.unexplained), ratio) & ~seen.unexplained

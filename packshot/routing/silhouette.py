@@ -87,13 +87,22 @@ def find_silhouette(lab: FloatImage, backdrop: Backdrop) -> Silhouette:
 
 
 def disk(radius_px: int) -> _Bytes:
-    """Return a round structuring element, for erosion and dilation."""
+    """Return a round structuring element for erosion and dilation, (side, side) uint8 with values 0 and 1.
+
+    Args:
+        radius_px: the side is twice the radius and one more.
+    """
     side = 2 * radius_px + 1
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
 def eroded(mask: _Bytes, radius_px: int) -> _Bytes:
-    """Return a mask eroded with a round structuring element."""
+    """Return a mask eroded with a round structuring element, (rows, columns) uint8.
+
+    Args:
+        mask: (rows, columns) uint8 with values 0 and 1.
+        radius_px: radius of the structuring element.
+    """
     return np.asarray(cv2.erode(mask, disk(radius_px)), np.uint8)
 
 
@@ -109,9 +118,13 @@ def share(pixels: NDArray[np.bool_], *, of: _Bytes) -> float:
 
 
 def clear_of_shadow(shape: Silhouette, radius_px: int) -> _Bytes:
-    """Return 1 where no shadow is within `radius_px`, else 0, (rows, columns) uint8.
+    """Return 1 where no shadow is within a distance, else 0, (rows, columns) uint8.
 
     Near a shadow the product's outline cannot be measured.
+
+    Args:
+        shape: the silhouette, with its shadow.
+        radius_px: the distance.
     """
     return np.asarray(1 - cv2.dilate(shape.shadow, disk(radius_px)), np.uint8)
 

@@ -17,8 +17,9 @@ WORD_SOURCES = ("file_name", "metadata")
 def category_in_words(path: str, texts: Iterable[str], categories: Mapping[str, Category]) -> Sourced | None:
     """Return the category that a word in the file name names, else one in the metadata; None if neither names one.
 
-    Categories whose rule is "simple" are ignored: a word alone cannot make a shot simple. The word may be the name of a
-    camera. Folder names are not read, because they name shoots and studios.
+    The value is the category's name, and the source is ``file_name`` or ``metadata``. Categories whose rule is "simple"
+    are ignored: a word alone cannot make a shot simple. The word may be the name of a camera. Folder names are not
+    read, because they name shoots and studios.
 
     Args:
         path: path of the file in its batch.
@@ -34,7 +35,9 @@ def category_in_words(path: str, texts: Iterable[str], categories: Mapping[str, 
 
 
 def doubtful_category(said: Sourced | None, categories: Mapping[str, Category]) -> tuple[Finding, ...]:
-    """Return a finding if a category was stated but is unknown. The shot is then treated as one of unknown category.
+    """Return one finding, as a tuple, if a category was stated but is unknown; otherwise an empty tuple.
+
+    The shot is then treated as one of unknown category.
 
     Args:
         said: the stated category, from the manifest, file name, metadata or config; None if nothing states one.

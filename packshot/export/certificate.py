@@ -31,7 +31,7 @@ _MEANING = {
 
 
 def certificate_json(delivery: DeliverySummary) -> bytes:
-    """Return the content of ``certificate.json``. The same delivery always gives the same bytes."""
+    """Return the content of ``certificate.json``, UTF-8. The same delivery always gives the same bytes."""
     certificate = {
         "schema": SCHEMA,
         "client": delivery.batch.client,

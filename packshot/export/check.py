@@ -64,7 +64,7 @@ _EXTENSIONS = {
 def check_file(
     data: bytes, *, platform: Platform, qc: QcConfig, name: str = "", on: datetime.date | None = None
 ) -> tuple[Finding, ...]:
-    """Return one finding for each rule of the platform that can be checked on the file alone.
+    """Return one finding for each rule of the platform that can be checked on the file alone, passed or not.
 
     The product is everything that clearly differs from the border. Off-white pixels connected to it belong to it too,
     if they don't reach the border. Without a matte a pale rim cannot be told from a left-over shadow. Files of 16 bits
@@ -76,7 +76,7 @@ def check_file(
         data: the whole file.
         platform: the platform whose rules are checked.
         qc: limits of the checks.
-        name: the file's name. Without it the extension is not checked.
+        name: the file's name. Without it the extension and the name are not checked.
         on: the day whose rules apply; None leaves out rules that are announced for later.
     """
     platform = platform.on(on) if on else platform
@@ -104,7 +104,12 @@ def check_file(
 
 
 def refused_codes(findings: Iterable[Finding], platform: Platform) -> tuple[str, ...]:
-    """Return the codes of failed findings for which the marketplace itself refuses the picture."""
+    """Return the codes of failed findings for which the marketplace itself refuses the picture, each once.
+
+    Args:
+        findings: as `check_file` returns them.
+        platform: the platform; its `refused_by_marketplace` names the codes.
+    """
     failed = (finding.code for finding in findings if finding.status is Status.FAILED)
     return tuple(code for code in dict.fromkeys(failed) if code in platform.refused_by_marketplace)
 

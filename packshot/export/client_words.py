@@ -42,7 +42,11 @@ def approved_by(shot: ShotSummary) -> str:
 
 
 def why_absent(shot: ShotSummary) -> str:
-    """Return in words for the client why a photograph is not delivered. A refusal or a question keeps its own text."""
+    """Return in words for the client why a photograph is not delivered. A refusal or a question keeps its own text.
+
+    Args:
+        shot: a photograph without files in the delivery.
+    """
     if shot.kind == "failed" and shot.left_out:
         return " ".join(f"{title(name)}: {why}" for name, why in sorted(shot.left_out.items()))
     if shot.kind == "failed" and shot.state not in _WAITS:
@@ -51,9 +55,12 @@ def why_absent(shot: ShotSummary) -> str:
 
 
 def told(findings: Iterable[Finding], *, already: Iterable[str] = ()) -> list[Finding]:
-    """Return the findings that a client needs to know, each sentence once.
+    """Return the findings that a client needs to know, each sentence once, in their order.
+
+    The machine's statements about its own certainty are left out.
 
     Args:
+        findings: on a shot or a file.
         already: messages that the client is told elsewhere. They are left out.
     """
     said = set(already)

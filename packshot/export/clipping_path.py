@@ -28,6 +28,9 @@ def clipping_path_blocks(matte: Matte) -> bytes:
 def clipping_path_finding(data: bytes, matte: Matte) -> Finding:
     """Return the finding on whether the clipping path in a delivered file encloses its product.
 
+    Its value is the common area of path and product, as a share of the area that either covers. The check fails if the
+    file names no clipping path.
+
     Args:
         data: the file as delivered.
         matte: the matte from which the path was made, (rows, columns) float32 in 0..1.

@@ -32,6 +32,7 @@ class EncoderSettings(Value):
     """The settings of an encoder for one file.
 
     Attributes:
+        format: the file format.
         quality: 0..100 for JPEG and WebP; None means lossless.
         chroma: JPEG only: chroma subsampling.
         bit_depth: per channel.
@@ -71,8 +72,9 @@ class TiffExtras:
 
     Attributes:
         resources: complete Photoshop image resource blocks (``8BIM``...): saved paths, and which of them is the
-            clipping path.
-        selection: (rows, columns) float32 in 0..1: the matte, saved as a selection. The picture itself stays on white.
+            clipping path; empty for none.
+        selection: (rows, columns) float32 in 0..1: the matte, saved as a selection; None for none. The picture itself
+            stays on white.
     """
 
     resources: bytes = b""
@@ -91,11 +93,12 @@ def write(
     labels: Labels,
     extras: TiffExtras = NO_EXTRAS,
 ) -> bytes:
-    """Return the encoded file.
+    """Return the encoded file's bytes.
 
     Args:
         pixels: in the space of `icc`: (rows, columns, 3) uint8; uint16 for PNG and TIFF of 16 bits; (rows, columns, 4)
             inks for a CMYK TIFF.
+        settings: format, quality and the rest.
         icc: the profile to embed.
         dpi: resolution to write; None leaves it out. WebP has none.
         labels: text metadata to embed.

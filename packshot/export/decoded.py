@@ -25,7 +25,8 @@ class Decoded:
 
     Attributes:
         photo: pixels, profile, depth and metadata.
-        codec: key of the codec in ``qc.yaml``, which has its limits for ringing (faint ripples around the product).
+        codec: key of the codec in ``qc.yaml``, which has its limits for ringing (faint ripples around the product),
+            such as ``jpeg-420``; ``lossless`` for formats without loss.
     """
 
     photo: Photo
@@ -49,6 +50,9 @@ class Decoded:
 def decode_delivered(data: bytes, *, name: str = "delivered file") -> Decoded:
     """Return the content of a file. It may also be a file that another program wrote.
 
+    Args:
+        data: the whole file.
+        name: the file's name, for the message.
     Raises:
         RefusedInputError: the file is not a picture, is damaged, or exceeds the limits on size.
     """
@@ -69,8 +73,8 @@ def light_of(pixels: NDArray[Any]) -> NDArray[Any]:
     """Return three channels in which white, and only white, has the greatest value of the type.
 
     Args:
-        pixels: (rows, columns, 3) RGB, returned unchanged; or (rows, columns, 4) inks, where white is paper without
-            ink.
+        pixels: (rows, columns, 3) uint8 or uint16 RGB, returned unchanged; or (rows, columns, 4) inks, where white is
+            paper without ink.
     """
     if pixels.shape[2] == 3:
         return pixels

@@ -34,7 +34,7 @@ class BackgroundFigures(Value):
         worst_levels: greatest distance from white among these, in 8-bit levels.
         worst_box: box around the largest patch of these; None if there are none.
         ring_distance_px: distance from the product within which the codec may leave faint ripples (ringing).
-        ring_floor: darkest channel value within this distance, of pixels that were white before encoding.
+        ring_floor: darkest channel value (of 255) within this distance, of pixels that were white before encoding.
         white_from_px: every pixel at least this far from the product is exactly white.
         quick: the check of points along the border.
     """
@@ -54,10 +54,20 @@ class DeliveredFile(Value):
 
     Attributes:
         path: path of the file, below the delivery's folder: ``<platform>/<name>``.
+        platform: the platform's name.
+        format: name of the file format, such as ``jpeg``.
+        size: size of the picture.
+        bit_depth: bits per channel.
         profile: name of the embedded ICC profile.
         quality: the encoder's quality setting; None for lossless files.
+        chroma: chroma subsampling of a JPEG; empty for other formats.
+        size_bytes, sha256: length of the file, and hash of its bytes in hexadecimal.
+        passed: whether no check failed.
+        fill_ratio: the product's share of the canvas, measured on the decoded pixels; see `fill_ratio_of`.
         scale: canvas pixels per pixel of the photograph.
-        findings: one for each check of its decoded bytes.
+        background: None if the file could not be decoded as ordered.
+        colour: difference from the framed master; None if there was no product to compare.
+        findings: one for each check of its decoded bytes, and those of placement and corrections.
     """
 
     path: str
@@ -84,18 +94,32 @@ class DeliveredFile(Value):
 
 
 class ShotSummary(Value):
-    """One photograph of a batch and its outcome.
+    """One photograph of a batch and its outcome. What is not known is empty or None.
 
     Attributes:
+        shot: the shot's name.
         file: path of the upload in its batch.
         kind: its outcome. Every upload has exactly one.
-        why: the reason in words.
+        state: the shot's state.
+        why: the reason for the outcome, in words.
+        source_sha256: hash of the original's bytes, in hexadecimal.
+        facts: name of the fact -> value and source.
+        category: name of the category.
+        complexity, route, route_reason: how hard the shot is, who edits it, and why.
+        routed_by: name and version of the routing model, or ``rules only``.
+        method: how the matte was made.
+        model, engine: name of the segmentation network, and what it ran on; empty for a person's work.
+        score: the edit's, 0..100.
+        components: points of the score by component.
         evidence: places that are worth a look, the worst first: code, box and message of `qc.evidence.Evidence`.
         verdict: the verdict that follows from the score; `approved_by` names who approved in the end.
+        approved_by, approved_at, approved_why: who approved the picture, when, and why.
         decisions: people's decisions in order, each with name, time, reason code and the picture it was about.
         shoot_group: the lighting set-up of the photograph.
         correction: the colour correction of that set-up (`colour.normalise.Correction`); empty if there was none.
         colour_reference: result of the comparison with a reference; ``colour not verified`` without one.
+        plan_fingerprint, pipeline_version: which settings and which version made the edit.
+        findings: those on the photograph and on its present edit.
         files: its files in this delivery.
         left_out: platform -> why it gets nothing. If the platform gets another file of the shot, the key is the path of
             the missing file.
@@ -151,7 +175,9 @@ class DeliverySummary(Value):
     """One delivery of a batch.
 
     Attributes:
+        batch: client and name of the batch.
         number: counts from 1; later deliveries supplement earlier ones.
+        at: time of the delivery.
         shots: every photograph of the batch, delivered now or not.
         ignored: uploads that are not photographs -> reason.
         findings: about the batch as a whole.
@@ -160,6 +186,7 @@ class DeliverySummary(Value):
         title: the client's name for people; empty in summaries of earlier versions.
         logo: the client's logo as a data URI; empty if its style guide names none.
         code_version: version of the program.
+        pipeline_version: version of everything that changes pixels, measurements or decisions.
     """
 
     batch: BatchId
@@ -195,7 +222,7 @@ class DeliverySummary(Value):
         return {kind: found[kind] for kind in KINDS}
 
     def of(self, kind: Kind) -> tuple[ShotSummary, ...]:
-        """Return the photographs of the batch that have a given outcome."""
+        """Return the photographs of the batch that have a given outcome, in the order of `shots`."""
         return tuple(shot for shot in self.shots if shot.kind == kind)
 
 
@@ -245,13 +272,14 @@ def summarise_shot(
     """Return a shot's summary, from its record.
 
     It reads these reports of the record: ``routing``, ``edit``, ``group`` and ``export`` (whose ``files`` are
-    `DeliveredFile`s).
+    `DeliveredFile`s). Files that failed a check are left out.
 
     Args:
+        record: the shot's record.
         file: path of the upload in its batch.
-        kind: its outcome.
-        why: the reason in words.
-        in_this_delivery: whether its files are in the package.
+        kind: the shot's outcome.
+        why: the reason for the outcome, in words.
+        in_this_delivery: whether its files are in the package. If not, the summary has no files.
         number: number of this delivery.
     """
     routing, edit, export = (record.reports.get(name, {}) for name in ("routing", "edit", "export"))

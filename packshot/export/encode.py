@@ -27,8 +27,9 @@ class Encoded:
 
     Attributes:
         data: the file's content.
-        settings: those finally used; the quality may be lower than the plan's.
-        pixels: the encoder's input, in the delivered colour space.
+        settings: those finally used; the quality may differ from the plan's, to keep to the byte limits.
+        pixels: the encoder's input, in the delivered colour space: (rows, columns, 3), or (rows, columns, 4) inks,
+            uint8 or uint16.
         icc: the embedded profile.
     """
 
@@ -53,7 +54,10 @@ class Encoded:
 def encode(
     framed: Framed, rendition: RenditionPlan, *, encoding: Encoding | None = None, labels: Labels | None = None
 ) -> Encoded:
-    """Return the rendition as a file, at the plan's quality, or at the highest lower quality within the byte limit.
+    """Return the rendition as a file within the platform's byte limits.
+
+    It has the plan's quality if that fits. If the file is too large, it has the highest lower quality that fits; if it
+    is too small, the lowest higher one, or the highest there is.
 
     Args:
         framed: the picture on the platform's canvas.
@@ -101,7 +105,10 @@ def rendition_pixels(pixels: Pixels16, rendition: RenditionPlan, *, bit_depth: i
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
+        rendition: the plan for the platform.
         bit_depth: 8 or 16.
+    Raises:
+        ConfigError, BadProfileError: CMYK is ordered, and the client's profile is missing or not plausible.
     """
     if rendition.platform.profile is Profile.CMYK:
         return printed_pixels(pixels, icc=profile_bytes(rendition), bit_depth=bit_depth)
@@ -116,6 +123,7 @@ def printed_pixels(pixels: Pixels16, *, icc: bytes, bit_depth: int) -> NDArray[A
     Args:
         pixels: (rows, columns, 3) uint16, working space.
         icc: the profile of the press.
+        bit_depth: 8 or 16.
     Returns:
         (rows, columns, 4) uint8 or uint16: cyan, magenta, yellow, black; 0 is no ink.
     Raises:
@@ -157,13 +165,18 @@ def encode_pixels(
     """Return pixels of the delivered space as a file within the byte limits.
 
     A file of higher quality is larger, except for a few bytes. So a binary search finds the highest quality that fits.
+    A file that is too small gets the lowest quality that reaches the least size, or the highest there is.
 
     Args:
         pixels: pixels as `rendition_pixels` returns them.
+        rendition: the plan for the platform: byte limits, resolution and profile.
         encoding: the platform's encoding; its quality floor limits the search.
         settings: the settings of the first try. They may differ from the encoding to correct a fault.
+        labels: text metadata to embed.
+        extras: TIFF only.
     Raises:
         ByteLimitError: the file is too large even at the lowest permitted quality, or without loss.
+        ConfigError: CMYK is ordered, and the client's profile is missing.
     """
     icc = profile_bytes(rendition)
     limit = rendition.platform.max_bytes

@@ -56,6 +56,8 @@ def failure_status(background: Background) -> Status:
 def background_finding(beyond: OffWhite, background: Background, *, ring_distance_px: int) -> Finding:
     """Return the finding on whether every background pixel farther than `ring_distance_px` is exactly white.
 
+    Its value is the number of pixels that are not. It is skipped if no pixel is so far away.
+
     Args:
         beyond: the pixels there that are not white.
         background: the platform's rule for the background.
@@ -110,7 +112,13 @@ def model_of(profile: Profile) -> ColourModel:
 
 
 def depth_finding(decoded: Decoded, bit_depth: int, *, model: ColourModel = ColourModel.RGB) -> Finding:
-    """Return the finding on colour model, bit depth and transparency."""
+    """Return the finding on colour model, bit depth and transparency. Its value is the bit depth.
+
+    Args:
+        decoded: the file's content.
+        bit_depth: the ordered bits per channel.
+        model: the ordered colour model.
+    """
     photo = decoded.photo
     return check(
         "file_bit_depth",
@@ -125,7 +133,13 @@ def depth_finding(decoded: Decoded, bit_depth: int, *, model: ColourModel = Colo
 
 
 def resolution_findings(data: bytes, decoded: Decoded, platform: Platform) -> Iterator[Finding]:
-    """Yield the finding on the resolution for print, if the platform asks for one."""
+    """Yield the finding on the resolution for print, if the platform asks for one; else nothing.
+
+    Args:
+        data: the whole file.
+        decoded: its content.
+        platform: its canvas may name a resolution.
+    """
     wanted = platform.canvas.dpi
     if wanted is None:
         return
@@ -139,7 +153,12 @@ def resolution_findings(data: bytes, decoded: Decoded, platform: Platform) -> It
 
 
 def byte_findings(n_bytes: int, platform: Platform) -> Iterator[Finding]:
-    """Yield one finding for each byte limit of the platform."""
+    """Yield one finding for each byte limit of the platform, the greatest first; nothing if it has none.
+
+    Args:
+        n_bytes: length of the file.
+        platform: its `max_bytes` and `min_bytes` are the limits.
+    """
     for limit, holds, word in (
         (platform.max_bytes, n_bytes <= (platform.max_bytes or n_bytes), "at most"),
         (platform.min_bytes, n_bytes >= (platform.min_bytes or 0), "at least"),
@@ -152,7 +171,11 @@ def byte_findings(n_bytes: int, platform: Platform) -> Iterator[Finding]:
 def size_findings(size: Size, platform: Platform, *, ordered: Size | None = None) -> Iterator[Finding]:
     """Yield the findings on the size in pixels: as ordered, large enough, not too large, right aspect ratio.
 
+    A finding whose limit is not known or not set is left out.
+
     Args:
+        size: size of the picture.
+        platform: its canvas has the limits.
         ordered: the canvas that was ordered; None if it is not known.
     """
     canvas = platform.canvas
@@ -190,10 +213,12 @@ def size_findings(size: Size, platform: Platform, *, ordered: Size | None = None
 def fill_findings(
     box: Box | None, size: Size, platform: Platform, *, target_ratio: float | None = None
 ) -> Iterator[Finding]:
-    """Yield the findings on how much of the canvas the product fills.
+    """Yield the findings on how much of the canvas the product fills, and whether it touches the edge.
 
     Args:
-        box: the product in the decoded file; None if none is visible.
+        box: the product in the decoded file; None if none is visible. Then there is only the finding `empty_subject`.
+        size: size of the picture.
+        platform: its `fill` has the limits.
         target_ratio: the fill ratio ordered; None if it is not known.
     """
     if box is None:

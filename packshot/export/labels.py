@@ -31,7 +31,7 @@ _IPTC_MOST_BYTES = {_OBJECT_NAME: 64, _BY_LINE: 32, _COPYRIGHT_NOTICE: 128}
 
 
 class Labels(Value):
-    """Text metadata of a delivered file.
+    """Text metadata of a delivered file. Each text is empty if it is not known.
 
     Attributes:
         copyright: the client's notice, else the photograph's own.
@@ -98,9 +98,14 @@ class Labels(Value):
 
 
 def labels_of(plan: Plan, metadata: Metadata) -> Labels:
-    """Return the labels of a shot's files. The client's notice wins over the photograph's own copyright.
+    """Return the labels of a shot's files, without SKU and GTIN.
 
-    The photograph's copyright and creator are left out if the client's `source_credit` is ``remove``.
+    The client's copyright notice wins over the photograph's own. The photograph's copyright and creator are left out if
+    the client's `source_credit` is ``remove``.
+
+    Args:
+        plan: the shot's plan.
+        metadata: what the photograph says.
     """
     kept = plan.source_credit == "keep"
     return Labels(

@@ -18,6 +18,7 @@ class LeftOut(Value):
     """A platform that gets no file of a shot, or not all files.
 
     Attributes:
+        shot: the shot's name.
         name: the platform. If the platform gets another file of the shot, it is the path of the missing file.
         why: the reason in words.
     """
@@ -33,11 +34,13 @@ class LeftOut(Value):
 
 
 def left_out_of(record: ShotRecord) -> dict[str, str]:
-    """Return the reason for each platform that gets no file of a shot, and for each missing file: name or path ->
-    reason.
+    """Return what is missing of a shot: name of a platform that gets no file, or path of a missing file -> reason.
 
     It reads the record's export report. In reports of earlier versions a failed file may not be listed as left out. Its
     failed findings are then the reason.
+
+    Args:
+        record: the shot's record.
     """
     export: Mapping[str, Any] = record.reports.get("export", {})
     reasons = {str(name): str(why) for name, why in export.get("left_out", {}).items()}

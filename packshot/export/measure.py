@@ -36,9 +36,9 @@ class WhiteFigures(Value):
     Attributes:
         beyond: pixels that are not white, among all that are farther from the product than the ringing reaches.
         ring_distance_px: how far the ringing of this codec reaches (Chebyshev distance).
-        ring_floor: darkest channel value within that distance, of pixels that were white before encoding. 255 if all
-            are still white.
-        white_from_px: every pixel at least this far from the product is exactly white.
+        ring_floor: darkest channel value (of 255) within that distance, of pixels outside the zone of product and
+            shadow. 255 if all are still white.
+        white_from_px: every pixel at least this far from the product is exactly white; 0 if all are.
         quick: points along the border, as a marketplace may sample them.
     """
 
@@ -63,11 +63,12 @@ class ColourFigures(Value):
 
 
 def product_zone(matte: Matte, before: NDArray[Any], *, shadow_kept: bool) -> Mask:
-    """Return where the picture may differ from white: the product, and its shadow if that is kept.
+    """Return where the picture may differ from white, (rows, columns) bool: the product, and its shadow if it is kept.
 
     Args:
-        matte: (rows, columns) in 0..1, before encoding.
+        matte: (rows, columns) float32 in 0..1, before encoding.
         before: (rows, columns, 3) uint8 or uint16: the encoder's input.
+        shadow_kept: whether everything that was not white before encoding belongs to it.
     """
     zone: Mask = matte > (INVISIBLE if before.dtype == np.uint8 else 0)
     if shadow_kept:
@@ -76,7 +77,7 @@ def product_zone(matte: Matte, before: NDArray[Any], *, shadow_kept: bool) -> Ma
 
 
 def off_white(pixels: NDArray[Any]) -> Mask:
-    """Return where any channel is below white.
+    """Return where any channel is below white, (rows, columns) bool.
 
     Args:
         pixels: (rows, columns, 3) uint8 or uint16. White is the greatest value of the type.
@@ -91,7 +92,8 @@ def measure_white(pixels: NDArray[Any], zone: Mask, *, ring_distance_px: int) ->
 
     Args:
         pixels: (rows, columns, 3) uint8 or uint16, decoded.
-        zone: where the picture need not be white; see `product_zone`.
+        zone: (rows, columns) bool: where the picture need not be white; see `product_zone`.
+        ring_distance_px: how far the ringing of this codec reaches.
     """
     ground = ~zone
     distance = cv2.distanceTransform(ground.view(np.uint8), cv2.DIST_C, 3)
@@ -161,6 +163,10 @@ def visible_product_box(pixels: NDArray[Any], matte: Matte) -> Box | None:
 
     The result is None if there are none. A product's rim may be overexposed to white. Nobody sees that part, so the
     fill ratio is measured without it.
+
+    Args:
+        pixels: (rows, columns, 3) uint8 or uint16, decoded, as `light_of` returns them.
+        matte: (rows, columns) float32 in 0..1, before encoding.
     """
     seen = (matte > 0.5) & off_white(pixels)
     left, top, width, height = cv2.boundingRect(seen.view(np.uint8))
@@ -171,8 +177,8 @@ def measure_fill(pixels: NDArray[Any], matte: Matte) -> float:
     """Return the fill ratio measured on the decoded pixels; 0 if no product is visible.
 
     Args:
-        pixels: decoded, (rows, columns, 3 or 4) uint8 or uint16.
-        matte: (rows, columns) in 0..1, before encoding.
+        pixels: (rows, columns, 3) uint8 or uint16, decoded, as `light_of` returns them.
+        matte: (rows, columns) float32 in 0..1, before encoding.
     """
     box = visible_product_box(pixels, matte)
     return fill_ratio_of(box.size, size_of(pixels)) if box else 0.0

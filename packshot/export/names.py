@@ -37,6 +37,7 @@ def delivered_path(rendition: RenditionPlan, facts: Mapping[str, str], *, extens
     Example: ``amazon_main/B08N5WRWNW.MAIN.jpg`` by the template ``{asin}.{view}``.
 
     Args:
+        rendition: the plan for the platform, with the template.
         facts: data of the shot, by the names in `specs.models.NAMING_FIELDS`. Empty texts count as unknown.
         extension: without the dot.
         subject: name of the shot, for messages.
@@ -54,6 +55,10 @@ def delivered_name(rendition: RenditionPlan, facts: Mapping[str, str], *, subjec
     them. In a template whose fields are joined by dots only, such as Amazon's, values may contain letters and digits
     only: a dash or underscore would make the upload fail.
 
+    Args:
+        rendition: the plan for the platform, with the template.
+        facts: data of the shot, by the names in `specs.models.NAMING_FIELDS`. Empty texts count as unknown.
+        subject: name of the shot, for messages.
     Raises:
         NamingError: a field is unknown or wrong, or the name cannot be used on every system.
     """
@@ -77,11 +82,15 @@ def delivered_name(rendition: RenditionPlan, facts: Mapping[str, str], *, subjec
 
 
 def name_fits(stem: str, platform: Platform) -> bool:
-    """Return whether the platform's template could have made a file name (without its extension).
+    """Return whether the platform's template could have made a file name.
 
     Its numbers must have right check digits, and the platform must accept its view.
 
     Example: ``B08N5WRWNW.MAIN`` fits ``{product_id}.{view}``; ``B08N5WRWNW_MAIN`` does not.
+
+    Args:
+        stem: the file name without its extension.
+        platform: the platform, with the template and the views that it takes.
     """
     parts = split_template(platform.naming)
     pattern = "".join(re.escape(text) + (f"({_FORMS.get(field, _ANY)})" if field else "") for text, field in parts)
@@ -98,7 +107,8 @@ def require_own_names(shot: str, shared: Mapping[str, Sequence[str]]) -> None:
     """Check that no other shot has the same path in a delivery.
 
     Args:
-        shared: each path of this shot that others have, too, with all shots that have it (`collisions`).
+        shot: name of this shot.
+        shared: each path of this shot that others have, too -> names of all shots that have it (`collisions`).
     Raises:
         NamingError: there is such a path. However many shots have it, the error names a few and counts the others.
     """

@@ -49,8 +49,9 @@ _COMPRESSIBLE = frozenset({".csv", ".json", ".html", ".txt"})
 def manifest_csv(delivery: DeliverySummary) -> bytes:
     """Return ``manifest.csv``, UTF-8: a row for each file of the delivery, sorted by path.
 
-    After these rows comes one row without a file for each platform that gets no file of a shot; ``remarks`` gives the
-    reason. ``product_lacks`` names the views that the file's product must have and that are still missing.
+    After these rows comes one row without a file for each entry of `DeliverySummary.left_out`, that is for each
+    platform that gets no file of a shot, and for each missing file; ``remarks`` gives the reason. ``product_lacks``
+    names the views that the file's product must have and that are still missing.
 
     No cell can be run as a formula by a spreadsheet: see `packshot.tables`.
     """
@@ -58,7 +59,7 @@ def manifest_csv(delivery: DeliverySummary) -> bytes:
 
 
 def manifest_xlsx(delivery: DeliverySummary) -> bytes:
-    """Return ``manifest.xlsx``: the same table as `manifest_csv` for Excel, where a GTIN keeps all its digits."""
+    """Return ``manifest.xlsx``, as bytes: the same table as `manifest_csv`, for Excel. A GTIN keeps all its digits."""
     return workbook(MANIFEST_COLUMNS, _rows(delivery), title="manifest")
 
 

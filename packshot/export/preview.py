@@ -24,10 +24,13 @@ _DESCRIPTION_TAG, _SAID = 270, re.compile(r"before: (\d{1,4}) px")
 
 
 def before_and_after(master: Pixels16, composite: Pixels16 | None) -> bytes:
-    """Return a WebP of master and edit side by side; only the master if there is no edit.
+    """Return a WebP of master and edit side by side, in sRGB; only the master if there is no edit.
+
+    Each is at most `PREVIEW_PX` on its longest side.
 
     Args:
-        master, composite: (rows, columns, 3) uint16, working space, of the same size.
+        master: (rows, columns, 3) uint16, working space.
+        composite: the edit, in the same form and of the same size; None if there is none.
     """
     pictures = [master] if composite is None else [master, composite]
     shown = [working_to_srgb8(_reduced(picture)) for picture in pictures]
@@ -39,6 +42,9 @@ def halves_of(preview: bytes) -> tuple[Image.Image, Image.Image | None]:
 
     The file's metadata states the width of the first one. The grey stripe between them is not searched for, because a
     product may have such a stripe too.
+
+    Args:
+        preview: the WebP, as `before_and_after` returns it.
     """
     with Image.open(io.BytesIO(preview)) as opened:
         said = _SAID.fullmatch(str(opened.getexif().get(_DESCRIPTION_TAG, "")))
@@ -50,7 +56,9 @@ def halves_of(preview: bytes) -> tuple[Image.Image, Image.Image | None]:
 
 
 def evidence_files(master: Pixels16, composite: Pixels16, evidence: tuple[Evidence, ...]) -> dict[str, bytes]:
-    """Return a WebP of each place at 1:1, before and after, by file name: ``evidence/1-fringe.webp``, ...
+    """Return name of the file -> WebP of a place at 1:1, before and after: ``evidence/1-fringe.webp``, ...
+
+    The numbers are in the order of the places. A picture shows at most `EVIDENCE_PX` of a place in each direction.
 
     Args:
         master, composite: (rows, columns, 3) uint16, working space, of the same size.

@@ -36,6 +36,8 @@ class Rendered:
     """A rendition, encoded and verified.
 
     Attributes:
+        encoded: the file, with the settings that were finally used.
+        verification: what was measured on its decoded bytes.
         findings: those of placement, corrections and verification.
         scale: canvas pixels per pixel of the photograph.
     """
@@ -61,7 +63,10 @@ def render_all(
 ) -> tuple[Rendered, ...]:
     """Return the platform's file, and a second one in its fallback format if it has one. Both are verified.
 
-    See `render` for the arguments and errors.
+    Args:
+        framed, rendition, qc, labels, clipping_path: as in `render`.
+    Raises:
+        EmptySubjectError, ByteLimitError, ConfigError, BadProfileError: as `render`.
     """
     encodings = [one for one in (rendition.platform.encoding, rendition.platform.fallback) if one]
     return tuple(
@@ -83,8 +88,10 @@ def render(
     If the encoder harmed white or colours, the picture is encoded again with settings that preserve them.
 
     Args:
+        framed: the picture on the platform's canvas.
+        rendition: the plan for this platform.
         qc: limits for the verification.
-        labels: text metadata to embed.
+        labels: text metadata to embed; None for none.
         encoding: the platform's first by default.
         clipping_path: whether a TIFF gets a clipping path. Other formats never do.
     Raises:

@@ -53,8 +53,8 @@ class EvidencePicture(Value):
     """A place at 1:1, before and after side by side.
 
     Attributes:
-        code: the rule that found it.
-        message: the rule's message.
+        code: code of the finding that names the place.
+        message: the finding's message.
         picture: the file, in a format that browsers show.
     """
 
@@ -67,7 +67,8 @@ class ShotPictures(Value):
     """The pictures of one shot.
 
     Attributes:
-        preview: before and after side by side; the photograph alone if there is no edit.
+        preview: a file with before and after side by side; the photograph alone if there is no edit; empty if there is
+            no preview.
         evidence: places that a reviewer should look at, the worst first.
         renditions: path in the delivery -> thumbnail (see `thumbnail`).
     """
@@ -81,6 +82,7 @@ def report_html(delivery: DeliverySummary, *, pictures: Callable[[ShotSummary], 
     """Return the page, UTF-8.
 
     Args:
+        delivery: what the page reports.
         pictures: returns a shot's pictures. It is called at most once per shot. Once the page is full, it is not called
             any more, and further shots are described in words.
     """
@@ -107,6 +109,9 @@ def report_html(delivery: DeliverySummary, *, pictures: Callable[[ShotSummary], 
 def thumbnail(data: bytes, *, longest_px: int = THUMBNAIL_PX) -> bytes:
     """Return a small sRGB WebP of a delivered file, for looking at only.
 
+    Args:
+        data: the whole file.
+        longest_px: greatest length of the longest side.
     Raises:
         RefusedInputError: the file cannot be decoded.
     """
@@ -312,6 +317,8 @@ def pictures_of(
         preview: content of its ``preview.webp``.
         evidence: triples of (code, message, picture), the worst first.
         renditions: path in the delivery -> content of the delivered file; thumbnails are made here.
+    Raises:
+        RefusedInputError: a delivered file cannot be decoded.
     """
     found = tuple(EvidencePicture(code=code, message=message, picture=picture) for code, message, picture in evidence)
     small = {path: thumbnail(data) for path, data in (renditions or {}).items()}

@@ -30,6 +30,10 @@ class SetShot(Value):
     """One photograph of a product, as an input of `product_sets`.
 
     Attributes:
+        shot: the shot's name.
+        product: the product's SKU, ASIN or GTIN; empty if it is not known.
+        view: code of the view; empty if it is not known.
+        category: name of the category; empty if it is unknown.
         ready: whether the photograph counts as present. The caller decides: approved, or delivered.
         stands: what the photograph is waiting for, in words.
     """
@@ -48,7 +52,7 @@ class ProductSet(Value):
     Attributes:
         product: its SKU, else its ASIN or GTIN.
         shots: names of its photographs in this batch.
-        views: views that the product must have.
+        views: codes of the views that the product must have.
         lacks: missing view -> the reason, such as "not received" or "waits for a reviewer". Empty if the product is
             complete.
     """
@@ -72,6 +76,7 @@ def set_shot(record: ShotRecord, *, ready: bool | None = None) -> SetShot:
     """Return a shot in the form that `product_sets` needs, from its record.
 
     Args:
+        record: the shot's record.
         ready: whether the shot counts as present. With None, it counts if it is approved or delivered, even if a later
             step failed.
     """
@@ -96,6 +101,10 @@ def product_sets(shots: Iterable[SetShot], rule: ProductSets) -> tuple[ProductSe
     """Return the products of a batch that must have certain views, sorted by name.
 
     A shot without a product belongs to no set. If a view has several photographs, one of them is enough.
+
+    Args:
+        shots: all photographs of the batch.
+        rule: which views a product must have, by category.
     """
     products: dict[str, list[SetShot]] = {}
     for one in shots:

@@ -57,8 +57,8 @@ class Verification:
 
     Attributes:
         findings: one for each check.
-        white: None if the file could not be decoded at the right size and colour model.
-        colour: None if there was no product to compare.
+        white: measurements of the background; None if the file could not be decoded at the right size and colour model.
+        colour: difference from the framed master; None if `white` is None, or there was no product to compare.
         fill_ratio: measured on the decoded pixels; 0 if nothing could be measured.
     """
 
@@ -81,7 +81,11 @@ class Verification:
 def verify(
     data: bytes, *, framed: Framed, rendition: RenditionPlan, qc: QcConfig, encoding: Encoding | None = None
 ) -> tuple[Finding, ...]:
-    """Return one finding for each promised property of a delivered file; see `verify_file`."""
+    """Return one finding for each promised property of a delivered file, passed or not.
+
+    Args:
+        data, framed, rendition, qc, encoding: as in `verify_file`.
+    """
     return verify_file(data, framed=framed, rendition=rendition, qc=qc, encoding=encoding).findings
 
 
@@ -95,6 +99,9 @@ def verify_file(
     before: NDArray[Any] | None = None,
 ) -> Verification:
     """Return the findings on the decoded bytes, with the measurements for the certificate.
+
+    A file that cannot be decoded gives the single finding `file_unreadable`. If its size or its colour model is not as
+    ordered, the pixels are not measured.
 
     Args:
         data: the file as delivered.

@@ -16,7 +16,7 @@ class Warned(Value):
     """One warning of a batch.
 
     Attributes:
-        code: the rule that warns.
+        code: code of the finding that warns.
         message: the message of the first photograph. The others' messages may differ in their numbers.
         shots: names of the photographs that have the warning.
     """
@@ -34,9 +34,12 @@ class Warned(Value):
 
 
 def warned_of(records: Iterable[ShotRecord]) -> tuple[Warned, ...]:
-    """Return each warning of the records once; the one that most photographs have comes first.
+    """Return each warning of a batch once; the one that most photographs have comes first.
 
     Messages that differ only in their numbers count as the same warning.
+
+    Args:
+        records: records of the batch's shots.
     """
     messages: dict[tuple[str, str], str] = {}
     shots: dict[tuple[str, str], dict[str, None]] = {}

@@ -14,6 +14,7 @@ class Guide(Value):
     """A platform's frame on the edit, in pixels of the edit.
 
     Attributes:
+        platform: the platform's name.
         frame: the part that becomes the platform's canvas; it may reach beyond the picture.
         fill: a box in the middle of the frame. The product should just fill it, in at least one direction.
         product: the product's box.
@@ -36,6 +37,7 @@ def guides(matte: Matte, renditions: Iterable[RenditionPlan]) -> tuple[Guide, ..
 
     Args:
         matte: (rows, columns) float32 in 0..1.
+        renditions: the plans for the platforms; their order is kept.
     """
     product = box_of_product(matte)
     return tuple(_guide(product, one) for one in renditions) if product else ()

@@ -38,7 +38,11 @@ _POINTS_AT_ONCE = 65_536
 
 
 class Overlay(StrEnum):
-    """The overlays that people can lay over an edit. Each shows where one check measured something."""
+    """The overlays that people can lay over an edit. Each shows where one check measured something.
+
+    OFF_WHITE, MATTE_EDGE, HALO, COLOUR and REFERENCE are what `off_white`, `matte_edge`, `halo`, `colour` and
+    `reference_colour` of this module return.
+    """
 
     OFF_WHITE = "off_white"
     MATTE_EDGE = "matte_edge"
@@ -77,7 +81,7 @@ def off_white(edit: Pixels16, matte: Matte, *, shadow: Shadow) -> Shown:
 
     Args:
         edit: (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1.
+        matte: (rows, columns) float32 in 0..1, of the edit's size.
         shadow: what the plan does with the product's shadow. Near a kept shadow, nothing has to be white.
     """
     background = background_of(matte, shadow=shadow, subject=box_of_product(matte))
@@ -90,7 +94,7 @@ def off_white(edit: Pixels16, matte: Matte, *, shadow: Shadow) -> Shown:
 
 
 def matte_edge(matte: Matte) -> Shown:
-    """Return a line along the matte's edge, one pixel wide.
+    """Return a line along the matte's edge, one pixel wide; its pixels have the value 255.
 
     A pixel belongs to it if its coverage is at least 0.5 and one of its four neighbours has less than 0.5. If the frame
     cuts the product, there is no edge at the cut.
@@ -108,9 +112,9 @@ def matte_edge(matte: Matte) -> Shown:
 def halo(edit: Pixels16, matte: Matte) -> Shown:
     """Return the error of the edit along the outline: delta E 2000 between each pixel and its expected colour.
 
-    The expected colour is the product's colour nearby, composited on white by the matte in linear light. The product's
-    colour is the mean over 3 x 3 pixels, in linear light, around the nearest pixel that lies `HALO_INSIDE_PX` inside
-    the opaque product (matte at least 0.999).
+    A pixel's value is `STEPS_PER_DELTA_E` times that difference. The expected colour is the product's colour nearby,
+    composited on white by the matte in linear light. The product's colour is the mean over 3 x 3 pixels, in linear
+    light, around the nearest pixel that lies `HALO_INSIDE_PX` inside the opaque product (matte at least 0.999).
 
     A band is compared: from that distance inside the product to `HALO_OUTSIDE_PX` outside the matte. If no opaque
     product lies within `HALO_REACH_PX`, as in fur or along a thin wire, nothing is shown. Texture and shading that
@@ -118,7 +122,7 @@ def halo(edit: Pixels16, matte: Matte) -> Shown:
 
     Args:
         edit: (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1.
+        matte: (rows, columns) float32 in 0..1, of the edit's size.
     """
     values = np.zeros(matte.shape, np.uint8)
     core = _opaque_core(matte)
@@ -139,12 +143,12 @@ def colour(edit: Pixels16, master: Pixels16, matte: Matte) -> Shown:
     """Return the colour difference between the product in the edit and in the master: delta E 2000.
 
     Cells of `CELL_PX` x `CELL_PX` pixels are averaged in linear light and compared. Only cells that lie wholly in the
-    opaque product (matte 1) count. Every pixel of a cell gets the cell's value. Cells whose pixels are all equal have
-    no difference and show nothing.
+    opaque product (matte 1) count. Every pixel of a cell has the value `STEPS_PER_DELTA_E` times the cell's difference.
+    Cells whose pixels are all equal have no difference and show nothing.
 
     Args:
         edit, master: (rows, columns, 3) uint16, working space, of the same size.
-        matte: (rows, columns) float32 in 0..1.
+        matte: (rows, columns) float32 in 0..1, of the edit's size.
     """
     rows, columns = (side // CELL_PX for side in matte.shape)
     values = np.zeros(matte.shape, np.uint8)
@@ -167,12 +171,12 @@ def reference_colour(edit: Pixels16, matte: Matte, lab: Sequence[float]) -> Show
 
     A reference is one colour, and a product has light and shade. So each cell of `CELL_PX` x `CELL_PX` pixels is
     brought to the reference's lightness first: its mean is multiplied in linear light, as if more or less light fell on
-    it. What differs then is the colour itself. Only cells that lie wholly in the opaque product (matte 1) and have an
-    L* of at least `DARKEST_L` count.
+    it. What differs then is the colour itself. Every pixel of a cell has the value `STEPS_PER_DELTA_E` times the cell's
+    difference. Only cells that lie wholly in the opaque product (matte 1) and have an L* of at least `DARKEST_L` count.
 
     Args:
         edit: (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1.
+        matte: (rows, columns) float32 in 0..1, of the edit's size.
         lab: CIE L*a*b* (D50) of the reference.
     """
     wanted = np.asarray(lab, np.float64)

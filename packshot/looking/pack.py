@@ -60,9 +60,10 @@ class Contents(Value):
     """The header of a pack.
 
     Attributes:
-        lengths: length of each tile in bytes; 0 for a tile that shows nothing.
-        checksums: CRC-32 of each tile.
-        about: further data about the picture.
+        layout: how the picture is cut into tiles.
+        lengths: length of each tile in bytes, in the order of `Layout.tiles`; 0 for a tile that shows nothing.
+        checksums: CRC-32 of each tile, in the same order.
+        about: further data about the picture, as plain JSON.
     """
 
     layout: Layout
@@ -125,8 +126,10 @@ def write_pack(layout: Layout, tiles: Iterable[bytes], *, about: Mapping[str, An
 
 
 def header_bytes(head: bytes) -> int:
-    """Return the length of the header that follows the first `HEAD_BYTES` of a pack.
+    """Return the length of a pack's header, in bytes.
 
+    Args:
+        head: the first `HEAD_BYTES` of the pack. The header follows them.
     Raises:
         ValueError: the data does not begin like a pack.
     """

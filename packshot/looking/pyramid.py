@@ -64,8 +64,8 @@ def picture_levels(picture: Pixels8) -> list[Pixels8]:
 def value_levels(values: Pixels8, *, spread: bool = False) -> list[Pixels8]:
     """Return all levels of an overlay's values, the smallest first; the last one is the overlay itself.
 
-    A pixel is the greatest of the four pixels that it covers in the next larger level. So nothing disappears when the
-    picture is made smaller.
+    Each is (rows, columns) uint8. A pixel is the greatest of the four pixels that it covers in the next larger level.
+    So nothing disappears when the picture is made smaller.
 
     Args:
         values: (rows, columns) uint8; 0 where the overlay shows nothing.
@@ -88,7 +88,7 @@ def pack_of(
     """Return the encoded tiles of all levels, the smallest level first.
 
     Args:
-        levels: the pictures of all levels, the smallest first.
+        levels: the pictures of all levels, the smallest first, as `picture_levels` and `value_levels` return them.
         encode: returns a tile's bytes; empty for a tile that shows nothing.
         about: further data about the picture, as plain JSON.
     """
@@ -108,7 +108,8 @@ def cut(level: NDArray[Any], tile: Tile) -> NDArray[Any]:
     """Return a tile's part of its level, with `OVERLAP_PX` of each neighbouring tile.
 
     Args:
-        level: (rows, columns) or (rows, columns, channels).
+        level: the whole level, (rows, columns) or (rows, columns, channels).
+        tile: its column and row count.
     """
     size = size_of(level)
     rows = _span(tile.row, size.height)

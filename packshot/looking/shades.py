@@ -21,7 +21,8 @@ def encode_overlay(values: Pixels8, overlay: Overlay) -> bytes:
     """Return a tile of an overlay as lossless WebP with alpha; empty if it shows nothing.
 
     Args:
-        values: (rows, columns) uint8, as the overlay's function returns them.
+        values: (rows, columns) uint8, the tile's part of the overlay's values.
+        overlay: which overlay it is; that decides the colours.
     """
     shades = _shades(overlay)[values]
     return encode_picture(shades) if shades[..., 3].any() else b""

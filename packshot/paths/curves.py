@@ -26,6 +26,7 @@ def curves_of(subpath: SubPath, width: int, height: int) -> Curves:
     A straight line closes an open subpath.
 
     Args:
+        subpath: with at least one knot.
         width, height: size of the picture, in pixels.
     """
     scale = np.array([width, height], np.float64)
@@ -38,12 +39,18 @@ def curves_of(subpath: SubPath, width: int, height: int) -> Curves:
 
 
 def flatten(curves: Curves, *, flatness_px: float = FLATNESS_PX) -> Points:
-    """Return points along the curves, (points, 2) in pixels. The polygon through them is at most `flatness_px` off the
-    curves.
+    """Return points along the curves, (points, 2) in pixels.
 
-    The start of each curve is one of the points. The number of steps comes from a bound. If a cubic is cut into n equal
-    steps of its parameter, the distance to its chords is at most 3 d / (4 n^2). Here d is the greatest second
-    difference of its control points, because the second derivative is at most 6 d.
+    The polygon through them is at most `flatness_px` off the curves, unless that takes more than 512 points for a curve
+    or four million in all. The start of each curve is one of the points.
+
+    The number of steps comes from a bound. If a cubic is cut into n equal steps of its parameter, the distance to its
+    chords is at most 3 d / (4 n^2). Here d is the greatest second difference of its control points, because the second
+    derivative is at most 6 d.
+
+    Args:
+        curves: (curves, 4, 2) control points in pixels.
+        flatness_px: greatest distance of the polygon from the curves.
     """
     bends = np.linalg.norm(curves[:, :2] - 2 * curves[:, 1:3] + curves[:, 2:], axis=2).max(axis=1)
     most = max(1, min(_MOST_LINES, _MOST_LINES_IN_ALL // max(len(curves), 1)))
@@ -54,7 +61,7 @@ def flatten(curves: Curves, *, flatness_px: float = FLATNESS_PX) -> Points:
 
 
 def evaluate(curves: Curves, t: NDArray[np.float64]) -> Points:
-    """Return the point of each curve at its parameter.
+    """Return the point of each curve at its parameter, (n, 2).
 
     Args:
         curves: (n, 4, 2), one curve for each parameter; or (4, 2), one curve for all.

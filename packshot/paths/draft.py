@@ -26,6 +26,7 @@ def draft_path(
         matte: (rows, columns) float32 in 0..1.
         tolerance_px: maximum distance of the path from the 0.5 contour of the matte.
         min_area_px: parts and holes with a smaller area, in square pixels, are left out.
+        name: the path's name.
     Raises:
         EmptySubjectError: no part is large enough.
     """

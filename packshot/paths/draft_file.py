@@ -26,14 +26,15 @@ _WRITERS = 2
 
 
 def write_draft(pixels: Pixels16, matte: Matte, path: SavedPath) -> bytes:
-    """Return a 16-bit TIFF with the matte as a saved channel and the path as its clipping path.
+    """Return the bytes of a 16-bit TIFF with the matte as a saved channel and the path as its clipping path.
 
     The channel is marked "unspecified", not "alpha". So programs show it as a channel and keep the backdrop opaque. The
     same arguments give the same bytes.
 
     Args:
         pixels: the photograph, (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1.
+        matte: (rows, columns) float32 in 0..1, of the photograph's size.
+        path: the draft path, as `draft_path` returns it.
     """
     channel = np.rint(matte * np.float32(65535)).astype(np.uint16)
     resources = join_blocks((*_named_channel(CHANNEL_NAME), *path_blocks([path], clipping=path.name)))

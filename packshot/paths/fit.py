@@ -177,7 +177,8 @@ def fit_one(
 ) -> tuple[Points, float]:
     """Return (one cubic from the first point to the last, the greatest distance of a point from it in pixels).
 
-    The cubic is (4, 2) control points. The distance is infinite if no sensible curve was found.
+    The cubic is (4, 2) control points. The distance is measured at the points' own parameters. It is infinite if no
+    sensible curve was found.
 
     Args:
         points: (points, 2) in pixels.

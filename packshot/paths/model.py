@@ -26,6 +26,7 @@ class Knot:
 
     Attributes:
         before, after: handles of the arriving and of the leaving curve.
+        anchor: the place that the path goes through.
         smooth: True if Photoshop keeps both handles on one line when one is moved.
     """
 
@@ -36,7 +37,11 @@ class Knot:
 
 
 class Operation(IntEnum):
-    """How a subpath combines with those before it. The values are those in the file."""
+    """How a subpath combines with those before it, by the numbers in the file.
+
+    WITH_PREVIOUS fills it together with the subpath before. The others start a new shape: EXCLUDE turns inside and
+    outside round in it, COMBINE adds it, SUBTRACT takes it away, INTERSECT keeps what lies in both.
+    """
 
     WITH_PREVIOUS = -1
     EXCLUDE = 0
@@ -54,7 +59,14 @@ class FillRule(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class SubPath:
-    """One outline. An open one is filled as if a straight line closed it."""
+    """One outline. An open one is filled as if a straight line closed it.
+
+    Attributes:
+        knots: its points, in order.
+        closed: False for an open outline.
+        operation: how it combines with the subpaths before it.
+        rule: what lies inside it, and inside those that are filled together with it.
+    """
 
     knots: tuple[Knot, ...]
     closed: bool = True
@@ -67,11 +79,13 @@ class SavedPath:
     """A path saved in a file.
 
     Attributes:
+        name: the most probable text of its name.
         record_id: number of its image resource, 2000 to 2997.
+        subpaths: its outlines, in order.
         is_clipping: True if the file names it as its clipping path.
         starts_filled: True if a path without any subpath encloses the whole picture; False if it encloses nothing.
         clip_rule: fill rule stated with the clipping path. WINDING then applies to all subpaths together.
-        raw_name: bytes of the name as stored, in an unknown encoding.
+        raw_name: bytes of the name as stored, in an unknown encoding; empty for a path that is not from a file.
     """
 
     name: str
@@ -89,7 +103,7 @@ class SavedPath:
 
     @property
     def is_empty(self) -> bool:
-        """True if the path encloses nothing."""
+        """True if no subpath has two knots or more, so that none encloses anything."""
         return not any(len(one.knots) > 1 for one in self.subpaths)
 
     def shapes(self) -> Iterator[tuple[SubPath, ...]]:

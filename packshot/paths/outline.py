@@ -51,7 +51,7 @@ def evenly_spaced(line: Points, *, step_px: float = 1.0) -> Points:
     """Return points at equal distances along a closed line, (points, 2), at least eight. The first point stays.
 
     Args:
-        line: (points, 2): x and y in pixels.
+        line: (points, 2): x and y in pixels. The first point is not repeated at the end.
         step_px: wanted distance of two points.
     """
     steps = np.linalg.norm(np.roll(line, -1, axis=0) - line, axis=1)

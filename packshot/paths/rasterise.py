@@ -57,6 +57,7 @@ def rasterise(path: SavedPath, width: int, height: int) -> Matte:
     winding rule is filled as one shape.
 
     Args:
+        path: the path.
         width, height: size of the picture, in pixels.
     Raises:
         TooLargeError: the path has far more crossings than a real drawing.

@@ -28,9 +28,10 @@ class PathFile:
     Attributes:
         kind: TIFF, PSD, PSB, JPEG or PNG.
         size: size of the picture as stored, before it is turned upright.
+        paths: the saved paths, in the order of the file.
         clipping_name: name of the clipping path, as the file states it; empty if it states none.
         has_work_path: True if there is a path that was drawn but not saved.
-        findings: one for each damaged or contradictory path.
+        findings: one for each damaged or contradictory path, and for a damaged list of paths.
     """
 
     kind: str
@@ -48,9 +49,11 @@ class PathFile:
 
 @dataclasses.dataclass(frozen=True)
 class ChosenPath:
-    """The path to use, or None, and the reason for the choice.
+    """The path to use, and the reason for the choice.
 
     Attributes:
+        path: None if the file has no path, or several of which none is marked.
+        why: the reason in words.
         assumed: True if neither the file nor the client's rule names this path: it was chosen because there is no
             other.
     """
@@ -67,7 +70,7 @@ def read_paths(data: bytes, *, name: str) -> PathFile:
 
     Args:
         data: the whole file.
-        name: used in messages only.
+        name: the file's name, used in messages only.
     Raises:
         UnreadableError: the file is of another kind, or its header is damaged.
     """
@@ -127,8 +130,11 @@ def _unreadable(name: str, found: str) -> UnreadableError:
 def choose_path(paths: PathFile, *, prefer: str = "") -> ChosenPath:
     """Return the path of the product: the one that the client's rule names, else the clipping path, else the only path.
 
+    Paths that enclose nothing are not considered.
+
     Args:
-        prefer: a name, in any encoding and case; empty for no rule.
+        paths: the paths of a file.
+        prefer: the name in the client's rule, in any encoding and case; empty for no rule.
     """
     filled = [path for path in paths.paths if not path.is_empty]
     named = next((path for path in filled if prefer and is_named(path.raw_name, prefer)), None)

@@ -46,6 +46,8 @@ class Records:
     """The decoded path records.
 
     Attributes:
+        subpaths: the outlines, in order.
+        starts_filled: True if a path without any subpath encloses the whole picture.
         damage: what could not be read, in words; empty if everything could.
     """
 
@@ -55,7 +57,11 @@ class Records:
 
 
 def decode_records(data: bytes) -> Records:
-    """Return the subpaths in path records. Never raises: damage is described in `damage`."""
+    """Return the subpaths in path records. It raises no error: damage is described in the result's `damage`.
+
+    Args:
+        data: the content of a path's image resource, or the records of a vector mask.
+    """
     reader = _Reader()
     for at in range(0, len(data) - RECORD_BYTES + 1, RECORD_BYTES):
         reader.take(data[at : at + RECORD_BYTES])
@@ -124,9 +130,14 @@ class _Reader:
 
 
 def encode_records(subpaths: Iterable[SubPath], *, starts_filled: bool = False) -> bytes:
-    """Return path records: the fill rule, the initial fill, then each subpath with its knots.
+    """Return path records as bytes: the fill rule, the initial fill, then each subpath with its knots.
 
-    Coordinates are rounded to 2**-24 of the picture's side and limited to -128..128.
+    Coordinates are rounded to 2**-24 of the picture's side and limited to -128..128. A subpath has at most 65,535
+    knots; further ones are left out.
+
+    Args:
+        subpaths: the outlines, in order.
+        starts_filled: True if a path without any subpath encloses the whole picture.
     """
     yes = int(starts_filled)
     head = struct.pack(">H24x", Selector.FILL_RULE) + struct.pack(">HH22x", Selector.INITIAL_FILL, yes)

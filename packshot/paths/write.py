@@ -16,6 +16,7 @@ def photoshop_resources(paths: Sequence[SavedPath], *, clipping: str = "") -> by
     """Return image resources, as bytes, that hold the paths and name the clipping path.
 
     Args:
+        paths: each with its own number and name.
         clipping: name of the clipping path. If empty, it is the path that is marked as clipping path; there may be
             none.
     Raises:
@@ -28,8 +29,8 @@ def photoshop_resources(paths: Sequence[SavedPath], *, clipping: str = "") -> by
 def path_blocks(paths: Sequence[SavedPath], *, clipping: str = "") -> tuple[Block, ...]:
     """Return image resources that hold the paths and name the clipping path, one `Block` each.
 
-    The arguments are those of `photoshop_resources`.
-
+    Args:
+        paths, clipping: as in `photoshop_resources`.
     Raises:
         NamingError: as in `photoshop_resources`.
     """

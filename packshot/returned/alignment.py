@@ -54,7 +54,8 @@ class Alignment:
         scale: size of the product in the returned picture divided by that in the master. Both pictures are first scaled
             to the same size.
         moved_px: displacement of the corner of the product's box that moved farthest, in pixels of the master.
-        warp: the transform between the two pictures; None if they could not be aligned.
+        warp: the transform between the two pictures; None if they could not be aligned, or if the returned picture is
+            turned.
     """
 
     likeness: float | None
@@ -75,8 +76,9 @@ class Pair:
 
     Attributes:
         master, returned: (rows, columns, 3) uint16, working space.
-        inside: (rows, columns), product in the returned picture, without its edge.
-        solid: (rows, columns), fully opaque product in the master; True everywhere if no draft is known.
+        inside: (rows, columns) bool, product in the returned picture, without its edge.
+        solid: (rows, columns) bool, fully opaque product in the master, without its edge; True everywhere if no draft
+            is known.
         enlargement: pixels of the master per reduced pixel.
     """
 
@@ -89,8 +91,10 @@ class Pair:
     def compared(self, warp: Warp) -> Mask:
         """Return the pixels where both pictures show the product, (rows, columns) bool, in the master's coordinates.
 
+        If these are fewer than 60, it is the product in the returned picture alone.
+
         Args:
-            warp: the transform between the two pictures.
+            warp: the transform from master to returned picture.
         """
         inside = warped_back(self.inside.astype(np.float32), warp) > 0.99
         both: Mask = inside & self.solid
@@ -103,8 +107,9 @@ def reduced_pair(master: Pixels16, returned: Pixels16, matte: Matte, *, draft: M
     The returned picture is stretched to the aspect ratio of the master.
 
     Args:
-        matte: matte of the returned picture, at that picture's size.
-        draft: the machine's matte of the master, at its size; None if there is none.
+        master, returned: (rows, columns, 3) uint16, working space.
+        matte: (rows, columns) float32 in 0..1: matte of the returned picture, at that picture's size.
+        draft: (rows, columns) float32 in 0..1: the machine's matte of the master, at its size; None if there is none.
     """
     size = size_of(master)
     share = min(1.0, REDUCED_PX / size.longest)
@@ -134,7 +139,11 @@ def align(pair: Pair) -> Alignment:
     """Return the best alignment of the returned picture with the master.
 
     Several ways are tried until the correlation is good. First, no movement. Second, refinement by ECC. Third, matching
-    by SIFT, refined by ECC. Last, the seven rotations and mirrorings of EXIF.
+    by SIFT, refined by ECC. Last, the seven rotations and mirrorings of EXIF. A product with too little detail is not
+    aligned: its likeness is None.
+
+    Args:
+        pair: both pictures at the same size.
     """
     ours, theirs = _grey(pair.master), _grey(pair.returned)
     unmoved = np.eye(2, 3)
@@ -183,22 +192,24 @@ def warped_back(picture: NDArray[np.float32], warp: Warp) -> NDArray[np.float32]
 
     Args:
         picture: (rows, columns) or (rows, columns, channels) float32.
-        warp: the transform between the two pictures.
+        warp: the transform from master to returned picture.
     """
     size = (picture.shape[1], picture.shape[0])
     return np.asarray(cv2.warpAffine(picture, warp, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP), np.float32)
 
 
 def likeness(a: NDArray[np.float32], b: NDArray[np.float32], inside: Mask) -> float | None:
-    """Return the correlation, -1 to 1, of two grey pictures in a region; None if the first has too little contrast
-    there.
+    """Return the correlation, -1 to 1, of two grey pictures in a region.
+
+    The result is None if the region has fewer than 60 pixels, or the first picture has too little contrast there. It is
+    0 if the second one has hardly any.
 
     The 5 % of pixels that agree least are left out, so that a removed dust spot does not count. Wide gradients of light
     are subtracted from both pictures. Otherwise different products would look alike, because they have similar
     gradients.
 
     Args:
-        a, b: (rows, columns) float32.
+        a, b: (rows, columns) float32, levels in 0..255.
         inside: (rows, columns) bool: the region.
     """
     first, second = _detail(a, inside)[inside], _detail(b, inside)[inside]

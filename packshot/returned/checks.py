@@ -90,13 +90,15 @@ def check_returned(
 ) -> tuple[Finding, ...]:
     """Return the findings of all checks of returned work, passed and skipped ones too.
 
-    A failed finding with `gate` sends the work back.
+    The findings of reading it come first. A failed finding with `gate` sends the work back.
 
     Args:
         work: the work as `read_returned` returns it.
         master: (rows, columns, 3) uint16, working space: the picture that the editor was given.
-        draft: the machine's matte that the editor was given, at the master's size; None if there was none.
+        draft: (rows, columns) float32 in 0..1: the machine's matte that the editor was given, at the master's size;
+            None if there was none.
         permits: the changes that the job allowed; None allows nothing but the background.
+        limits: beyond which work is sent back or reported; None: the defaults.
     """
     job = _Job(work, master, draft, permits or Permits(), limits or ReturnLimits())
     found = [_size(job), *_matte(job), *_draft(job), *_profile(job), _depth(job), _white(job)]

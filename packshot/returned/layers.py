@@ -43,6 +43,7 @@ class LayerMattes:
     """The largest masks and transparencies of the visible layers, masks first.
 
     Attributes:
+        found: at most two masks and two transparencies, the largest of each first.
         damage: what could not be read, in words; empty if everything could.
     """
 
@@ -53,7 +54,12 @@ class LayerMattes:
 def layer_mattes(data: bytes) -> LayerMattes:
     """Return the two largest masks and the two largest transparencies of the visible layers of a PSD or PSB.
 
-    Disabled masks are ignored. The largest mask is the product's; smaller ones usually belong to retouching.
+    Disabled masks are ignored, and so are those that cover nothing or everything. A layer with a mask gives no
+    transparency. The largest mask is the product's; smaller ones usually belong to retouching. No error is raised:
+    damage is described in the result.
+
+    Args:
+        data: the whole file.
     """
     found: list[LayerMatte] = []
     try:

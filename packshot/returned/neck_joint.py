@@ -1,5 +1,4 @@
-"""Check a returned neck joint: the neckline is filled, no mannequin is left, and no seam is visible between the
-photographs.
+"""Check a returned neck joint: the neckline is filled, no mannequin is left, and no seam is visible.
 
 The work is compared with the draft mask that the editor was given. Distances are in pixels of the master. On masters
 over 1,500 px they grow with the longest side.
@@ -30,7 +29,7 @@ class JointDraft:
 
     Attributes:
         mannequin: matte of the mannequin, (rows, columns) float32 in 0..1; all zero if none was recognised.
-        opening: mask of the neckline that must be filled.
+        opening: (rows, columns) bool: the neckline that must be filled.
         garment: matte of the cut-out, with the mannequin, (rows, columns) float32 in 0..1.
     """
 
@@ -118,12 +117,16 @@ class _Joint:
 def check_neck_joint(
     work: ReturnedWork, master: Pixels16, draft: JointDraft | None, *, limits: JointLimits | None = None
 ) -> tuple[Finding, ...]:
-    """Return the findings of a neck joint's checks. A failed finding with `gate` sends the work back.
+    """Return the four findings of a neck joint's checks: neckline, mannequin, outline and seam.
+
+    A failed finding with `gate` sends the work back. All are skipped if no mannequin was recognised, or if the work has
+    no matte or another shape than the master.
 
     Args:
         work: the work as `read_returned` returns it.
         master: (rows, columns, 3) uint16, working space: the garment on its mannequin.
-        draft: None where there was none. Then all checks are skipped.
+        draft: the draft mask that the editor was given; None where there was none. Then all checks are skipped.
+        limits: beyond which the work is sent back; None: the defaults.
     """
     if draft is None or not draft.mannequin.any():
         return _all_skipped("No mannequin was recognised in the master: a person has to look for it.")

@@ -57,13 +57,17 @@ class ReturnedWork:
     """A picture that an editor returned.
 
     Attributes:
+        name: the file's name, for messages.
+        kind: the file's kind.
         pixels16: (rows, columns, 3) uint16, working space, upright. Transparent parts are composited on white.
         matte: (rows, columns) float32 in 0..1, upright; None if the file has no matte and no white background.
         source: the part of the file that holds the matte; None without one.
-        source_name: name of the channel, layer or path.
+        source_name: name of the channel, layer or path; empty if it has none.
         path: the path that was rasterised; None if the matte comes from another source.
+        bit_depth: bits per channel in the file.
+        profile_name: description of the ICC profile; empty if it has none.
+        profile_assumed: True where the file did not define its colours with certainty.
         orientation: EXIF orientation, already applied.
-        lossy: True if the file format may leave compression artefacts around the product.
         findings: findings made while the file was read and the matte was chosen.
     """
 
@@ -89,13 +93,19 @@ class ReturnedWork:
         return self.kind not in (FileKind.TIFF, FileKind.PSD, FileKind.PNG, FileKind.BMP)
 
     def has_aspect_of(self, size: Size) -> bool:
-        """Return True if the picture has the given size or the same aspect ratio."""
+        """Return True if the picture has the given size or nearly the same aspect ratio, to 0.5 % or one pixel."""
         ours, theirs = self.size.width / self.size.height, size.width / size.height
         pixel = 1 / self.size.shortest
         return self.size == size or abs(ours / theirs - 1) <= max(_SAME_ASPECT, pixel)
 
     def matte_at(self, size: Size) -> Matte | None:
-        """Return the matte at another size. A path is rasterised again, any other matte is resampled."""
+        """Return the matte at another size, (rows, columns) float32 in 0..1, upright; None if the work has no matte.
+
+        A path is rasterised again, any other matte is resampled. At the work's own size it is `matte` itself.
+
+        Args:
+            size: (width, height) of the result, upright. The matte is stretched to it.
+        """
         if self.matte is None or self.size == size:
             return self.matte
         if self.path is not None:
@@ -106,9 +116,10 @@ class ReturnedWork:
         return np.clip(np.asarray(cv2.resize(self.matte, size, interpolation=way), np.float32), 0, 1)
 
     def composite_for(self, master: Pixels16) -> tuple[Pixels16, Matte]:
-        """Return the work on white at the master's size, and its matte.
+        """Return the work on white at the master's size, (rows, columns, 3) uint16, working space, and its matte.
 
-        If the work has another size than the master, only its matte is used, with the pixels of the master.
+        The matte is (rows, columns) float32 in 0..1. If the work has another size than the master, only its matte is
+        used, with the pixels of the master.
 
         Args:
             master: (rows, columns, 3) uint16, working space.
@@ -145,11 +156,12 @@ def read_returned(data: bytes, *, name: str, limits: IngestConfig, prefer_path: 
     6. The transparency of a layer.
     7. Without any of these, all pixels that are not exactly white, if the picture stands on white.
 
-    If several mattes differ, a finding says which one was taken.
+    A matte that covers nothing or everything does not count. If several mattes differ, a finding says which one was
+    taken.
 
     Args:
         data: the whole file.
-        name: used in messages only.
+        name: the file's name, used in messages only.
         limits: limits on bytes and pixels. The minimum size does not apply here.
         prefer_path: name of the path to use, in any encoding and case; empty for no rule.
     Raises:
@@ -260,6 +272,8 @@ def _white_background(pixels: Pixels16) -> list[_Candidate]:
 
 def near_white_around(pixels: Pixels16) -> Mask:
     """Return the nearly white pixels that are connected to the border, (rows, columns) bool.
+
+    Nearly white means at least 97 % of the range in every channel.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.

@@ -24,7 +24,15 @@ class Wait(Value):
     """One shot that waits for a person.
 
     Attributes:
+        client, batch, shot: names of client, batch and shot.
+        state: the state in which it waits.
         with_whom: who has to act: a role, or the name of the person who took the job.
+        since: when it entered the state.
+        due: when the person should have acted.
+        urgency: whether the due time is far, near or past.
+        tier: how much manual work it is; empty if no job was made.
+        services: names of the services that it needs; empty if no job was made.
+        editors: names of everyone who edited it so far.
         why: the reason for its state, in words.
     """
 
@@ -43,7 +51,13 @@ class Wait(Value):
 
 
 def wait_of(record: ShotRecord, *, at: datetime, promise: HandoffConfig) -> Wait | None:
-    """Return who has to act on a shot and until when; None if the shot does not wait."""
+    """Return who has to act on a shot and until when; None if the shot does not wait.
+
+    Args:
+        record: the shot's record.
+        at: the present time.
+        promise: the client's hand-off rules, with the hours for each state.
+    """
     due = due_of(record, promise=promise)
     if record.state not in WAITING or record.since is None or due is None:
         return None

@@ -68,7 +68,7 @@ def picture_shown(record: ShotRecord) -> str:
 
 
 def since_restart(record: ShotRecord) -> tuple[Decision, ...]:
-    """Return the decisions since the shot was last started again."""
+    """Return the decisions since the shot was last started again, in order; all if it never was."""
     restarts = [
         one.at for one in record.events if one.to_state is State.RECEIVED and one.from_state is not State.RECEIVED
     ]
@@ -76,7 +76,10 @@ def since_restart(record: ShotRecord) -> tuple[Decision, ...]:
 
 
 def sent_back_by_client(record: ShotRecord) -> Decision | None:
-    """Return the client's rejection because of which a shot waits for an editor; None if there is another reason."""
+    """Return the client's rejection because of which a shot waits for an editor.
+
+    The result is None if the shot does not wait for an editor, or waits for another reason.
+    """
     if record.state is not State.AWAITING_EDITOR:
         return None
     last = next((one for one in reversed(record.decisions) if one.choice not in (Choice.TAKE, Choice.GIVE_BACK)), None)
@@ -116,9 +119,13 @@ def decide(
     """Return the record after a decision. Applying the same decision again changes nothing.
 
     Args:
+        record: the shot's record.
+        decision: what a person decided about the shot.
         seniors: names of people who may sign off. If empty, anyone may who did not edit the shot.
         redos: how many other methods the machine can try.
-        findings, reports, objects: those of the returned work. They are added to the record.
+        findings: those of the returned work. They are added to the record.
+        reports, objects: those of the returned work: name of the report -> its fields, and name of the object -> hash
+            of its bytes. They are added to the record.
     Raises:
         DecisionRefusedError: the decision cannot be followed. The message gives the reason and the next step.
     """
@@ -149,6 +156,11 @@ def _same(known: Decision, new: Decision) -> bool:
 def require_followable(record: ShotRecord, decision: Decision, *, seniors: Sequence[str] = (), redos: int = 1) -> None:
     """Check that a decision can be followed.
 
+    Args:
+        record: the shot's record.
+        decision: what a person decided about the shot.
+        seniors: names of people who may sign off. If empty, anyone may who did not edit the shot.
+        redos: how many other methods the machine can try.
     Raises:
         DecisionRefusedError: the decision cannot be followed. The message says why.
     """
@@ -185,9 +197,14 @@ def _require_open(record: ShotRecord, decision: Decision) -> None:
 
 
 def require_words(record: ShotRecord, decision: Decision) -> None:
-    """Check that a decision has a name and a reason that fits the choice, and a note or marks if the next person needs
-    them.
+    """Check that a decision has a name, a reason that fits the choice, and what the next person needs to be told.
 
+    That is a note or marks for an editor, a note for a client or with the reason "other", and the corrected name or
+    services.
+
+    Args:
+        record: the shot's record, for messages.
+        decision: what a person decided about the shot.
     Raises:
         DecisionRefusedError: one of them is missing, or the reason does not fit the choice.
     """
@@ -239,6 +256,9 @@ def _require_picture(record: ShotRecord, decision: Decision) -> None:
 def require_marks_on_it(record: ShotRecord, decision: Decision) -> None:
     """Check that the marks are few and lie on the picture. Its size is known since it was mastered.
 
+    Args:
+        record: the shot's record. If it has no size, only the number of marks is checked.
+        decision: what a person decided about the shot, with its marks.
     Raises:
         DecisionRefusedError: there are too many marks, or one lies outside the picture.
     """

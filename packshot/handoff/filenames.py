@@ -32,8 +32,8 @@ class ReturnedName(Value):
     """The shot that a file name refers to.
 
     Attributes:
-        shot: the shot; empty where no shot fits, or several.
-        why: why `shot` is empty, in words.
+        shot: the shot's name; empty where no shot fits, or several.
+        why: why `shot` is empty, in words; empty if it is not.
     """
 
     shot: str = ""
@@ -47,12 +47,12 @@ def is_litter(name: str) -> bool:
 
 
 def is_unfinished(name: str) -> bool:
-    """Return True if the name says that the file is still being written."""
+    """Return True if a file's name says that the file is still being written, such as ``A1.tif.part``."""
     return PurePosixPath(name).suffix.lower() in _UNFINISHED or PurePosixPath(name).name.startswith("~")
 
 
 def is_picture(name: str) -> bool:
-    """Return True if the extension is one that can be returned."""
+    """Return True if a file's extension is that of a picture that can be returned."""
     return PurePosixPath(name).suffix.lower() in PICTURES
 
 
@@ -71,7 +71,8 @@ def shot_of(name: str, *, shots: Mapping[str, Iterable[str]]) -> ReturnedName:
 
     Args:
         name: name of the file. Folders before it are ignored.
-        shots: shot -> its other names, such as ``<sku>_<view>``. Includes shots that do not wait for an editor.
+        shots: name of the shot -> its other names, such as ``<sku>_<view>``. Includes shots that do not wait for an
+            editor.
     """
     stem = _COPY.sub("", PurePosixPath(name).stem)
     words = _words(stem)
@@ -110,6 +111,9 @@ def _words(text: str) -> list[str]:
 
 
 def version_of(name: str) -> int:
-    """Return the version in a name, for example 3 for ``ring_v3.tif``; 0 if there is none."""
+    """Return the version in a file's name, for example 3 for ``ring_v3.tif``; 0 if there is none.
+
+    Of several the last one counts.
+    """
     found = [int(word[1:]) for word in _words(PurePosixPath(name).stem) if re.fullmatch(r"v\d{1,4}", word)]
     return found[-1] if found else 0

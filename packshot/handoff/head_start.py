@@ -18,8 +18,9 @@ class HeadStart:
     """The file that an editor starts from.
 
     Attributes:
-        draft_tiff: the TIFF; empty where the machine found no product. Then there is a finding.
+        draft_tiff: the TIFF's bytes; empty where the machine found no product. Then there is a finding.
         knots: number of knots of the draft path, over all subpaths.
+        findings: `draft_missing` if there is no TIFF; otherwise none.
     """
 
     draft_tiff: bytes
@@ -28,11 +29,10 @@ class HeadStart:
 
 
 def head_start(pixels: Pixels16, matte: Matte) -> HeadStart:
-    """Return the master (the photograph in the working space) as a TIFF, with the matte as a channel and an editable
-    path.
+    """Return the master as a TIFF, with the matte as a channel and an editable path along it.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
+        pixels: the master, (rows, columns, 3) uint16, working space.
         matte: the machine's matte, (rows, columns) float32 in 0..1. The path follows it.
     """
     try:

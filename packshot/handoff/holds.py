@@ -23,7 +23,9 @@ class Sibling(Value):
     """Another photograph of the same client, with the fields that are needed to match it to a product.
 
     Attributes:
+        batch, shot: names of batch and shot.
         product: its SKU, ASIN or GTIN; case does not matter.
+        view: code of its view.
     """
 
     batch: str
@@ -36,6 +38,7 @@ class Missing(Value):
     """One thing that a shot waits for.
 
     Attributes:
+        need: what kind of thing it is.
         sentence: the request to the client.
     """
 
@@ -59,11 +62,13 @@ def missing_for(
     Args:
         product: the SKU, ASIN or GTIN by which photographs are matched; empty if nothing names it. Then the client is
             asked.
+        view: code of the shot's view. Only some views need a neck shot or a reference.
         ghost_mannequin: True if the garment gets a neck joint.
         reference_required: True if the client requires a colour check against a reference.
         reference_given: True if the reference is a colour or a target in the frame, so no photograph is needed.
         services: services that the manifest asks for. The client is asked about unknown words.
         siblings: the client's other photographs. They are read only if something is needed.
+        config: names the views of garments, neck shots and references.
     """
     unknown = unknown_services(services)
     asked = (*(() if product else (_WHICH_PRODUCT,)), *((_asked_back(product, unknown),) if unknown else ()))

@@ -22,6 +22,7 @@ def goes_out_at(rule: LateDeliveries, *, after: datetime) -> datetime | None:
     times are delivered together.
 
     Args:
+        rule: the client's rule for late approvals.
         after: the time of the approval. The delivery is later.
     """
     if rule.on_close:
@@ -33,9 +34,10 @@ def goes_out_at(rule: LateDeliveries, *, after: datetime) -> datetime | None:
 
 
 def goes_now(rule: LateDeliveries, *, gathered: int, unsettled: int) -> bool:
-    """Return True if the collected shots are delivered at once.
+    """Return True if the collected shots are delivered at once: there are enough of them, or nothing else is open.
 
     Args:
+        rule: the client's rule for late approvals.
         gathered: number of approved shots that wait, including the one approved now.
         unsettled: number of shots of the batch whose outcome is still open.
     """
@@ -46,7 +48,7 @@ def in_words(goes_out: datetime | None) -> str:
     """Return a sentence that says when an approved shot is delivered.
 
     Args:
-        goes_out: the hour; None if it waits until the batch is closed.
+        goes_out: the time of the delivery; None if the shot waits until the batch is closed.
     """
     if goes_out is None:
         return "approved, goes out when the batch is closed: packshot batch close"
@@ -54,5 +56,10 @@ def in_words(goes_out: datetime | None) -> str:
 
 
 def is_overdue(goes_out: datetime | None, *, at: datetime) -> bool:
-    """Return True if an approved shot is past its delivery time by more than `PATIENCE`."""
+    """Return True if an approved shot is past its delivery time by more than `PATIENCE`.
+
+    Args:
+        goes_out: the time of the delivery; None if the shot waits until the batch is closed. Then it is never overdue.
+        at: the present time.
+    """
     return goes_out is not None and at > goes_out + PATIENCE

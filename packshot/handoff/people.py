@@ -66,7 +66,7 @@ def plain_name(name: str) -> str:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Return True if two names must count as the same person."""
+    """Return True if two names must count as the same person. Names without letters or digits never do."""
     return not set(_looks(one)).isdisjoint(_looks(other))
 
 

@@ -39,6 +39,7 @@ class Delivered(Value):
     Attributes:
         number: number of the delivery.
         path: path of the file, below the delivery's folder.
+        sha256: hash of the file's bytes, in hexadecimal.
     """
 
     number: int
@@ -60,6 +61,11 @@ def rejection(
     """Return the decision of a client who sends a delivered file back.
 
     Args:
+        file: the delivered file.
+        client: the client's name.
+        at: the present time.
+        reason: what is wrong, one of `WORDS`.
+        note: the client's own words.
         marks: places in the photograph, not in the file: see `on_the_photograph`.
         key: the file's key in storage.
     """
@@ -82,8 +88,13 @@ def reject_delivered(record: ShotRecord, decision: Decision, file: Delivered) ->
 
     Only the first rejection of a shot in a delivery counts. Later ones change nothing.
 
+    Args:
+        record: the shot's record.
+        decision: the client's, as `rejection` returns it.
+        file: the delivered file.
     Raises:
-        DecisionRefusedError: the shot has a newer file by now, or the client did not say what is wrong.
+        DecisionRefusedError: the shot has a newer file by now, or the client did not say what is wrong, or a mark lies
+            outside the photograph.
     """
     if rejected_in(record, file.number):
         return record
@@ -107,6 +118,7 @@ def rejected_in(record: ShotRecord, number: int) -> Decision | None:
     """Return the client's rejection of a shot in a delivery; None if there is none.
 
     Args:
+        record: the shot's record.
         number: the delivery's number.
     """
     question = Delivered(number=number, path="", sha256="").question

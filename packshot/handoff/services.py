@@ -11,7 +11,7 @@ from packshot.types import Complexity, Value
 
 
 class NeededService(Value):
-    """A service and the reason for it."""
+    """A service that a shot needs, and the reason for it in words."""
 
     service: Service
     why: str
@@ -39,8 +39,10 @@ def needed_services(
 ) -> tuple[NeededService, ...]:
     """Return the services that a shot needs, each once, in the order of `Service`.
 
+    Every shot needs at least a clipping path, because every product is cut out.
+
     Args:
-        features: measured on the master, by names of `Feature`.
+        features: figures measured on the master, by names of `Feature`.
         limits: for each feature, the smallest value at which it calls for a service.
         asked: service, as the manifest or the category names it -> who asks for it. An unknown word becomes retouching.
         reference: the colour reference; empty if there is none.
@@ -78,7 +80,7 @@ def _level(feature: Feature, features: Mapping[str, float], limits: RoutingConfi
 
 
 class Estimate(Value):
-    """The tier of a job (its amount of work) and the reason for it."""
+    """The tier of a job (its amount of work) and the reason for it in words."""
 
     tier: Tier
     why: str
@@ -97,6 +99,9 @@ def estimate(
     | super_complex | two of these, not counting the route |
 
     Args:
+        features: figures measured on the master, by names of `Feature`.
+        limits: for each feature, the value from which it is present (medium), and from which it is strong (complex).
+        services: the services that the shot needs.
         complexity: the complexity by the route. The tier is never lower than this complexity.
     """
     much = {

@@ -21,6 +21,7 @@ def due_at(state: State, *, since: datetime, tier: Tier, promise: HandoffConfig)
     """Return the due time of a shot that waits.
 
     Args:
+        state: the state in which the shot waits.
         since: when the shot entered its state.
         tier: tier of the manual work. It matters only while the shot waits for an editor.
         promise: the client's hand-off rules, with the hours for each state.
@@ -37,6 +38,8 @@ def urgency(due: datetime, *, at: datetime, soon_hours: float) -> Urgency:
     """Return whether a due time is far, near or past at a moment.
 
     Args:
+        due: the due time.
+        at: the moment.
         soon_hours: a due time is near from this many hours before it.
     """
     if at >= due:
@@ -45,7 +48,12 @@ def urgency(due: datetime, *, at: datetime, soon_hours: float) -> Urgency:
 
 
 def due_of(record: ShotRecord, *, promise: HandoffConfig) -> datetime | None:
-    """Return the due time of a shot, from its record; None if the record has no start time of the wait."""
+    """Return the due time of a shot, from its record; None if the record has no start time of the wait.
+
+    Args:
+        record: the shot's record. Without a job its tier counts as medium.
+        promise: the client's hand-off rules, with the hours for each state.
+    """
     if record.since is None:
         return None
     tier = Tier(record.reports.get("job", {}).get("tier", Tier.MEDIUM))

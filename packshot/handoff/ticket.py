@@ -29,7 +29,7 @@ class TicketFile(Value):
     Attributes:
         what: description, in words.
         key: key in storage.
-        link: valid until the ticket's `links_expire_at`.
+        link: address to download it, valid until the ticket's `links_expire_at`.
     """
 
     what: str
@@ -38,7 +38,13 @@ class TicketFile(Value):
 
 
 class OrderedPlatform(Value):
-    """A platform that the picture goes to, with its requirements on the edit."""
+    """A platform that the picture goes to, with its requirements on the edit.
+
+    Attributes:
+        name: the platform's name for people.
+        background: the background that it asks for.
+        fill_ratio: the product's ordered share of the canvas; see `fill_ratio_of`.
+    """
 
     name: str
     background: str
@@ -49,16 +55,26 @@ class JobTicket(Value):
     """The job of one shot.
 
     Attributes:
+        client, batch, shot: names of client, batch and shot.
+        title: the SKU, else the file's name.
         picture: SHA-256 of the picture that the job is about. An answer quotes its first digits.
+        size_px: size of the photograph.
         round: 1 for the first work, higher after each return.
+        why: why a person must edit it.
         services: the work to do and the reasons.
         tier, tier_why: how much manual work it is, and why.
-        why: why a person must edit it.
-        put_back_into: the shot's hot folder.
+        issued_at, due_at: when the ticket was made, and when the work should be back.
+        links_expire_at: until when links and form are valid.
         take: files to download, with links.
-        put_back_form: form that uploads the finished picture without a key, valid as long as the links.
+        put_back_into: the shot's hot folder.
+        put_back_form: form that uploads the finished picture without a key, valid as long as the links; None in tickets
+            without one.
         desk_page: address of the shot's page at the review desk; empty in tickets of earlier versions.
+        facts: name of the fact -> value.
+        platforms: where the picture goes.
+        colour: known facts about the colours, in words, by what they are about; see `colour_words`.
         neck_joint: quality of the neck joint draft, in words; empty if none was made.
+        notes: the client's notes on the shot.
         history: decisions of people since the last restart, oldest first.
         findings: quality control findings on the edit that did not pass.
     """
@@ -104,7 +120,7 @@ class JobTicket(Value):
 
 
 class Scope(Value):
-    """The work to do on a shot."""
+    """The work to do on a shot: the services that it needs, and the amount of work."""
 
     services: tuple[NeededService, ...]
     estimate: Estimate
@@ -121,6 +137,8 @@ def scope_of(record: ShotRecord, plan: Plan, *, ghost_mannequin: bool) -> Scope:
     the category is left out unless the client wants it.
 
     Args:
+        record: the shot's record.
+        plan: the shot's plan.
         ghost_mannequin: True if this client's garments get a neck joint.
     """
     routing = record.reports.get("routing", {})
@@ -214,9 +232,14 @@ def _neck_joint_words(record: ShotRecord) -> dict[str, str]:
 
 
 def colour_words(record: ShotRecord, plan: Plan) -> dict[str, str]:
-    """Return the known facts about a shot's colours, in words.
+    """Return the known facts about a shot's colours: what each is about -> the fact in words.
 
-    They are the colour error before the edit, and the colour findings after it, by their code.
+    There is always the reference, or whether one is required. Then come the colour error before the edit, if it was
+    measured, and the colour findings after it, by their code.
+
+    Args:
+        record: the shot's record.
+        plan: the shot's plan.
     """
     measured = {
         one.code: f"{one.measured:.2f} {one.unit}".strip()
@@ -231,15 +254,15 @@ def colour_words(record: ShotRecord, plan: Plan) -> dict[str, str]:
 
 
 def colour_off_before(record: ShotRecord) -> float | None:
-    """Return delta E 2000 of the master's product against its reference; None if it was not measured."""
+    """Return delta E 2000 between the master's product and its colour reference; None if it was not measured."""
     before = record.reports.get("draft", {}).get("colour_before")
     return None if before is None else float(before)
 
 
 def colour_off(record: ShotRecord) -> str:
-    """Return delta E 2000 of the product against its reference in words: "9.1 before the edit, 1.2 now".
+    """Return delta E 2000 between the product and its colour reference in words: "9.1 before the edit, 1.2 now".
 
-    Empty if it was not measured.
+    A figure that was not measured is left out; the text is empty without both.
     """
     before = colour_off_before(record)
     now = [
@@ -252,10 +275,10 @@ def colour_off(record: ShotRecord) -> str:
 
 
 def ticket_json(ticket: JobTicket) -> bytes:
-    """Return the ticket as the content of ``ticket.json``."""
+    """Return the ticket as the content of ``ticket.json``, UTF-8."""
     return (ticket.model_dump_json(indent=1) + "\n").encode()
 
 
 def words_for(ticket: JobTicket) -> dict[str, Any]:
-    """Return the template variables for the ticket page."""
+    """Return the template variables for the ticket page: name of the variable -> value."""
     return {"ticket": ticket, "sent_back": ticket.sent_back}

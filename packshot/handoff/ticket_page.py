@@ -10,9 +10,10 @@ from packshot.handoff.ticket import JobTicket, words_for
 
 
 def ticket_html(ticket: JobTicket, *, preview: bytes) -> bytes:
-    """Return the page in UTF-8. It needs no network, except for its links.
+    """Return the ticket as an HTML page in UTF-8. It needs no network, except for its links.
 
     Args:
+        ticket: the job ticket.
         preview: WebP of the shot. If empty, the page has no picture.
     """
     environment = page_environment("packshot.handoff", {"moment": _moment})

@@ -35,11 +35,11 @@ class JointProof(Value):
         mannequin_why_not: if none was recognised, the reason as a sentence; else empty.
         seam_visible_ratio: share of the line between mannequin and garment with a visible colour difference, 0..1; None
             if no line was found.
-        seam_delta_e: median delta E 2000 across that line.
+        seam_delta_e: median delta E 2000 across that line; None if no line was found.
         mannequin_ratio: share of the cut-out that is mannequin, 0..1.
         how: how the neck shot was placed (see `How`); empty without a neck shot.
         points, residual_px, unsure_px, outline_px: as in `NeckPlace`.
-        scale, degrees: size and rotation of the neck shot relative to the exterior shot.
+        scale, degrees: size and rotation of the neck shot relative to the exterior shot; None without a neck shot.
     """
 
     mannequin: bool
@@ -92,8 +92,9 @@ class NeckJoint:
         layered_psd: the neck shot as lower layer, the exterior with its mannequin masked as upper layer. Empty without
             a neck shot, or if the picture is too large for a PSD; then there is a finding.
         mannequin: draft matte of the mannequin, (rows, columns) float32 in 0..1.
-        opening: mask of the area that the neck shot must fill. If the neck shot is aligned, it is the part of the
-            neckline that the neck shot covers; else it is the lower part of the neckline.
+        opening: (rows, columns) bool: the area that the neck shot must fill. If the neck shot is aligned, it is the
+            part of the neckline that the neck shot covers; else it is the lower part of the neckline.
+        proof: measurements of the draft, for the ticket.
         findings: one for each thing that was not found or not aligned.
     """
 

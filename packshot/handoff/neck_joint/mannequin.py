@@ -44,8 +44,9 @@ class Mannequin:
 
     Attributes:
         mask: (rows, columns) float32 in 0..1, share of the mannequin in each pixel; all zero if none was recognised.
-        opening: mask of the neck between garment on both sides. The garment's inside must fill it.
-        seam: visibility of the line between mannequin and garment; None if no line was found.
+        opening: (rows, columns) bool: the neck between garment on both sides. The garment's inside must fill it. Empty
+            if no mannequin was recognised.
+        seam: visibility of the line between mannequin and garment; None if no line was found or looked for.
         why_not: if no mannequin was recognised, the reason as a sentence; else empty.
     """
 
@@ -75,7 +76,7 @@ class _Small:
 
 
 def find_mannequin(pixels: Pixels16, matte: Matte) -> Mannequin:
-    """Return the draft of the mannequin inside a cut-out.
+    """Return the draft of the mannequin inside a cut-out, at the size of the picture.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.

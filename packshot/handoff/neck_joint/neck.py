@@ -21,7 +21,7 @@ _LEAST_SEED_PX = 30
 
 @dataclasses.dataclass(frozen=True)
 class Neck:
-    """Areas from which the search for a mannequin starts.
+    """Areas from which the search for a mannequin starts. Each mask is (rows, columns) bool.
 
     Attributes:
         seed: upper part of the area above the shoulders. It is neck if there is a mannequin.
@@ -37,7 +37,10 @@ class Neck:
 
 
 def neck_above_shoulders(inside: Mask) -> Neck | None:
-    """Return the areas of neck and garment in a silhouette; None if nothing is above the shoulders.
+    """Return the areas of neck and garment in a silhouette.
+
+    The result is None if nothing stands above the shoulders, or if what stands there is too low, too high or too wide
+    for a neck.
 
     Args:
         inside: (rows, columns) bool: the silhouette of garment and mannequin.

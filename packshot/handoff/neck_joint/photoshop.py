@@ -34,8 +34,9 @@ class Layer:
     """One layer, at the size of the document.
 
     Attributes:
+        name: the layer's name.
         pixels: (rows, columns, 3) uint16, working space.
-        cover: (rows, columns) float32 in 0..1, the layer's own transparency.
+        cover: (rows, columns) float32 in 0..1, the layer's own transparency. 1 is opaque.
         mask: (rows, columns) float32 in 0..1, the editable layer mask. 1 is visible.
     """
 
@@ -46,13 +47,18 @@ class Layer:
 
 
 def fits(size: Size, *, layers: int) -> bool:
-    """Return True if a PSD can hold a document of this size. The limits are 30,000 px a side and 2 GB."""
+    """Return True if a PSD can hold a document of this size. The limits are 30,000 px a side and 2 GB.
+
+    Args:
+        size: size of the document.
+        layers: number of layers.
+    """
     planes = 5 * layers + 4
     return size.longest <= _LONGEST_SIDE and planes * size.width * size.height * 2 < _MOST_BYTES
 
 
 def write_layers(layers: Sequence[Layer]) -> bytes:
-    """Return a PSD with the working space's profile. Its flattened picture is on white.
+    """Return a PSD, as bytes, with the working space's profile. Its flattened picture is on white.
 
     The transparency of the flattened picture is stored too, as Photoshop does for a document without a background
     layer.
@@ -82,6 +88,9 @@ def flattened(layers: Iterable[Layer]) -> tuple[Pixels16, Matte]:
 
     The pixels are (rows, columns, 3) uint16, working space; the coverage is (rows, columns) float32 in 0..1. As in
     Photoshop, layers are blended in encoded values, not in linear light.
+
+    Args:
+        layers: the lowest first; at least one, all of one size.
     """
     premultiplied: NDArray[np.float32] | None = None
     covered: Matte | None = None

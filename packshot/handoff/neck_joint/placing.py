@@ -36,7 +36,11 @@ _CLEAR_OF_MANNEQUIN_PX = 4
 
 
 class How(StrEnum):
-    """How the neck shot was placed."""
+    """How the neck shot was placed.
+
+    ALIGNED: by points that both photographs show. PLACED: by the outline of collar and shoulders. LAID_IN: in the
+    middle of the picture, because neither tells its place.
+    """
 
     ALIGNED = "aligned"
     PLACED = "placed"
@@ -49,11 +53,13 @@ class NeckPlace:
 
     Attributes:
         how: aligned by matched points, placed by the outline of the shoulders, or added without a known place.
-        points: number of points used for the alignment.
-        residual_px: median distance of these points after alignment, in pixels of the exterior.
+        warp: 2 x 3 matrix, from pixels of the neck shot to pixels of the exterior, both at full size.
+        points: number of points used for the alignment; 0 if it was not aligned.
+        residual_px: median distance of these points after alignment, in pixels of the exterior; None if it was not
+            aligned.
         unsure_px: disagreement around the neckline between alignments from two halves of the points, in the same
-            pixels.
-        outline_px: mean distance of the two outlines, in the same pixels, if the neck shot was placed by them.
+            pixels; None if it was not aligned.
+        outline_px: mean distance of the two outlines, in the same pixels; None if the neck shot was not placed by them.
     """
 
     how: How
@@ -78,7 +84,7 @@ class Side:
 
     Attributes:
         pixels: (rows, columns, 3) uint16, working space.
-        matte: its cut-out, (rows, columns) float32 in 0..1.
+        matte: matte of its cut-out, (rows, columns) float32 in 0..1.
     """
 
     pixels: Pixels16
@@ -89,8 +95,10 @@ def place_neck(exterior: Side, mannequin: Matte, opening: Mask, neck: Side) -> N
     """Return the place of the neck shot on the exterior.
 
     Args:
+        exterior: the garment on its mannequin.
         mannequin: matte of the mannequin in the exterior, (rows, columns) float32 in 0..1.
-        opening: mask in the exterior of the area that the neck shot must fill; empty if it is unknown.
+        opening: (rows, columns) bool: the area of the exterior that the neck shot must fill; empty if it is unknown.
+        neck: the garment's inside.
     """
     garment: Mask = (exterior.matte >= _PRODUCT) & (mannequin <= 1 - _PRODUCT)
     place = _around(opening) if opening.any() else None

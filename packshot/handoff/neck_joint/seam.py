@@ -17,7 +17,7 @@ class Seam(Value):
     """The line where mannequin and garment meet.
 
     Attributes:
-        visible_ratio: share of the line where both sides differ by delta E 2000 of 5 or more.
+        visible_ratio: share of the line, 0..1, where both sides differ by delta E 2000 of 5 or more.
         delta_e: median delta E 2000 along it.
     """
 
@@ -29,8 +29,8 @@ def measure_seam(lab: Lab, ours: Mask, theirs: Mask) -> Seam | None:
     """Return how visible the line between two regions is; None if the regions do not touch.
 
     Args:
-        lab: (rows, columns, 3) CIE L*a*b*.
-        ours, theirs: (rows, columns), masks of the two regions.
+        lab: (rows, columns, 3) float32, CIE L*a*b*.
+        ours, theirs: (rows, columns) bool: the two regions.
     """
     near = cv2.dilate(theirs.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     line = ours & near

@@ -49,11 +49,13 @@ class _Outline:
 
 
 def place_by_shoulders(garment: Mask, neck: Mask) -> Placed | None:
-    """Return the scale and shift that best match the two outlines of collar and shoulders; None without an outline.
+    """Return the scale and shift that best match the two outlines of collar and shoulders.
+
+    The result is None if one of the two has no outline, or no scale fits.
 
     Args:
-        garment: the exterior without its mannequin.
-        neck: the neck shot's cut-out.
+        garment: (rows, columns) bool: the exterior without its mannequin.
+        neck: (rows, columns) bool, of the neck shot's size: the neck shot's cut-out.
     """
     ours, theirs = _outline(garment), _outline(neck)
     if ours is None or theirs is None:

@@ -24,7 +24,11 @@ ERRORS: Mapping[str, type[PackshotError]] = {
 
 
 def error_in_words(kind: type[PackshotError]) -> tuple[str, str]:
-    """Return (the meaning of an error, advice). The advice is empty for a class that groups other errors."""
+    """Return (the meaning of an error, advice). The advice is empty for a class that groups other errors.
+
+    Args:
+        kind: the error's class. Its docstring has both.
+    """
     text = inspect.cleandoc(kind.__doc__ or "").partition("\n\nArgs:")[0]
     says, _, todo = " ".join(text.split()).partition(" What to do: ")
     return says, todo

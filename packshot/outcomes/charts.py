@@ -16,6 +16,7 @@ class Line(Value):
     """One series of a chart.
 
     Attributes:
+        name: what the series shows, for the legend.
         tone: colour, as in CSS.
         values: one for each position on the x axis. None leaves a gap.
         dashed: True for a limit, False for a measurement.
@@ -31,8 +32,9 @@ class DrawnLine(Value):
     """A series in SVG coordinates.
 
     Attributes:
+        name, tone, dashed: as in `Line`.
         runs: the ``points`` of a polyline for each stretch without a gap.
-        dots: points without neighbours. A polyline would not show them.
+        dots: (x, y) of points without neighbours. A polyline would not show them.
     """
 
     name: str
@@ -46,9 +48,12 @@ class Chart(Value):
     """A chart in SVG coordinates.
 
     Attributes:
+        width, height: of the whole chart.
+        left, bottom: x of the left end and y of the lower end of the lines' area.
         ticks: (y, text) of each grid line.
         marks: (x, text) of each label below the chart.
         places: x of each position, from left to right.
+        lines: the series.
     """
 
     width: float
@@ -75,6 +80,7 @@ def line_chart(
     """Return a chart of several series over the same positions, with y from 0 upwards; None if there are no values.
 
     Args:
+        lines: the series.
         marks: (number of a position, label below it).
         show: formats a tick's value as text.
         width, height: of the whole chart, in SVG units.
@@ -107,7 +113,12 @@ def line_chart(
 
 
 def nice_ticks(most: float, *, least_step: float = 0.0) -> tuple[float, ...]:
-    """Return round values from 0 to at least `most`, usually three to six."""
+    """Return round values from 0 to at least `most`, at equal distances, usually three to six.
+
+    Args:
+        most: greatest value of the chart.
+        least_step: minimum distance of two values.
+    """
     rough = most / 4 if most > _NOTHING else least_step or 0.01
     power = 10.0 ** math.floor(math.log10(rough))
     step = max(least_step, next(one * power for one in _STEPS if one * power >= rough * (1 - 1e-9)))

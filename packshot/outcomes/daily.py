@@ -31,7 +31,9 @@ class DailyReport(Value):
     """The figures of a day, with those of the days before.
 
     Attributes:
+        figures: those of the day itself.
         trend: oldest first, the day itself last. None for a day without figures.
+        config: when a day begins, and what an hour of work costs.
         zone: name of the time zone in which times are shown.
     """
 
@@ -59,6 +61,7 @@ def figures_of(
 
     Args:
         records: all shots that may have changed on the day or were open at its end. Later events are ignored.
+        day: the day.
         received: batch -> when it was received.
         cancelled: batches that were cancelled by the end of the day. Their open shots count neither as received nor as
             waiting. Work that was done on them counts.
@@ -95,7 +98,11 @@ def report_of(days: Iterable[DayFigures], *, last: date, length: int, config: Da
     """Return the report on the last day, with a trend of `length` days.
 
     Args:
-        days: in any order. The day `last` must be among them.
+        days: figures of days, in any order. The day `last` must be among them.
+        last: date of the day that is reported.
+        length: number of days in the trend, the last one included.
+        config: when a day begins, and what an hour of work costs.
+        zone: name of the time zone in which times are shown.
     """
     known = {one.day.date: one for one in days}
     dates = [last - timedelta(days=back) for back in reversed(range(length))]

@@ -44,7 +44,12 @@ _AFTER_SCORE = {
 
 
 def fates_of(records: Iterable[ShotRecord], *, name: str) -> Fates:
-    """Return how many shots are delivered, ready, waiting, refused or failed, by their present state."""
+    """Return how many shots are delivered, ready, waiting, refused or failed, by their present state.
+
+    Args:
+        records: the shots.
+        name: the client that they are from, or ``all``.
+    """
     states = Counter(one.state for one in records)
     kinds: Counter[str] = Counter()
     for state, shots in states.items():
@@ -69,7 +74,14 @@ def fates_by_client(records: Sequence[ShotRecord]) -> tuple[Fates, ...]:
 
 
 def routes_of(records: Iterable[ShotRecord], day: Day) -> tuple[RouteCount, ...]:
-    """Return the routes of shots with their reasons, the most frequent first. Only the last route of a shot counts."""
+    """Return the routes that shots were given on the day, with their reasons and numbers, the most frequent first.
+
+    If a shot was routed several times, only the last route counts.
+
+    Args:
+        records: shots as they were at the end of the day.
+        day: the day.
+    """
     whys = []
     for record in records:
         routed = [one for one in changes(record, day) if _is(one, State.MASTERED, State.ROUTED)]
@@ -93,15 +105,19 @@ def in_brief(reason: str) -> str:
 
 
 def held_of(records: Iterable[ShotRecord], day: Day) -> int:
-    """Return how many shots were put on hold."""
+    """Return how many shots were put on hold on the day."""
     return sum(any(one.to_state is State.ON_HOLD for one in changes(record, day)) for record in records)
 
 
 def verdicts_of(records: Sequence[ShotRecord], day: Day) -> tuple[VerdictCount, ...]:
-    """Return the verdicts on the machine's edits, and how reviewers judged them.
+    """Return one count for each verdict: the machine's edits of the day with it, and how reviewers judged such edits.
 
     An edit that was drawn for an audit counts on the day on which its reviewer answered. Until then the figures must
     not reveal the machine's verdict.
+
+    Args:
+        records: shots as they were at the end of the day.
+        day: the day.
     """
     edits: Counter[Verdict] = Counter()
     looked, refused = edits.copy(), edits.copy()
@@ -121,7 +137,12 @@ def verdicts_of(records: Sequence[ShotRecord], day: Day) -> tuple[VerdictCount, 
 
 
 def first_time_of(records: Iterable[ShotRecord], day: Day) -> tuple[Rate, ...]:
-    """Return first-time approval by editor, for shots whose manual work was first judged on the day."""
+    """Return one rate of first-time approval per editor, for shots whose manual work was first judged on the day.
+
+    Args:
+        records: shots as they were at the end of the day.
+        day: the day.
+    """
     judged = []
     for record in records:
         at = [one.at for one in judgements_of(record)]
@@ -131,9 +152,13 @@ def first_time_of(records: Iterable[ShotRecord], day: Day) -> tuple[Rate, ...]:
 
 
 def causes_of(records: Iterable[ShotRecord], day: Day) -> tuple[Cause, ...]:
-    """Return why work was redone, sent back or refused, the most frequent cause first.
+    """Return why work was redone, sent back or refused on the day, the most frequent cause first.
 
     If an edit of the machine failed for several reasons, it counts for each of them.
+
+    Args:
+        records: shots as they were at the end of the day.
+        day: the day.
     """
     counted: Counter[tuple[str, str]] = Counter()
     for record in records:
@@ -154,7 +179,12 @@ def causes_of(records: Iterable[ShotRecord], day: Day) -> tuple[Cause, ...]:
 
 
 def sent_back_of(records: Iterable[ShotRecord], day: Day) -> SentBack:
-    """Return how many delivered pictures clients sent back on the day. They are counted by who made the mistake."""
+    """Return how many delivered pictures clients sent back on the day. They are counted by who made the mistake.
+
+    Args:
+        records: shots as they were at the end of the day.
+        day: the day.
+    """
     whose: Counter[str] = Counter()
     named = []
     for record in records:
@@ -179,7 +209,14 @@ def _approved_by(record: ShotRecord, *, before: datetime) -> str:
 
 
 def failures_of(records: Iterable[ShotRecord], day: Day) -> tuple[str, ...]:
-    """Return the shots that failed on the day and are still failed, with the reason. At most `MOST_FAILURES`."""
+    """Return the shots that failed on the day and are still failed, each as "name: reason".
+
+    They are sorted by name, at most `MOST_FAILURES`.
+
+    Args:
+        records: shots as they were at the end of the day.
+        day: the day.
+    """
     failed = []
     for record in records:
         whys = [one.why for one in changes(record, day) if one.to_state is State.FAILED]
@@ -189,7 +226,14 @@ def failures_of(records: Iterable[ShotRecord], day: Day) -> tuple[str, ...]:
 
 
 def left_out_by_platform(records: Iterable[ShotRecord], day: Day) -> tuple[LeftOutCount, ...]:
-    """Return the platforms that received nothing, or not everything, of shots exported on the day."""
+    """Return the platforms that received nothing, or not everything, of shots exported on the day.
+
+    The platform with the most such shots comes first.
+
+    Args:
+        records: shots as they were at the end of the day.
+        day: the day.
+    """
     named: dict[str, dict[ShotId, str]] = {}
     for record in records:
         if not any(one.from_state in (State.APPROVED, State.EXPORTED) for one in changes(record, day)):
@@ -206,6 +250,10 @@ def waiting_of(records: Sequence[ShotRecord], day: Day) -> tuple[WaitCount, ...]
     """Return, for each role, the number of shots that wait at the end of the day, by age.
 
     Each also has the median waiting time of the shots that the role answered on the day.
+
+    Args:
+        records: shots as they were at the end of the day.
+        day: the day.
     """
     return tuple(_waiting(state, records, day) for state in ROLES)
 

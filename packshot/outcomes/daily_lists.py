@@ -63,10 +63,11 @@ def shots_behind(
     cancelled: Collection[BatchId] = (),
     audits: Mapping[ShotId, bool] | None = None,
 ) -> dict[Number, tuple[ShotId, ...]]:
-    """Return the shots behind each number of a day, sorted by name.
+    """Return each number of a day -> the shots behind it, sorted by name.
 
     Args:
         records, received, cancelled: as `packshot.outcomes.daily.figures_of` takes them.
+        day: the day.
         audits: shots whose audit was answered on the day -> whether the person refused.
     """
     found: dict[Number, list[ShotId]] = {number: [] for number in Number}

@@ -55,7 +55,11 @@ Outcome = Kind | Literal["ready"]
 
 
 def kind_of(state: State) -> Outcome:
-    """Return the kind of outcome of a state. Every state has exactly one."""
+    """Return the kind of outcome of a state. Every state has exactly one.
+
+    ``waiting`` is a state in which people have to act. ``failed`` also has the states in the middle of the work: at the
+    end of a day no run works on such a shot.
+    """
     if state is State.APPROVED:
         return "ready"
     if state is State.REFUSED:
@@ -71,17 +75,22 @@ def is_open(record: ShotRecord) -> bool:
 
 
 def is_given_up(record: ShotRecord, cancelled: Collection[BatchId]) -> bool:
-    """Return True if a shot is open but its batch is cancelled. Nobody works on it, and nobody is asked about it."""
+    """Return True if a shot is open but its batch is cancelled. Nobody works on it, and nobody is asked about it.
+
+    Args:
+        record: the shot's record.
+        cancelled: the batches that were cancelled.
+    """
     return record.shot.in_batch in cancelled and is_open(record)
 
 
 def changes(record: ShotRecord, day: Day) -> Iterator[Event]:
-    """Yield the events of a day that changed the state."""
+    """Yield the events of a shot on a day that changed its state, in order."""
     return (one for one in record.events if one.from_state is not one.to_state and day.holds(one.at))
 
 
 def stage_times(record: ShotRecord, day: Day) -> dict[str, float]:
-    """Return stage -> seconds, for stages that ended on the day and whose time was measured."""
+    """Return stage -> wall-clock seconds, for stages that ended on the day and whose time was measured."""
     times = record.reports.get(MACHINE, {})
     return {
         stage: float(cast(float, one["seconds"]))

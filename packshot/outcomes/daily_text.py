@@ -29,9 +29,10 @@ class Money(Value):
     """The cost of a day. Only work with a measured time and a configured rate is included.
 
     Attributes:
+        currency: the currency's code.
         machine, people: None without a rate or a time. For people it is an upper limit for the work that was measured.
-        per_image: machine cost per image that the machine worked on.
-        per_edit: editors' cost per finished picture that was measured.
+        per_image: machine cost per image that the machine worked on; None if `machine` is.
+        per_edit: editors' cost per finished picture that was measured; None if `people` is.
     """
 
     currency: str
@@ -54,7 +55,7 @@ def headline(day: DayFigures) -> str:
 
 
 def times_of(report: DailyReport) -> str:
-    """Return the start and the end of the day as text."""
+    """Return the start and the end of the report's day as text, in the report's time zone."""
     zone, day = ZoneInfo(report.zone), report.figures.day
     begins, ends = (one.astimezone(zone) for one in (day.begins, day.ends))
     return f"{begins:%Y-%m-%d %H:%M} to {ends:%Y-%m-%d %H:%M} {report.zone}"
@@ -90,7 +91,7 @@ def warnings_of(report: DailyReport) -> tuple[str, ...]:
 
 
 def money_of(report: DailyReport) -> Money | None:
-    """Return the cost of the day; None if no rate is set."""
+    """Return the cost of the report's day; None if no rate is set."""
     day, config = report.figures, report.config
     if config.machine_hour_cost is None and config.person_hour_cost is None:
         return None
@@ -111,12 +112,17 @@ def share_of(ratio: float | None) -> str:
 
 
 def duration(value: float | None, unit: str) -> str:
-    """Return a time per image as text, or "not measured"."""
+    """Return a time per image as text, with one decimal and its unit; "not measured" for None.
+
+    Args:
+        value: the time, in `unit`; None if it was not measured.
+        unit: name of the unit, such as "s".
+    """
     return NOT_MEASURED if value is None else f"{value:.1f} {unit}"
 
 
 def price(value: float | None, currency: str) -> str:
-    """Return an amount of money as text, or "not known"."""
+    """Return an amount of money as text, or "not known" for None. Amounts below 1 have four decimals, others two."""
     return "not known" if value is None else f"{value:,.{2 if value >= 1 else 4}f} {currency}"
 
 

@@ -23,6 +23,7 @@ class Panel(Value):
     """One small chart of the trend.
 
     Attributes:
+        title: what the chart shows.
         now: the figure of the day itself, as text.
         chart: None if no day has a figure.
     """

@@ -37,7 +37,13 @@ class Day(Value):
 
 
 def day_of(date: dt.date, *, zone: dt.tzinfo, begins_hour: int) -> Day:
-    """Return the working day that starts on a date, at `begins_hour` in a time zone."""
+    """Return the working day that starts on a date.
+
+    Args:
+        date: the date on which the day starts.
+        zone: time zone of the day.
+        begins_hour: hour at which the day starts, in that zone.
+    """
     begins, ends = (
         dt.datetime.combine(one, dt.time(begins_hour), tzinfo=zone).astimezone(dt.UTC)
         for one in (date, date + dt.timedelta(days=1))
@@ -60,7 +66,11 @@ class Fates(Value):
     """Outcomes, at the end of the day, of the photographs that were received on that day. For one client or for all.
 
     Attributes:
+        name: the client's name, or ``all``.
+        delivered: number of photographs that have been delivered.
+        waiting: number of photographs on which people have to act.
         ready: approved and not yet delivered: they wait for the rest of their product, or for the next delivery.
+        refused: number of photographs that are not worked on.
         failed: stopped by an error, or left in the middle of the work, so that no run works on them.
         stopped: failed shots without an error: interrupted, or still in progress at the end of the day.
     """
@@ -83,7 +93,9 @@ class RouteCount(Value):
     """Number of shots with one route and one reason.
 
     Attributes:
+        complexity: ``simple``, ``medium`` or ``complex``. The machine edits simple shots.
         reason: without its figures, so that equal reasons can be counted.
+        shots: number of shots.
     """
 
     complexity: str
@@ -99,6 +111,8 @@ class VerdictCount(Value):
     """One verdict on the machine's edits.
 
     Attributes:
+        verdict: the verdict.
+        edits: number of edits of the day with this verdict.
         looked_at: shots with this verdict that a reviewer judged on the day. For approvals these are audits.
         refused: how many of these the reviewer did not approve.
     """
@@ -113,9 +127,10 @@ class Cause(Value):
     """How often work was sent back, redone or refused for one reason.
 
     Attributes:
-        what: who did what, in words, for example that a reviewer sent it back.
+        what: who did what, in words, for example that the machine refused it, or the decision of a person.
         by_people: True if a person decided, False if the machine or a rule did.
         reason: reason code of the decision, or code of a finding or error.
+        shots: how often.
     """
 
     what: str
@@ -128,7 +143,9 @@ class LeftOutCount(Value):
     """Number of shots for which a platform received no files, or not all of them.
 
     Attributes:
-        named: shot and reason, the first few.
+        platform: the platform's name.
+        shots: number of shots.
+        named: shot and reason of the first few, one text each.
     """
 
     platform: str
@@ -157,7 +174,14 @@ class SentBack(Value):
 
 
 class AuditCount(Value):
-    """Number of audits answered on a day, for one client and category, and how many of them refused the edit."""
+    """Audits answered on a day, for one client and category.
+
+    Attributes:
+        client: the client's name.
+        category: name of the category.
+        audited: number of audits.
+        refused: how many of them refused the edit.
+    """
 
     client: str
     category: str
@@ -171,8 +195,11 @@ class Escapes(Value):
     The last of these days is the report's day.
 
     Attributes:
-        low, high: exact two-sided confidence interval of that share.
+        promise_ratio, confidence: the promised greatest share of wrong approvals, and the confidence, 0..1.
+        window_days: number of days.
         reported_days: number of these days whose audits are known.
+        audited, refused: number of audits, and how many of them refused the edit.
+        low, high: exact two-sided confidence interval of that share, 0..1.
         standing: whether the promise is kept, in words.
     """
 
@@ -195,7 +222,10 @@ class WaitCount(Value):
     """Shots that waited for one role at the end of the day, and shots that the role answered on the day.
 
     Attributes:
+        state: the state in which shots wait for the role.
         by_age: number of shots in each age group of `AGES_H`, youngest first.
+        oldest_h: age of the oldest one, in hours; None if none waits.
+        answered: number of shots that the role answered on the day.
         answered_after_h: median waiting time of the answered shots, in hours; None if there were none.
     """
 
@@ -214,6 +244,7 @@ class StageTime(Value):
     """Machine time of one stage on a day.
 
     Attributes:
+        stage: the stage's name, such as ``edit``.
         shots: shots whose time was measured.
         seconds: their total wall-clock time on one worker, including waiting for storage.
         unmeasured: how often the stage was done without a measured time.
@@ -245,14 +276,22 @@ class DayFigures(Value):
     """All figures of a day.
 
     Attributes:
+        day: the day.
         fates: outcomes of all photographs received on the day; `clients` the same by client.
         delivered: photographs delivered on the day, whenever they were received.
-        mastered_by_hour, delivered_by_hour: by hour from the start of the day.
+        mastered_by_hour, delivered_by_hour: number of photographs by hour from the start of the day.
+        stages: machine time by stage, in the order of the stages.
         machine_shots: shots with a measured time of at least one stage.
+        routes: routes with their reasons, the most frequent first.
         held: shots put on hold to wait for something from the client.
+        verdicts: one per verdict on the machine's edits.
         first_time: for each editor judged on the day, by name: the share of pictures that were approved at once.
-        failures: shots that failed on the day and were still failed at its end, the first few.
+        causes: why work was redone, sent back or refused, the most frequent first.
+        failures: shots that failed on the day and were still failed at its end, the first few, as "name: reason".
         left_out: platforms that received nothing, or not everything, of exported shots; the most frequent first.
+        waiting: shots that wait for people, one per role.
+        handwork: working time of editors.
+        audits: audits answered on the day, by client and category.
         escapes: how often the machine's approval was wrong, from audits of the last days; None if there was no audit.
         sent_back: None in figures of an earlier version, which did not count it.
     """

@@ -27,12 +27,14 @@ The stage "correct" changes no state, so unmeasured ones are not counted.
 
 
 def by_hour(records: Iterable[ShotRecord], day: Day, *, reached: State) -> tuple[int, ...]:
-    """Return how many shots entered a state in each hour of the day.
+    """Return how many shots entered a state in each hour of the day, from its start.
 
     Two changes are not counted: a failed shot that goes back to its state, and a delivered shot that its client sent
     back although it had no fault.
 
     Args:
+        records: shots as they were at the end of the day.
+        day: the day.
         reached: the state.
     """
     hours = Counter(
@@ -45,7 +47,14 @@ def by_hour(records: Iterable[ShotRecord], day: Day, *, reached: State) -> tuple
 
 
 def stages_of(records: Iterable[ShotRecord], day: Day) -> tuple[StageTime, ...]:
-    """Return the machine time of each stage that worked on the day, in the order of the stages."""
+    """Return the machine time of each stage that worked on the day, in the order of the stages.
+
+    A stage that worked on no shot is left out.
+
+    Args:
+        records: shots as they were at the end of the day.
+        day: the day.
+    """
     shots: Counter[str] = Counter()
     done: Counter[str] = Counter()
     seconds: dict[str, float] = {}
@@ -67,7 +76,7 @@ def stages_of(records: Iterable[ShotRecord], day: Day) -> tuple[StageTime, ...]:
 
 
 def machine_shots_of(records: Iterable[ShotRecord], day: Day) -> int:
-    """Return how many shots have a measured machine time."""
+    """Return how many shots have a measured machine time of at least one stage on the day."""
     return sum(bool(stage_times(record, day)) for record in records)
 
 
@@ -76,7 +85,12 @@ def _stages_done(events: Iterable[Event]) -> list[str]:
 
 
 def handwork_of(records: Sequence[ShotRecord], day: Day) -> Handwork:
-    """Return the working time of editors for the jobs that they returned on the day."""
+    """Return the working time of editors for the jobs that they returned on the day.
+
+    Args:
+        records: shots as they were at the end of the day.
+        day: the day.
+    """
     returned = [
         (record, one)
         for record in records

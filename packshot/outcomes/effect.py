@@ -93,7 +93,11 @@ class Pairs:
     treated: NDArray[np.int64]
 
     def of(self, products: NDArray[np.int64]) -> Pairs:
-        """Return the pairs of some products with new pictures."""
+        """Return the pairs of some products with new pictures.
+
+        Args:
+            products: positions of their SKUs in `Windows.skus`.
+        """
         kept = np.isin(self.treated, products)
         return Pairs(self.product[kept], self.day[kept], self.treated[kept])
 
@@ -108,11 +112,13 @@ def matched(windows: Windows, golive: Mapping[str, int], category: pd.Series, co
     A control has the same category, if categories are known, and similar sales before the go-live day: at most
     `LIKE_VOLUME` times more or less. Among equally similar products, the choice is random with a fixed seed. Without
     the random choice, one product would be the control of all products that sell little. A product with new pictures is
-    never a control.
+    never a control. A product that was never ordered is left out.
 
     Args:
+        windows: the order lines by product and day.
         golive: SKU -> day of the new pictures, in days since 1970.
         category: SKU -> category.
+        config: number of controls for each product, and length of the window.
     """
     positions = windows.skus.get_indexer(pd.Index(list(golive)))
     known = positions >= 0
@@ -140,8 +146,12 @@ def matched(windows: Windows, golive: Mapping[str, int], category: pd.Series, co
 def effect_of(windows: Windows, pairs: Pairs, config: ReturnsConfig, *, figure: str = "returned") -> Effect:
     """Return the change of the return rate after new pictures.
 
+    If there is too little data, the result says why and has no change.
+
     Args:
+        windows: the order lines by product and day.
         pairs: the products with their controls.
+        config: length of the windows, confidence, and the least numbers of products and returns.
         figure: ``returned``, or ``pictured`` for returns whose reason concerns the picture.
     """
     closed = windows.last_day + 1 - config.return_days

@@ -41,6 +41,7 @@ class Export(NamedTuple):
     Attributes:
         name: the file's name, for messages. The ending ``.parquet`` means Parquet. An Excel workbook is recognised by
             its content. Everything else is CSV.
+        data: the file's bytes.
     """
 
     name: str
@@ -64,7 +65,13 @@ class Export(NamedTuple):
 
 
 def exports_of(files: Iterable[Path | Export]) -> Iterator[Export]:
-    """Yield exports. Local files with the same name are distinguished by their folders: ``2026-01/orders.csv``."""
+    """Yield the files as exports, in order, with their bytes.
+
+    Local files with the same name are distinguished by their folders: ``2026-01/orders.csv``.
+
+    Raises:
+        UnreadableError: a local file cannot be read.
+    """
     files = list(files)
     paths = [one for one in files if isinstance(one, Path)]
     names = Counter(one.name for one in paths)
@@ -80,7 +87,11 @@ def _common(paths: Sequence[Path]) -> str:
 
 
 class Budget:
-    """Counter of rows, cells and decoded bytes over all files of a report."""
+    """Counter of rows, cells and decoded bytes over all files of a report.
+
+    Args:
+        limits: the most that all files together may have.
+    """
 
     def __init__(self, limits: TableLimits) -> None:
         self._limits = limits
@@ -89,6 +100,10 @@ class Budget:
     def take(self, name: str, *, rows: int = 0, columns: int = 0, n_bytes: int = 0) -> None:
         """Add the rows, cells and bytes of a file.
 
+        Args:
+            name: the file's name, for the message.
+            rows, columns: the cells are their product.
+            n_bytes: number of decoded bytes.
         Raises:
             TooLargeError: the total is over the limits.
         """
@@ -125,6 +140,7 @@ def read_export(export: Export, choose: Choose, budget: Budget) -> Table:
     """Return the wanted columns of an export, under our names.
 
     Args:
+        export: the file.
         choose: returns the wanted columns from all column heads.
         budget: limits for all files together.
     Raises:

@@ -25,6 +25,7 @@ class Rate(Value):
     """First-time approvals of one editor, category or client.
 
     Attributes:
+        name: of the editor, category or client.
         shots: shots whose work a second person judged at least once.
         approved: shots whose first judgement was not a rejection, and whose first work no client sent back as faulty.
             New wishes are skipped.
@@ -54,10 +55,16 @@ class _Judged(Value):
 
 
 def first_time_approval(records: Iterable[ShotRecord], *, by: By) -> tuple[Rate, ...]:
-    """Return the rates, sorted by name. A shot counts for the editor whose work was judged first.
+    """Return one rate for each editor, category or client, sorted by name.
+
+    A shot counts for the editor whose work was judged first. A shot whose manual work was never judged counts nowhere.
 
     A change request is not the editor's fault. It is skipped, and the next judgement counts. If there is none yet, the
     shot counts as approved. A fault that a client finds in delivered work counts like a rejection of that work.
+
+    Args:
+        records: the shots.
+        by: what a rate is about: an editor, a category or a client.
     """
     judged = [found for record in records if (found := _judged(record, _NAMES[by])) is not None]
     names = sorted({one.name for one in judged})

@@ -25,8 +25,8 @@ class GoLive(NamedTuple):
 
     Attributes:
         days: SKU -> day, in days since 1970; the earliest if a SKU has several.
-        problems: rows without a SKU or date.
-        reading: how the file was read.
+        problems: rows without a SKU or date, or with too many cells.
+        reading: how the file was read; None if the days are not from a file.
     """
 
     days: Mapping[str, int]
@@ -39,9 +39,14 @@ def read_golive(file: Path | Export, *, writing: Writing | None = None, limits: 
 
     Rows with a blank cell are noted and left out.
 
+    Args:
+        file: the table.
+        writing: order of day and month in its dates, for dates that do not show it.
+        limits: greatest number of rows, cells and bytes; None: the defaults.
     Raises:
         UnreadableError: the file is no table, a column is missing, a date cannot be read, the order of day and month is
             not clear, or no row can be used.
+        TooLargeError: the file holds more than the limits allow.
     """
     export = Export.of(file)
     table = read_export(export, golive_heads, Budget(limits or TableLimits()))

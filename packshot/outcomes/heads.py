@@ -71,7 +71,11 @@ _BARRED = str.maketrans("łŁ", "lL")
 
 
 def known_heads(heads: Sequence[str]) -> dict[str, str]:
-    """Return the known columns of orders or returns: head in the file -> our name."""
+    """Return the known columns of orders or returns: head in the file -> our name, a key of `COLUMNS`.
+
+    Args:
+        heads: all column heads of a file.
+    """
     taken = _taken(heads, COLUMNS)
     if "return_date" in taken and taken.get("order_date") == taken["return_date"]:
         del taken["order_date"]
@@ -79,7 +83,11 @@ def known_heads(heads: Sequence[str]) -> dict[str, str]:
 
 
 def golive_heads(heads: Sequence[str]) -> dict[str, str]:
-    """Return the known columns of go-live dates: head in the file -> ``sku`` or ``date``."""
+    """Return the known columns of go-live dates: head in the file -> ``sku`` or ``date``.
+
+    Args:
+        heads: all column heads of a file.
+    """
     taken = _taken(heads, {"sku": COLUMNS["sku"], "date": _LIVE})
     return {theirs: ours for ours, theirs in taken.items()}
 

@@ -13,10 +13,10 @@ UNMATCHED = "returns of orders that the files do not hold"
 def count_own_returns(lines: pd.DataFrame, return_days: int, reasons: re.Pattern[str]) -> None:
     """Count returns that are stated in the order's own row, as a quantity or only as a date.
 
-    Adds the columns ``units_back`` and ``pictured`` (float32) to `lines`.
+    Adds the columns ``units_back`` and ``pictured`` (float32, units, at most the ordered ones) to `lines`.
 
     Args:
-        lines: the order lines.
+        lines: the order lines; changed in place.
         return_days: later returns do not count.
         reasons: matches return reasons that concern the picture.
     """
@@ -39,9 +39,14 @@ def match(lines: pd.DataFrame, back: pd.DataFrame, return_days: int, reasons: re
     A return without an order number is matched by customer and SKU. Returns of the first `return_days` days may belong
     to orders from before the files.
 
+    Args:
+        lines: the order lines, as `count_own_returns` leaves them; ``units_back`` and ``pictured`` are raised in place.
+        back: the returns, one per row.
+        return_days: later returns do not count.
+        reasons: matches return reasons that concern the picture.
     Returns:
         (number of returns without an order although the files should contain it, number of early returns without an
-            order).
+        order).
     """
     back = back.assign(pictured=_is_the_picture_s(back["reason"], reasons)).sort_values("back_day")
     lines["line"] = np.arange(len(lines))

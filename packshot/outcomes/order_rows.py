@@ -40,6 +40,7 @@ class Problem(Value):
     Attributes:
         file: name of the file.
         what: the problem in words. A number of rows can stand before them: ``rows without a SKU``.
+        rows: number of such rows.
         examples: the first such rows: row number in the file (the header is row 1) and content.
     """
 
@@ -85,7 +86,16 @@ class Counted:
 
 
 class OrderReader:
-    """Reads files one after the other, and keeps notes for the report."""
+    """Reads files one after the other, and keeps notes for the report.
+
+    Args:
+        budget: limits for all files together.
+        writing: notation of dates and numbers, for columns whose values do not show it.
+    Attributes:
+        problems: rows that could not be used so far.
+        readings: how each file was read so far.
+        counted: how many rows could be used so far.
+    """
 
     def __init__(self, budget: Budget, writing: Writing) -> None:
         self.problems: list[Problem] = []
@@ -112,6 +122,9 @@ class OrderReader:
         Args:
             files: the files.
             date: our name of the date column; rows without it can't be used.
+        Raises:
+            UnreadableError: a file is no table, lacks a column, or does not show the notation of its dates or numbers.
+            TooLargeError: the files hold more than the limits allow.
         """
         for number, one in enumerate(exports_of(files)):
             digest = hashlib.sha256(one.data).digest()
@@ -165,6 +178,11 @@ class OrderReader:
         Example: one file has a line twice and another has it three times. Then it is kept three times. Of equal lines,
         those with a return are kept first. Rows without an order number cannot be recognised as equal. All of them are
         kept, and this is noted.
+
+        Args:
+            tables: rows of each file, as `files` yields them; at least one.
+            keys: columns by which lines are equal; the first is the order number.
+            what: what a row is, in words, for the note.
         """
         rows = pd.concat(tables, ignore_index=True)
         if len(tables) < 2 or rows.empty:
@@ -186,6 +204,10 @@ def columns_of(frame: pd.DataFrame, name: str, writing: Writing) -> tuple[pd.Dat
     column ``blank`` is True for empty rows. The column ``unread`` is True if the number of returned units is neither a
     number nor a yes or no. Yes means all units of the row.
 
+    Args:
+        frame: the columns under our names, as text or with the types of a Parquet file.
+        name: the file's name, for messages.
+        writing: notation of dates and numbers, for columns whose values do not show it.
     Raises:
         UnreadableError: the values of a column do not show the order of day and month, or the decimal sign.
     """

@@ -12,8 +12,9 @@ def render(template: str, *, filters: Mapping[str, Callable[..., str]], **values
     """Return a page in UTF-8, from a template of this package.
 
     Args:
+        template: file name of the template.
         filters: template filters of this page only, by name.
-        values: variables of the template.
+        values: variables of the template, by name.
     """
     environment = page_environment("packshot.outcomes", {"percent": percent, "count": count, **filters})
     return environment.get_template(template).render(**values).encode()

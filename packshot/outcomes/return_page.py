@@ -28,7 +28,10 @@ def return_page(report: ReturnReport) -> bytes:
 
 
 def headline(effect: Effect) -> str:
-    """Return the change in one sentence. It claims a change only if the change is significant."""
+    """Return the change of the return rate in one sentence. It claims a change only if the change is significant.
+
+    Without a change the sentence says why there is none.
+    """
     if effect.change is None:
         return effect.insufficient[:1].upper() + effect.insufficient[1:] + "."
     said = (

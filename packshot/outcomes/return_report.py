@@ -25,7 +25,13 @@ _EPOCH = dt.date(1970, 1, 1)
 
 
 class Group(Value):
-    """One group of products, and the effect of new pictures on its return rate."""
+    """One group of products, and the effect of new pictures on its return rate.
+
+    Attributes:
+        kind: ``client``, ``category`` or ``product``.
+        name: the client, the category or the SKU.
+        effect: the effect of new pictures on the group's return rate.
+    """
 
     kind: str
     name: str
@@ -33,10 +39,12 @@ class Group(Value):
 
 
 class Week(Value):
-    """Return rates of one week, counted from the new pictures; None if nothing was sold.
+    """Return rates of one week, counted from the new pictures.
 
     Attributes:
         week: 0 is the first week with the new pictures.
+        products, controls: share of order lines that were returned, 0..1, of the products with new pictures and of
+            their controls; None if nothing was sold.
     """
 
     week: int
@@ -48,11 +56,16 @@ class ReturnReport(Value):
     """The change of the return rate after new pictures.
 
     Attributes:
-        first_day, last_day: first and last day with an order.
+        first_day, last_day: first day with an order, and last day in the files.
+        order_lines: number of order lines.
+        golive_products: number of products with a go-live day.
+        unknown: SKUs of products with new pictures that have no orders.
+        config: the windows and limits that were used.
         overall: the effect on all returns.
         pictured: the effect on returns whose reason concerns the picture; None if no reasons are known, or if no figure
             is given.
-        unknown: products with new pictures that have no orders.
+        groups: the effect by client and category, and for the products that sell most; none if no figure is given.
+        weeks: return rates by week around the new pictures; none if no figure is given.
         problems: rows that could not be used, or that occur several times and count once.
         has_reasons: whether any return has a reason.
         readings: how each file was read.
@@ -86,9 +99,13 @@ def send_report(
     """Return (report as plain JSON, {}). A child process calls this, and its functions always return such a pair.
 
     Args:
+        orders, returns: files with orders, and files with returns only.
         golive: SKU -> day of the new pictures, in days since 1970.
-        by_hand: table of go-live days written by people. They win over `golive`.
+        by_hand: table of go-live days written by people; None if there is none. They win over `golive`.
+        config: the windows and limits to use.
         writing: as for `read_orders`.
+    Raises:
+        UnreadableError, TooLargeError: as `read_orders` and `read_golive`.
     """
     sold = read_orders(
         orders,
@@ -111,7 +128,13 @@ SEND_REPORT = f"{__name__}:{send_report.__name__}"
 def report_returns(orders: OrderLines, golive: GoLive, config: ReturnsConfig) -> ReturnReport:
     """Return the report on the return rate of products with new pictures.
 
-    No figure is given if too many rows or returns could not be used, because the rest could give a wrong figure.
+    No figure is given if too many rows or returns could not be used, because the rest could give a wrong figure. The
+    report's `overall` then says why.
+
+    Args:
+        orders: the order lines with their returns.
+        golive: the days of the new pictures.
+        config: the windows and limits to use.
     """
     windows = Windows(orders.lines)
     pairs = matched(windows, golive.days, orders.products["category"], config)
@@ -141,6 +164,10 @@ def why_withheld(counted: Counted, config: ReturnsConfig) -> str:
     """Return why no figure is given; empty if one is given.
 
     The reason is too many unusable rows, or too many returns without an order.
+
+    Args:
+        counted: how many rows could be used, and how many returns have an order.
+        config: its `most_lost_ratio` is the limit.
     """
     for what, lost, of in (
         ("rows cannot be used", counted.unusable, counted.rows),

@@ -19,6 +19,12 @@ class Windows:
     There are three sums: the number of lines, their returned share, and the share returned because of the picture. Each
     line counts as 1, whatever its quantity, and its returned units count as a share of its units. The reason: a
     wholesale order of a thousand units is one decision, not a thousand.
+
+    Args:
+        lines: the order lines, as in `OrderLines`.
+    Attributes:
+        skus: the SKUs, sorted. Products are named by their positions in it.
+        first_day, last_day: first and last day with an order, in days since 1970.
     """
 
     def __init__(self, lines: pd.DataFrame) -> None:

@@ -23,7 +23,14 @@ _NEEDS_CARE = re.compile("^['=\\s\"]|\\s$|[;|]'|[^\x00-\x7f]")
 
 
 class Distinct:
-    """A column as its distinct texts, and for each row the index of its text; -1 if the cell is empty."""
+    """A column as its distinct texts, and for each row the index of its text.
+
+    Args:
+        values: the column, of any type.
+    Attributes:
+        texts: the distinct texts.
+        codes: (rows,) index into `texts`; -1 if the cell is empty or blank.
+    """
 
     def __init__(self, values: pd.Series) -> None:
         if pd.api.types.is_float_dtype(values) and _are_whole(values):
@@ -78,7 +85,10 @@ def texts(values: pd.Series) -> pd.Series:
 
 
 def typed_days(values: pd.Series) -> pd.Series | None:
-    """Return a column of dates as days since 1970; None if it is a column of text. A time with a zone counts in UTC."""
+    """Return a column of dates as days since 1970, float64, NaN for an empty cell. A time with a zone counts in UTC.
+
+    The result is None if the column is not of a date type.
+    """
     if not pd.api.types.is_datetime64_any_dtype(values):
         return None
     if values.dt.tz is not None:
@@ -88,7 +98,10 @@ def typed_days(values: pd.Series) -> pd.Series | None:
 
 
 def without_times(values: pd.Series) -> pd.Series:
-    """Return a column of dates as text. If nearly every row has a different time of day, times are removed."""
+    """Return a column of dates as text, without the times of day if it has more than 50,000 different texts.
+
+    Times make nearly every text different, and each distinct text costs time.
+    """
     if not isinstance(values.dtype, pd.CategoricalDtype) or len(values.cat.categories) < _MANY:
         return values
     categories = pa.array(values.cat.categories.astype(str), pa.string())
@@ -99,7 +112,12 @@ def without_times(values: pd.Series) -> pd.Series:
 
 
 def date_column(name: str, column: Distinct) -> DateColumn:
-    """Return a column with every day that each of its texts could mean."""
+    """Return the distinct texts of a column, with every day that each could mean.
+
+    Args:
+        name: name of the column, for messages.
+        column: the column.
+    """
     return DateColumn.of(name, column.present)
 
 

@@ -63,7 +63,7 @@ class DateColumn(NamedTuple):
 
     Attributes:
         name: name of the column, for messages.
-        days: text -> order -> the day, in days since 1970. A text that is not a date has no entry.
+        days: text -> order -> the day, in days since 1970. A text that is not a date has no order.
     """
 
     name: str
@@ -81,23 +81,25 @@ class DateColumn(NamedTuple):
         )
 
     def fitting(self) -> frozenset[DateOrder]:
-        """Return the orders in which every text of the column is a valid date."""
+        """Return the orders in which every date of the column is valid. Texts that are no dates do not count."""
         ways = [frozenset(days) for days in self.days.values() if days]
         return frozenset(DateOrder).intersection(*ways)
 
     def read(self, order: DateOrder) -> dict[str, int]:
-        """Return text -> day, for the texts that are valid dates in this order."""
+        """Return text -> day, in days since 1970, for the texts that are valid dates in this order."""
         return {text: days[order] for text, days in self.days.items() if order in days}
 
 
 def orders_of(file: str, columns: Iterable[DateColumn], *, chosen: DateOrder | None) -> dict[str, DateOrder]:
-    """Return the order of day, month and year for each column of a file.
+    """Return the order of day, month and year for each column of a file, by the column's name.
 
     If only one order fits all values of a column, it is that order. If several fit, there are two cases. Numbers with
     dots between them are day first, as in every country that writes dates with dots. Other columns take the order of
     the other columns of their file. If this decides nothing, the order that the user has chosen is taken.
 
     Args:
+        file: the file's name, for the message.
+        columns: the columns of dates.
         chosen: the order that the user has chosen; None if there is none.
     Raises:
         UnreadableError: the order cannot be decided; the message gives two readings and the option.

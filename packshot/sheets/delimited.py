@@ -38,6 +38,10 @@ def read_below(text: str, head: Head, wanted: Sequence[int]) -> Delimited:
     So a single quotation mark in a table without quoting does not join rows. And a line break in a quoted comment does
     not split a row.
 
+    Args:
+        text: the whole table.
+        head: its row of column names.
+        wanted: positions of the wanted columns, from 0.
     Raises:
         pyarrow.ArrowException, ValueError: the table cannot be read in either way.
     """
@@ -57,6 +61,11 @@ def in_words(encoding: str, head: Head, *, quoted: bool) -> str:
     """Return the encoding, separator and quoting of a table in words, for the report.
 
     Example: ``UTF-8, semicolon, quoted``.
+
+    Args:
+        encoding: the encoding's name.
+        head: the table's row of column names.
+        quoted: whether quotation marks enclose values.
     """
     parts = [encoding, SEPARATORS.get(head.separator, repr(head.separator)), *(["quoted"] if quoted else [])]
     return ", ".join(parts) + (f", heads in row {head.row}" if head.row > 1 else "")

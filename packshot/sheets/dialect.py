@@ -25,10 +25,10 @@ class Head(NamedTuple):
     Attributes:
         cells: the column names; empty for a column without one. If all rows end with surplus separators, empty names
             are added.
-        separator: between cells.
+        separator: the character between cells.
         row: number of the row, counted from 1.
         end: where the rows below begin, in characters of the text.
-        above: rows above that are not part of the table, such as a title.
+        above: number of rows above that are not part of the table, such as a title.
     """
 
     cells: tuple[str, ...]
@@ -45,8 +45,9 @@ def find_head(text: str, known: Known, *, separators: str = ",;\t|") -> Head:
     a title, are not part of the table.
 
     Args:
+        text: the whole table.
         known: returns how many of the given names the caller knows.
-        separators: the separators to try.
+        separators: the separators to try, one character each.
     Raises:
         ValueError: the text is empty, or its first rows are not a table.
     """

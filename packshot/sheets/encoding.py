@@ -22,6 +22,8 @@ def decoded(data: bytes) -> tuple[str, str]:
 
     The encoding can be UTF-8, UTF-16 (with or without a mark), Shift-JIS, or one of `packshot.sheets.old_encodings`.
 
+    Args:
+        data: the whole table.
     Raises:
         ValueError: the bytes are not text in one of these encodings, or several encodings are possible.
     """

@@ -49,6 +49,8 @@ def by_words(data: bytes) -> tuple[str, str]:
     It is Windows-1252, unless more of the words fit another encoding: Windows-1250, Mac Roman, DOS code page 850 or
     Windows-1251.
 
+    Args:
+        data: a whole text, which is not UTF-8.
     Raises:
         ValueError: the encoding is not certain. Either two encodings fit equally well and Windows-1252 does not, or
             most of at least three words with letters outside ASCII fit no encoding.

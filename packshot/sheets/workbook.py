@@ -34,11 +34,11 @@ class Sheet(NamedTuple):
     """The rows of the sheet that has the wanted column names.
 
     Attributes:
-        head: its column names.
+        head: the sheet's column names.
         row: number of the row of column names, counted from 1.
-        below: the rows below, as text; a row may be shorter than the row of names.
+        below: the rows below that are not blank, as text; a row may be shorter than the row of names.
         n_bytes: unpacked size of the sheet.
-        how: name or number of the sheet, in words.
+        how: the sheet's name, and the row of column names if it is not the first, in words.
     """
 
     head: tuple[str, ...]
@@ -60,6 +60,7 @@ def read_workbook(data: bytes, known: Callable[[Sequence[str]], int], *, most_ro
     13 digits keeps all of them.
 
     Args:
+        data: the whole file.
         known: returns how many of the given names the caller knows.
         most_rows, most_columns: limits; a larger sheet is refused.
     Raises:

@@ -22,8 +22,11 @@ class ShotRef(Value):
     """One uploaded photograph: its place, and its row in the manifest.
 
     Attributes:
+        shot: the shot that it becomes.
         path: relative to the batch's inbox folder.
+        key: the object's key in storage.
         etag: the object's ETag; changes with the content.
+        size_bytes: the file's length.
         sidecar, sidecar_etag: key and ETag of the XMP file beside it; empty if there is none.
         row: the manifest's row for this file, by column; empty if there is none.
         generation: how many times the shot was started again; part of every cache key.
@@ -45,10 +48,11 @@ class Delivery(Value):
 
     Attributes:
         number: counts from 1; later deliveries supplement earlier ones.
+        at: when it was opened.
         shots: names of the shots in it.
-        files: number of renditions.
         opened_by: the flow run that opened it. Another run may finish it.
-        certificate_sha256: empty until the whole delivery has been written.
+        files: number of renditions.
+        certificate_sha256: hash of the certificate; empty until the whole delivery has been written.
     """
 
     number: int
@@ -63,6 +67,7 @@ class Cancellation(Value):
     """The cancellation of a batch by a person.
 
     Attributes:
+        at, by, why: when it was cancelled, by whom, and the reason in words.
         taken_up_at: when the batch was submitted again. That ends the cancellation. None if it was not submitted again.
         closed_at: when its client had closed it, by the storage's clock; None if it was not closed when it was
             cancelled.
@@ -85,7 +90,7 @@ class Cancellation(Value):
         cancellation.
 
         Args:
-            closed_at: when the client last closed it, by the storage's clock.
+            closed_at: when the client last closed it, by the storage's clock; None if the client never did.
         """
         return self.closed_at is not None and closed_at is not None and closed_at > self.closed_at
 
@@ -94,17 +99,25 @@ class BatchRecord(Stored):
     """All facts about a batch.
 
     Attributes:
+        batch: client and name of the batch.
+        received_at: when the batch was received.
         shots: every photograph, sorted by name.
         ignored: uploaded files that are not photographs (manifest, READY, sidecars) -> the reason.
         references: reference photographs among the ignored files -> the object's ETag when the batch was listed.
         findings: manifest rows without a file, files without a row, duplicates.
         groups: shot name -> shoot group.
-        sent_back: shot name -> when its client last sent it back after delivery.
         statements: set-up -> its statement (`packshot.ingest.shoot_groups.Statement`), which includes its correction.
+        deliveries: those opened so far, in order.
+        gathered: shot name -> when it goes out, for shots that were approved after the batch's delivery; None until the
+            batch is closed.
+        sent_back: shot name -> when its client last sent it back after delivery.
         cancellations: in order; only the last one can be in force.
         closed_at: when somebody closed the batch. From then on, shots no longer wait for the rest of their product.
+            None until then.
         claimed_by: id of the flow run that works on the batch; empty if none does. It is only shown to people: the
             lease decides.
+        finished_at: when a run over the batch first ended without a failed shot; None before, and again after a
+            cancellation.
         fences: name of a lease -> the highest number under which a run has changed this record (fencing token). A run
             with a lower number has lost the lease, and its change is refused.
     """
@@ -163,5 +176,9 @@ class BatchRecord(Stored):
         return max((one.number for one in self.deliveries), default=0) + 1
 
     def ref(self, shot: str) -> ShotRef | None:
-        """Return the photograph with that shot name; None if there is none."""
+        """Return the photograph that became a shot; None if there is none.
+
+        Args:
+            shot: the shot's name.
+        """
         return next((ref for ref in self.shots if ref.shot.shot == shot), None)

@@ -115,6 +115,7 @@ class Mark(Value):
 
     Attributes:
         left, top, right, bottom: pixels of the picture at 1:1; right and bottom are exclusive.
+        text: the task, in words.
     """
 
     left: Annotated[int, Field(ge=0)]
@@ -138,14 +139,18 @@ class Decision(Value):
     """One decision by a person. It stays in the shot's record for ever.
 
     Attributes:
+        choice: what was decided.
         by: the person's name. A client's decision has the client's name, with the word "client" before it.
-        verified: whether the name was proved, by a login or by a signed share link. A name that somebody typed is not.
+        at: when it was decided.
+        reason: why, as a code.
         picture: SHA-256 of the picture that was shown, or its first digits.
         question: id of the question it answers; each question is answered once.
+        note: what the person adds, in words.
         marks: places in the picture, for the next person.
         file: key of the returned file that was used, or of the delivered file that a client sent back.
         override: why the work was accepted although a check failed; empty if none failed.
         edited_by: only for a sign-off: the editor's name, if the system doesn't know it.
+        verified: whether the name was proved, by a login or by a signed share link. A name that somebody typed is not.
         colour: only for a sign-off: how the person judged the colours.
         new_name: only for a correction: the name that the file should have had.
         new_services: only for a correction: the services that are meant, in the words of a manifest.
@@ -181,13 +186,12 @@ class Decision(Value):
 
 
 def answer_to(rejection: Decision, decisions: Sequence[Decision]) -> Decision | None:
-    """Return the decision that rejects a client's complaint: the picture that the client sent back has no fault of
-    ours.
+    """Return the decision that rejects a client's complaint: the picture that was sent back has no fault of ours.
 
-    The result is None if there is no such decision.
+    The result is None if there is no such decision before the client's next complaint.
 
     Args:
-        rejection: the client's, one of the decisions.
+        rejection: the client's complaint, one of the decisions.
         decisions: all of the shot, in order.
     """
     later = decisions[decisions.index(rejection) + 1 :]
@@ -196,5 +200,9 @@ def answer_to(rejection: Decision, decisions: Sequence[Decision]) -> Decision | 
 
 
 def standing(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
-    """Return the decisions without those rejections by clients that turned out to be no fault of ours."""
+    """Return the decisions, in order, without those complaints by clients that turned out to be no fault of ours.
+
+    Args:
+        decisions: all of the shot, in order.
+    """
     return tuple(one for one in decisions if one.choice not in BY_CLIENT or answer_to(one, decisions) is None)

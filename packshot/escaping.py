@@ -76,7 +76,7 @@ def markdown(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Return a text as a Markdown code span, whatever backticks it contains."""
+    """Return a text as a Markdown code span on one line, whatever backticks it contains."""
     line = one_line(text) or UNSEEN
     fence = "`" * (max((len(run) for run in re.findall(r"`+", line)), default=0) + 1)
     space = " " if line.startswith("`") or line.endswith("`") else ""
@@ -107,7 +107,7 @@ def header(text: str) -> str:
 
 
 def body(text: str) -> str:
-    """Return a text for a mail's body: line breaks are kept, control characters are removed."""
+    """Return a text for a mail's body: line breaks are kept, control characters are replaced as in `terminal`."""
     return "\n".join(terminal(line) for line in text.splitlines())
 
 

@@ -31,6 +31,7 @@ def measured_in(value: float, unit: str) -> str:
     level``; ``(0.85, "ratio")`` gives ``0.85``.
 
     Args:
+        value: the figure, in its unit; a share in 0..1.
         unit: as findings name it; empty if there is none.
     """
     if unit in SHARES:
@@ -52,6 +53,7 @@ def counted(count: float, one: str, many: str = "") -> str:
     are``.
 
     Args:
+        count: the number; it is shown without decimals.
         one: the words for exactly one.
         many: the words for any other number; empty if they are `one` with an s.
     """

@@ -12,6 +12,9 @@ def checked_gtin(text: str) -> str:
     """Return the digits of a GTIN whose check digit is right, else an empty string. An ISBN-10 becomes its GTIN-13.
 
     Example: ``checked_gtin("4006381-333931")`` is ``"4006381333931"``.
+
+    Args:
+        text: the number as written, with or without spaces and dashes.
     """
     digits = re.sub(r"[\s-]", "", text).upper()
     if not has_right_check_digit(digits):
@@ -25,7 +28,10 @@ def checked_gtin(text: str) -> str:
 def has_right_check_digit(digits: str) -> bool:
     """Return whether the last digit of a GTIN, or of an ISBN with ten digits, is right.
 
-    Example: ``4006381333931`` is right, ``4006381333932`` is not.
+    The length is not checked. Example: ``4006381333931`` is right, ``4006381333932`` is not.
+
+    Args:
+        digits: the number without spaces and dashes. A text with other characters gives False.
     """
     if len(digits) == 10:
         if not _ISBN_10.fullmatch(digits):

@@ -40,8 +40,11 @@ def inbox_prefix(batch: BatchId) -> str:
 
 
 def inbox_key(batch: BatchId, path: str) -> str:
-    """Return the key of an uploaded file; `path` is relative to the batch's folder.
+    """Return the key of an uploaded file: ``inbox/<client>/<batch>/<path>``.
 
+    Args:
+        batch: the batch.
+        path: path of the file, relative to the batch's folder.
     Raises:
         NamingError: the path leads out of the folder, or is not allowed in a key.
     """
@@ -49,7 +52,12 @@ def inbox_key(batch: BatchId, path: str) -> str:
 
 
 def path_in_inbox(batch: BatchId, key: str) -> str:
-    """Return the path of an uploaded file inside its batch's folder."""
+    """Return the path of an uploaded file inside its batch's folder.
+
+    Args:
+        batch: the batch.
+        key: the file's key, as `inbox_key` returns it.
+    """
     return key.removeprefix(inbox_prefix(batch))
 
 
@@ -89,7 +97,12 @@ def shots_prefix(batch: BatchId) -> str:
 
 
 def shot_key(shot: ShotId, file: str) -> str:
-    """Return the key of one of a shot's own objects: ``record.json``, ``master.tif``, ``evidence/<n>.webp``."""
+    """Return the key of one of a shot's own objects: ``batches/<client>/<batch>/shots/<shot>/<file>``.
+
+    Args:
+        shot: the shot.
+        file: name of the object: ``record.json``, ``master.tif``, ``evidence/<n>.webp``, ...
+    """
     return f"{shots_prefix(shot.in_batch)}{shot.shot}/{file}"
 
 
@@ -99,37 +112,52 @@ def record_key(shot: ShotId) -> str:
 
 
 def job_out_key(shot: ShotId, file: str) -> str:
-    """Return the key of a file for an editor."""
+    """Return the key of a file for an editor: ``jobs/<client>/<batch>/<shot>/out/<file>``."""
     return f"jobs/{shot.client}/{shot.batch}/{shot.shot}/out/{file}"
 
 
 def job_upload_key(shot: ShotId, upload: str, file: str) -> str:
     """Return the key of a finished picture that its editor has not handed in yet.
 
+    It is ``jobs/<client>/<batch>/<shot>/uploads/<upload>/<file>``.
+
     Args:
+        shot: the shot.
         upload: a name that no other upload of the shot has.
+        file: name of the picture's file.
     """
     return f"jobs/{shot.client}/{shot.batch}/{shot.shot}/uploads/{upload}/{file}"
 
 
 def is_upload(key: str) -> bool:
-    """Return whether an object is a finished picture that its editor has not handed in yet."""
+    """Return whether a key is that of a finished picture that its editor has not handed in yet (`job_upload_key`)."""
     parts = key.split("/")
     return len(parts) == 7 and parts[0] == "jobs" and parts[4] == "uploads"
 
 
 def job_returned_prefix(shot: ShotId) -> str:
-    """Return the hot folder of one shot, where an editor puts the finished picture."""
+    """Return the hot folder of one shot, where an editor puts the finished picture.
+
+    It is ``jobs/<client>/<batch>/<shot>/returned/``.
+    """
     return f"jobs/{shot.client}/{shot.batch}/{shot.shot}/returned/"
 
 
 def jobs_prefix(client: str = "", batch: str = "") -> str:
-    """Return ``jobs/``, or the part of one client or batch."""
+    """Return ``jobs/``, or the part of one client, ``jobs/<client>/``, or batch, ``jobs/<client>/<batch>/``.
+
+    Args:
+        client: the client's name; empty for all clients.
+        batch: the batch's name; empty for all batches of the client.
+    """
     return "/".join(["jobs", *filter(None, (client, client and batch))]) + "/"
 
 
 def drop_prefix(batch: BatchId) -> str:
-    """Return the hot folder of a whole batch; files in it are matched by name. No shot's name starts with ``_``."""
+    """Return the hot folder of a whole batch: ``jobs/<client>/<batch>/_returned/``.
+
+    Files in it are matched to shots by name. No shot's name starts with ``_``.
+    """
     return f"jobs/{batch.client}/{batch.batch}/{_HOT_FOLDER}/"
 
 
@@ -162,15 +190,24 @@ def batch_from_drop_key(key: str) -> BatchId | None:
 
 
 def notice_key(batch: BatchId, shot: str, notice: str) -> str:
-    """Return the key that marks a notice as sent. Without a shot, the notice is about a batch's hot folder.
+    """Return the key that marks a notice as sent: ``jobs/<client>/<batch>/<shot>/told/<notice>.json``.
 
     The key is outside the hot folders. Inside them, the mark would be reported as an unknown returned file.
+
+    Args:
+        batch: the batch.
+        shot: the shot's name; empty if the notice is about the batch's hot folder. ``_strays`` then stands for it.
+        notice: a name for what was told.
     """
     return f"jobs/{batch.client}/{batch.batch}/{shot or _STRAYS}/told/{notice}.json"
 
 
 def line_notice_key(notice: str) -> str:
-    """Return the key that marks a notice about the whole system, not about one shot, as sent."""
+    """Return the key that marks a notice about the whole system as sent: ``notices/<notice>.json``.
+
+    Args:
+        notice: a name for what was told.
+    """
     return f"notices/{notice}.json"
 
 
@@ -183,7 +220,7 @@ def returns_key(client: str, path: str = "") -> str:
 
 
 def routing_model_key(version: str) -> str:
-    """Return the key of a trained routing model."""
+    """Return the key of a trained routing model: ``models/routing/<version>.json``."""
     return f"models/routing/{version}.json"
 
 
@@ -208,7 +245,7 @@ def daily_page_key(date: dt.date) -> str:
 
 
 def daily_shots_key(date: dt.date) -> str:
-    """Return the key of the shots behind a day's numbers."""
+    """Return the key of the shots behind a day's numbers: ``reports/daily/<date>.shots.json``."""
     return f"{daily_prefix()}{date.isoformat()}.shots.json"
 
 
@@ -219,8 +256,13 @@ def date_from_daily_figures_key(key: str) -> dt.date | None:
 
 
 def siblings_prefix(client: str, product: str) -> str:
-    """Return ``products/<client>/<product>/`` in safe characters, with a hash if the product's name had to be
-    changed.
+    """Return the beginning of the keys of a product's photographs: ``products/<client>/<product>/``.
+
+    The product's name is in small letters and safe characters, with a hash if it had to be changed.
+
+    Args:
+        client: the client's name.
+        product: the product's SKU, ASIN or GTIN; case does not matter.
     """
     folded = product.casefold()
     safe = re.sub(r"[^a-z0-9._-]+", "-", folded).strip("-._")[:60]
@@ -229,7 +271,14 @@ def siblings_prefix(client: str, product: str) -> str:
 
 
 def sibling_key(shot: ShotId, product: str) -> str:
-    """Return the key by which other shots of the product find a shot."""
+    """Return the key by which other shots of a product find a shot.
+
+    It is ``products/<client>/<product>/<batch>--<shot>.json``.
+
+    Args:
+        shot: the shot.
+        product: the product's SKU, ASIN or GTIN; case does not matter.
+    """
     return f"{siblings_prefix(shot.client, product)}{shot.batch}--{shot.shot}.json"
 
 
@@ -249,22 +298,38 @@ def delivery_prefix(batch: BatchId, number: int) -> str:
 
 
 def delivery_key(batch: BatchId, number: int, path: str) -> str:
-    """Return the key of a delivered file; `path` is ``<platform>/<name>`` or the package's own files."""
+    """Return the key of a delivered file: ``deliveries/<client>/<batch>/<n>/<path>``.
+
+    Args:
+        batch: the batch.
+        number: number of the delivery, from 1.
+        path: ``<platform>/<name>``, or the name of one of the package's own files.
+    """
     return delivery_prefix(batch, number) + path
 
 
 def quarantine_key(batch: BatchId, path: str) -> str:
-    """Return the key under which a copy of a refused file is kept."""
+    """Return the key under which a copy of a refused file is kept: ``quarantine/<client>/<batch>/<path>``.
+
+    Args:
+        batch: the batch.
+        path: path of the file, relative to the batch's folder.
+    """
     return f"quarantine/{batch.client}/{batch.batch}/{path}"
 
 
 def quarantine_reason_key(batch: BatchId, path: str) -> str:
-    """Return the key of the reason for a refusal, beside the file."""
+    """Return the key of the reason for a refusal, beside the file: that of `quarantine_key` and ``.reason.json``.
+
+    Args:
+        batch: the batch.
+        path: path of the file, relative to the batch's folder.
+    """
     return quarantine_key(batch, path) + ".reason.json"
 
 
 def result_key(name: str) -> str:
-    """Return the key of a task's result in storage."""
+    """Return the key of a task's result in storage: ``prefect-results/<name>``."""
     return f"prefect-results/{name}"
 
 
@@ -273,40 +338,69 @@ NIGHT_LEASE, COLLECTION_LEASE = "night", "collection"
 
 
 def batch_lease(batch: BatchId) -> str:
-    """Return the name of a batch's lease."""
+    """Return the name of the lease of whoever works on a batch: ``batches/<client>/<batch>``."""
     return f"batches/{batch.client}/{batch.batch}"
 
 
 def delivery_lease(batch: BatchId) -> str:
-    """Return the name of the lease for delivering a batch."""
+    """Return the name of the lease for delivering a batch: ``deliveries/<client>/<batch>``."""
     return f"deliveries/{batch.client}/{batch.batch}"
 
 
 def part_lease(batch: BatchId, part: str = "") -> str:
-    """Return the name of the lease of a part of a batch; without a part, the beginning that all these names share."""
+    """Return the name of the lease of a part of a batch: ``parts/<client>/<batch>/<part>``.
+
+    Args:
+        batch: the batch.
+        part: the part's name; empty for the beginning that all these names share.
+    """
     return f"parts/{batch.client}/{batch.batch}/{part}"
 
 
 def part_result_name(batch: BatchId, part: str, what: str) -> str:
-    """Return the name under which a part's items (``work``) or results (``done``) are stored, for `result_key`."""
+    """Return the name under which a part of a batch keeps something: ``parts/<client>/<batch>/<part>.<what>``.
+
+    `result_key` makes a key of it.
+
+    Args:
+        batch: the batch.
+        part: the part's name.
+        what: ``work`` for the part's items, ``done`` for their results.
+    """
     return f"parts/{batch.client}/{batch.batch}/{part}.{what}"
 
 
 def run_lease(run_id: str) -> str:
-    """Return the name of the lease that shows that a flow run's process is alive."""
+    """Return the name of the lease that shows that a flow run's process is alive: ``runs/<id>``."""
     return f"runs/{run_id}"
 
 
 def lease_key(name: str) -> str:
-    """Return the key of a lease."""
+    """Return the key of a lease: ``leases/<name>.json``.
+
+    Args:
+        name: the lease's name, such as `batch_lease` returns it.
+    """
     return f"leases/{name}.json"
 
 
 def shares_key(batch: BatchId, number: int) -> str:
-    """Return the key of the share links of a delivery."""
+    """Return the key of the share links of a delivery: ``batches/<client>/<batch>/shares/<n>.json``.
+
+    Args:
+        batch: the batch.
+        number: number of the delivery, from 1.
+    """
     return f"batches/{batch.client}/{batch.batch}/shares/{number}.json"
 
 
 def delivery_summary_key(batch: BatchId, number: int) -> str:
-    """Return the key of a delivery's summary, which is stored when the delivery is opened."""
+    """Return the key of a delivery's summary: ``batches/<client>/<batch>/deliveries/<n>.json``.
+
+    The summary is stored when the delivery is opened.
+
+    Args:
+        batch: the batch.
+        number: number of the delivery, from 1.
+    """
     return f"batches/{batch.client}/{batch.batch}/deliveries/{number}.json"

@@ -38,6 +38,7 @@ class Lease(Value):
 
     Attributes:
         name: the thing that it protects, for example ``batches/acme/spring``.
+        owner: who holds it, or held it last.
         number: fencing token: grows with each owner. Important writes carry it, so that an earlier owner can't
             overwrite a later one's.
         nonce: new for each write. Without it two writes could have the same content and so the same ETag, and a
@@ -117,7 +118,8 @@ def lost(mine: Lease, *, to: Lease | None = None) -> LeaseLostError:
     """Return the error for an owner whose lease was taken over.
 
     Args:
-        to: the new owner's lease, if it is known.
+        mine: the lease as its owner last wrote it.
+        to: the new owner's lease; None if it is not known.
     """
     return LeaseLostError(
         "this run was not heard of for too long, and another one took its work over",

@@ -12,7 +12,9 @@ _PRINTABLE = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def template_fields(template: str) -> tuple[str, ...]:
-    """Return the fields of a naming template such as ``{sku}_{view}_{index}``, in order.
+    """Return the names of the fields of a naming template such as ``{sku}_{view}_{index}``, in order.
+
+    A field that occurs twice is named twice.
 
     Raises:
         NamingError: the braces don't match, or a field's name is not in lower case.
@@ -46,10 +48,12 @@ def fill_template(template: str, values: Mapping[str, str], *, subject: str) -> 
     """Return the file name (without extension) that a template gives for a shot.
 
     Args:
-        values: known facts of the shot; an empty text counts as unknown.
+        template: the naming template, such as ``{sku}_{view}``.
+        values: known facts of the shot by name; an empty text counts as unknown.
         subject: the shot and platform, for the message.
     Raises:
-        NamingError: a field is unknown, or the result has characters that a marketplace would refuse.
+        NamingError: the template is malformed, a field is unknown, or the result has characters that a marketplace
+            would refuse.
     """
     for field in template_fields(template):
         if not values.get(field):
@@ -75,7 +79,9 @@ def fill_template(template: str, values: Mapping[str, str], *, subject: str) -> 
 
 
 def collisions(names: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    """Return the file names that more than one shot would get (ignoring case), with those shots.
+    """Return each file name that more than one shot would get -> those shots, sorted.
+
+    Upper and lower case count as equal; the names are in lower case.
 
     Args:
         names: pairs of (file name in the delivery, shot).

@@ -24,7 +24,9 @@ _NAME = re.compile(NAME_PATTERN.strip("^$"))
 
 
 class BatchId(Value):
-    """A client's batch. Its names are checked, so code that gets an id can rely on them.
+    """A client's batch, by the names of the client and the batch.
+
+    The names are checked, so code that gets an id can rely on them.
 
     Raises:
         NamingError: a name is not allowed in a key.
@@ -48,7 +50,7 @@ class BatchId(Value):
 
 
 class ShotId(Value):
-    """One photograph in a batch.
+    """One photograph in a batch, by the names of client, batch and shot.
 
     Raises:
         NamingError: a name is not allowed in a storage key.
@@ -78,9 +80,10 @@ def is_name(text: str) -> bool:
 
 
 def checked_name(name: str, *, what: str) -> str:
-    """Return `name` if it is valid.
+    """Return a name unchanged if it is valid by `is_name`.
 
     Args:
+        name: the name.
         what: what is named ("client", "batch"), for the message.
     Raises:
         NamingError: it is not valid.
@@ -128,8 +131,11 @@ def _can_be_seen(character: str) -> bool:
 
 
 def checked_path(path: str, *, what: str) -> str:
-    """Return `path` if it is valid by `path_trouble`.
+    """Return a path unchanged if it is valid by `path_trouble`.
 
+    Args:
+        path: a relative path.
+        what: what has this path ("uploaded file"), for the message.
     Raises:
         NamingError: it is not valid.
     """

@@ -114,7 +114,12 @@ _DELIVERY = "delivery "
 
 
 def found_in(edit_sha256: str, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return the findings marked as belonging to one edit. They no longer count when another edit replaces it."""
+    """Return the findings, marked as belonging to one edit. They no longer count when another edit replaces it.
+
+    Args:
+        edit_sha256: hash of the edit's bytes, in hexadecimal.
+        findings: what was found in the edit.
+    """
     return tuple(one.model_copy(update={"picture": edit_sha256}) for one in findings)
 
 
@@ -122,8 +127,11 @@ class Event(Value):
     """One event in a shot's life.
 
     Attributes:
+        at: when it happened.
         actor: the flow run's id or a person's name.
+        from_state: the state before the event.
         to_state: the state after the event. For a note, which changes nothing, it equals `from_state`.
+        why: the reason in words.
         passing: True if the cause of a failure may pass by itself, such as a full disk.
     """
 
@@ -136,7 +144,13 @@ class Event(Value):
 
 
 class Source(Value):
-    """The client's original file: its key in storage, hash and size."""
+    """The client's original file.
+
+    Attributes:
+        key: its key in storage.
+        sha256: hash of its bytes, in hexadecimal.
+        size_bytes: its length.
+    """
 
     key: str
     sha256: str
@@ -147,10 +161,16 @@ class ShotRecord(Stored):
     """Everything known about a shot. Append-only: each change returns a new record with one more event.
 
     Attributes:
+        shot: client, batch and name of the shot.
+        source: the client's original file.
+        state: the single truth about where the shot stands.
         facts: sku, asin, gtin, category, view, ..., each with its source.
+        findings: what checks found, also those about edits that were replaced; see `present_findings`.
         reports: what each stage found, by stage name, as plain JSON.
         objects: the shot's own objects in storage: name -> SHA-256 of the bytes.
         plan_fingerprint: hash of the plan that the last stage followed.
+        pipeline_version: version of the pipeline in the last stage.
+        events: in order.
         decisions: people's decisions, in order; kept when the shot starts again.
     """
 
@@ -218,7 +238,12 @@ class ShotRecord(Stored):
         A failed shot first goes back to the state in which it failed; then it can advance.
 
         Args:
+            to: the next state.
+            at: the present time.
+            actor: the flow run's id or a person's name.
+            why: the reason in words.
             passing: True for a failure whose reason may pass by itself.
+            findings, reports, objects: added to those of the record; a report or object of the same name is replaced.
         Raises:
             IllegalTransitionError: `to` may not follow the present state.
         """
@@ -243,13 +268,19 @@ class ShotRecord(Stored):
         )
 
     def note(self, *, at: datetime, actor: str, why: str) -> ShotRecord:
-        """Return the record with an event that doesn't change its state, such as an answer that was refused."""
+        """Return the record with an event that doesn't change its state, such as an answer that was refused.
+
+        Args:
+            at: the present time.
+            actor: the flow run's id or a person's name.
+            why: what happened, in words.
+        """
         event = Event(at=at, actor=actor, from_state=self.state, to_state=self.state, why=why)
         return self.model_copy(update={"events": (*self.events, event)})
 
     @property
     def since(self) -> datetime | None:
-        """The time when it entered its present state; None before the first event."""
+        """The time when the shot entered its present state; None before the first event."""
         changes = [event.at for event in self.events if event.from_state is not event.to_state]
         return changes[-1] if changes else None
 
@@ -266,6 +297,11 @@ class ShotRecord(Stored):
         """Return the record in its first state, without findings, reports and objects.
 
         Events and decisions are kept.
+
+        Args:
+            at: the present time.
+            actor: the flow run's id or a person's name.
+            why: the reason in words.
         """
         event = Event(at=at, actor=actor, from_state=self.state, to_state=State.RECEIVED, why=why)
         cleared: dict[str, Any] = {"findings": (), "reports": {}, "objects": {}}

@@ -32,7 +32,7 @@ def plain_name(text: str) -> str:
 
 
 def shot_names(files: Mapping[str, str]) -> dict[str, str]:
-    """Return a unique shot name for each file: its stem in safe characters, with a hash if two would be equal.
+    """Return path -> a unique shot name for each file: its path without suffix in safe characters.
 
     The same files give the same names, whatever their order. If two files would get the same name (ignoring case), the
     first eight digits of their hashes are added; two files with equal bytes also get a counter.

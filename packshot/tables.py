@@ -18,6 +18,10 @@ def csv_table(head: Sequence[str], rows: Iterable[Sequence[Cell]], *, line_end: 
 
     Each text is on one line and guarded by `packshot.escaping.table_cell`; None becomes an empty cell.
 
+    Args:
+        head: the column names.
+        rows: the cells of each row, in the order of the columns.
+        line_end: what ends each line.
     Raises:
         ValueError: a row has another length than the head.
     """

@@ -80,7 +80,7 @@ def size_of(pixels: NDArray[Any]) -> Size:
 
 
 class Status(StrEnum):
-    """The result of one check."""
+    """The result of one check. SKIPPED means that it could not be made."""
 
     PASSED = "passed"
     WARNING = "warning"
@@ -93,9 +93,11 @@ class Finding(Value):
 
     Attributes:
         code: stable name in snake_case; docs/errors.md lists all codes.
+        status: the result of the check.
         message: a sentence that a reviewer understands.
         measured: the measured value, in `unit`; None if there is none.
-        limit: the limit it was compared with, in the same unit.
+        limit: the limit it was compared with, in the same unit; None if there is none.
+        unit: unit of both, for people; empty if they have none.
         box: where, in pixels of the picture at 1:1; None means the whole picture.
         gate: if a gate fails, the machine may not approve the picture, whatever its score.
         picture: in a record, the SHA-256 of the edit that the finding is about; empty if it is about the photograph
@@ -147,7 +149,7 @@ class Route(StrEnum):
 
 
 class Verdict(StrEnum):
-    """The decision that follows from the score and the gates."""
+    """The decision that follows from the score and the gates: approve, have a person look, or edit again."""
 
     AUTO_APPROVE = "auto_approve"
     HUMAN_REVIEW = "human_review"
@@ -158,7 +160,8 @@ class Sourced(Value):
     """A fact about a shot and where it came from.
 
     Attributes:
-        source: ``manifest``, ``file_name``, ``exif``, ``iptc``, ``xmp``, ``config``, ``default``,
+        value: the fact, as text.
+        source: ``manifest``, ``file_name``, ``exif``, ``iptc``, ``xmp``, ``metadata``, ``config``, ``default``,
             or ``person``: somebody corrected it.
     """
 

@@ -45,10 +45,12 @@ _PARTS = {
 def workbook(head: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str) -> bytes:
     """Return a table as .xlsx with one sheet; the same table always gives the same bytes.
 
-    Every text is stored as text, so nothing in it runs and no digit is lost. Each text is on one line. Numbers
-    are numbers; None is an empty cell.
+    Every text is stored as text, so nothing in it runs and no digit is lost. Each text is on one line, and cut off
+    after 32,767 characters. Numbers are numbers; None is an empty cell.
 
     Args:
+        head: the column names.
+        rows: the cells of each row, in the order of the columns.
         title: the sheet's name, at most 31 characters.
     Raises:
         ValueError: a row has another length than the head.

@@ -32,7 +32,13 @@ EXIT_STATUSES = {
 
 
 def run(app: typer.Typer) -> int:
-    """Run the command line and return its exit status; a `PackshotError` is printed as one sentence."""
+    """Run the command line and return its exit status; a `PackshotError` is printed as one sentence.
+
+    The status is one of `Exit`, or 130 if the user broke off.
+
+    Args:
+        app: the commands.
+    """
     try:
         ended = app(standalone_mode=False)
     except PackshotError as error:

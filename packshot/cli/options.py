@@ -38,9 +38,19 @@ def configs_in(folder: Path | None) -> Configs:
 
 
 def mastered(path: Path, configs: Configs, *, client: str, category: str = "", platforms: Sequence[str] = ()) -> Any:
-    """Return a photograph after stage 1: the master with its facts and its plan.
+    """Return a photograph after stage 1, a `Mastered`: the master with its facts and its plan.
 
     The command line's options take the place of a manifest row.
+
+    Args:
+        path: the photograph. An XMP file beside it is read too.
+        configs: all configs.
+        client: name of the client whose style guide applies.
+        category: the product's category; empty if no option names it.
+        platforms: names of the platforms; empty for the client's own.
+    Raises:
+        RefusedInputError: the file is not accepted.
+        ConfigError: no plan can be resolved, for example because no platform takes the view.
     """
     from packshot import pipeline
 
@@ -70,9 +80,13 @@ def bytes_of(path: Path) -> bytes:
 
 
 def alone(path: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return the result for one of several photographs.
+    """Return the result for one of several photographs, ready to be printed.
 
-    If the work fails, return the file's name and the reason instead.
+    If the work fails, the result has only the file's name, ``file``, and the reason, ``refused``.
+
+    Args:
+        path: the photograph.
+        work: does the work and returns its result.
     """
     try:
         return work()
@@ -137,6 +151,9 @@ def _beside(path: Path) -> bytes:
 def platform_of(configs: Configs, name: str) -> Any:
     """Return a platform by name.
 
+    Args:
+        configs: all configs.
+        name: the platform's name.
     Raises:
         ConfigError: there is none of this name; the message lists those that exist.
     """
@@ -146,10 +163,17 @@ def platform_of(configs: Configs, name: str) -> Any:
 
 
 def require_known(configs: Configs, *, client: str, category: str) -> None:
-    """Raise a ConfigError for a client without a style guide, or an unknown category.
+    """Check that a client has a style guide, and that a category is known.
 
-    In a batch both are allowed: such a client gets the style guide of ``default``, and an unknown category counts as
-    none. On the command line they are more likely a typing mistake.
+    In a batch neither is required: a client without one gets the style guide of ``default``, and an unknown category
+    counts as none. On the command line both are more likely a typing mistake.
+
+    Args:
+        configs: all configs.
+        client: the client's name.
+        category: name or synonym of the category; empty for none.
+    Raises:
+        ConfigError: one of them is not known; the message lists those that are.
     """
     if client not in configs.clients:
         raise ConfigError("no such client", client, allowed=listed(client, configs.clients))
@@ -161,7 +185,11 @@ def require_known(configs: Configs, *, client: str, category: str) -> None:
 
 
 def require_enabled(platform: Any) -> None:
-    """Raise ConfigError for a platform that is disabled."""
+    """Check that a platform is enabled.
+
+    Raises:
+        ConfigError: it is disabled; the message has the platform's notes.
+    """
     if not platform.enabled:
         raise ConfigError("this platform is disabled", platform.name, next_step=platform.notes)
 

@@ -57,6 +57,9 @@ def terminal_console(*, stderr: bool = False) -> Console:
 
     Each text is printed on one line. The console is as wide as the terminal; without a terminal it is wide enough for
     everything.
+
+    Args:
+        stderr: print to standard error instead of standard output.
     """
     console = Console(stderr=stderr)
     if not console.is_terminal:
@@ -107,7 +110,12 @@ def _plain(value: object) -> object:
 
 @contextmanager
 def bar(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar on standard error, if that is a terminal. Yield the function (done, total) that moves it."""
+    """Show a progress bar on standard error, if that is a terminal. Yield the function (done, total) that moves it.
+
+    Args:
+        title: what goes on, beside the bar.
+        quiet: show no bar.
+    """
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     console = terminal_console(stderr=True)
     silent = quiet or _Manner.quiet or not console.is_terminal
@@ -117,7 +125,12 @@ def bar(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
 
 
 def findings_table(title: str, findings: Sequence[Finding]) -> Table:
-    """Return a table of findings with measured values and limits, the worst first."""
+    """Return a table of findings with measured values and limits, the failed ones first.
+
+    Args:
+        title: the table's title.
+        findings: passed ones too.
+    """
     table = new_table("", "finding", "measured", "limit", "what", "where", ids=("finding",), title=in_markup(title))
     order = [Status.FAILED, Status.WARNING, Status.SKIPPED, Status.PASSED]
     marks = {
@@ -135,7 +148,13 @@ def findings_table(title: str, findings: Sequence[Finding]) -> Table:
 
 
 def said_of_several(rows: Iterable[dict[str, Any]]) -> dict[Finding, int]:
-    """Return, for each finding that did not pass, the number of photographs that have it."""
+    """Return finding -> number of photographs that have it, for findings that at least two photographs share.
+
+    Only findings that did not pass and name no place are counted.
+
+    Args:
+        rows: results of the photographs, as `alone` returns them.
+    """
     counted = Counter(
         finding
         for row in rows
@@ -149,6 +168,9 @@ def show_common(common: Mapping[Finding, int]) -> None:
     """Print findings that several photographs share: each once, with the number of photographs.
 
     `--json` lists them for each file instead.
+
+    Args:
+        common: as `said_of_several` returns them.
     """
     for finding, count in common.items():
         text = f"of {counted(count, 'photograph')}: {finding.status}: {finding.code}: {finding.message}"
@@ -156,7 +178,11 @@ def show_common(common: Mapping[Finding, int]) -> None:
 
 
 def show_refused(row: dict[str, Any]) -> None:
-    """Print that a file was refused, and why."""
+    """Print that a file was refused, and why.
+
+    Args:
+        row: the result of a photograph that failed, as `alone` returns it.
+    """
     terminal_console().print(f"{bold_name(row)}  [red]refused[/]: {in_markup(row['refused'])}", highlight=False)
 
 

@@ -105,7 +105,12 @@ class ClientHandoff(Value):
 
 
 def promised(general: HandoffConfig, client: ClientHandoff) -> HandoffConfig:
-    """Return the rules for a client: its own values, and the general ones for the rest."""
+    """Return the rules of people's work for a client: its own values, and the general ones for the rest.
+
+    Args:
+        general: the rules in ``configs/handoff.yaml``.
+        client: the client's own values.
+    """
     said = {name: value for name, value in client if value and name not in ("ghost_mannequin", "edit_hours")}
     hours = {**general.edit_hours, **client.edit_hours}
     return general.model_copy(update={**said, "edit_hours": hours})

@@ -58,6 +58,8 @@ def default_folder() -> Path:
 def load_configs(folder: Path) -> Configs:
     """Return all configs of a folder.
 
+    Args:
+        folder: laid out as this module's head shows.
     Raises:
         ConfigError: something is wrong; the message lists every problem with file, line and field.
     """
@@ -70,6 +72,8 @@ def load_configs(folder: Path) -> Configs:
 def load_for_the_line(folder: Path) -> Configs:
     """Return all configs of a folder. A mistake in one client's file affects only that client (`broken_clients`).
 
+    Args:
+        folder: laid out as this module's head shows.
     Raises:
         ConfigError: a file that all clients depend on is wrong.
     """

@@ -21,8 +21,11 @@ Tell = Callable[..., Problem]
 def misspelt_names(documents: Mapping[str, Document], tell: Tell) -> Iterator[Problem]:
     """Yield a problem for each name that doesn't exist, with the most similar one that does.
 
+    Rules of ``qc.yaml`` that are missing are problems too.
+
     Args:
         documents: path of the file, relative to the configs folder -> its content.
+        tell: makes a problem of a place and its words.
     """
     plain = {path: document.data for path, document in documents.items()}
     yield from _in_clients(plain, tell)

@@ -240,7 +240,11 @@ class Client(Value):
         return tags
 
     def rules_for(self, platform: str) -> EditRules:
-        """Return the client's rules for one platform. Rules for that platform win over its general rules."""
+        """Return the client's rules for one platform. Rules for that platform win over its general rules.
+
+        Args:
+            platform: the platform's name.
+        """
         special = self.platform_rules.get(platform, EditRules()).stated()
         return EditRules(**{**self.rules.stated(), **special})
 
@@ -249,7 +253,9 @@ class Configs(Value):
     """Everything in ``configs/``, each kind by name.
 
     Attributes:
+        platforms, categories, models, clients: name -> content of its file or entry.
         defaults: edit rules with the lowest precedence.
+        qc, routing, ingest, handoff, returns, daily: the contents of the files of these names.
         press_profiles: file -> ICC profile of a press, for the files that clients name.
         broken_clients: clients whose own file is wrong -> the problem. Their shots are not processed.
     """
@@ -278,7 +284,10 @@ class RenditionPlan(Value):
     """One rendition of one shot, with all its settings.
 
     Attributes:
-        press: profile of the client's press, if the platform is in CMYK.
+        platform: where it goes, with the platform's requirements.
+        rules: how it is edited.
+        naming: template of its file name.
+        press: profile of the client's press, if the platform is in CMYK; otherwise None.
     """
 
     platform: Platform
@@ -291,16 +300,21 @@ class Plan(Stored):
     """All settings of one shot, resolved from the configs. Its fingerprint is in every record.
 
     Attributes:
+        client: the client's name.
         style_guide: the client file that was used: ``default`` if the client has none.
         category: None if it is unknown.
+        view: code of the view, such as ``MAIN``.
         rules: those of the first rendition; one edit serves all renditions.
         renditions: one for each platform that accepts this view; quality control judges each of them.
         left_out: platforms that were asked for by name and don't accept this view -> why they get nothing.
+        ingest, routing, qc: the contents of the config files of these names, with the client's own minimum size.
         services: services that the manifest asks for, in its own words. People do them, except those that the machine's
             edit includes.
         partial: whether approved renditions are delivered before those that a person has to look at.
         approve_unproven_kinds: kinds of shots that the client has approved without proof by real photographs.
         all_or_nothing: whether nothing is delivered if one platform gets nothing.
+        copyright: the client's notice for delivered files; empty if there is none.
+        source_credit: whether the photograph's own copyright and creator are kept.
         print_clipping_path: whether TIFFs contain a clipping path.
     """
 

@@ -29,8 +29,11 @@ class Problem(Value):
     """One problem in a config file.
 
     Attributes:
+        file: path of the file.
         line: counted from 1; 0 if it is about the whole file.
-        field: dotted path; empty if it is about the whole file.
+        field: dotted path of the value; empty if it is about the whole file.
+        what: what is wrong.
+        found, allowed: what stands there, and what would be accepted; empty if that needs no words.
     """
 
     file: str
@@ -49,13 +52,22 @@ class Problem(Value):
 
 
 class Document(NamedTuple):
-    """A YAML file's plain values, and the line of each key and item."""
+    """A YAML file's plain values, and the line of each key and item.
+
+    Attributes:
+        data: mappings, lists, texts, numbers and dates, as the file nests them.
+        lines: path of a key or item -> its line, counted from 1.
+    """
 
     data: Any
     lines: Mapping[Path, int]
 
     def line(self, path: Path) -> int:
-        """Return the line of a value, or of the nearest enclosing value that has one."""
+        """Return the line of a value, or of the nearest enclosing value that has one, counted from 1.
+
+        Args:
+            path: keys and indices that lead to the value.
+        """
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
@@ -65,7 +77,9 @@ class Read(NamedTuple, Generic[T]):
     """A file read into a model.
 
     Attributes:
-        value: None if there are problems.
+        value: the model; None if there are problems.
+        document: the file's plain values with their lines.
+        problems: everything that is wrong, by line.
         rest: the model without the faulty parts, to look for further problems; None if that isn't valid either.
     """
 
@@ -92,8 +106,10 @@ def read(text: str, model: type[T] | TypeAdapter[T], *, file: str, names: NamesO
     """Return a YAML text as a model, or all its problems.
 
     Args:
+        text: the file's content.
+        model: the model, or an adapter for another type.
         file: name of the file in messages.
-        names: how names from outside the values (file name, keys) get into them.
+        names: how names from outside the values (file name, keys) get into them; None if they have none.
     """
     document, problems = parse(text, file=file)
     if problems and not document.data:
@@ -163,7 +179,12 @@ class NamesOf(NamedTuple):
     stem: str | None = None
 
     def put_into(self, document: Document, *, file: str) -> tuple[Any, tuple[Problem, ...]]:
-        """Return the data with the names in place, and problems; a file must not state a name itself."""
+        """Return (the data with the names in place, problems). A file must not state a name itself.
+
+        Args:
+            document: the file's plain values.
+            file: name of the file in messages.
+        """
         data = document.data
         if not isinstance(data, dict):
             return data, (Problem(file=file, line=1, field="", what="not a mapping of fields", found=_short(data)),)
@@ -189,7 +210,14 @@ def _stated_name(entry: Mapping[str, Any], path: Path, document: Document, file:
 
 
 def parse(text: str, *, file: str) -> tuple[Document, tuple[Problem, ...]]:
-    """Return a YAML text's plain values with their lines, and problems: duplicate or odd keys, syntax errors."""
+    """Return (a YAML text's plain values with their lines, problems): duplicate or odd keys, syntax errors.
+
+    A text that is not YAML has no values.
+
+    Args:
+        text: the file's content.
+        file: name of the file in messages.
+    """
     try:
         return _composed(text, file)
     except yaml.MarkedYAMLError as error:

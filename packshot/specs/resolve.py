@@ -40,14 +40,15 @@ def resolve(
     """Return all decisions about a shot that can be made before its pixels are edited.
 
     Args:
-        client: a client without a style guide of its own gets the one of ``default``.
+        configs: all configs.
+        client: the client's name. One without a style guide of its own gets the one of ``default``.
         category: the words in the manifest, file name or metadata; unknown words leave the category open.
         view: ``MAIN``, ``PT01``, ...; empty means the client's default.
-        platforms: those asked for this shot, in this order; empty means the client's own.
+        platforms: names of those asked for this shot, in this order; empty means the client's own.
         services: services that the manifest asks for, such as retouching.
     Raises:
-        ConfigError: a platform doesn't exist or is disabled, none accepts the view, or a client's rule breaks a
-            platform's rule.
+        ConfigError: the client's style guide is wrong or missing, a platform doesn't exist or is disabled, none accepts
+            the view, or a client's rule breaks a platform's rule.
     """
     guide = style_guide(configs, client)
     kind = find_category(configs.categories, category or guide.default_category)
@@ -93,6 +94,9 @@ def _not_taken(platform: Platform, view: str) -> str:
 def style_guide(configs: Configs, client: str) -> Client:
     """Return a client's style guide, or the default one if it has none.
 
+    Args:
+        configs: all configs.
+        client: the client's name.
     Raises:
         ConfigError: there is neither, or the client's own is wrong.
     """
@@ -130,13 +134,19 @@ def _platform(configs: Configs, name: str, *, client: str) -> Platform:
 def resolve_platforms(
     configs: Configs, *, client: Client, category: Category | None, platforms: Iterable[Platform]
 ) -> tuple[RenditionPlan, ...]:
-    """Return the renditions of one shot. They share one edit, and so its shadow, colour reference and group correction.
+    """Return the renditions of one shot, in the order of the platforms.
 
-    The shadow is dropped if one platform drops it. A colour reference is required if one platform requires it. The most
-    restrictive group correction applies.
+    They share one edit, and so its shadow, colour reference and group correction. The shadow is dropped if one platform
+    drops it. A colour reference is required if one platform requires it. The most restrictive group correction applies.
 
+    Args:
+        configs: all configs.
+        client: the style guide.
+        category: the shot's category; None if it is unknown.
+        platforms: the platforms; at least one.
     Raises:
-        ConfigError: a client's rule breaks a platform's rule.
+        ConfigError: a client's rule breaks a platform's rule, or a platform is in CMYK and the client has no profile of
+            its press.
     """
     targets = tuple(platforms)
     rules = [
@@ -179,9 +189,14 @@ def merged_rules(
 ) -> ResolvedRules:
     """Return the edit rules for one platform. Precedence, field by field: defaults < category < platform < client.
 
-    Defaults and categories don't know the platform, so their fill ratio is clamped to the platform's range. The
-    client's fill ratio must be in the range.
+    Defaults and categories don't know the platform, so their fill ratio is clamped to the platform's range, and their
+    shadow is dropped on pure white. The client's fill ratio must be in the range.
 
+    Args:
+        defaults: the rules in ``configs/defaults.yaml``.
+        category: the shot's category; None if it is unknown.
+        platform: the platform.
+        client: the client's rules for this platform.
     Raises:
         ConfigError: the client's fill ratio is outside the platform's range, or it keeps a shadow on pure white.
     """
@@ -220,6 +235,10 @@ def find_category(categories: Mapping[str, Category], words: str) -> Category | 
     First the whole text is compared. Then whole words anywhere in it, so that ``Apparel > Jewellery > Rings`` is
     jewelry. If several match, the stricter rule wins, then the word that stands last: paths and English noun phrases
     end with the main word (``clothing/hat``, ``camera bag``).
+
+    Args:
+        categories: all categories, by name.
+        words: the text. Case, accents and signs between words do not matter.
     """
     text = normal_words(words)
     whole = [c for c in categories.values() if text in _words_of(c)] if text else []

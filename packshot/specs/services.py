@@ -62,10 +62,18 @@ def service_of(word: str) -> Service | None:
 
 
 def beyond_the_machine(words: Iterable[str]) -> tuple[str, ...]:
-    """Return the words that ask for a person's work. An unknown word counts as such."""
+    """Return those words that ask for a person's work, in their order. An unknown word counts as such.
+
+    Args:
+        words: services, in the words of a manifest.
+    """
     return tuple(word for word in words if service_of(word) not in BY_MACHINE)
 
 
 def unknown_services(words: Iterable[str]) -> tuple[str, ...]:
-    """Return the words that name no service, each with the most similar known word if there is one."""
+    """Return the words that name no service, each in quotes, with the most similar known word if there is one.
+
+    Args:
+        words: services, in the words of a manifest.
+    """
     return tuple(f"{word!r}{did_you_mean(normal_word(word), WORDS)}" for word in words if service_of(word) is None)

@@ -231,9 +231,11 @@ class AuditConfig(Value):
     window_days: Annotated[int, Field(gt=0)] = 90
 
     def ratio_for(self, *, client: str, category: str, heard: float = 1.0) -> float:
-        """Return the share of a client's shots of a category that is audited.
+        """Return the share of a client's shots of a category that is audited, 0..1.
 
         Args:
+            client: the client's name.
+            category: name of the category.
             heard: number of audit verdicts so far, divided by the number that the promise needs at least; capped at 1.
         """
         early = self.ratio + (self.first_ratio - self.ratio) * (1 - min(1.0, heard))

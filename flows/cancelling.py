@@ -21,6 +21,7 @@ def cancel_batch(client: ClientName, batch: BatchName, person: PersonName, reaso
     """End a batch: its runs and its questions to people. Nothing more is delivered.
 
     If the batch is submitted again, it continues. Originals and earlier deliveries stay. The batch's record keeps your
-    name and reason.
+    name and reason. The run fails if nobody has uploaded such a batch, or if everything in it is delivered or refused
+    already.
     """
     return Completed(message=cancel(batch_id(client, batch), person=person, reason=reason).sentence)

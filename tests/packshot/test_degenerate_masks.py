@@ -289,6 +289,7 @@ CALLS: dict[str, Callable[[Case], Any]] = {
     "looking/overlays:off_white": lambda c: [
         overlays.off_white(c.composite, c.matte, shadow=shadow) for shadow in Shadow
     ],
+    "looking/overlays:reference_colour": lambda c: overlays.reference_colour(c.composite, c.matte, (50.0, 20.0, 10.0)),
     "paths/draft:draft_path": lambda c: draft_path(c.matte, min_area_px=0),
     "paths/draft_file:write_draft": lambda c: write_draft(c.pixels, c.matte, draft_path(c.matte, min_area_px=0)),
     "paths/outline:outlines": lambda c: outlines(c.matte, min_area_px=0),

@@ -91,6 +91,8 @@ COME_WITH = {
     "botocore": "boto3",
     "s3transfer": "boto3",
     "httpx": "prefect",
+    "pydocket": "prefect",
+    "burner-redis": "prefect",
     "anyio": "starlette",
     "markupsafe": "jinja2",
 }

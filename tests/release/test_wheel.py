@@ -91,8 +91,6 @@ COME_WITH = {
     "botocore": "boto3",
     "s3transfer": "boto3",
     "httpx": "prefect",
-    "pydocket": "prefect",
-    "burner-redis": "prefect",
     "anyio": "starlette",
     "markupsafe": "jinja2",
 }

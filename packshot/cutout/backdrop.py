@@ -32,10 +32,12 @@ _WHITE_LEVELS = 254.0
 
 @dataclass(frozen=True, eq=False)
 class Backdrop:
-    """The modelled backdrop of a reduced photograph.
+    """The modelled backdrop of a reduced photograph, as a camera would see it without the product.
+
+    `model_backdrop` makes it.
 
     Attributes:
-        surface: (rows, columns, 3) float32, encoded working-space values scaled to 0..255, also behind the product.
+        surface: (rows, columns, 3) float32, encoded Adobe RGB values scaled to 0..255, also behind the product.
         report: how noisy and how smooth the visible backdrop is.
     """
 
@@ -44,17 +46,18 @@ class Backdrop:
 
 
 def model_backdrop(levels: FloatImage, probability: Matte) -> Backdrop:
-    """Return the modelled backdrop of a reduced photograph.
+    """Return the modelled backdrop of a reduced photograph: its colour at each pixel, also behind the product.
 
-    A cubic polynomial per channel is fitted to the pixels that are surely backdrop. The fit is robust: iteratively
-    reweighted least squares with Tukey's biweight, c = 4.685. The remaining difference between photograph and
-    polynomial is smoothed and added. Behind the product, this difference is extrapolated.
+    A cubic polynomial per channel is fitted to the pixels that are surely backdrop: product probability below 0.05, and
+    clear of the product's edge. The fit is robust: iteratively reweighted least squares with Tukey's biweight,
+    c = 4.685. The remaining difference between photograph and polynomial is smoothed and added. Behind the product,
+    this difference is extrapolated.
 
-    If less than `LEAST_SHARE` of the pixels are surely backdrop, there is no model: the surface is white, and its
-    report has `smooth` False.
+    If less than 1 % of the pixels are surely backdrop, there is no model: the surface is white, and its report has
+    `smooth` False.
 
     Args:
-        levels: the photograph, (rows, columns, 3) float32, encoded working-space values scaled to 0..255.
+        levels: the photograph, (rows, columns, 3) float32, encoded Adobe RGB values scaled to 0..255.
         probability: (rows, columns) float32 in 0..1: probability of product.
     """
     reach = max(2, round(ERODED_RATIO * max(levels.shape[:2])))

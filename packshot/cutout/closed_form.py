@@ -33,14 +33,15 @@ class _Solver(NamedTuple):
 
 
 def closed_form_alpha(light: Any, trimap: Matte, *, shifts: tuple[float, ...]) -> Matte:
-    """Return the alpha that solves a trimap, (rows, columns) float32 in 0..1.
+    """Return alpha, each pixel's share of product, as closed-form matting solves it: (rows, columns) float32 in 0..1.
 
-    A trimap without unknown pixels comes back as it is. A picture smaller than the solver's window is padded before it
-    is solved.
+    A trimap without unknown pixels comes back as it is. A picture smaller than the solver's window of 3 px is padded
+    for the solving.
 
     Args:
-        light: the photograph, (rows, columns, 3) float, linear light, working space, 0..1.
-        trimap: (rows, columns) float32: 1 is product, 0 is backdrop, any value between them means unknown.
+        light: the photograph, (rows, columns, 3) float, linear light, Adobe RGB, 0..1.
+        trimap: what is known before, (rows, columns) float32: 1 is product, 0 is backdrop, any value between them means
+            unknown.
         shifts: values to add to the diagonal for the incomplete Cholesky factorisation, tried in this order.
     Raises:
         ValueError: the trimap has no product, no backdrop, or the factorisation fails with every shift.
@@ -57,9 +58,10 @@ def closed_form_alpha(light: Any, trimap: Matte, *, shifts: tuple[float, ...]) -
 
 
 def load_solver() -> _Solver:
-    """Return the two functions of pymatting that closed-form matting needs: the solver and its preconditioner.
+    """Return the two functions of pymatting that closed-form matting needs.
 
-    The first call on a machine compiles their numeric kernels and keeps them on disk.
+    `estimate` is `estimate_alpha_cf`, which solves for alpha. `preconditioner` is `ichol`, the incomplete Cholesky
+    factorisation. The first call on a machine compiles their numeric kernels and keeps them on disk.
     """
     with _importing:
         return _imported()

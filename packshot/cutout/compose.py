@@ -17,17 +17,18 @@ _ROWS_AT_ONCE = 64  # so a strip of a 12 MP picture fits into the processor's ca
 
 
 def compose_on_white(pixels: Pixels16, cutout: Cutout, *, shadow: Shadow = Shadow.DROP) -> Pixels16:
-    """Return the product on white, (rows, columns, 3) uint16, working space.
+    """Return the product on white, (rows, columns, 3) uint16, Adobe RGB.
 
     The result is exactly 65535 where the matte is 0, unless a shadow is kept, and equal to the photograph bit for bit
-    where the matte is 1. Between them the product's decontaminated colour is blended with what is behind it, in linear
-    light.
+    where the matte is 1. Between them the product's own colour, without the backdrop's share, is blended with what is
+    behind it, in linear light.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space: the photograph that the cut-out was made from.
-        cutout: the matte, the soft pixels' colours, and the backdrop model that a shadow is measured with.
-        shadow: KEEP darkens the white by the product's contact shadow. Beyond the shadow's reach it stays exactly
-            white. Without a backdrop model (`cutout.surface` is None) there is no shadow to keep.
+        pixels: (rows, columns, 3) uint16, Adobe RGB: the photograph that the cut-out was made from.
+        cutout: the matte, the product's colours where the matte is between 0 and 1, and the backdrop's surface.
+        shadow: KEEP darkens the white by the product's contact shadow, measured against the backdrop's surface. Beyond
+            the shadow's reach it stays exactly white. If the surface is None, there is no shadow to keep. Any other
+            value leaves the white exact.
     """
     if shadow is Shadow.KEEP and cutout.surface is not None:
         composite = _shaded_white(pixels, cutout, cutout.surface)
@@ -58,7 +59,7 @@ def _lay_on(ground: Pixels16, pixels: Pixels16, where: Mask) -> None:
 
 
 def _shaded_white(pixels: Pixels16, cutout: Cutout, surface: FloatImage) -> Pixels16:
-    """Return white darkened by the contact shadow, (rows, columns, 3) uint16, working space."""
+    """Return white darkened by the contact shadow, (rows, columns, 3) uint16, Adobe RGB."""
     shade = contact_shade(pixels, surface, cutout.network_matte)
     large = cv2.resize(shade, size_of(pixels), interpolation=cv2.INTER_LINEAR)
     factor = np.clip(large, DEEPEST_SHADE, 1)

@@ -68,13 +68,14 @@ class _Block:
 
 
 def cover(pixels: Pixels16, settled: Settled) -> tuple[Matte, SoftPixels]:
-    """Return the matte, (rows, columns) float32 in 0..1, and the colours of its soft pixels (0 < alpha < 1).
+    """Return (matte, soft pixels) at the photograph's full size.
 
-    The colours are decontaminated: they contain the product only, and no backdrop.
+    The matte is (rows, columns) float32 in 0..1: each pixel's share of product, alpha. The soft pixels are those with
+    0 < alpha < 1. Their colours contain the product only, and no backdrop.
 
     Args:
-        pixels: the photograph at full size, (rows, columns, 3) uint16, working space.
-        settled: the outline found at reduced size.
+        pixels: the photograph at full size, (rows, columns, 3) uint16, Adobe RGB.
+        settled: the product's outline and the backdrop's colour, found in a reduced copy of the photograph.
     """
     size = size_of(pixels)
     whole = cv2.resize((settled.line > 0).view(np.uint8), size, interpolation=cv2.INTER_NEAREST)

@@ -32,13 +32,13 @@ LEAST_PRODUCT_RATIO = 0.0005
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Uncut:
-    """All that is known about a photograph before it is cut out. Every method starts from it.
+    """All that is known about a photograph before it is cut out. `uncut_of` makes it; every method starts from it.
 
     Attributes:
-        pixels: the photograph, (rows, columns, 3) uint16, working space.
-        middle, small: copies reduced to at most 2048 and 1024 px on the longest side, as `pixels`.
+        pixels: the photograph, (rows, columns, 3) uint16, Adobe RGB.
+        middle, small: copies reduced to at most 2048 and 1024 px on the longest side, in the form of `pixels`.
         prediction: the segmentation network's probability of product, (n, n) float32 in 0..1, at the network's size.
-        levels: the small copy as float32, encoded working-space values scaled to 0..255.
+        levels: the small copy as float32, encoded Adobe RGB values scaled to 0..255.
         probability: the prediction, resized to the small copy.
         backdrop: the modelled backdrop, at the small copy's size; None if the network found no product.
     """
@@ -53,11 +53,14 @@ class Uncut:
 
 
 def uncut_of(pixels: Pixels16, segmenter: Segmenter) -> Uncut:
-    """Return the segmentation network's prediction and the modelled backdrop of a photograph, with reduced copies.
+    """Return what a cut-out starts from: the network's prediction, the modelled backdrop and reduced copies.
+
+    If the network sees product in less than 0.05 % of the pixels, the photograph counts as empty, and the backdrop is
+    None.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
-        segmenter: the segmentation network.
+        pixels: the photograph, (rows, columns, 3) uint16, Adobe RGB.
+        segmenter: the segmentation network that predicts where the product is.
     """
     middle, small = reduced_copies(pixels)
     prediction = segmenter.predict(working_to_srgb8(small))
@@ -69,28 +72,29 @@ def uncut_of(pixels: Pixels16, segmenter: Segmenter) -> Uncut:
 
 
 def cut_out(pixels: Pixels16, segmenter: Segmenter, *, method: Method = Method.AUTO) -> Cutout:
-    """Return the cut-out of a photograph's product, made by the given method.
+    """Return the cut-out of a photograph's product: its matte, and its colours along the edge.
 
-    A photograph without a product gives an empty matte and the failed finding `empty_mask`.
+    A photograph without a product raises nothing. It gives an empty matte and the failed finding `empty_mask`.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
-        segmenter: the segmentation network.
-        method: how the matte is made; `cut_out_of` explains the methods.
+        pixels: the photograph, (rows, columns, 3) uint16, Adobe RGB.
+        segmenter: the segmentation network that predicts where the product is.
+        method: how the matte is made. AUTO chooses by backdrop and edge: see `Method`.
     """
     return cut_out_of(uncut_of(pixels, segmenter), method=method)
 
 
 def cut_out_of(uncut: Uncut, *, method: Method = Method.AUTO) -> Cutout:
-    """Return the cut-out of a photograph's product, made by the given method.
+    """Return the cut-out of a photograph's product: its matte, and its colours along the edge.
 
-    A photograph without a product gives an empty matte and the failed finding `empty_mask`. It raises no error.
+    A photograph without a product raises nothing. It gives an empty matte and the failed finding `empty_mask`.
 
     Args:
-        uncut: the photograph, with the network's prediction and the modelled backdrop.
-        method: AUTO refines the edge on a smooth backdrop, and uses matting there if the edge is soft. On any other
-            backdrop it uses the segmentation network's mask alone. MATTING becomes REFINED if no pixel is surely
-            product, or none surely backdrop; the cut-out names the method that was used.
+        uncut: the photograph, with the network's prediction and the modelled backdrop. It serves for several methods
+            in turn.
+        method: AUTO refines the edge on a smooth backdrop (REFINED), and uses MATTING there if the edge is soft, like
+            fur. On any other backdrop it uses the segmentation network's mask alone (NETWORK_ONLY). MATTING becomes
+            REFINED if no pixel is surely product, or none surely backdrop. The cut-out names the method that was used.
     """
     if uncut.backdrop is None:
         return _empty(size_of(uncut.pixels), uncut.prediction)
@@ -105,8 +109,11 @@ def cut_out_of(uncut: Uncut, *, method: Method = Method.AUTO) -> Cutout:
 def given_cutout(pixels: Pixels16, matte: Matte) -> Cutout:
     """Return a cut-out with a matte that was made elsewhere, for example by an editor. Its method is GIVEN.
 
+    So quality control can measure an editor's picture like the machine's own. The cut-out has no backdrop model
+    (`surface` is None), its backdrop counts as smooth, and a reduced copy of the matte stands for the network's.
+
     Args:
-        pixels: (rows, columns, 3) uint16, working space: the finished picture. Its colours are taken as they are.
+        pixels: (rows, columns, 3) uint16, Adobe RGB: the finished picture. Its colours are taken as they are.
         matte: (rows, columns) float32 in 0..1, of the picture's size.
     """
     rows, columns = np.nonzero((matte > 0) & (matte < 1))
@@ -132,13 +139,13 @@ def _size_of_copy(size: Size, longest_px: int) -> Size:
 
 
 def reduced_copies(pixels: Pixels16) -> tuple[Pixels16, Pixels16]:
-    """Return two reduced copies, each (rows, columns, 3) uint16, working space.
+    """Return two reduced copies of a photograph, each (rows, columns, 3) uint16, Adobe RGB.
 
-    The first, at most 2048 px long, is for finding the outline. The second, at most 1024 px, is for the segmentation
-    network.
+    The first, at most 2048 px on its longest side, is for finding the outline. The second, at most 1024 px, is for the
+    segmentation network. A photograph that is not larger comes back itself, not as a copy.
 
     Args:
-        pixels: the photograph, (rows, columns, 3) uint16, working space.
+        pixels: the photograph, (rows, columns, 3) uint16, Adobe RGB.
     """
     size = size_of(pixels)
     middle = _averaged(pixels, _size_of_copy(size, SETTLED_PX))

@@ -20,14 +20,14 @@ def enlarged(matte: Matte, light: FloatImage, large: FloatImage) -> Matte:
 
     This is the fast guided filter (He and Sun 2015). In each window of the small picture, alpha = a . I + b is fitted
     by least squares, where I is the colour. The coefficients a and b are averaged and enlarged. Then they are applied
-    to the colours of the large picture. Closed-form matting makes the same assumption about alpha.
+    to the colours of the large picture, so the enlarged edge follows that picture's edges.
 
     If the small matte is 0 in a whole window of 3 x 3 pixels, the result is 0 there; likewise for 1.
 
     Args:
         matte: (rows, columns) float32 in 0..1.
         light: (rows, columns, 3) float32, linear light in 0..1: the picture that the matte was solved in, of its size.
-        large: the same picture at the larger size, in the same form.
+        large: the same scene at the larger size, (rows, columns, 3) float32, linear light in 0..1.
     """
     slope, offset = _fitted(matte, light)
     size = large.shape[1], large.shape[0]

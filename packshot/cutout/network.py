@@ -27,7 +27,11 @@ from packshot.types import FloatImage, Matte, Pixels8
 
 
 class Engine(StrEnum):
-    """The library that runs the network."""
+    """The library that runs the segmentation network on the processor.
+
+    AUTO is OpenVINO if it is installed, else ONNX Runtime. ONNXRUNTIME and OPENVINO are these libraries. REMBG is ONNX
+    Runtime in a session of the rembg package.
+    """
 
     AUTO = "auto"
     ONNXRUNTIME = "onnxruntime"
@@ -36,10 +40,10 @@ class Engine(StrEnum):
 
 
 class Segmenter(Protocol):
-    """A segmentation network: it predicts where the product is.
+    """A segmentation network in memory: it predicts where the product is. `load_segmenter` makes it.
 
     Attributes:
-        model: the model's name.
+        model: the model's name, for example "isnet-general-use".
         fingerprint: first 12 hex digits of the model file's SHA-256.
         engine: the library that runs it, a value of `Engine`.
         precision: number format of the computation, "float32" or "bfloat16".
@@ -55,7 +59,9 @@ class Segmenter(Protocol):
     def precision(self) -> str: ...
 
     def predict(self, rgb: Pixels8) -> Matte:
-        """Return the probability of product, (n, n) float32 in 0..1; n is the network's input size.
+        """Return the probability of product, (n, n) float32 in 0..1; n is the network's input size in pixels.
+
+        The picture is stretched to a square first, so the prediction does not have its aspect ratio.
 
         Args:
             rgb: (rows, columns, 3) uint8, sRGB, of any size and aspect ratio.
@@ -83,17 +89,17 @@ _PROVIDERS = ["CPUExecutionProvider"]
 def load_segmenter(
     model: str, file: Path, *, sha256: str, engine: Engine | str = Engine.AUTO, threads: int = 0
 ) -> Segmenter:
-    """Return a segmentation network loaded from a file.
+    """Return a segmentation network loaded from a file. Nothing is downloaded.
 
     Args:
-        model: name of the model, as in rembg.
+        model: "isnet-general-use" (input of 1024 px) or "u2netp" (320 px), the models' names in rembg.
         file: the model's file, in ONNX format.
         sha256: expected checksum of the file, hex.
-        engine: AUTO is OpenVINO if it is installed, else ONNX Runtime.
+        engine: the library that runs it. AUTO is OpenVINO if it is installed, else ONNX Runtime.
         threads: processor threads per prediction. 0 means all cores, and one prediction at a time.
     Raises:
-        ModelError: the model is not on the list of allowed ones, its file is missing or has another checksum, or
-            OpenVINO is asked for by name and not installed.
+        ModelError: the model is not one of the two, its file is missing or has another checksum, or OpenVINO is asked
+            for by name and not installed.
     """
     if model not in _RECIPES:
         raise ModelError(

@@ -35,15 +35,16 @@ _PICTURE_PX = 1000.0
 
 
 def overreach(pixels: Pixels16, kept: Mask, probability: Matte, surface: FloatImage, *, noise: float) -> Mask:
-    """Return the areas that an outline encloses by mistake, (rows, columns) bool.
+    """Return the areas that an outline encloses by mistake, (rows, columns) bool; all False if there are none.
 
-    They are floor in shadow that ends softly, and bits of backdrop. The segmentation network sees both as background.
+    They are floor in shadow that ends softly, and bits of the backdrop's colour. The segmentation network sees both as
+    background.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
+        pixels: (rows, columns, 3) uint16, Adobe RGB.
         kept: (rows, columns) bool: what lies inside the outline.
         probability: (rows, columns) float32 in 0..1: the segmentation network's prediction.
-        surface: the modelled backdrop, (rows, columns, 3) float32, encoded working-space values scaled to 0..255.
+        surface: the modelled backdrop, (rows, columns, 3) float32, encoded Adobe RGB values scaled to 0..255.
         noise: standard deviation of the backdrop's noise, in levels (0..255).
     """
     doubted = kept & (probability < LEANING)

@@ -49,13 +49,13 @@ _BEARING_PX = 33
 
 @dataclass(frozen=True, eq=False)
 class Settled:
-    """The outline that was decided on, in a reduced copy of the photograph.
+    """The outline between product and backdrop, as decided in a reduced copy of the photograph. `settle` makes it.
 
     Attributes:
         line: (rows, columns) float32: signed distance from the outline in pixels of this copy, positive inside. It is
-            computed only in the boxes around unknown pixels. Elsewhere it is `FAR_PX` or -`FAR_PX`.
+            computed only in the boxes around unknown pixels. Elsewhere it is 100 in the product and -100 outside.
         unknown: (rows, columns) bool: where the photograph decided instead of the segmentation network.
-        backdrop: the backdrop's colour, (rows, columns, 3) float32, encoded working-space values scaled to 0..255.
+        backdrop: the backdrop's colour, (rows, columns, 3) float32, encoded Adobe RGB values scaled to 0..255.
     """
 
     line: Matte
@@ -69,11 +69,12 @@ def settle(
     """Return the outline between product and backdrop, at the size of `pixels`.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space: a copy of at most `SETTLED_PX` on its longest side.
+        pixels: (rows, columns, 3) uint16, Adobe RGB: a copy of at most 2048 px on its longest side.
         probability: (rows, columns) float32 in 0..1, at any size: the segmentation network's prediction.
-        unknown: (rows, columns) bool, at any size: where the photograph decides.
-        surface: the modelled backdrop, (rows, columns, 3) float32, encoded working-space values scaled to 0..255, at
-            any size.
+        unknown: (rows, columns) bool, at any size: where the photograph decides. Elsewhere a probability of 0.5 or more
+            is product.
+        surface: the modelled backdrop, (rows, columns, 3) float32, encoded Adobe RGB values scaled to 0..255, at any
+            size.
         noise_levels: standard deviation of the backdrop's noise, in levels (0..255).
         cell_px: size of one pixel of the network's prediction, in pixels of `pixels`.
     """

@@ -25,8 +25,8 @@ def contact_shade(pixels: Pixels16, surface: FloatImage, prediction: Matte) -> M
     It is a share of linear light. 1 means no shadow; farther away than a shadow reaches, it is exactly 1.
 
     Args:
-        pixels: the photograph, (rows, columns, 3) uint16, working space, of any size.
-        surface: the backdrop without product and shadow, (rows, columns, 3) float32, encoded working-space values
+        pixels: the photograph, (rows, columns, 3) uint16, Adobe RGB, of any size.
+        surface: the backdrop without product and shadow, (rows, columns, 3) float32, encoded Adobe RGB values
             scaled to 0..255. The result has its size.
         prediction: the segmentation network's probability of product, (n, n) float32 in 0..1, at any size.
     """

@@ -59,7 +59,7 @@ def jitter_px(levels: FloatImage, probability: Matte, backdrop: Backdrop) -> flo
     Points where product and backdrop have similar colours are left out. If no point remains, the result is 0.
 
     Args:
-        levels: (rows, columns, 3) float32, encoded working-space values scaled to 0..255.
+        levels: (rows, columns, 3) float32, encoded Adobe RGB values scaled to 0..255.
         probability: (rows, columns) float32 in 0..1: probability of product.
         backdrop: model of the backdrop, at the same size.
     """
@@ -100,22 +100,22 @@ def _smooth_lines(product: Mask) -> Iterator[tuple[FloatImage, FloatImage]]:
 def soft_matte(
     pixels: Pixels16, levels: FloatImage, probability: Matte, backdrop: Backdrop, refined: Matte
 ) -> tuple[Matte, SoftPixels] | None:
-    """Return the matte and its soft pixels by closed-form matting (Levin et al. 2008, pymatting).
+    """Return (matte, soft pixels) by closed-form matting (Levin et al. 2008, pymatting), for edges like fur and hair.
 
-    The part of the photograph that holds all unknown pixels is reduced to at most `SOLVED_PX` and solved. The solution
-    is enlarged with the photograph as guide (`guided`).
+    The matte is (rows, columns) float32 in 0..1, at full size. The soft pixels are those strictly between 0 and 1, with
+    the product's colour alone. None if no pixel is surely product, or none surely backdrop.
+
+    Solved is a band along the edge in which the two mattes given are not sure. The part of the photograph that holds
+    the band is reduced to at most 600 px and solved. The solution is enlarged along the photograph's edges.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space: the photograph at full size.
-        levels: (rows, columns, 3) float32, encoded working-space values scaled to 0..255, at reduced size.
+        pixels: (rows, columns, 3) uint16, Adobe RGB: the photograph at full size.
+        levels: (rows, columns, 3) float32, encoded Adobe RGB values scaled to 0..255, at reduced size.
         probability: (rows, columns) float32 in 0..1, at that reduced size: the segmentation network's prediction.
         backdrop: the modelled backdrop, at that reduced size.
-        refined: (rows, columns) float32 in 0..1, at full size: the matte of the hard-edge refinement. Far from its edge
-            it is kept if the segmentation network agrees. In thin parts that both are sure of, the result is at least
-            this matte, because the solver takes spokes and chains for hair.
-    Returns:
-        (rows, columns) float32 in 0..1 and the soft pixels; None if no pixel is surely product, or none surely
-        backdrop.
+        refined: (rows, columns) float32 in 0..1, at full size: the matte of the hard-edge refinement. In thin parts
+            that this matte and the network are sure of, the result is at least this matte, because the solver takes
+            spokes and chains for hair.
     """
     full, small = size_of(pixels), size_of(levels)
     trimap = _trimap(refined, probability, small)

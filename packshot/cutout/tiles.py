@@ -13,12 +13,12 @@ from packshot.types import Box, Mask, Size, size_of
 
 
 def boxes_of(size: Size, *, side_px: int) -> Iterator[Box]:
-    """Yield the boxes of square tiles that cover a picture, row by row.
+    """Yield the boxes of square tiles that cover a picture without overlap, row by row, each row from left to right.
 
     Tiles at the right and bottom border may be smaller.
 
     Args:
-        size: size of the picture.
+        size: size of the picture, in pixels.
         side_px: side of a tile.
     """
     for top in range(0, size.height, side_px):
@@ -27,10 +27,12 @@ def boxes_of(size: Size, *, side_px: int) -> Iterator[Box]:
 
 
 def boxes_holding(mask: Mask, *, side_px: int) -> Iterator[Box]:
-    """Yield, for each square tile that has pixels of a mask, the box around these pixels, in pixels of the mask.
+    """Yield, for each square tile that has pixels of a mask, the smallest box around these pixels.
+
+    The boxes are in pixels of the mask. Tiles without a pixel of the mask are left out.
 
     Args:
-        mask: (rows, columns) bool or uint8.
+        mask: (rows, columns) bool or uint8; not 0 means in the mask.
         side_px: side of a tile.
     """
     for box in boxes_of(size_of(mask), side_px=side_px):
@@ -41,12 +43,15 @@ def boxes_holding(mask: Mask, *, side_px: int) -> Iterator[Box]:
 
 
 def with_margin(box: Box, size: Size, *, margin_px: int) -> tuple[Box, tuple[slice, slice]]:
-    """Return a box enlarged by a margin within its picture, and the slices (rows, columns) of the box in that one.
+    """Return (the enlarged box, the slices of the original box in it).
+
+    The enlarged box is the box with a margin on each side, cut off at the picture's border. The slices are (rows,
+    columns) and select the original box's pixels from an array of the enlarged box.
 
     Args:
         box: in pixels of the picture.
         size: size of the picture.
-        margin_px: width of the margin. At the picture's border it is cut off.
+        margin_px: width of the margin.
     """
     wide = Box(
         max(0, box.left - margin_px),

@@ -43,11 +43,11 @@ class Zones:
     """Where the segmentation network is trusted, and where not. Each array is (rows, columns) at reduced size.
 
     Attributes:
-        unknown: True where the photograph has to decide.
-        probability: the network's prediction, in 0..1. It is set to 0 in proven gaps, and to at most 0.5 (undecided) at
-            their edges.
-        suspected_gaps: True for pixels with the backdrop's colour that may be product. The network's prediction decides
-            there.
+        unknown: bool, True where the photograph's colours decide what is product.
+        probability: float32 in 0..1, the network's prediction. It is set to 0 in proven gaps (openings in the product
+            that show the backdrop, such as inside a handle), and to at most 0.5 (undecided) at their edges.
+        suspected_gaps: bool, True for pixels inside the product with the backdrop's colour that may be a gap. The
+            network's prediction decides there.
     """
 
     unknown: Mask
@@ -56,10 +56,13 @@ class Zones:
 
 
 def find_zones(levels: FloatImage, probability: Matte, backdrop: Backdrop, *, cell_px: float) -> Zones:
-    """Return the zones of a reduced photograph: where its network's mask is trusted, and where not.
+    """Return the zones of a reduced photograph: where the network's mask is trusted, and where the photograph decides.
+
+    The photograph decides along the network's outline, where the network is vague, in gaps that show the backdrop, and
+    in parts that the network missed.
 
     Args:
-        levels: (rows, columns, 3) float32, encoded working-space values scaled to 0..255.
+        levels: (rows, columns, 3) float32, encoded Adobe RGB values scaled to 0..255.
         probability: (rows, columns) float32 in 0..1: the segmentation network's prediction.
         backdrop: model of the backdrop, at the same size.
         cell_px: size of one pixel of the network's prediction, in pixels of `levels`.
@@ -205,7 +208,7 @@ def shadow_share(levels: FloatImage, surface: FloatImage, *, noise: float) -> Ma
     pixel is as bright as the backdrop.
 
     Args:
-        levels: (rows, columns, 3) float32, encoded working-space values scaled to 0..255.
+        levels: (rows, columns, 3) float32, encoded Adobe RGB values scaled to 0..255.
         surface: the backdrop, same shape and levels.
         noise: standard deviation of the noise, in levels (0..255).
     """

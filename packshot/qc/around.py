@@ -1,6 +1,7 @@
 """Cut out and reduce the part of a photograph around its product.
 
-Two searches for wrong areas in the matte work on this part: `ridges` and `near_backdrop`.
+Two searches for wrong areas in the matte work on this part: `ridges` finds strips outside the product's real edge, and
+`near_backdrop` finds regions in the backdrop's colour.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ PRODUCT_PX = 1200.0
 
 
 class Around(NamedTuple):
-    """A product and its surroundings, cut out of the photograph and reduced.
+    """A product and its surroundings, cut out of the photograph and reduced. `around_product` makes it.
 
     Attributes:
-        levels: the photograph, (rows, columns, 3) float32: encoded working-space values scaled to 0..255.
-        kept: (rows, columns) bool: True where the matte is at least 0.5.
-        backdrop: the backdrop as predicted without the product, (rows, columns, 3) float32, in the same levels.
-        scale: pixels of this part per pixel of the photograph.
+        levels: the photograph, (rows, columns, 3) float32: encoded Adobe RGB values scaled to 0..255.
+        kept: (rows, columns) bool: True where the matte (share of product) is at least 0.5.
+        backdrop: the backdrop as predicted without the product, (rows, columns, 3) float32, in the form of `levels`.
+        scale: pixels of this part per pixel of the photograph, at most 1.
         left, top: first column and first row of this part, in pixels of the photograph.
     """
 
@@ -39,7 +40,8 @@ class Around(NamedTuple):
     def alike(self, picture: FloatImage) -> FloatImage:
         """Return the same part of another picture, float32, of the size of `kept`, with as many channels as `picture`.
 
-        It is reduced by area averaging. The values keep their range.
+        So another picture of the shot can be compared with this part pixel by pixel. It is reduced by area averaging.
+        The values keep their range.
 
         Args:
             picture: (rows, columns) or (rows, columns, 3) float32, of the photograph's size.
@@ -50,10 +52,11 @@ class Around(NamedTuple):
         return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.float32)
 
     def box(self, left: float, top: float, right: float, bottom: float) -> Box:
-        """Return a box in pixels of the photograph, rounded to whole pixels.
+        """Return a box of this part in pixels of the photograph, rounded to whole pixels.
 
         Args:
-            left, top, right, bottom: the same box in pixels of this part.
+            left, top, right, bottom: the box in pixels of this part; right and bottom are the first column and row
+                outside.
         """
         place = np.array([left, top, right, bottom]) / self.scale + [self.left, self.top] * 2
         return Box(*(int(value) for value in np.rint(place)))
@@ -62,10 +65,12 @@ class Around(NamedTuple):
 def around_product(
     master16: Pixels16, matte: Matte, reduced: Reduced, product: Box, *, margin_px: int
 ) -> Around | None:
-    """Return the part around the product; None if the backdrop could not be predicted.
+    """Return the photograph's part around the product, reduced so that the product is at most 1200 px long.
+
+    None if the backdrop could not be predicted, because too little of it shows.
 
     Args:
-        master16: the photograph, (rows, columns, 3) uint16, working space.
+        master16: the photograph, (rows, columns, 3) uint16, Adobe RGB.
         matte: (rows, columns) float32 in 0..1, of the photograph's size.
         reduced: the reduced edit with its predicted backdrop.
         product: the product's box, in pixels of the photograph.

@@ -32,12 +32,13 @@ _ON_THE_EDGE = 1.0
 
 
 class Base(NamedTuple):
-    """The base of a standing product.
+    """The base of a standing product: the lowest stretch of its outline. `base_of` makes it.
 
     Attributes:
         points: (points,) one flag per point of the outline: True if the point belongs to the base.
         unproven: (points,) one flag per point of the outline: True if the point belongs to the base and the photograph
-            has no edge there, or one more than one outline unit farther out.
+            has no edge there, or one more than one outline unit farther out. An outline unit is a pixel, or more for a
+            product longer than 1700 px.
     """
 
     points: NDArray[np.bool_]
@@ -52,12 +53,13 @@ class Base(NamedTuple):
 def base_of(outline: Outline, edges: EdgeFigures, product: Box) -> Base | None:
     """Return the base of a standing product; None if the product does not stand on a floor.
 
-    A product stands if a shadow lies along at least a tenth of the lowest part of its outline. The result is None too
-    if that part has fewer than 20 points.
+    The base is the part of the outline that faces down, within 12 % of the product's height from its lowest point. A
+    product stands if a shadow lies along at least a tenth of the base. The result is None too if the base has fewer
+    than 20 points.
 
     Args:
         outline: samples across the matte's outline.
-        edges: the measurements at the same points.
+        edges: measurements at the points of `outline`.
         product: the product's box, in pixels of the photograph.
     """
     lowest = product.bottom - BASE_OF_HEIGHT * (product.bottom - product.top)

@@ -1,7 +1,8 @@
 """Measure how the product's colours and its detail changed between the photograph and the canvas.
 
-Both are measured on square patches spread over the product's interior. For colour, each patch is divided into a coarse
-grid of cells, and each cell is averaged in linear light. For detail, the photograph is first scaled like the canvas.
+Colours and detail are measured on square patches spread over the product's interior. For colour, each patch is divided
+into a coarse grid of cells, and each cell is averaged in linear light. For detail, the photograph is first scaled like
+the canvas.
 """
 
 from __future__ import annotations
@@ -43,16 +44,19 @@ _SRGB_LIGHT: FloatImage = srgb_decode(np.arange(256) / 255).astype(np.float32)
 
 @dataclasses.dataclass(frozen=True)
 class ColourFigures:
-    """Colour and detail of the product's interior.
+    """How colour and detail of the product's interior changed from the photograph to the delivered picture.
+
+    `measure_colour` makes it, from up to 120 square patches inside the product.
 
     Attributes:
         mean_delta_e, p95_delta_e: mean and 95th percentile of delta E 2000 between photograph and delivered pixels,
             over the cells of all patches.
         clipped_ratio: share of pixels with a channel that was clipped in the conversion to the delivered space, 0..1.
-        sharpness_ratio: detail left of the photograph's at that scale: the 20th percentile over the patches. 1 means
-            equal, also if the photograph has no detail to compare.
-        blockiness: how much larger steps at every eighth pixel are than other steps, as a share of those, minus the
-            same figure of the photograph; at least 0. It is measured before the picture is framed. 0 means that no JPEG
+        sharpness_ratio: detail that is left, as a share of the photograph's detail at the same scale: the 20th
+            percentile over the patches. 1 means that none was lost. It is 1 too if the photograph has no detail to
+            compare.
+        blockiness: how much larger steps at every eighth pixel are than other steps, as a share of the other steps,
+            minus the photograph's figure; at least 0. It is measured before the picture is framed. 0 means that no JPEG
             blocks were added.
         worst_patch: box of the patch where colour differs most, in pixels of the photograph.
         blurriest_patch: box of the patch where most detail is missing, in pixels of the photograph.
@@ -74,8 +78,8 @@ class _Patch:
     Attributes:
         source: the whole pixels of the photograph that contain the square.
         rows, columns: (side + 1,) positions, relative to `source`, of the borders between the canvas's pixels.
-        delivered, framed: the square on the canvas: as delivered (sRGB), and before the conversion (working space).
-        master, composite: `source` in the photograph and in the composite, working space.
+        delivered, framed: the square on the canvas: as delivered (sRGB), and before the conversion (Adobe RGB).
+        master, composite: `source` in the photograph and in the composite, Adobe RGB.
     """
 
     source: Box
@@ -108,7 +112,10 @@ class _Patch:
 
 
 def measure_colour(edit: QcInput) -> ColourFigures | None:
-    """Return the colour figures of an edit; None if fewer than three patches of the product's interior can be compared.
+    """Return how the product's colours and detail changed in an edit, measured on patches of its interior.
+
+    None if fewer than three patches can be compared: the product is too small or too thin, or its interior lies outside
+    the photograph's frame.
 
     Args:
         edit: the edit on one canvas.

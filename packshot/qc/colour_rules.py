@@ -17,7 +17,9 @@ def colour_shift(scene: Scene, limits: RuleLimits) -> Finding:
     Only pixels of the product are compared. The rule is skipped if the product's interior is too small to measure.
 
     Args:
-        limits: `bad` is replaced by the plan's limit of the mean, and `good` is scaled with it.
+        scene: the edit with its measurements.
+        limits: which values pass, warn or fail. The plan's limit of the mean replaces `bad`, and `good` is scaled with
+            it.
     """
     figures = scene.colour
     if figures is None:
@@ -31,10 +33,13 @@ def colour_shift(scene: Scene, limits: RuleLimits) -> Finding:
 def colour_shift_p95(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the 95th percentile of the product's colour difference, in delta E 2000.
 
-    Photograph and delivered pixels are compared. The rule is skipped if the product's interior is too small to measure.
+    5 % of the product differ by this much or more. Photograph and delivered pixels are compared. The rule is skipped if
+    the product's interior is too small to measure.
 
     Args:
-        limits: `bad` is replaced by the plan's limit of the 95th percentile, and `good` is scaled with it.
+        scene: the edit with its measurements.
+        limits: which values pass, warn or fail. The plan's limit of the 95th percentile replaces `bad`, and `good` is
+            scaled with it.
     """
     figures = scene.colour
     if figures is None:
@@ -49,7 +54,7 @@ def channel_clipping(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on colours that the delivered colour space cannot hold.
 
     Its value is the share of the product that has such colours, 0..1. The rule is skipped if the product's interior is
-    too small to measure.
+    too small to measure. `limits` say which values pass, warn or fail.
     """
     figures = scene.colour
     if figures is None:
@@ -61,8 +66,9 @@ def channel_clipping(scene: Scene, limits: RuleLimits) -> Finding:
 def blurred(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on lost detail.
 
-    Its value is the `sharpness_ratio` of `ColourFigures`: the share of the photograph's detail that is left, at the
-    same scale. 1 means that none was lost. The rule is skipped if the product's interior is too small to measure.
+    Its value is the share of the photograph's detail that is left in the edit, at the same scale. 1 means that none was
+    lost; less is worse. The rule is skipped if the product's interior is too small to measure. `limits` say which
+    values pass, warn or fail.
     """
     figures = scene.colour
     if figures is None:
@@ -73,10 +79,11 @@ def blurred(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def jpeg_blocks(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on visible JPEG blocks.
+    """Return the finding on visible JPEG blocks in the edit.
 
-    Its value is the `blockiness` of `ColourFigures`; 0 means that no blocks were added. The rule is skipped if the
-    product's interior is too small to measure.
+    Its value is how much stronger the steps at every eighth pixel are than other steps, as a share, beyond what the
+    photograph itself shows. 0 means that no blocks were added. The rule is skipped if the product's interior is too
+    small to measure. `limits` say which values pass, warn or fail.
     """
     figures = scene.colour
     if figures is None:
@@ -89,11 +96,13 @@ def jpeg_blocks(scene: Scene, limits: RuleLimits) -> Finding:
 def colour_not_verified(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the difference between the product and a measured colour reference, mean delta E 2000.
 
-    It fails as well if the 95th percentile exceeds the plan's limit. Without a reference the rule never passes: it
-    fails if the plan requires a reference, and is skipped otherwise. Its message then says that there was none.
+    It fails as well if the 95th percentile exceeds the plan's limit. Without a reference the rule never passes, and its
+    message says so: it fails as a gate if the plan requires a reference, and is skipped otherwise.
 
     Args:
-        limits: `bad` is replaced by the plan's limit of the mean, and `good` is scaled with it.
+        scene: the edit with its measurements and, if there is one, its colour reference.
+        limits: which values pass, warn or fail. The plan's limit of the mean replaces `bad`, and `good` is scaled with
+            it.
     """
     reference = scene.edit.colour_reference
     required = scene.edit.rendition.rules.colour_reference_required

@@ -31,6 +31,9 @@ _PICTURE_PX = 1000.0
 def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
     """Return how much the segmentation network's mask and the refined matte differ: (share, areas).
 
+    Share is that of the differing pixels in thin lines along the edge, of the union of both masks, 0..1. Areas are the
+    wider differing areas in reduced pixels, the largest first; the list is empty if there are none.
+
     Differences are left out if the photograph shows that the refined matte is right, or that nobody could see the
     difference:
 
@@ -38,12 +41,11 @@ def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
     - The matte drops an area that looks like backdrop and is surrounded by something else.
     - The area would not be visible on white.
 
-    An area larger than 5 % of the union of both masks always counts: the network or the matte must be badly wrong
-    there.
+    An area larger than 5 % of the union of both masks is not left out for the first two reasons: the network or the
+    matte must be badly wrong there.
 
-    Returns:
-        share: the differing pixels in thin lines along the edge, as a share of the union of both masks, 0..1.
-        areas: the wider differing areas, the largest first.
+    Args:
+        reduced: the whole edit at reduced size.
     """
     network, refined = reduced.network > 0.5, reduced.matte > 0.5
     union = int(np.count_nonzero(network | refined))
@@ -60,8 +62,9 @@ def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
 def overruled(reduced: Reduced) -> list[Region]:
     """Return the areas where the matte contradicts a segmentation network that is sure, the largest first.
 
-    Areas are in reduced pixels. Areas narrower than 5 reduced pixels are left out. The photograph is not used here: in
-    its pixels, a white label looks exactly like a gap.
+    The network is sure above 0.8 that a pixel is product, and below 0.05 that it is not. Areas are in reduced pixels.
+    Areas narrower than 5 reduced pixels are left out. The photograph is not used here: in its pixels, a white label
+    looks exactly like a gap.
 
     Args:
         reduced: the edit at reduced size, or a part of it.
@@ -75,12 +78,11 @@ def overruled(reduced: Reduced) -> list[Region]:
 def overruled_details(reduced: Reduced) -> list[Region]:
     """Return small areas where the matte contradicts the segmentation network, the largest first.
 
-    Examples: narrow gaps that stay filled, bits of backdrop or shadow at an edge, and gaps that end too early.
+    Examples: narrow gaps that stay filled, bits of backdrop or shadow at an edge, and gaps that end too early. Areas
+    narrower than 2 reduced pixels are left out. A region's area is in pixels, as if the picture were 1000 px long.
 
     Args:
         reduced: the edit at reduced size, or a part of it.
-    Returns:
-        Regions with their area in pixels, as if the picture were 1000 px long.
     """
     kept = (reduced.network < _DOUBTFUL) & (reduced.matte > _CLEAR_KEPT)
     dropped = (reduced.network > _SURE) & (reduced.matte < _CLEAR_DROPPED)

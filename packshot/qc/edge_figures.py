@@ -54,11 +54,11 @@ _SHADOW_COLOUR = 0.05
 
 @dataclasses.dataclass(frozen=True)
 class EdgeFigures:
-    """Measurements per point of the outline, each of shape (points,).
+    """Measurements per point of the matte's outline, each of shape (points,). `measure_edges` makes them.
 
-    Distances are in outline units (`packshot.qc.outline`). Levels are 0..255. The photograph's edge is the outermost
-    place along the normal where its brightness or colour changes steeply; its exact place is where the change is
-    steepest.
+    Distances are in pixels, as if the product were at most 1700 px long. Levels are 0..255. The photograph's edge is
+    the outermost place along the normal where its brightness or colour changes steeply; its exact place is where the
+    change is steepest.
 
     Attributes:
         contrast: levels between the product's rim and the outside, in the photograph.
@@ -84,10 +84,10 @@ class EdgeFigures:
 
 
 def measure_edges(outline: Outline) -> EdgeFigures:
-    """Return the measurements at every point of an outline.
+    """Return the measurements of the edge at every point of an outline, in the order of its points.
 
     Args:
-        outline: samples across the matte's outline.
+        outline: samples of photograph, edit and matte across the matte's outline.
     """
     steepest = _steepest(outline.master, outline)
     rim = _rim(outline, np.nan_to_num(steepest))
@@ -106,14 +106,15 @@ def measure_edges(outline: Outline) -> EdgeFigures:
 
 
 def move_of(offset: Column, normal: NDArray[np.float32]) -> tuple[float, float]:
-    """Return the translation (across, down), in outline units, that best explains the offsets.
+    """Return the displacement (across, down) of a matte, in outline units, that best explains its offsets.
 
-    Positive means that the matte lies too far right, or too far down. The model is a translation plus a constant. The
-    constant stands for a matte that is too wide or too tight all around. It is fitted by iteratively reweighted least
+    Positive means that the matte lies too far right, or too far down. The model is a translation plus a constant, which
+    stands for a matte that is too wide or too tight all around. The model is fitted by iteratively reweighted least
     squares with Huber's weights.
 
     Args:
-        offset: (points,) outline units, as in `EdgeFigures`, without NaN.
+        offset: (points,) distance from the matte's edge to the photograph's at each point, in outline units, positive
+            outward, without NaN.
         normal: (points, 2) outward unit normals (x, y).
     """
     terms = np.column_stack([-normal, np.ones(len(normal))]).astype(np.float64)

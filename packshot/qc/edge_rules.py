@@ -36,8 +36,9 @@ _ISLAND_OF_LARGEST = 0.03
 def gradient_alignment(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on an outline that does not lie on the photograph's edge.
 
-    Its value is the share of the measured outline that lies more than one outline unit from the photograph's edge,
-    0..1. The rule is skipped if the photograph has an edge along less than 5 % of the outline.
+    Its value is the share of the measured outline that lies more than 1 px from the photograph's edge, 0..1. For a
+    product longer than 1700 px it is 1/1700 of that length instead of 1 px. The rule is skipped if the photograph has
+    an edge along less than 5 % of the outline. `limits` say which values pass, warn or fail.
     """
     offset = scene.edges.offset
     placed = np.isfinite(offset)
@@ -57,8 +58,9 @@ def gradient_alignment(scene: Scene, limits: RuleLimits) -> Finding:
 def outline_shift(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on an outline that is too wide or too tight all around.
 
-    Its value is the size of the median offset from the photograph's edge, in outline units. The rule is skipped if the
-    photograph has an edge along less than 5 % of the outline.
+    Its value is the size of the median offset from the photograph's edge, in pixels, as if the product were at most
+    1700 px long. The rule is skipped if the photograph has an edge along less than 5 % of the outline. `limits` say
+    which values pass, warn or fail.
     """
     offset = scene.edges.offset
     placed = np.isfinite(offset)
@@ -75,8 +77,9 @@ def outline_shift(scene: Scene, limits: RuleLimits) -> Finding:
 def outline_moved(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on an outline that is displaced: too wide on one side and too tight on the other.
 
-    Its value is the length of the displacement, in outline units. The rule is skipped if the photograph has an edge
-    along less than 5 % of the outline.
+    Its value is the length of the displacement, in pixels, as if the product were at most 1700 px long. The rule is
+    skipped if the photograph has an edge along less than 5 % of the outline. `limits` say which values pass, warn or
+    fail.
     """
     offset = scene.edges.offset
     placed = np.isfinite(offset)
@@ -91,8 +94,9 @@ def outline_moved(scene: Scene, limits: RuleLimits) -> Finding:
 def rim_changed(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a product's rim that differs from the photograph, for example because it was blurred.
 
-    Its value is the length of the longest differing stretch just inside the outline, in outline units. The rule is
-    skipped for a person's edit, because a person may retouch the product.
+    Its value is the length of the longest differing stretch just inside the outline, in pixels, as if the product were
+    at most 1700 px long. The rule is skipped for a person's edit, because a person may retouch the product. `limits`
+    say which values pass, warn or fail.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("rim_changed", "A person made this edit, and may have retouched the product.")
@@ -104,10 +108,11 @@ def rim_changed(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def fringe(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on backdrop colour that is left along the outline.
+    """Return the finding on backdrop colour that is left along the outline: how much of the outline has it.
 
-    Its value is the share of the measured outline with more than 0.7 outline units of that colour, 0..1. It is 0, and
-    the rule passes, if the colour could be seen along less than 5 % of the outline.
+    Its value is the share of the measured outline where that colour is wider than 0.7 px, 0..1. For a product longer
+    than 1700 px the width is measured as if it were 1700 px long. The value is 0, and the rule passes, if the colour
+    could be seen along less than 5 % of the outline. `limits` say which values pass, warn or fail.
     """
     width = scene.edges.fringe
     seen = np.isfinite(width)
@@ -121,9 +126,10 @@ def fringe(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def fringe_width(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on the median width of the backdrop colour left along the outline, in outline units.
+    """Return the finding on the median width of the backdrop colour that is left along the outline.
 
-    It is 0, and the rule passes, if the colour could be seen along less than 5 % of the outline.
+    The width is in pixels, as if the product were at most 1700 px long. It is 0, and the rule passes, if the colour
+    could be seen along less than 5 % of the outline. `limits` say which values pass, warn or fail.
     """
     width = scene.edges.fringe
     seen = np.isfinite(width)
@@ -138,10 +144,11 @@ def fringe_width(scene: Scene, limits: RuleLimits) -> Finding:
 def jagged_edge(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on an outline that jumps in and out across the photograph's edge.
 
-    Its value is the root mean square of the jumps, in outline units. The worst tenth of the points is left out: chrome
-    and glass have several edges side by side, so that single points jump between them. A jagged outline jumps
-    everywhere. Noise moves the edge at points of low contrast. They are left out too, if enough other points remain.
-    The rule is skipped if the photograph has an edge along less than 5 % of the outline.
+    Its value is the root mean square of the jumps, in pixels, as if the product were at most 1700 px long. The worst
+    tenth of the points is left out: chrome and glass have several edges side by side, so that single points jump
+    between them. A jagged outline jumps everywhere. Points of low contrast are left out too if enough others remain,
+    because noise moves the edge there. The rule is skipped if the photograph has an edge along less than 5 % of the
+    outline. `limits` say which values pass, warn or fail.
     """
     jitter, contrast = scene.edges.jitter, scene.edges.contrast
     placed = np.isfinite(jitter)
@@ -159,7 +166,7 @@ def edge_contrast(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on an edge that can hardly be seen in the photograph.
 
     Its value is the share of the outline where product and backdrop differ by less than 16 levels (of 255), 0..1. The
-    rule is skipped if the matte has no outline.
+    rule is skipped if the matte has no outline. `limits` say which values pass, warn or fail.
     """
     contrast = scene.edges.contrast
     if not len(contrast):
@@ -172,8 +179,9 @@ def edge_contrast(scene: Scene, limits: RuleLimits) -> Finding:
 def uncertain_band(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the half-transparent band along the outline.
 
-    Its value is the 90th percentile of the band's width, in outline units. The rule is skipped if the matte has no
-    outline.
+    Its value is the 90th percentile of the band's width, in pixels, as if the product were at most 1700 px long. The
+    band is where the matte lies between 0.05 and 0.95. The rule is skipped if the matte has no outline. `limits` say
+    which values pass, warn or fail.
     """
     band = scene.edges.band
     if not len(band):
@@ -187,7 +195,7 @@ def islands(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on small separate specks in the matte.
 
     Its value is their total area, in thousandths of the product's area. A speck is separate from the largest part, and
-    has less than 3 % of that part's area.
+    has less than 3 % of that part's area. `limits` say which values pass, warn or fail.
     """
     found = parts(scene.reduced, threshold=0.3)
     specks = [part for part in found[1:] if part.area < _ISLAND_OF_LARGEST * found[0].area]
@@ -201,7 +209,7 @@ def haze_around(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a faint veil of backdrop over the white.
 
     Its value is the total area of the veil, in thousandths of the photograph's area. A veil is an area away from the
-    product where the matte is faint but not 0.
+    product where the matte is faint but not 0. `limits` say which values pass, warn or fail.
     """
     found = haze(scene.reduced)
     share = 1000 * sum(part.area for part in found) / scene.reduced.matte.size
@@ -213,7 +221,9 @@ def haze_around(scene: Scene, limits: RuleLimits) -> Finding:
 def network_disagreement(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the difference between matte and segmentation network in thin lines along the edge.
 
-    Its value is the differing area as a share of the union of both masks, 0..1: the first result of `disagreement`.
+    Its value is the differing area as a share of the union of both masks, 0..1. Differences that nobody could see on
+    white are left out, and those where the photograph shows that the matte is right. `limits` say which values pass,
+    warn or fail.
     """
     share, regions = scene.disagreement
     box = widened(regions[0].box, scene.frame) if regions else None
@@ -222,9 +232,11 @@ def network_disagreement(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def network_disagreement_patch(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on the largest area where matte and segmentation network differ, as `disagreement` finds it.
+    """Return the finding on the largest area, wider than a thin line, where matte and segmentation network differ.
 
-    Its value is that area in thousandths of the product's area; 0 if there is none.
+    Its value is that area in thousandths of the product's area; 0 if there is none. Differences that nobody could see
+    on white are left out, and those where the photograph shows that the matte is right. `limits` say which values pass,
+    warn or fail.
     """
     _, regions = scene.disagreement
     share = 1000 * regions[0].area / product_area(scene.reduced) if regions else 0.0
@@ -239,7 +251,7 @@ def network_overruled(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the largest area where the matte contradicts a segmentation network that is sure.
 
     Its value is that area in thousandths of the product's area; 0 if there is none. The photograph is not used. The
-    rule is skipped for a person's matte.
+    rule is skipped for a person's matte. `limits` say which values pass, warn or fail.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("network_overruled", "A person made this matte; no network was asked.")
@@ -257,7 +269,8 @@ def network_overruled_detail(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the largest detail where the matte contradicts the segmentation network.
 
     Its value is the detail's area in pixels, as if the picture were 1000 px long; 0 if there is none. Examples: a
-    narrow gap that stays filled, and a bit of backdrop at an edge. The rule is skipped for a person's matte.
+    narrow gap that stays filled, and a bit of backdrop at an edge. The rule is skipped for a person's matte. `limits`
+    say which values pass, warn or fail.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("network_overruled_detail", "A person made this matte; no network was asked.")
@@ -276,7 +289,7 @@ def outline_unproven(scene: Scene, limits: RuleLimits) -> Finding:
 
     Its value is the share of the stretch, 0..1, that is confirmed neither by an edge in the photograph nor by the
     segmentation network. The stretch is 40 px long in a picture of 2000 px. The rule is skipped for a person's matte,
-    and if the matte has no outline.
+    and if the matte has no outline. `limits` say which values pass, warn or fail.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("outline_unproven", "A person made this matte; no network was asked.")
@@ -297,22 +310,24 @@ def _enough(known: NDArray[np.bool_]) -> bool:
 
 
 def place_on_outline(scene: Scene, point: int) -> Box:
-    """Return a square box around a point of the outline, in pixels of the photograph, inside the frame.
+    """Return a square box, 256 px wide, around a point of the outline, in pixels of the photograph.
 
-    A finding shows this box to the reviewer.
+    The box lies inside the frame and is smaller in a smaller photograph. A finding shows it to the reviewer.
 
     Args:
+        scene: the edit with its measurements.
         point: index of the point along the outline.
     """
     return box_around(float(scene.outline.x[point]), float(scene.outline.y[point]), scene.frame)
 
 
 def worst_place(scene: Scene, badness: Column | NDArray[np.float32]) -> Box | None:
-    """Return a box around the worst place on the outline, in pixels of the photograph.
+    """Return a box around the worst place on the outline, in pixels of the photograph, for the reviewer to look at.
 
     It is None if every value is NaN, also after the smoothing.
 
     Args:
+        scene: the edit with its measurements.
         badness: (points,) a figure per point of the outline, greater is worse; NaN where unknown. It is smoothed along
             the outline first.
     """

@@ -14,10 +14,10 @@ _ORDER = {Status.FAILED: 0, Status.WARNING: 1}
 
 
 class Evidence(Value):
-    """A place that a reviewer should look at.
+    """A place in an edit that a reviewer should look at. `choose_evidence` makes it from a finding.
 
     Attributes:
-        code: code of the finding that names the place.
+        code: code of the finding that names the place, for example "fringe".
         box: the place, in pixels of the photograph.
         message: the finding's message.
     """
@@ -28,10 +28,11 @@ class Evidence(Value):
 
 
 def choose_evidence(findings: Sequence[Finding], *, most: int = MOST_EVIDENCE) -> tuple[Evidence, ...]:
-    """Return places that a reviewer should look at, the worst first; at most one of several that overlap by half.
+    """Return places that a reviewer should look at, the worst first; empty if no finding names a place.
 
     The places of failed gates come first. A gate is a rule that forbids automatic approval. Then come other failed
-    rules, then warnings. A finding without a box gives no place.
+    rules, then warnings. Passed and skipped findings, and those without a box, give no place. A place is left out if it
+    overlaps a worse one by more than half.
 
     Args:
         findings: of all rules.
@@ -48,10 +49,10 @@ def choose_evidence(findings: Sequence[Finding], *, most: int = MOST_EVIDENCE) -
 
 
 def crop_evidence(pixels16: Pixels16, box: Box) -> Pixels8:
-    """Return the part of a picture inside a box at 1:1, (rows, columns, 3) uint8, sRGB.
+    """Return the part of a picture inside a box at 1:1, (rows, columns, 3) uint8, sRGB, to show to a reviewer.
 
     Args:
-        pixels16: (rows, columns, 3) uint16, working space: the photograph for "before", the composite for "after".
+        pixels16: (rows, columns, 3) uint16, Adobe RGB: the photograph for "before", the composite for "after".
         box: may reach beyond the picture. Only the part inside is returned.
     """
     part = pixels16[max(0, box.top) : max(0, box.bottom), max(0, box.left) : max(0, box.right)]

@@ -21,8 +21,9 @@ def kept_shadow_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a contact shadow that may have been kept in the matte.
 
     Its value is the area of the largest shadow between the matte's outline and the product's stronger edge inside of
-    it, in pixels of a product at most 1200 px long; 0 if there is none. `Strip.is_shadow` says what counts as a shadow.
-    The rule is skipped if too little of the backdrop shows.
+    it, in pixels, as if the product were at most 1200 px long; 0 if there is none. A shadow is darker than the
+    backdrop, soft at its outer end and bounded by a stronger edge at its inner end. The rule is skipped if too little
+    of the backdrop shows to predict it. `limits` say which values pass, warn or fail.
     """
     if scene.reduced.backdrop is None:
         return skipped("kept_shadow_suspected", "Too little of the backdrop shows to know its light.")
@@ -39,11 +40,12 @@ def kept_shadow_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 def base_unproven(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the base of a standing product where the photograph has no edge at the matte's outline.
 
-    Its value is the share of the base without such an edge, 0..1. An edge farther out does not count. At such places
-    the matte contains shadow, or a bit of the base was cut off, or the outline is ragged.
+    The base is the lowest stretch of the outline. The value is the share of the base without such an edge, 0..1. An
+    edge farther out does not count. At such places the matte contains shadow, or a bit of the base was cut off, or the
+    outline is ragged. `limits` say which values pass, warn or fail.
 
-    The rule is skipped if no shadow lies along the lowest part of the outline: the product hangs, lies flat, or was
-    photographed without a floor. It is also skipped if a person made the matte, or if there is no product.
+    The rule is skipped if no shadow lies along the base: the product hangs, lies flat, or was photographed without a
+    floor. It is also skipped if a person made the matte, or if there is no product.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("base_unproven", "A person made this matte, and looked at its base.")

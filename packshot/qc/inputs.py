@@ -11,10 +11,10 @@ from packshot.types import Finding, Matte, Pixels8, Pixels16
 
 
 class BackdropLike(Protocol):
-    """The part of the cut-out's backdrop report that quality control reads.
+    """The part of the cut-out's report on the backdrop that quality control reads.
 
     Attributes:
-        smooth: whether the backdrop is smooth enough for the cut-out to rely on.
+        smooth: True if the backdrop is smooth enough for the cut-out to rely on.
     """
 
     @property
@@ -22,10 +22,10 @@ class BackdropLike(Protocol):
 
 
 class CutoutLike(Protocol):
-    """The part of a cut-out that quality control reads.
+    """The part of a cut-out that quality control reads, so that it does not depend on how the cut-out was made.
 
     Attributes:
-        matte: (rows, columns) float32 in 0..1, of the photograph's size.
+        matte: (rows, columns) float32 in 0..1: each pixel's share of product, of the photograph's size.
         network_matte: the segmentation network's mask, (rows, columns) float32 in 0..1, of any size.
         backdrop: what the cut-out found out about the backdrop.
         method: the `Method` that made the matte; `Method.GIVEN` if a person made it.
@@ -60,14 +60,14 @@ class ColourReference:
 
 @dataclasses.dataclass(frozen=True)
 class QcInput:
-    """One edit with everything needed to judge it.
+    """One edit on one platform's canvas, with everything needed to judge it.
 
     Attributes:
-        master16: (rows, columns, 3) uint16, working space: the photograph after its planned colour correction.
+        master16: (rows, columns, 3) uint16, Adobe RGB: the photograph after its planned colour correction.
         cutout: the matte is float32 in 0..1 at the photograph's size. The network's matte has any size, with the same
             aspect ratio.
-        composite16: (rows, columns, 3) uint16, working space: the edit on exact white, at the photograph's size.
-        framed: the pixels on the canvas, working space, with their matte and placement.
+        composite16: (rows, columns, 3) uint16, Adobe RGB: the edit on exact white, at the photograph's size.
+        framed: the pixels on the canvas, Adobe RGB, with their matte and placement.
         srgb8: (rows, columns, 3) uint8, sRGB: the framed pixels as delivered.
         rendition: the plan: what was ordered.
         expected_products: number of separate objects that the picture should show.

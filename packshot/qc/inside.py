@@ -38,16 +38,17 @@ _SPECK_PX = 5
 
 
 def leftovers(reduced: Reduced) -> list[Region]:
-    """Return areas at the outline that look exactly like the backdrop, the largest first.
+    """Return areas at the outline that look exactly like the backdrop, the largest first: backdrop may be left there.
 
     The area's colour and smoothness must match the predicted backdrop. The backdrop must be darker than white, because
     otherwise nobody could see the area.
 
-    Each area, in reduced pixels, is multiplied by a weight: how much of its contact with the outline has no edge in the
-    photograph. A part of the product in the backdrop's colour ends in an edge. Backdrop that was left does not.
+    A region's area is its number of reduced pixels times a weight in 0..1: the share of its contact with the outline
+    that has no edge in the photograph. A part of the product in the backdrop's colour ends in an edge. Backdrop that
+    was left does not.
 
     Args:
-        reduced: the edit at reduced size, or a part of it. Without a predicted backdrop there are no areas.
+        reduced: the edit at reduced size, or a part of it. Without a predicted backdrop the list is empty.
     """
     if reduced.backdrop is None:
         return []
@@ -74,7 +75,7 @@ def filled_gaps(reduced: Reduced) -> list[Region]:
     In shadow the colour is weaker evidence, so the surrounding edge must be steeper.
 
     Args:
-        reduced: the edit at reduced size, or a part of it. Without a predicted backdrop there are no areas.
+        reduced: the edit at reduced size, or a part of it. Without a predicted backdrop the list is empty.
     """
     if reduced.backdrop is None:
         return []

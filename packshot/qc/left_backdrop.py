@@ -1,7 +1,7 @@
 """Estimate how likely it is that a region of the matte is left-over backdrop, with a small random forest.
 
-`benchmarks.left_backdrop` trained the forest on regions whose truth is known; its docstring says which. The forest is
-stored as plain numbers in `left_backdrop.json`, so loading it runs no code.
+`benchmarks.left_backdrop` trained the forest on regions whose truth is known. The forest is stored as plain numbers in
+`left_backdrop.json`, so loading it runs no code.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LEAST_PX = 20
 
 
 class Left(NamedTuple):
-    """A region of the matte that may be left-over backdrop.
+    """The region of a matte that is most likely left-over backdrop, for example a gap in a handle that stayed filled.
 
     Attributes:
         probability: 0..1, that the region is backdrop.
@@ -39,9 +39,10 @@ class Left(NamedTuple):
 
 
 def most_likely_left(around: Around, noise: float) -> Left | None:
-    """Return the region that is most likely left-over backdrop.
+    """Return the region of the matte that is most likely left-over backdrop, with its probability.
 
-    It is None if no region of at least 20 px has nearly the backdrop's colour.
+    None if no region of at least 20 px has nearly the backdrop's colour. A region comes back however low its
+    probability is.
 
     Args:
         around: the photograph around the product.
@@ -56,7 +57,13 @@ def most_likely_left(around: Around, noise: float) -> Left | None:
 
 
 def probabilities(regions: Regions) -> NDArray[np.float64]:
-    """Return the probability that each region is backdrop, (regions,) float64 in 0..1, in the order of `regions`."""
+    """Return the probability that each region is left-over backdrop, (regions,) float64 in 0..1, in their order.
+
+    It is the mean over the trees of the shipped random forest.
+
+    Args:
+        regions: regions of the matte with nearly the backdrop's colour, with their measurements.
+    """
     forest = shipped_forest()
     table = np.stack([regions.figures[name] for name in forest.names], axis=1).astype(np.float32)
     return np.asarray(np.mean([_shares(tree, table) for tree in _arrays()], axis=0), np.float64)
@@ -64,7 +71,10 @@ def probabilities(regions: Regions) -> NDArray[np.float64]:
 
 @cache
 def shipped_forest() -> Forest:
-    """Return the random forest that comes with Packshot, loaded once per process."""
+    """Return the random forest that comes with Packshot and tells left-over backdrop from product.
+
+    It is loaded once per process.
+    """
     text = resources.files("packshot.qc").joinpath("left_backdrop.json").read_text(encoding="utf-8")
     return Forest.model_validate_json(text)
 

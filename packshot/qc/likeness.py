@@ -40,7 +40,9 @@ def _once(measure: Callable[[Reduced], Picture]) -> Callable[[Reduced], Picture]
 
 @dataclasses.dataclass(frozen=True)
 class Lighting:
-    """The photograph's light compared with the predicted backdrop. Both arrays are (rows, columns) float32.
+    """The photograph's light compared with the predicted backdrop's. Both arrays are (rows, columns) float32.
+
+    `lighting` makes it. It tells backdrop in shadow, which keeps its colour, from product.
 
     Attributes:
         factor: the photograph's light divided by the backdrop's. 1 means equally lit; below 1 means shadow.
@@ -55,8 +57,9 @@ class Lighting:
         """Return where the photograph looks like the backdrop in a range of light, (rows, columns) bool.
 
         Args:
-            darkest, brightest: limits of `factor`.
-            most_colour: greatest `colour`.
+            darkest, brightest: limits of `factor`. The default of `brightest`, 1.03, allows for noise in fully lit
+                backdrop.
+            most_colour: greatest `colour`, as a share of the photograph's own light (`factor`).
         """
         lit = (self.factor > darkest) & (self.factor < brightest)
         return np.asarray(lit & (self.colour < most_colour * self.factor))
@@ -64,7 +67,13 @@ class Lighting:
 
 @_once
 def visible_on_white(reduced: Reduced) -> Mask:
-    """Return where the photograph's pixels would be visible on a white page, (rows, columns) bool, at reduced size."""
+    """Return where the photograph's pixels would be visible on a white page, (rows, columns) bool, at reduced size.
+
+    A pixel is visible if a channel is more than 8 levels (of 255) below white.
+
+    Args:
+        reduced: the edit at reduced size, or a part of it. The result is remembered in it.
+    """
     return np.asarray(greatest_channel(255 - reduced.master) > VISIBLE_ON_WHITE)
 
 
@@ -72,7 +81,8 @@ def visible_on_white(reduced: Reduced) -> Mask:
 def like_backdrop(reduced: Reduced) -> Mask:
     """Return where the photograph equals the predicted backdrop, (rows, columns) bool, at reduced size.
 
-    It is compared as an average over 5 x 5 pixels. Differences within the noise do not count.
+    The two are compared as averages over 5 x 5 pixels. A difference of less than 6 levels (of 255), or than twice the
+    noise, does not count.
 
     Args:
         reduced: an edit with a predicted backdrop.
@@ -86,7 +96,11 @@ def like_backdrop(reduced: Reduced) -> Mask:
 def unlike_backdrop(reduced: Reduced) -> Mask:
     """Return where the photograph clearly differs from the predicted backdrop, (rows, columns) bool, at reduced size.
 
-    Without a predicted backdrop it is False everywhere.
+    Some channel differs by more than 12 levels (of 255), and by more than 6 times the noise. Without a predicted
+    backdrop the result is False everywhere.
+
+    Args:
+        reduced: the edit at reduced size, or a part of it.
     """
     return np.asarray(reduced.difference > max(_LEAST_UNLIKE, 6 * reduced.noise))
 
@@ -142,14 +156,21 @@ def _backdrop_power(reduced: Reduced) -> FloatImage:
 
 @_once
 def slope(reduced: Reduced) -> FloatImage:
-    """Return the gradient of the grey picture, (rows, columns) float32, in levels (0..255) per reduced pixel."""
+    """Return the gradient of the grey picture, (rows, columns) float32, in levels (0..255) per reduced pixel.
+
+    Args:
+        reduced: the edit at reduced size, or a part of it. The gradient is that of the photograph.
+    """
     return _slope(reduced.grey)
 
 
 def colour_slope(reduced: Reduced) -> FloatImage:
     """Return the gradient of the steepest channel, (rows, columns) float32, in levels (0..255) per reduced pixel.
 
-    Unlike `slope` it also finds edges between colours of equal brightness.
+    Unlike the gradient of the grey picture (`slope`), it also finds edges between colours of equal brightness.
+
+    Args:
+        reduced: the edit at reduced size, or a part of it. The gradient is that of the photograph.
     """
     return greatest_channel(_slope(reduced.master))
 

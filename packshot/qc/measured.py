@@ -21,18 +21,18 @@ def measured(
     unit: str = "",
     box: Box | Callable[[], Box | None] | None = None,
 ) -> Finding:
-    """Return the finding for a measured value, with the status that follows from the rule's limits.
+    """Return the finding for a measured value: passed, a warning or failed, as the rule's limits say.
 
     The finding's `limit` is `limits.bad`: the value at which all of the rule's points are lost.
 
     Args:
-        code: the rule's code.
-        value: what the rule measured.
-        limits: the rule's limits.
+        code: the rule's code, for example "fringe".
+        value: what the rule measured. The finding has it rounded to 5 decimals.
+        limits: from which value on the rule costs points, and at which it fails; whether it forbids automatic approval.
         message: the finding in words, for people.
         unit: unit of the value, for people; empty if it has none.
-        box: the place to look at, in pixels of the photograph, or a function that finds it. The finding has none if the
-            rule passes, and the function is not called.
+        box: the place to look at, in pixels of the photograph, or a function without arguments that finds it. The
+            finding has no box if the rule passes, and the function is not called.
     """
     status = status_of(value, limits)
     place = None if status is Status.PASSED else box() if callable(box) else box
@@ -60,7 +60,9 @@ def skipped(code: str, message: str, *, gate: bool = False) -> Finding:
 
 
 def box_around(x: float, y: float, frame: Size, *, side_px: int = EVIDENCE_PX) -> Box:
-    """Return a square box around a point. It is moved so that it lies in the frame, and it is smaller in a small frame.
+    """Return a square box around a point, in pixels, moved so that it lies in the frame.
+
+    It is smaller in a frame that is smaller than the square.
 
     Args:
         x, y: the point, in pixels.
@@ -74,9 +76,10 @@ def box_around(x: float, y: float, frame: Size, *, side_px: int = EVIDENCE_PX) -
 
 
 def widened(box: Box, frame: Size, *, least_px: int = EVIDENCE_PX, most_px: int = 1024) -> Box:
-    """Return a larger box with the same centre, moved so that it lies in the frame.
+    """Return a larger box with the same centre, moved so that it lies in the frame, for a reviewer to look at.
 
-    It is 32 px wider and higher, within the limits; a box larger than `most_px` or the frame gets smaller.
+    It is 32 px wider and higher, but at least `least_px` and at most `most_px`. A box larger than `most_px` or than the
+    frame gets smaller.
 
     Args:
         box: in pixels of the photograph.

@@ -57,13 +57,13 @@ Column = NDArray[np.float64]
 
 @dataclasses.dataclass(frozen=True)
 class Regions:
-    """Regions of the matte with nearly the backdrop's colour.
+    """Regions of the matte with nearly the backdrop's colour, and measurements of each. `near_backdrop` makes it.
 
     Attributes:
         boxes: one box per region, in pixels of the photograph.
         area: (regions,) float64: number of pixels of each region, in the reduced picture around the product.
-        figures: measurements of the regions, each (regions,) float64, by the names that the forest in `left_backdrop`
-            uses.
+        figures: measurements of the regions, each (regions,) float64, by name, for example "thick". A random forest
+            judges by them whether a region is backdrop.
         places: flat indices, into the picture around the product, of the pixels of all regions. A pixel may be in
             several regions.
         region: for each entry of `places`, the index of its region.
@@ -88,7 +88,7 @@ class Regions:
 def near_backdrop(around: Around, noise: float) -> Regions | None:
     """Return the regions of the matte with nearly the backdrop's colour, measured; None if there are none.
 
-    Smaller regions than 12 px are left out. A place may be in several regions, found by different limits of colour.
+    Regions smaller than 12 px are left out. A place may be in several regions, found by different limits of colour.
 
     Args:
         around: the photograph around the product.

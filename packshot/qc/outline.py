@@ -1,8 +1,8 @@
 """Sample the photograph and the edit along lines across the matte's outline.
 
 The lines are the outline's normals. Distances along a normal are in outline units, positive outward. One unit is one
-pixel of the photograph. It is more than one pixel if the product is photographed larger than it will be delivered: then
-a shopper cannot see finer detail.
+pixel of the photograph, or 1/1700 of the product's longest side if that is more: a shopper cannot see finer detail in
+the delivered picture.
 """
 
 from __future__ import annotations
@@ -41,10 +41,13 @@ DISTANCES: Column = np.arange(-REACH, REACH + STEP / 2, STEP, dtype=np.float32)
 
 @dataclasses.dataclass(frozen=True)
 class Outline:
-    """Samples along lines across the outline. Levels are encoded working-space values scaled to 0..255.
+    """Samples along lines across a matte's outline. `trace_outline` makes it.
+
+    The lines are the outline's normals, sampled from 8 outline units inside to 8 units outside, every half unit. Levels
+    are encoded Adobe RGB values scaled to 0..255.
 
     Attributes:
-        unit_px: pixels of the photograph per outline unit.
+        unit_px: pixels of the photograph per outline unit, at least 1.
         x, y: (points,) position where the matte crosses 0.5, in pixels of the photograph.
         normal: (points, 2) outward unit normals (x, y).
         loop: (points,) number of the closed contour that a point belongs to.
@@ -77,9 +80,10 @@ class Outline:
 
 
 def at(low: float, high: float) -> slice:
-    """Return the slice of `DISTANCES` from `low` to `high`, both included, in outline units.
+    """Return the slice of sampled distances from `low` to `high`, both included, in outline units.
 
-    Example: ``DISTANCES[at(-2, -1)]`` is -2, -1.5, -1.
+    The slice selects from `DISTANCES` (-8 to 8 in steps of 0.5, positive outward) and from arrays of samples. Example:
+    ``DISTANCES[at(-2, -1)]`` is -2, -1.5, -1.
     """
     return slice(round((low + REACH) / STEP), round((high + REACH) / STEP) + 1)
 
@@ -87,16 +91,17 @@ def at(low: float, high: float) -> slice:
 def trace_outline(
     master16: Pixels16, composite16: Pixels16, matte: Matte, reduced: Reduced, *, product_px: float
 ) -> Outline:
-    """Return the samples across the outline of a matte; no points if the matte nowhere reaches 0.5.
+    """Return the samples across the outline of a matte; without points if the matte nowhere reaches 0.5.
 
-    Contours shorter than 16 px are left out.
+    The outline is where the matte crosses 0.5. Contours shorter than 16 px are left out. At most about 6000 points are
+    sampled.
 
     Args:
-        master16, composite16: photograph and edit, (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1.
+        master16, composite16: photograph and edit, (rows, columns, 3) uint16, Adobe RGB.
+        matte: (rows, columns) float32 in 0..1, of the photograph's size.
         reduced: the reduced edit. Its predicted backdrop is sampled; without one, the photograph's colour well outside
             the outline stands for it.
-        product_px: longest side of the product's box, in pixels of the photograph.
+        product_px: longest side of the product's box, in pixels of the photograph. It gives the outline unit.
     """
     unit_px = max(1.0, product_px / DELIVERED_PX)
     x, y, nx, ny, loop, hole, spacing = _points(matte, unit_px)
@@ -180,7 +185,7 @@ def _closed(loop: NDArray[np.int32], reach: int) -> _Closed:
 def longest_run(flags: NDArray[np.bool_], outline: Outline) -> tuple[int, int]:
     """Return (index of the first point, number of points) of the longest run of flagged points on one contour.
 
-    It is (0, 0) if no point is flagged. A run that crosses the contour's first point is counted as two runs.
+    The result is (0, 0) if no point is flagged. A run that crosses the contour's first point is counted as two runs.
 
     Args:
         flags: (points,) bool.

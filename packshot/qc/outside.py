@@ -21,10 +21,11 @@ _ENDS_IN_EDGE = 0.3
 
 
 def product_outside(reduced: Reduced) -> tuple[list[Region], list[Region]]:
-    """Return areas just outside the matte that look like product, as (enclosed areas, open areas), the largest first.
+    """Return areas just outside the matte that look like product, as (enclosed areas, open areas).
 
-    They are neither backdrop nor shadow, and are counted in reduced pixels. The matte surrounds an enclosed area. An
-    open area must end in an edge: coloured light that the product throws on the floor has none, it fades away.
+    Each list has the largest first, with areas in reduced pixels. The areas are neither backdrop nor shadow. The matte
+    surrounds an enclosed area. An open area must end in an edge: coloured light that the product throws on the floor
+    has none, it fades away.
 
     Args:
         reduced: the edit at reduced size. Without a predicted backdrop both lists are empty.
@@ -43,7 +44,7 @@ def product_outside(reduced: Reduced) -> tuple[list[Region], list[Region]]:
 
 
 def sharp_outside(reduced: Reduced) -> list[Region]:
-    """Return places just outside the matte where the photograph has an edge too sharp for a shadow.
+    """Return places just outside the matte where the photograph has an edge too sharp for a shadow, so perhaps product.
 
     The largest comes first; areas are in reduced pixels.
 

@@ -29,8 +29,9 @@ _NOISE_POINTS = 2.0
 def pale_on_white(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a product whose edge cannot be seen on white.
 
-    Its value is the length of the longest stretch of the outline where the product is as white as the background, as a
-    share of the product's longest side. The rule is skipped if the matte has no outline.
+    Its value is the length of the longest stretch of the outline where the product differs from the white around it by
+    less than 1 delta E 2000, as a share of the product's longest side. The rule is skipped if the matte has no outline.
+    `limits` say which values pass, warn or fail.
 
     Example: a page shows the product 700 px long, so a value of 0.05 is 35 px. From the usual distance to a screen this
     is about one degree of the field of view. The eye does not complete so long a gap by itself.
@@ -55,8 +56,11 @@ def pale_on_white(scene: Scene, limits: RuleLimits) -> Finding:
 def white_on_white(outline: Outline) -> Column:
     """Return how much the product's rim differs from white, (points,) float32, delta E 2000.
 
-    There is one value for each point of the outline: the greatest difference along the normal. The composite's colours
-    are averaged along the outline first, so that noise is not taken for an edge.
+    There is one value for each point of the outline: the greatest difference along the normal, from 6 to 1 outline
+    units inside. The composite's colours are averaged along the outline first, so that noise is not taken for an edge.
+
+    Args:
+        outline: samples across the matte's outline.
     """
     rim = outline.composite[:, _INSIDE]
     calm = np.stack([smooth_along(rim[:, n], outline, points=_NOISE_POINTS) for n in range(rim.shape[1])], axis=1)

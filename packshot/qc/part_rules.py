@@ -1,7 +1,7 @@
 """Rules on whole parts: parts cut off, backdrop left, gaps filled, false holes.
 
-Also: which objects the picture contains. Lengths are in outline units (`packshot.qc.outline`). A finding gives them as
-px.
+Also: which objects the picture contains. Lengths are in outline units, and a finding gives them as px. An outline unit
+is one pixel, or 1/1700 of the product's longest side if that is more.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ _NO_BACKDROP = "Too little of the backdrop shows to know what it looks like."
 def bite_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a part that may be cut off at the outer outline.
 
-    Its value is a length in outline units. It is that of the longest stretch where the outline cuts through something
-    and the photograph has no edge; 0 if there is none.
+    Its value is the length of the longest stretch where the outline cuts through something and the photograph has no
+    edge, in pixels, as if the product were at most 1700 px long; 0 if there is none. `limits` say which values pass,
+    warn or fail.
     """
     run_px, box = _run(scene, scene.edges.cuts & ~scene.outline.hole)
     message = (
@@ -41,10 +42,11 @@ def bite_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def punched_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on a hole that may be wrong.
+    """Return the finding on a hole in the matte that may be wrong.
 
-    Its value is a length in outline units. It is that of the longest stretch where a hole's outline cuts through
-    something and the photograph has no edge; 0 if there is none.
+    Its value is the length of the longest stretch where a hole's outline cuts through something and the photograph has
+    no edge, in pixels, as if the product were at most 1700 px long; 0 if there is none. `limits` say which values pass,
+    warn or fail.
     """
     run_px, box = _run(scene, scene.edges.cuts & scene.outline.hole)
     message = (
@@ -57,7 +59,8 @@ def missing_part_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a part of the product that may be missing.
 
     Its value is the largest area beside the matte that is neither backdrop nor shadow, in thousandths of the product's
-    area; 0 if there is none. The rule is skipped if too little of the backdrop shows.
+    area; 0 if there is none. The rule is skipped if too little of the backdrop shows to predict it. `limits` say which
+    values pass, warn or fail.
     """
     if scene.reduced.backdrop is None:
         return skipped("missing_part_suspected", _NO_BACKDROP)
@@ -73,7 +76,7 @@ def sharp_edge_outside(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on sharp structure just outside the matte: too sharp for a shadow, so perhaps product.
 
     Its value is the area of the largest such structure, in thousandths of the product's area; 0 if there is none. The
-    rule is skipped if too little of the backdrop shows.
+    rule is skipped if too little of the backdrop shows to predict it. `limits` say which values pass, warn or fail.
     """
     if scene.reduced.backdrop is None:
         return skipped("sharp_edge_outside", _NO_BACKDROP)
@@ -86,7 +89,9 @@ def leftover_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on backdrop that may be left at the outline.
 
     Its value is the largest area that looks exactly like the backdrop, in thousandths of the product's area; 0 if there
-    is none. `leftovers` weights the areas. The rule is skipped if too little of the backdrop shows.
+    is none. An area counts less if the photograph has an edge between it and the outside: then it may be product in the
+    same colour. The rule is skipped if too little of the backdrop shows to predict it. `limits` say which values pass,
+    warn or fail.
     """
     if scene.reduced.backdrop is None:
         return skipped("leftover_suspected", _NO_BACKDROP)
@@ -98,7 +103,8 @@ def leftover_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 def loose_outline(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on an outline that runs through plain backdrop, lit or in shadow.
 
-    Its value is the length of the longest stretch that does, in outline units; 0 if there is none.
+    Its value is the length of the longest such stretch, in pixels, as if the product were at most 1700 px long; 0 if
+    there is none. `limits` say which values pass, warn or fail.
     """
     run_px, box = _run(scene, scene.edges.loose)
     message = f"Along {run_px:.0f} px, the outline runs through plain backdrop: some backdrop may be left in."
@@ -106,10 +112,11 @@ def loose_outline(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def filled_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on a gap that may be filled.
+    """Return the finding on a gap in the product that may be filled.
 
     Its value is the largest area inside the matte where the backdrop seems to show, in thousandths of the product's
-    area; 0 if there is none. The rule is skipped if too little of the backdrop shows.
+    area; 0 if there is none. The rule is skipped if too little of the backdrop shows to predict it. `limits` say which
+    values pass, warn or fail.
     """
     if scene.reduced.backdrop is None:
         return skipped("filled_hole_suspected", _NO_BACKDROP)
@@ -121,8 +128,9 @@ def filled_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 def pinhole(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on small holes in the edit where the photograph has none.
 
-    Its value is the area of the largest hole, in pixels; 0 if there is none. A hole is transparent in the matte or
-    faded in the colours. The rule is skipped if too little of the backdrop shows, or if there is no product.
+    Its value is the area of the largest hole, in pixels of the photograph; 0 if there is none. A hole is transparent in
+    the matte or faded in the colours, and has at most 60 px. The rule is skipped if too little of the backdrop shows to
+    predict it, or if there is no product. `limits` say which values pass, warn or fail.
     """
     if scene.reduced.backdrop is None or scene.subject is None:
         return skipped("pinhole", _NO_BACKDROP)
@@ -137,7 +145,8 @@ def pinhole(scene: Scene, limits: RuleLimits) -> Finding:
 def product_touches_frame(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a product that the photograph may cut off.
 
-    Its value is the share of the photograph's border that the product covers, 0..1.
+    Its value is the share of the photograph's border that the product covers, 0..1. `limits` say which values pass,
+    warn or fail.
     """
     matte = scene.edit.cutout.matte
     border = np.concatenate((matte[0], matte[-1], matte[:, 0], matte[:, -1]))
@@ -150,17 +159,19 @@ def product_touches_frame(scene: Scene, limits: RuleLimits) -> Finding:
 def empty_product(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a product that is missing or tiny.
 
-    Its value is the share of the photograph that the product covers, 0..1; 0 if there is no product.
+    Its value is the share of the photograph that the product covers, 0..1; less is worse. It is 0 if there is no
+    product. `limits` say which values pass, warn or fail.
     """
     share = product_area(scene.reduced) / scene.reduced.matte.size if scene.subject else 0.0
     return measured("empty_product", share, limits, f"The product covers {share:.1%} of the photograph.", unit="share")
 
 
 def several_products(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on too many objects.
+    """Return the finding on too many objects in the picture.
 
     Its value is the number of separate objects in the matte beyond the expected number, at least 0. A part whose box
-    lies mostly within the largest part's box counts as part of the same object. Small specks do not count.
+    lies mostly within the largest part's box counts as part of that object. Small specks do not count. `limits` say
+    which values pass, warn or fail.
     """
     found = parts(scene.reduced, threshold=0.5, joined_over_ratio=_GAP_WITHIN_PRODUCT)
     large = [
@@ -178,7 +189,7 @@ def several_products(scene: Scene, limits: RuleLimits) -> Finding:
 def backdrop_not_smooth(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the backdrop: 1 if it was not smooth enough for the cut-out to rely on, else 0.
 
-    A person's matte needs no smooth backdrop, so its value is 0.
+    A person's matte needs no smooth backdrop, so its value is 0. `limits` say which values pass, warn or fail.
     """
     smooth = scene.edit.cutout.backdrop.smooth or scene.edit.cutout.method == Method.GIVEN
     message = (

@@ -48,20 +48,20 @@ class _Place(NamedTuple):
 
 
 def kept_patches(master16: Pixels16, matte: Matte, reduced: Reduced, product: Box) -> list[Region]:
-    """Return the patches of the matte that have the backdrop's colour, the largest first.
+    """Return the patches of the matte that have the backdrop's colour, the largest first: backdrop may be kept there.
 
-    Examples: narrow gaps that stay filled, and wedges of backdrop in a corner. A patch has the predicted backdrop's
-    colour at its place. It lies at the outline, and ends at something that is clearly not backdrop. White backdrop is
-    found too.
+    Examples: narrow gaps that stay filled, and wedges of backdrop in a corner. White backdrop is found too. A patch has
+    the predicted backdrop's colour at its place, lies at the outline, and ends at something that is clearly not
+    backdrop.
 
     A patch farther inside may be a print on the product. So a patch a little deeper inside counts only if the
-    segmentation network sees background there. Still deeper, only a window counts: a large patch with exactly the
-    backdrop's colour and a sharp edge all around.
+    segmentation network sees background there. Still deeper, only a large patch counts, with exactly the backdrop's
+    colour and a sharp edge all around.
 
     Args:
-        master16: the photograph, (rows, columns, 3) uint16, working space.
+        master16: the photograph, (rows, columns, 3) uint16, Adobe RGB.
         matte: (rows, columns) float32 in 0..1, of the photograph's size.
-        reduced: the whole reduced edit with its predicted backdrop. Without one there are no patches.
+        reduced: the whole reduced edit with its predicted backdrop. Without a predicted backdrop the list is empty.
         product: the product's box, in pixels of the photograph.
     Returns:
         Regions with their area in pixels, as if the picture were 1000 px long. A smaller photograph keeps its own

@@ -22,10 +22,11 @@ _UNLIKE_LEVELS = 20.0
 def pinholes(master16: Pixels16, composite16: Pixels16, matte: Matte, reduced: Reduced, product: Box) -> list[Region]:
     """Return small holes in the edit where the photograph shows no backdrop, the largest first.
 
-    A hole is transparent in the matte, or opaque and clearly unlike the photograph. It has at most 60 px.
+    A hole is transparent in the matte, or opaque and clearly unlike the photograph. It has at most 60 px, and does not
+    touch the border of the product's box.
 
     Args:
-        master16, composite16: photograph and edit, (rows, columns, 3) uint16, working space.
+        master16, composite16: photograph and edit, (rows, columns, 3) uint16, Adobe RGB.
         matte: (rows, columns) float32 in 0..1, of the photograph's size.
         reduced: the whole reduced edit; it must have a predicted backdrop.
         product: the product's box, in pixels of the photograph.

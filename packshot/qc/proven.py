@@ -24,13 +24,14 @@ _SURE, _INSIDE_PX = 0.8, 2.0
 def unproven(outline: Outline, edges: EdgeFigures, reduced: Reduced) -> NDArray[np.bool_]:
     """Return which points of an outline neither the photograph nor the segmentation network confirms, (points,) bool.
 
-    The photograph has no edge at a wrong outline: where backdrop or shadow was kept, or a pale part was cut off. It has
-    no edge either at the true outline of a product in the backdrop's colour. So a point without an edge is confirmed if
-    the network is sure of the product there.
+    A point is confirmed if the photograph has an edge at most one outline unit away. The photograph has no edge at a
+    wrong outline: where backdrop or shadow was kept, or a pale part was cut off. But it has no edge either at the true
+    outline of a product in the backdrop's colour. So a point without an edge is confirmed if the network's probability
+    of product is at least 0.8 just inside it.
 
     Args:
         outline: samples across the matte's outline.
-        edges: the measurements at the same points.
+        edges: measurements at the points of `outline`.
         reduced: the whole reduced edit, for the network's mask.
     """
     inside_px = _INSIDE_PX / reduced.scale
@@ -40,14 +41,16 @@ def unproven(outline: Outline, edges: EdgeFigures, reduced: Reduced) -> NDArray[
 
 
 def least_proven(outline: Outline, edges: EdgeFigures, reduced: Reduced) -> tuple[int, float]:
-    """Return the stretch of an outline with the largest unproven share, as (index of its middle point, share in 0..1).
+    """Return the worst stretch of an outline, as (index of its middle point, its unproven share in 0..1).
 
-    `unproven` says which points count. The result is (0, 0.0) if all points are proven or all contours are too short.
+    The stretch is 2 % of the picture's longest side long: 40 px of 2000 px. A point is unproven if neither an edge in
+    the photograph nor the segmentation network confirms it. The result is (0, 0.0) if all points are proven or all
+    contours are too short.
 
     Args:
         outline: samples across the matte's outline.
-        edges: the measurements at the same points.
-        reduced: the whole reduced edit.
+        edges: measurements at the points of `outline`.
+        reduced: the whole reduced edit, for the network's mask.
     """
     length_px = STRETCH_OF_PICTURE * reduced.longest / reduced.scale
     return worst_stretch(unproven(outline, edges, reduced), outline, length_px=length_px)

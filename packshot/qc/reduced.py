@@ -1,6 +1,6 @@
 """The edit at reduced size, with the backdrop as it would look without the product.
 
-All colours are in levels: encoded working-space values scaled to 0..255. A step of one level looks about the same to
+All colours are in levels: encoded Adobe RGB values scaled to 0..255. A step of one level looks about the same to
 the eye in shadows and in highlights.
 """
 
@@ -28,7 +28,9 @@ _CLOSE_PX = 32
 
 @dataclasses.dataclass(frozen=True)
 class Reduced:
-    """The edit, reduced so that its longest side is at most `REDUCED_PX`.
+    """An edit, reduced so that its longest side is at most 1024 px, or a part of it. `reduce_edit` makes it.
+
+    Levels are encoded Adobe RGB values scaled to 0..255.
 
     Attributes:
         scale: reduced pixels per pixel of the photograph.
@@ -61,13 +63,14 @@ class Reduced:
 
 
 def reduce_edit(master16: Pixels16, matte: Matte, network: Matte, *, reduced16: Pixels16 | None = None) -> Reduced:
-    """Return the edit at reduced size (or its own size, if that is smaller) with the predicted backdrop.
+    """Return the edit reduced to at most 1024 px, with the predicted backdrop. A smaller edit keeps its size.
 
     Args:
-        master16: (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1.
-        network: the network's prediction in 0..1, at any size.
-        reduced16: a copy of the master already reduced by area averaging. It is used if it is large enough.
+        master16: the photograph, (rows, columns, 3) uint16, Adobe RGB.
+        matte: (rows, columns) float32 in 0..1, of the photograph's size.
+        network: the segmentation network's prediction in 0..1, at any size.
+        reduced16: a copy of the photograph already reduced by area averaging. It saves time, and is used if it is large
+            enough.
     """
     rows, columns = matte.shape
     scale = min(1.0, REDUCED_PX / max(rows, columns))
@@ -140,14 +143,15 @@ def backdrop_in(reduced: Reduced, box: Box) -> NDArray[np.float32]:
 def predict_backdrop(master: FloatImage, clear: Mask) -> tuple[FloatImage | None, float]:
     """Return (the backdrop predicted from its visible parts, its noise).
 
+    The backdrop is (rows, columns, 3) float32 levels, the noise is in levels. They are None and 0 if fewer than 200
+    pixels are clear.
+
     A cubic polynomial per channel is fitted with Tukey's weights. So a shadow, or a part of the product that was
-    missed, has no influence. Then the smoothed residual is added, of those pixels that fit.
+    missed, has no influence. Then the smoothed residual of those pixels that fit is added.
 
     Args:
-        master: (rows, columns, 3) float32, levels.
+        master: the photograph, (rows, columns, 3) float32, encoded Adobe RGB values scaled to 0..255.
         clear: (rows, columns) bool: where only backdrop is expected.
-    Returns:
-        (rows, columns, 3) float32 levels, and the noise in levels; None and 0 if too little of the backdrop is visible.
     """
     rows, columns = clear.shape
     places = np.flatnonzero(clear)

@@ -19,8 +19,7 @@ class Region:
     """One connected component of a mask.
 
     Attributes:
-        area: number of reduced pixels, unless the function that returns the region gives another unit. `leftovers`
-            multiplies it by a weight in 0..1.
+        area: number of reduced pixels, unless the function that returns the region gives another unit or a weight.
         box: smallest box around the component, in pixels of the photograph.
     """
 
@@ -29,15 +28,13 @@ class Region:
 
 
 def parts(reduced: Reduced, *, threshold: float, joined_over_ratio: float = 0.0) -> list[Region]:
-    """Return the connected components of the matte above a threshold, the largest first.
-
-    Their areas are in reduced pixels.
+    """Return the separate parts of the matte above a threshold, the largest first, with their areas in reduced pixels.
 
     Args:
         reduced: the edit at reduced size.
         threshold: alpha that a pixel must exceed, 0..1.
         joined_over_ratio: parts count as one if the gap between them is less than this share of the picture's longest
-            side.
+            side. 0 joins none.
     """
     everywhere = np.ones(reduced.matte.shape, bool)
     mask = reduced.matte > threshold
@@ -49,9 +46,12 @@ def parts(reduced: Reduced, *, threshold: float, joined_over_ratio: float = 0.0)
 
 
 def haze(reduced: Reduced) -> list[Region]:
-    """Return areas away from the product where the matte is faint but not 0, the largest first.
+    """Return areas away from the product where the matte is faint but not 0, the largest first, in reduced pixels.
 
-    On white they look like a veil. Their area is in reduced pixels.
+    On white they look like a veil.
+
+    Args:
+        reduced: the edit at reduced size.
     """
     solid = grown(reduced.matte > 0.5, 11)
     everywhere = np.ones(solid.shape, bool)
@@ -59,7 +59,11 @@ def haze(reduced: Reduced) -> list[Region]:
 
 
 def product_area(reduced: Reduced) -> int:
-    """Return the product's area in reduced pixels, at least 1."""
+    """Return the product's area in reduced pixels (where the matte exceeds 0.5), at least 1, so that it can divide.
+
+    Args:
+        reduced: the edit at reduced size.
+    """
     return max(1, int(np.count_nonzero(reduced.matte > 0.5)))
 
 
@@ -86,9 +90,12 @@ def opened(mask: Mask, side: int) -> Mask:
 
 
 def enclosed_ground(reduced: Reduced) -> Mask:
-    """Return the background that is not connected to the border of the frame, such as the gap in a handle.
+    """Return the background that the product encloses, (rows, columns) bool, at reduced size.
 
-    The result is a mask, (rows, columns) bool, at reduced size.
+    It is not connected to the border of the frame. An example is the gap in a handle.
+
+    Args:
+        reduced: the edit at reduced size. Where its matte is below 0.5 is background.
     """
     open_ground = cv2.copyMakeBorder((reduced.matte < 0.5).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
     cv2.floodFill(open_ground, None, (0, 0), 2)
@@ -100,7 +107,7 @@ def split(
 ) -> tuple[list[Region], list[Region]]:
     """Return (components that do not touch `marked`, components that do), each list the largest first.
 
-    Areas are in reduced pixels.
+    A component is a connected part of `mask`. Areas are in reduced pixels.
 
     Args:
         mask: the mask that is split into components, (rows, columns) bool at reduced size.

@@ -12,11 +12,11 @@ _NO_BACKDROP = "Too little of the backdrop shows to know its colour."
 
 
 def backdrop_patch_suspected(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on patches of backdrop that may be kept in the matte, as `kept_patches` finds them.
+    """Return the finding on patches of backdrop that may be kept in the matte, such as narrow gaps and corners.
 
     Its value is the area of the largest patch, in pixels as if the picture were 1000 px long; 0 if there is none. A
     white patch on a white backdrop counts too, because it shows on any page that is not white. The rule is skipped if
-    too little of the backdrop shows.
+    too little of the backdrop shows to predict it. `limits` say which values pass, warn or fail.
     """
     if scene.reduced.backdrop is None:
         return skipped("backdrop_patch_suspected", _NO_BACKDROP)
@@ -30,9 +30,9 @@ def backdrop_patch_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 def backdrop_strip_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on backdrop that may be kept between the matte's outline and the product's real edge.
 
-    Its value is the area of the largest strip with nearly the backdrop's colour, in pixels of a product at most 1200 px
-    long; 0 if there is none. The real edge is the photograph's strongest edge (`ridges`). The rule is skipped if too
-    little of the backdrop shows.
+    Its value is the area of the largest strip with nearly the backdrop's colour, in pixels, as if the product were at
+    most 1200 px long; 0 if there is none. The real edge is the photograph's strongest edge inside the outline. The rule
+    is skipped if too little of the backdrop shows to predict it. `limits` say which values pass, warn or fail.
     """
     if scene.reduced.backdrop is None:
         return skipped("backdrop_strip_suspected", _NO_BACKDROP)
@@ -46,11 +46,11 @@ def backdrop_strip_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def backdrop_left_suspected(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on the region of the matte that is most likely backdrop.
+    """Return the finding on the region of the matte that is most likely left-over backdrop.
 
-    Its value is the probability that this region is backdrop, 0..1; 0 if no region has nearly the backdrop's colour.
-    Every region with nearly that colour is judged, also a shaded or tinted one (`left_backdrop`). The rule is skipped
-    for a person's matte, and if too little of the backdrop shows.
+    Its value is the probability that this region is backdrop, 0..1, as a trained random forest gives it; 0 if no region
+    has nearly the backdrop's colour. Shaded and tinted backdrop is judged too. The rule is skipped for a person's
+    matte, and if too little of the backdrop shows. `limits` say which values pass, warn or fail.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("backdrop_left_suspected", "A person made this matte, and looked at its gaps.")

@@ -1,4 +1,8 @@
-"""Judge an edit: run all rules, add up the score, and decide the verdict for each platform."""
+"""Judge an edit: run all rules, add up the score, and decide the verdict for each platform.
+
+A rule measures one property of the edit and returns a finding. Four groups of rules (background, edge, fill, colour)
+share the 100 points.
+"""
 
 from __future__ import annotations
 
@@ -119,8 +123,8 @@ class RenditionReport(Value):
     Attributes:
         platform: the platform's name.
         score: 0..100, the sum of the four components.
-        background, edge, fill, colour: points left in each component.
-        verdict: approve, review or redo.
+        background, edge, fill, colour: points left in each component; the config says how many it has at most.
+        verdict: what is decided about this rendition: approve, review or redo.
         findings: results of the rules that look at the canvas, and findings of the framing.
     """
 
@@ -168,7 +172,8 @@ class QcReport(Value):
     def stopped(self, told: Finding) -> QcReport:
         """Return the report with one more finding on the whole edit.
 
-        If the finding stops approval, approved verdicts become reviews. The score does not change.
+        If the finding stops approval (a gate that did not pass), verdicts of approval become reviews. The score does
+        not change.
 
         Args:
             told: the finding to add.
@@ -184,11 +189,11 @@ class QcReport(Value):
 
 
 def judge(edit: QcInput, config: QcConfig) -> QcReport:
-    """Return the report on an edit on one canvas.
+    """Return the report on an edit on one canvas: its score, its verdict and the findings of all rules.
 
     Args:
         edit: the edit on its canvas.
-        config: the rules' limits and weights, and which of them are gates.
+        config: the rules' limits and weights, and which of them are gates, which forbid automatic approval.
     Raises:
         ConfigError: the config has no limits for one of the rules.
     """
@@ -198,12 +203,12 @@ def judge(edit: QcInput, config: QcConfig) -> QcReport:
 def judge_all(
     canvases: Iterable[QcInput], config: QcConfig, *, known: Mapping[str, Finding] = MappingProxyType({})
 ) -> QcReport:
-    """Return the report on an edit that is placed on one or more canvases.
+    """Return the report on an edit that is placed on one or more canvases: the lowest score and the strictest verdict.
 
     Args:
         canvases: the same edit for each rendition; at least one. They are read one by one, so that a generator keeps
             only one canvas in memory.
-        config: the rules' limits and weights, and which of them are gates (`RuleLimits`).
+        config: the rules' limits and weights, and which of them are gates, which forbid automatic approval.
         known: findings by their rules' codes, from an earlier report on the same edit. Those rules don't run again.
             Rules that look at the canvas always run.
     Raises:

@@ -44,7 +44,9 @@ _BACKDROP, _PRODUCT = 1, 2
 
 @dataclasses.dataclass(frozen=True)
 class Strip:
-    """An area of the matte between the matte's outline and the photograph's strongest edge.
+    """An area of the matte between the matte's outline and the photograph's strongest edge, so perhaps not product.
+
+    `kept_strips` makes it.
 
     Attributes:
         area: number of pixels, in a picture reduced so that the product is at most 1200 px long.
@@ -65,24 +67,30 @@ class Strip:
 
     @property
     def is_shadow(self) -> bool:
-        """Whether the strip is a shadow.
+        """True if the strip is a shadow.
 
         A shadow is darker than the backdrop and soft at its outer end, with a stronger edge at its inner end. The
-        gradient of a sharp edge, in levels per pixel, is about a third of its step. A shadow's outer end has much less.
+        gradient of a sharp edge, in levels per pixel, is about a third of its step. A shadow's outer end has less than
+        half of that.
         """
         soft = self.outer <= _SOFT * self.step and self.inner >= _STRONGER * self.outer
         return soft and self.light < _DARKER
 
     @property
     def is_backdrop(self) -> bool:
-        """Whether the strip has nearly the backdrop's colour, and a clear edge at its inner end."""
+        """True if the strip has nearly the backdrop's colour, and a clear edge at its inner end.
+
+        It differs from the backdrop by less than 20 levels (of 255) on average, and the inner edge has at least 15
+        levels per pixel.
+        """
         return self.step < _LIKE_BACKDROP and self.inner >= _CLEAR_EDGE
 
 
 def kept_strips(around: Around) -> list[Strip]:
-    """Return the strips between the matte's outline and the strongest edge inside of it, the largest first.
+    """Return the strips of the matte outside the photograph's strongest edge, the largest first.
 
-    A strip with fewer than 12 px, or less than 2.5 px deep, is left out.
+    Such a strip may be shadow or backdrop that was kept. A strip with fewer than 12 px, or less than 2.5 px deep, is
+    left out.
 
     Args:
         around: the photograph around the product.

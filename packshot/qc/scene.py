@@ -32,12 +32,13 @@ SHADOW_REACH_RATIO = 0.12
 def background_of(matte: Matte, *, shadow: Shadow, subject: Box | None) -> Mask:
     """Return where an edit must be exactly white, (rows, columns) bool.
 
-    Without a kept shadow, this is where the matte is 0. A kept shadow takes room around the product, which is left out.
+    Without a kept shadow, this is where the matte is 0. A kept shadow takes room around the product: a band of 12 % of
+    the product's longest side, which is left out.
 
     Args:
         matte: (rows, columns) float32 in 0..1.
         shadow: what the plan does with the product's shadow.
-        subject: the product's box, as `box_of_product` returns it.
+        subject: the product's box in pixels; None if there is no product.
     """
     return away_from(np.asarray(matte > 0), _white_from_px(subject, shadow, 1.0))
 
@@ -65,7 +66,10 @@ _OF_THE_EDIT = ("subject", "off_white", "reduced", "reduced_product", "outline",
 
 
 class Scene:
-    """One edit with its measurements. Every rule gets a scene and reads what it needs."""
+    """One edit on one canvas, with the measurements that the rules need. Every rule gets a scene.
+
+    Each measurement is made when it is first read, and then kept. `QcInput` says what the edit consists of.
+    """
 
     def __init__(self, edit: QcInput) -> None:
         self.edit = edit
@@ -85,23 +89,24 @@ class Scene:
 
     @property
     def frame(self) -> Size:
-        """Size of the photograph."""
+        """Size of the photograph, (width, height) in pixels."""
         return size_of(self.edit.master16)
 
     @computed_once
     def subject(self) -> Box | None:
-        """The product's box in the photograph; None where there is no product."""
+        """The product's box in the photograph, in pixels; None where there is no product."""
         return box_of_product(self.edit.cutout.matte)
 
     @computed_once
     def framed_subject(self) -> Box | None:
-        """The product's box on the canvas; None where there is no product."""
+        """The product's box on the canvas, in pixels of the canvas; None where there is no product."""
         return box_of_product(self.edit.framed.matte)
 
     def white_from_px(self, scale: float) -> int:
         """Return the distance from the product, in pixels, beyond which the background must be exactly white.
 
-        A kept shadow makes it larger. It is 0 in the photograph itself if no shadow is kept.
+        A kept shadow adds 12 % of the product's longest side. Without one the distance is 0 at a scale of 1, and 2 px
+        at any other, for the pixels that resampling mixes.
 
         Args:
             scale: scale of the picture that is checked, relative to the photograph.
@@ -110,24 +115,24 @@ class Scene:
 
     @computed_once
     def off_white(self) -> OffWhite:
-        """Pixels of the composite's background that are not exactly white, over the whole frame."""
+        """Pixels of the edit's background that are not exactly white, over the whole photograph's frame."""
         matte, shadow = self.edit.cutout.matte, self.edit.rendition.rules.shadow
         return find_off_white(self.edit.composite16, background_of(matte, shadow=shadow, subject=self.subject))
 
     @computed_once
     def reduced(self) -> Reduced:
-        """The edit at reduced size."""
+        """The edit reduced to at most 1024 px, with the predicted backdrop."""
         cutout = self.edit.cutout
         return reduce_edit(self.edit.master16, cutout.matte, cutout.network_matte, reduced16=self.edit.reduced16)
 
     @computed_once
     def reduced_product(self) -> Reduced:
-        """The part of the reduced edit that contains the product."""
+        """The part of the reduced edit that contains the product and a margin of 32 reduced pixels."""
         return at_product(self.reduced)
 
     @computed_once
     def outline(self) -> Outline:
-        """Samples across the matte's outline; without points if there is no product."""
+        """Samples of photograph and edit across the matte's outline; without points if there is no product."""
         product_px = float(self.subject.size.longest) if self.subject else 1.0
         return trace_outline(
             self.edit.master16, self.edit.composite16, self.edit.cutout.matte, self.reduced, product_px=product_px
@@ -135,7 +140,7 @@ class Scene:
 
     @computed_once
     def edges(self) -> EdgeFigures:
-        """Measurements at the points of the outline."""
+        """Measurements of the edge at each point of the outline, such as its distance from the photograph's edge."""
         return measure_edges(self.outline)
 
     def _around(self, margin_px: int) -> Around | None:
@@ -149,14 +154,18 @@ class Scene:
     def strips(self) -> list[Strip]:
         """Areas of the matte outside the photograph's strongest edge, the largest first.
 
-        There are none without a product or a predicted backdrop.
+        Shadow or backdrop may be kept there. There are none without a product or a predicted backdrop.
         """
         around = self._around(ridges.MARGIN_PX)
         return kept_strips(around) if around else []
 
     @computed_once
     def patches(self) -> list[Region]:
-        """Areas of the matte that have the backdrop's colour, as `kept_patches` finds them, the largest first."""
+        """Areas of the matte that have the backdrop's colour, the largest first.
+
+        Their area is in pixels, as if the picture were 1000 px long. There are none without a product or a predicted
+        backdrop.
+        """
         if self.subject is None:
             return []
         return kept_patches(self.edit.master16, self.edit.cutout.matte, self.reduced, self.subject)
@@ -172,12 +181,14 @@ class Scene:
 
     @computed_once
     def disagreement(self) -> tuple[float, list[Region]]:
-        """Differences between segmentation network and matte: (share, areas), as the function `disagreement` returns
-        them.
+        """Differences between the segmentation network's mask and the matte: (share, areas).
+
+        Share is that of thin differing lines along the edge, of the union of both masks, 0..1. Areas are the wider
+        differing areas in reduced pixels, the largest first.
         """
         return disagreement(self.reduced)
 
     @computed_once
     def colour(self) -> ColourFigures | None:
-        """Colour and detail of the product; None where too little of its interior is on the canvas."""
+        """How the product's colours and detail changed; None where too little of its interior is on the canvas."""
         return measure_colour(self.edit)

@@ -16,13 +16,13 @@ def badness(measured: float, limits: RuleLimits) -> float:
     """Return how bad a value is: 0 on the good side of `good`, 1 at `bad` and beyond, linear between them.
 
     `good` may be less than `bad` (less is better) or greater (more is better). If they are equal, any value above them
-    is bad.
+    is 1.
 
     Example: with good 0.1 and bad 0.3, the value 0.2 gives 0.5.
 
     Args:
         measured: the rule's measured value.
-        limits: the rule's limits.
+        limits: `good`, up to which a value costs nothing, and `bad`, from which it costs all of the rule's points.
     """
     if limits.good == limits.bad:
         return float(measured > limits.good)
@@ -31,11 +31,11 @@ def badness(measured: float, limits: RuleLimits) -> float:
 
 
 def status_of(measured: float, limits: RuleLimits) -> Status:
-    """Return a rule's status: passed, warning (some points are lost) or failed (all of the rule's points are lost).
+    """Return a rule's status: passed (no points are lost), warning (some are) or failed (all of the rule's points are).
 
     Args:
         measured: the rule's measured value.
-        limits: the rule's limits.
+        limits: the values from which the rule costs points (`good`) and from which it costs all of them (`bad`).
     """
     share = badness(measured, limits)
     if share >= 1:
@@ -44,10 +44,10 @@ def status_of(measured: float, limits: RuleLimits) -> Status:
 
 
 def component_points(findings: Sequence[Finding], config: QcConfig, *, points: int) -> float:
-    """Return the points left in a component, at least 0.
+    """Return the points left in a component (background, edge, fill or colour), from 0 to `points`.
 
-    A rule takes away its share of the points (its weight), times its badness (0..1). A rule that was skipped or has no
-    value takes nothing.
+    A rule takes away its share of the points (its weight), times its badness (0..1). A rule takes nothing if it was
+    skipped, has no value, or has no limits in the config.
 
     Args:
         findings: results of the component's rules.
@@ -65,7 +65,7 @@ def component_points(findings: Sequence[Finding], config: QcConfig, *, points: i
 
 
 def decide_verdict(score: float, findings: Sequence[Finding], config: QcConfig) -> Verdict:
-    """Return the verdict that follows from the score and the findings.
+    """Return the verdict that follows from the score and the findings: approve, review or redo.
 
     A gate is a rule that forbids automatic approval. A failed gate turns an approval into a review; it changes no other
     verdict. If a measured value is beyond its rule's `redo` limit, the verdict is to redo the edit, whatever the score.
@@ -83,15 +83,23 @@ def decide_verdict(score: float, findings: Sequence[Finding], config: QcConfig) 
 
 
 def stricter(*verdicts: Verdict) -> Verdict:
-    """Return the strictest of the verdicts: redo before review before approval."""
+    """Return the strictest of the verdicts: redo before review before approval.
+
+    Args:
+        verdicts: at least one.
+    """
     return max(verdicts, key=_STRICTNESS.index)
 
 
 def severity(finding: Finding, limits: RuleLimits) -> tuple[bool, int, float, float]:
-    """Return a sort key for findings of the same rule. A greater key is a worse finding.
+    """Return a sort key for findings of one rule. A greater key is a worse finding.
 
-    The key is (stops approval, rank of the status, badness 0..1, distance from `limits.good` towards the bad side). The
-    last two are 0 if nothing was measured.
+    The key is (stops approval, rank of the status, badness 0..1, distance from `limits.good` towards the bad side).
+    Statuses rank passed, skipped, warning, failed. The last two members are 0 if nothing was measured.
+
+    Args:
+        finding: the finding to rank.
+        limits: the rule's limits.
     """
     if finding.measured is None:
         return finding.stops_approval, _BY_STATUS.index(finding.status), 0.0, 0.0
@@ -113,10 +121,10 @@ def _must_be_redone(finding: Finding, config: QcConfig) -> bool:
 
 
 def limits_of(code: str, config: QcConfig) -> RuleLimits:
-    """Return a rule's limits.
+    """Return a rule's limits: its weight, its `good` and `bad` values, and whether it is a gate.
 
     Args:
-        code: the rule's code.
+        code: the rule's code, for example "fringe".
         config: quality control's config.
     Raises:
         ConfigError: the config does not name the rule. Without limits the check would be left out silently.

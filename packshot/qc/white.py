@@ -16,14 +16,14 @@ _ROWS_AT_ONCE = 64  # so a strip of a 12 MP picture fits into the processor's ca
 
 
 class OffWhite(Value):
-    """Pixels of a background that are not exactly white.
+    """Pixels of a background that are not exactly white. `find_off_white` makes it.
 
     Attributes:
         count: number of pixels that are off.
         background: number of pixels in the background.
-        worst_levels: greatest distance from white of any channel, in 8-bit levels.
-        box: box around all of them; None if there are none.
-        largest_box: box around the largest connected patch; None if there are none.
+        worst_levels: greatest distance from white of any channel, in 8-bit levels; 0 if no pixel is off.
+        box: box around all pixels that are off; None if there are none.
+        largest_box: box around the largest connected patch; None if there is none.
         largest_count: pixels in that patch.
     """
 
@@ -41,11 +41,11 @@ class OffWhite(Value):
 
 
 class QuickCheck(Value):
-    """Result of the quick check of points along the border.
+    """Result of a quick check: are points along the border of a picture exactly white? `check_border_points` makes it.
 
     Attributes:
         status: "fail" if any checked point is not exactly white.
-        compliance_rate: share of the checked points that are exactly white; 1 if there were none to check.
+        compliance_rate: share of the checked points that are exactly white, 0..1; 1 if there were none to check.
         failures: (column, row) of the points that are not exactly white.
         action: what to do next: nothing, or correct the background and check again.
     """
@@ -57,11 +57,11 @@ class QuickCheck(Value):
 
 
 def find_off_white(pixels: NDArray[Any], background: Mask) -> OffWhite:
-    """Return the pixels of the background that are not exactly white, counted over the whole frame.
+    """Return the pixels of a background that are not exactly white: how many, how far off, and where.
 
     Args:
         pixels: (rows, columns, 3) uint8 or uint16. White is the greatest value of the type in all channels.
-        background: (rows, columns) bool: what has to be white.
+        background: (rows, columns) bool: what has to be white. Nothing else is looked at.
     """
     white = int(np.iinfo(pixels.dtype).max)
     total = cv2.countNonZero(background.view(np.uint8))
@@ -103,7 +103,9 @@ def off_white_in(pixels: NDArray[Any], background: Mask) -> NDArray[np.uint8]:
 
 
 def check_border_points(pixels: NDArray[Any], matte: Matte | Mask, *, points: int = BORDER_POINTS) -> QuickCheck:
-    """Return the quick check: points evenly spaced along the border, without those that the product covers.
+    """Return whether points along the border of a picture are exactly white, and which are not.
+
+    The points are spaced evenly. Those that the product covers are not checked.
 
     Args:
         pixels: (rows, columns, 3) uint8 or uint16. White is the greatest value of the type in all channels.

@@ -14,10 +14,12 @@ _HEADER_BYTES = 512
 
 
 def stream_codes(stream: bytes) -> Codes | None:
-    """Return the colour codes of an AV1 stream; None if it names none, or has no sequence header near its start.
+    """Return the colour codes that an AV1 stream names: primaries and transfer function by ITU-T H.273.
+
+    None if the stream names none, or has no sequence header among its first 8 units.
 
     Args:
-        stream: the coded picture, from its first byte.
+        stream: the coded picture, from its first byte. It may be cut off after its first kilobytes.
     """
     at = 0
     for _ in range(_MOST_UNITS):

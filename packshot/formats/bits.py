@@ -6,7 +6,9 @@ _LONGEST_CODE = 32
 
 
 class Bits:
-    """A reader of bits, the most significant bit of each byte first. After the end of the data, all bits are 0.
+    """A reader of bits, the most significant bit of each byte first. Each bit is read once.
+
+    After the end of the data, all bits are 0: no error is raised.
 
     Args:
         data: the bytes to read.
@@ -16,13 +18,17 @@ class Bits:
         self._value, self._left = int.from_bytes(data, "big"), 8 * len(data)
 
     def take(self, count: int = 1) -> int:
-        """Return the next `count` bits as a number."""
+        """Return the next `count` bits as a number, the first bit as the most significant.
+
+        Args:
+            count: number of bits. Bits after the end of the data are 0.
+        """
         self._left -= count
         value = self._value >> self._left if self._left >= 0 else 0
         return value & ((1 << count) - 1)
 
     def exp_golomb(self) -> int:
-        """Return the next number of a variable number of bits: an Exp-Golomb code (ITU-T H.265, 9.2: ue(v))."""
+        """Return the next number, coded in a variable number of bits: Exp-Golomb (ITU-T H.265, 9.2: ue(v))."""
         zeros = 0
         while zeros < _LONGEST_CODE and not self.take():
             zeros += 1

@@ -14,10 +14,10 @@ _LONGEST_NAME = 255
 
 
 class Block(NamedTuple):
-    """One image resource.
+    """One image resource of Photoshop: a piece of a file that holds anything but pixels, such as a path or metadata.
 
     Attributes:
-        number: resource number; it says what kind of content this is.
+        number: resource number; it says what kind of content this is, for example 0x0404 for IPTC.
         name: bytes of the name, in an unknown encoding; usually empty.
         content: the resource's bytes, without its head.
     """
@@ -28,7 +28,7 @@ class Block(NamedTuple):
 
 
 class Blocks(NamedTuple):
-    """Image resources in file order.
+    """Photoshop's image resources of a file, in file order, as `split_blocks` reads them.
 
     Attributes:
         blocks: the resources that were read.
@@ -40,9 +40,10 @@ class Blocks(NamedTuple):
 
 
 def split_blocks(data: bytes) -> Blocks:
-    """Return Photoshop's image resources in the data, up to the first damage. It raises no error.
+    """Return Photoshop's image resources in the data, up to the first damage, which is described. No error is raised.
 
-    Resources of other programs are skipped: they have another signature, and their numbers have another meaning.
+    Resources of other programs are skipped: they have another signature, and their numbers have another meaning. At
+    most 10,000 resources are read.
 
     Args:
         data: the image resources of a PSD, TIFF or JPEG, as stored.
@@ -74,6 +75,8 @@ def split_blocks(data: bytes) -> Blocks:
 def resource_damage(data: bytes) -> str:
     """Return in words what is damaged in Photoshop's image resources; empty if nothing is damaged.
 
+    Example: "image resource 1036 holds 20 of its 500 bytes".
+
     Args:
         data: the image resources of a PSD, TIFF or JPEG, as stored.
     """
@@ -92,7 +95,11 @@ def read_resources(data: bytes) -> dict[int, bytes]:
 
 
 def join_blocks(blocks: Iterable[Block]) -> bytes:
-    """Return image resources as bytes, in the form that PSD, TIFF and JPEG files contain."""
+    """Return image resources as bytes, one after the other, in the form that PSD, TIFF and JPEG files contain.
+
+    Args:
+        blocks: the resources, in the order in which they are to be written.
+    """
     return b"".join(_joined(block) for block in blocks)
 
 

@@ -18,9 +18,10 @@ _RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 
 
 
 def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (name, content) of each box in the data. Boxes inside these boxes are not read.
+    """Yield (name, content) of each box in the data, in order. The name has four bytes, for example ``b"meta"``.
 
-    Reading stops at the first box that would run past the end of the data, and after 2000 boxes.
+    Boxes inside these boxes are not read. Reading stops at the first box that would run past the end of the data, and
+    after 2000 boxes.
 
     Args:
         data: a whole file, or the content of a box that holds boxes.
@@ -46,7 +47,8 @@ def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 def read_jpeg_xl(data: bytes) -> Container:
     """Return what the header of a JPEG XL says: size, bit depth, ICC profile, EXIF, XMP, and whether it is animated.
 
-    No pixel is decoded. Metadata may be compressed with Brotli.
+    `coding` is "animated" for an animated file, else empty. No pixel is decoded. Metadata may be compressed with
+    Brotli; metadata that cannot be decompressed is left out.
 
     Args:
         data: the whole file, in its container or as a bare codestream.

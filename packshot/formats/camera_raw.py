@@ -48,12 +48,16 @@ _ROWS_AT_ONCE = 256
 
 
 def read_raw(data: bytes) -> Container:
-    """Return the upright size of the picture and the camera's metadata. No sensor value is unpacked.
+    """Return what a camera RAW says: the size of the upright picture, bit depth, and the camera's EXIF and XMP.
+
+    No sensor value is unpacked. The ICC profile is that of Adobe RGB, in which the picture will be developed. `coding`
+    says where the camera's colour matrix comes from.
 
     Args:
         data: the whole file.
     Raises:
-        DamagedError: LibRaw does not know the camera or the compression, or a part of the file is missing.
+        DamagedError: LibRaw does not know the camera, or a part of the file is missing.
+        NotReadError: LibRaw does not read the compression (JPEG XL in a DNG).
     """
     _check_compression(data)
     missing = _missing_part(data)
@@ -78,7 +82,7 @@ def read_raw(data: bytes) -> Container:
 def opened_by_libraw(data: bytes) -> bool:
     """Return True if LibRaw recognises these bytes as a camera RAW.
 
-    Some RAW files cannot be recognised by their header.
+    It is asked about files whose first bytes tell nothing: some RAW files cannot be recognised by them.
 
     Args:
         data: the whole file.
@@ -91,10 +95,10 @@ def opened_by_libraw(data: bytes) -> bool:
 
 
 def decode_raw(data: bytes, container: Container) -> Raster:
-    """Return the developed picture in the working space: (rows, columns, 3) uint16, upright, full size.
+    """Return the picture developed from the sensor values: (rows, columns, 3) uint16, Adobe RGB, upright, full size.
 
-    The white balance is the camera's, or daylight if the file states none; a finding then says so. Highlights are
-    clipped.
+    The white balance is the camera's, or daylight if the file states none. Highlights are clipped. A warning is among
+    the findings if daylight was assumed, or if nobody knows the camera's colours.
 
     Args:
         data: the whole file.

@@ -25,11 +25,11 @@ _MOST_CHANNELS = 56
 
 @dataclasses.dataclass(frozen=True)
 class SavedChannels:
-    """The extra channels of a file.
+    """The extra channels of a file: selections that an editor saved beside the colours, such as a mask of the product.
 
     Attributes:
-        found: (name, values) of each channel. The values are (rows, columns) float32 in 0..1, as the file means them.
-            A channel without a name is called "Alpha" and its number.
+        found: (name, values) of each channel. The values are (rows, columns) float32 in 0..1, as the file means them. A
+            channel without a name is called "Alpha" and its number.
         damage: in words, what could not be read; empty if everything could.
     """
 
@@ -38,7 +38,7 @@ class SavedChannels:
 
 
 def saved_channels(data: bytes, kind: FileKind, container: Container) -> SavedChannels:
-    """Return the extra channels of a TIFF, PSD or PSB, in the order of the file.
+    """Return the extra channels of a TIFF, PSD or PSB, in the order of the file: selections that an editor saved.
 
     No error is raised: damage is described in the result. Files of other kinds have no extra channels.
 
@@ -63,8 +63,8 @@ def saved_channels(data: bytes, kind: FileKind, container: Container) -> SavedCh
 def flat_transparency(data: bytes, container: Container) -> Matte | None:
     """Return the transparency of the flattened picture in a PSD or PSB, as a matte; None if the picture is opaque.
 
-    It is (rows, columns) float32 in 0..1, as stored: 1 is opaque. Documents without a background layer have such a
-    transparency.
+    The matte is (rows, columns) float32 in 0..1, as stored: 1 is opaque. Documents without a background layer have such
+    a transparency.
 
     Args:
         data: the whole file. It was opened before, so its size is within the limits.

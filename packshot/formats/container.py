@@ -13,9 +13,10 @@ from packshot.types import Box, Finding, Size
 
 
 class DamagedError(ValueError):
-    """A reader or decoder cannot read a file.
+    """A reader or decoder cannot read a file, because it is damaged, cut off, or of a variety that is not supported.
 
-    `decode.open_photo` turns this error into a refusal that names the file.
+    The message says what the file is: "a damaged BMP (...)". Code that knows the file's name turns this error into a
+    refusal.
 
     Attributes:
         next_step: what the sender can do; empty for a damaged file.
@@ -42,11 +43,11 @@ _PQ, _HLG = 16, 18
 
 
 class Codes(NamedTuple):
-    """A colour space, given by the codes of ITU-T H.273.
+    """A colour space, given by the codes of ITU-T H.273, as PNG, HEIC and AVIF files state it.
 
     Attributes:
-        primaries: code of the primaries (table 2); 2 is unspecified.
-        transfer: code of the transfer function (table 3); 2 is unspecified.
+        primaries: code of the primaries (table 2), for example 12 for Display P3; 2 is unspecified.
+        transfer: code of the transfer function (table 3), for example 13 for sRGB; 2 is unspecified.
         full_range: False if the values use the narrow range of video.
     """
 
@@ -56,18 +57,18 @@ class Codes(NamedTuple):
 
     @property
     def hdr(self) -> str:
-        """The name of the transfer function if it is one for HDR; otherwise empty."""
+        """The name of the transfer function if it is one for HDR, for example "PQ (SMPTE ST 2084)"; otherwise empty."""
         return {_PQ: "PQ (SMPTE ST 2084)", _HLG: "HLG (ARIB STD-B67)"}.get(self.transfer, "")
 
 
 @dataclasses.dataclass(frozen=True)
 class Rearrangement:
-    """One operation that the file prescribes for its decoded pixels: a crop, a mirroring, or else a rotation.
+    """One operation that a HEIC or AVIF prescribes for its decoded pixels: a crop, a mirroring, or else a rotation.
 
     Attributes:
-        crop: the part to keep, in pixels of the picture before this operation; None if it is no crop.
+        crop: the part to keep, in pixels of the picture before this operation; None if the operation is no crop.
         turns: quarter turns, anticlockwise.
-        mirror: 0 exchanges top and bottom, 1 exchanges left and right; None if it is no mirroring.
+        mirror: 0 exchanges top and bottom, 1 exchanges left and right; None if the operation is no mirroring.
     """
 
     crop: Box | None = None
@@ -159,7 +160,7 @@ class Raster:
 
 
 def plain_exif(block: bytes) -> bytes:
-    """Return the TIFF stream of an EXIF block.
+    """Return the TIFF stream of an EXIF block: the block without the word "Exif" before it, if it has one.
 
     Args:
         block: the EXIF block of a file. It may start with ``Exif`` and two more bytes, which are left out.

@@ -44,14 +44,17 @@ _Photometric = tifffile.PHOTOMETRIC
 
 
 def decode(data: bytes, kind: FileKind, container: Container) -> Raster:
-    """Return the first picture of a file, as stored. A warning of the decoder becomes a finding.
+    """Return the first picture of a file, as stored: colour model, size and bit depth are those of the file.
+
+    A warning of the decoder becomes a finding that stops automatic approval.
 
     Args:
         data: the whole file.
         kind: its kind, from `sniff.detect`; one of `sniff.PICTURES`.
-        container: its header.
+        container: its header, from `read_container`.
     Raises:
-        DamagedError: this variety of the format is not supported. Decoders raise other errors for damaged data.
+        DamagedError: this variety of the format is not supported, or pixels are damaged. Decoders may raise any other
+            error for damaged data.
     """
     with decoders_words() as words:
         raster = _DECODERS[kind](data, container)
@@ -149,16 +152,16 @@ def _raster(pixels: NDArray[Any], bit_depth: int, *, premultiplied: bool = False
 
 
 def to_full_range(pixels: NDArray[Any], bit_depth: int) -> NDArray[Any]:
-    """Return pixels as uint8 or uint16 over the full range. Up to 8 bits become uint8, more become uint16.
+    """Return pixels as uint8 (up to 8 bits) or uint16 (more bits) over the full range, in the shape they had.
 
     Floating-point values count as 0..1 and become uint16. A few values above 1, such as highlights, are clipped. NaN
-    becomes 0.
+    becomes 0. Booleans become 0 and 255.
 
     Args:
         pixels: an array of any shape: booleans, integers or floating-point numbers.
-        bit_depth: bits of an unsigned integer's values. Signed integers have all bits of their type.
+        bit_depth: bits of an unsigned integer's values, for example 10. Signed integers have all bits of their type.
     Raises:
-        NotReadError: many floating-point values are above 1. Then 1 cannot be white.
+        NotReadError: more than 1 % of the floating-point values are above 1. Then 1 cannot be white.
     """
     if pixels.dtype == np.bool_:
         return pixels.astype(np.uint8) * 255

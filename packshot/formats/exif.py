@@ -14,10 +14,10 @@ _READ = frozenset({270, 271, 272, 274, 305, 306, 315, 33432, 33434, 33437, 34855
 
 
 def read_exif(container: Container) -> Facts:
-    """Return the facts that EXIF states about a picture, by their names in `Metadata`; empty if there is no EXIF.
+    """Return the facts that EXIF states about a picture, by their names in `Metadata`, for example "camera_model".
 
-    A TIFF can have several pages. The page of the picture is read first; the page that contains it fills what is
-    missing. A value that is missing or damaged is None or empty.
+    The result is empty if there is no EXIF. A value that is missing or damaged is None or empty. A TIFF can have
+    several pages: the page of the picture is read first, and the page that contains it fills what is missing.
 
     Args:
         container: the file's header.
@@ -34,9 +34,9 @@ def read_exif(container: Container) -> Facts:
 
 
 def exif_damage(container: Container) -> str:
-    """Return in words what is damaged in EXIF; empty if nothing is damaged, or if there is no EXIF.
+    """Return in words what is damaged in EXIF, for example "EXIF that is cut off".
 
-    The camera maker's own notes are not checked.
+    The result is empty if nothing is damaged, or if there is no EXIF. The camera maker's own notes are not checked.
 
     Args:
         container: the file's header.

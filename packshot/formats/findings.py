@@ -7,10 +7,10 @@ from packshot.types import Finding, Status
 
 
 def extra_channels(count: int) -> Finding:
-    """Return the finding for a file with channels that are neither colour nor transparency.
+    """Return the warning `extra_channels_ignored`: a file has channels that are neither colour nor transparency.
 
     Args:
-        count: number of such channels, at least 1.
+        count: number of such channels, at least 1. It is the finding's value.
     """
     return Finding(
         code="extra_channels_ignored",
@@ -22,7 +22,7 @@ def extra_channels(count: int) -> Finding:
 
 
 def on_white_already() -> Finding:
-    """Return the finding for a transparent document whose flattened picture was saved on white."""
+    """Return the warning `transparency`: of a transparent document, the flattened picture on white was taken."""
     return Finding(
         code="transparency",
         status=Status.WARNING,
@@ -31,13 +31,19 @@ def on_white_already() -> Finding:
 
 
 def first_of_several() -> Finding:
-    """Return the finding for an animated file whose header does not say how many frames it has."""
+    """Return the warning `first_frame_only`: a file is animated, and its first picture was taken.
+
+    It is for files whose header does not say how many frames they have.
+    """
     return Finding(
         code="first_frame_only", status=Status.WARNING, message="The file is animated; its first picture was taken."
     )
 
 
 def gain_map_left_out() -> Finding:
-    """Return the finding for a picture with an HDR gain map. The picture for usual screens is used, without the map."""
+    """Return the warning `gain_map_left_out`: a picture has an HDR gain map, and was taken without it.
+
+    A gain map brightens parts of the picture on HDR screens. The picture for usual screens is used.
+    """
     message = "The file holds a gain map for HDR screens; it was left out. Its picture for usual screens was taken."
     return Finding(code="gain_map_left_out", status=Status.WARNING, message=message)

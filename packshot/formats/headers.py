@@ -1,8 +1,6 @@
 """Read file headers: size, frames, bit depth, ICC profile and metadata blocks. No pixel is decoded.
 
-WebP: RFC 9649. GIF: GIF89a.  Other formats have modules of their own.
-
-Readers raise `DamagedError` with a reason. Other modules call `read_container` only.
+WebP: RFC 9649. GIF: GIF89a. Other formats have modules of their own. Readers raise `DamagedError` with a reason.
 """
 
 from __future__ import annotations
@@ -33,7 +31,9 @@ _LEAST_GAP = 1024
 
 
 def identify(data: bytes) -> FileKind:
-    """Return the kind of a file. If its first bytes are not known, LibRaw is asked whether it is a camera RAW.
+    """Return the kind of a file, by its content; UNKNOWN if nothing recognises it.
+
+    If its first bytes are not known and it has at least 50,000 bytes, LibRaw is asked whether it is a camera RAW.
 
     Args:
         data: the whole file.
@@ -44,13 +44,15 @@ def identify(data: bytes) -> FileKind:
 
 
 def read_container(data: bytes, kind: FileKind) -> Container:
-    """Return what the header of a file says.
+    """Return what the header of a file says: size, frames, bit depth, colour space and metadata. No pixel is decoded.
 
     Args:
         data: the whole file.
         kind: the file's kind, one of `sniff.PICTURES`.
     Raises:
-        DamagedError: the header cannot be read, or the file ends too early.
+        DamagedError: the header cannot be read, the file ends too early, or this variety of the format is not
+            supported.
+        KeyError: the kind is none of `sniff.PICTURES`.
     """
     try:
         return _READERS[kind](data)
@@ -86,7 +88,7 @@ def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def webp_loses(data: bytes) -> bool:
-    """Return whether a WebP is lossy (RFC 9649, 2.5). One without a picture counts as lossy.
+    """Return True if a WebP is compressed with loss (RFC 9649, 2.5). A WebP without a picture counts as lossy.
 
     Args:
         data: the whole file. Other chunks may come before the picture's.

@@ -89,12 +89,16 @@ class _Meta:
 
 
 def read_heif(data: bytes) -> Container:
-    """Return what the header of a HEIC or AVIF says about the primary picture.
+    """Return what the header of a HEIC or AVIF says about the picture that it shows (its primary item).
+
+    If the file names no primary item, the first visible picture is taken. `frames` counts the other pictures that a
+    viewer would show. No pixel is decoded.
 
     Args:
         data: the whole file.
     Raises:
-        DamagedError: the file has no picture or no size, or a part of the picture is missing or filled with zeros.
+        DamagedError: the file has no picture or no size, or a part of the picture is missing, filled with zeros or of
+            bytes that no picture holds.
     """
     meta = _read_meta(data)
     main = meta.items.get(meta.primary)
@@ -266,9 +270,9 @@ def _steps(item: _Item) -> tuple[tuple[Rearrangement, ...], tuple[Finding, ...]]
 
 
 def clean_aperture(body: bytes, size: Size) -> Box | None:
-    """Return the part of a picture to which a clap box crops it (ISO/IEC 14496-12, 12.1.4); None if it is not inside.
+    """Return the part of a picture to which a clap box of a HEIC or AVIF crops it (ISO/IEC 14496-12, 12.1.4).
 
-    The result is None too if the box's content is cut off or has a denominator of 0.
+    None if the part does not lie inside the picture, or if the box's content is cut off or has a denominator of 0.
 
     Args:
         body: content of the clap box.

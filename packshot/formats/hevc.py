@@ -16,7 +16,9 @@ _OWN_SHAPE = 255
 
 
 def configured_codes(configuration: bytes) -> Codes | None:
-    """Return the colour codes of the first sequence parameter set in an hvcC box; None if the box names none.
+    """Return the colour codes that a HEIC's decoder configuration (hvcC box) names, by ITU-T H.273.
+
+    They are read from its first sequence parameter set. None if that names none, or if there is no such set.
 
     Args:
         configuration: content of the hvcC box.

@@ -23,7 +23,7 @@ _MOST_TEXT_BYTES = 64 * 1024 * 1024
 
 @dataclasses.dataclass(frozen=True)
 class TiffBytes:
-    """A TIFF stream.
+    """A TIFF stream: a TIFF file, or a block of EXIF in another file. `open_tiff` makes it.
 
     Attributes:
         data: the bytes from the TIFF header on. Offsets count from here.
@@ -38,7 +38,11 @@ class TiffBytes:
     first: int
 
     def directories(self, *, most: int = 1000) -> Iterator[Directory]:
-        """Yield the directories of the main chain. Stops at a loop, at a wrong offset, or after `most` directories."""
+        """Yield the directories of the main chain in order, one for each page. Empty ones are left out.
+
+        Args:
+            most: after so many directories reading stops. It stops at a loop and at a wrong offset too.
+        """
         seen: set[int] = set()
         offset = self.first
         while offset and offset not in seen and len(seen) < most:
@@ -48,9 +52,12 @@ class TiffBytes:
                 yield directory
 
     def count(self, *, most: int) -> int:
-        """Return the number of directories in the main chain, at most `most`. Their entries are not read.
+        """Return the number of directories in the main chain, at most `most`: the number of pages. No entry is read.
 
-        Counting stops at a loop and at a wrong offset.
+        Counting stops at a loop and at a wrong offset. Empty directories are not counted.
+
+        Args:
+            most: where counting stops.
         """
         seen: set[int] = set()
         offset, found = self.first, 0
@@ -102,15 +109,16 @@ class TiffBytes:
         return tag, (kind, count, place)
 
     def values(self, kind: int, count: int, place: int, *, most: int = _MOST_VALUES) -> TagValue | None:
-        """Return the values at an offset: text, raw bytes, or a tuple of at most `most` numbers.
+        """Return the values at an offset: text, raw bytes, or a tuple of numbers.
 
         None where they run past the end of the data or the type is unknown.
 
         Args:
-            kind: TIFF field type, for example 3 for SHORT. 2 gives text, 7 gives bytes.
+            kind: TIFF field type, for example 3 for SHORT. 2 gives text, 7 gives bytes. More than a million of type 1
+                give bytes.
             count: number of values.
             place: offset of the first value, in bytes from the TIFF header.
-            most: greatest number of values; for numbers only.
+            most: greatest number of values that come back; for numbers only.
         """
         if kind not in _SIZES or count * _SIZES[kind] > len(self.data) or place + count * _SIZES[kind] > len(self.data):
             return None
@@ -126,15 +134,15 @@ class TiffBytes:
 
 @dataclasses.dataclass(frozen=True)
 class Directory:
-    """One TIFF directory.
+    """One TIFF directory: the tags of a page, or of a part of EXIF.
 
     Values are read only when asked for, so an unused tag costs no time.
 
     Attributes:
-        stream: the TIFF stream that it is in.
+        stream: the TIFF stream that contains the directory.
         places: tag -> (field type, number of values, offset of the first value).
-        offset: where the directory starts.
-        complete: False if the data end before its entries do.
+        offset: where the directory starts, in bytes from the TIFF header.
+        complete: False if the data end before the directory's entries do.
     """
 
     stream: TiffBytes
@@ -146,12 +154,20 @@ class Directory:
         return tag in self.places
 
     def get(self, tag: int) -> TagValue | None:
-        """Return a tag's values as text, bytes, or a tuple of numbers. None if the tag is missing or unreadable."""
+        """Return a tag's values as text, bytes, or a tuple of numbers. None if the tag is missing or unreadable.
+
+        Args:
+            tag: the tag's number, for example 271 for the camera's maker.
+        """
         place = self.places.get(tag)
         return self.stream.values(*place) if place else None
 
     def bytes_of(self, tag: int) -> bytes:
-        """Return a tag's values as raw bytes; empty if the tag is missing or runs past the end of the data."""
+        """Return a tag's values as raw bytes; empty if the tag is missing or runs past the end of the data.
+
+        Args:
+            tag: the tag's number, for example 34675 for the ICC profile.
+        """
         place = self.places.get(tag)
         if not place or place[0] not in _SIZES:
             return b""
@@ -163,23 +179,41 @@ class Directory:
         return self.stream.values(*place, most=1) if place else None
 
     def whole(self, tag: int, default: int = 0) -> int:
-        """Return a tag's first value as an integer; `default` if it has none that is a number."""
+        """Return a tag's first value as an integer, for example 274 for the orientation.
+
+        Args:
+            tag: the tag's number.
+            default: the result if the tag is missing, or its value is no number.
+        """
         value = self._first(tag)
         return int(value[0]) if isinstance(value, tuple) and value and abs(value[0]) < 2**63 else default
 
     def wholes(self, tag: int, *, most: int = _MOST_VALUES) -> tuple[int, ...]:
-        """Return a tag's values as integers, at most `most`; empty if it has none that are numbers."""
+        """Return a tag's values as integers; empty if the tag is missing, or its values are no numbers.
+
+        Args:
+            tag: the tag's number, for example 273 for the offsets of the strips.
+            most: greatest number of values. Values beyond it are left out.
+        """
         place = self.places.get(tag)
         value = self.stream.values(*place, most=most) if place else None
         return tuple(int(v) for v in value if abs(v) < 2**63) if isinstance(value, tuple) else ()
 
     def number(self, tag: int) -> float | None:
-        """Return a tag's first value as a float; None if it has none that is a number."""
+        """Return a tag's first value as a float; None if the tag is missing, or its value is no number.
+
+        Args:
+            tag: the tag's number, for example 33434 for the exposure time in seconds.
+        """
         value = self._first(tag)
         return float(value[0]) if isinstance(value, tuple) and value else None
 
     def text(self, tag: int) -> str:
-        """Return a tag's text; empty if it has none."""
+        """Return a tag's text, without outer spaces; empty if the tag is missing or holds no text.
+
+        Args:
+            tag: the tag's number, for example 272 for the camera's model.
+        """
         value = self.get(tag)
         if isinstance(value, bytes):
             value = value.split(b"\0", 1)[0].decode("utf-8", "replace")

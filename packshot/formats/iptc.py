@@ -23,22 +23,23 @@ IPTC_TAGS = frozenset({"object_name", "job_id", "fixture_id", "headline", "instr
 
 
 def iptc_damage(record: bytes) -> str:
-    """Return in words what is damaged in IPTC records; empty if nothing is damaged.
+    """Return in words what is damaged in IPTC records: "IPTC records that are cut off"; empty if nothing is damaged.
 
     Args:
-        record: the IPTC records of a file.
+        record: the IPTC records of a file (IPTC-IIM), as stored.
     """
     end = max((end for *_, end in _records(record)), default=0)
     return "IPTC records that are cut off" if record[end:].strip(b"\0") else ""
 
 
 def read_iptc(record: bytes) -> Facts:
-    """Return the facts that IPTC records state, by their names in `Metadata` and of its tags.
+    """Return the facts that IPTC records state, by their names in `Metadata` and of its tags, for example "copyright".
 
-    Records after the first damaged one are not read.
+    "keywords" (a tuple) and "title" are always there, and may be empty. Records after the first damaged one are not
+    read.
 
     Args:
-        record: the IPTC records of a file.
+        record: the IPTC records of a file (IPTC-IIM), as stored.
     """
     found: Facts = {}
     keywords: list[str] = []

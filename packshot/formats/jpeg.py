@@ -34,7 +34,8 @@ def decode_jpeg(data: bytes) -> tuple[NDArray[Any], tuple[Finding, ...]]:
     Returns:
         pixels: uint8: (rows, columns) for grey, (rows, columns, 3) RGB or (rows, columns, 4) CMYK as stored.
         findings: at most two: ``damage_not_looked_for`` if a check could not be made; one of ``seam_of_lost_data``,
-            ``codes_out_of_step`` or ``scans_missing`` if a trace of lost data was found.
+            ``codes_out_of_step`` or ``scans_missing`` if a trace of lost data was found. These three stop automatic
+            approval.
     Raises:
         DamagedError: bytes of the picture are missing, changed, or too many.
     """
@@ -100,13 +101,15 @@ def _pass_found(trace: SplitRun | Unfinished) -> Finding:
 
 
 def check_parts(parts: list[bytes], tables: bytes) -> tuple[Finding, ...]:
-    """Return findings on possible damage in the JPEG streams of a TIFF, each code once. A stream is a strip or a tile.
+    """Return findings on possible damage in the JPEG streams of a TIFF, each code at most once.
+
+    A stream is a strip or a tile of the TIFF. A finding is that of the first damaged stream, and names its number.
 
     Args:
         parts: the streams, each from its start marker to its end marker.
         tables: a stream with the tables that all parts share; empty if each part has its own.
     Raises:
-        DamagedError: as `decode_jpeg`.
+        DamagedError: bytes of a part are missing, changed, or too many.
     """
     found: dict[str, Finding] = {}
     for number, part in enumerate(parts, 1):

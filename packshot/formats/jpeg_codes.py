@@ -2,9 +2,7 @@
 
 libjpeg gives no warning in three cases: a block has more than 64 coefficients, a mean is out of range, or up to seven
 bytes are left over. The loop runs once per code, so numba compiles it. It is compiled once on a machine and then loaded
-from disk.
-
-`jpeg_progressive` does it for a progressive scan.
+from disk. `jpeg_progressive` follows the codes of a progressive scan.
 """
 
 from __future__ import annotations
@@ -34,11 +32,11 @@ _loading = threading.Lock()
 
 
 class NotCompiledError(RuntimeError):
-    """The loop that follows the codes cannot be compiled on this machine."""
+    """The loop that follows a JPEG's codes cannot be compiled on this machine, so damage is not looked for."""
 
 
 def load_walk() -> Callable[..., tuple[int, int]]:
-    """Return `follow`, compiled.
+    """Return `follow`, the loop through the codes of a sequential scan, compiled by numba. It takes the same arguments.
 
     The first call on a machine compiles it and stores it on disk, if it can write there.
 
@@ -49,7 +47,9 @@ def load_walk() -> Callable[..., tuple[int, int]]:
 
 
 def compiled(loop: Callable[..., Any], signature: str) -> Callable[..., tuple[int, int]]:
-    """Return a loop compiled for one signature of numba's; the same one each time.
+    """Return a loop compiled by numba for one signature. Later calls return the same compiled loop.
+
+    It is stored on disk, if the machine has a folder for it. It refuses arguments of other types.
 
     Args:
         loop: the Python function.
@@ -80,10 +80,11 @@ def _compiled(loop: Callable[..., Any], signature: str) -> Callable[..., tuple[i
 
 
 def follow(data: Any, at: Any, tables: Any, blocks: Any, most: Any, restart: Any, means: Any) -> Any:
-    """Return (what is impossible, the MCU where it was met) of a scan; (`NOTHING`, 0) if all of it is possible.
+    """Return (what is impossible in a sequential scan, the MCU where it was met); (`NOTHING`, 0) if nothing is.
 
-    The first is one of the constants from `NOTHING` to `BITS_LEFT` of this module. An MCU is the smallest unit that a
-    JPEG stores: some blocks of each component. MCUs are counted from 0, row by row.
+    The first is a constant of this module, from `UNKNOWN_CODE` to `NO_RESTART`. An MCU is the smallest unit that a JPEG
+    stores: some blocks of each component. MCUs are counted from 0, row by row. Impossible codes prove that bytes were
+    lost or changed.
 
     Args:
         data: the whole file, uint8.

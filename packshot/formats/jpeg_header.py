@@ -34,10 +34,10 @@ _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
 
 class Segment(NamedTuple):
-    """A segment of a JPEG.
+    """A segment of a JPEG: a marker and what belongs to it, such as a table or a block of metadata.
 
     Attributes:
-        code: second byte of its marker.
+        code: second byte of its marker, for example 0xDA for the start of a scan.
         body: its content, without marker and length.
         end: offset of the first byte after the segment.
     """
@@ -72,7 +72,7 @@ def segments(data: bytes) -> Iterator[Segment]:
 
 
 def has_full_colour(data: bytes) -> bool:
-    """Return whether all components of a JPEG have the same sampling (ITU-T T.81, B.2.2).
+    """Return True if all components of a JPEG have the same sampling, so colour is as fine as brightness (T.81, B.2.2).
 
     Args:
         data: the whole file.
@@ -86,13 +86,15 @@ def has_full_colour(data: bytes) -> bool:
 
 
 def read_jpeg(data: bytes) -> Container:
-    """Return the header of a JPEG. All segments up to the end-of-image marker are read.
+    """Return what the segments of a JPEG say: size, bit depth, colours, metadata. No pixel is decoded.
+
+    All segments up to the end-of-image marker are read. `frames` counts further views in the file, but no previews.
 
     Args:
         data: the whole file.
     Raises:
-        DamagedError: the file has no picture or no end marker, is too short for its size, has too many scans, or is a
-            JPEG-LS.
+        DamagedError: the file has no picture or no end marker, is too short for its size, has more than 200 scans, or
+            is a JPEG-LS.
         struct.error, IndexError: a segment is too short.
     """
     found = Container()

@@ -1,8 +1,8 @@
 """Follow the passes of a progressive JPEG, each of which makes the picture finer, and keep what all passes have told.
 
-Two things that an encoder never writes, although every decoder reads them, are traces of lost data as well. One is a
-pass that is not there. The other is two runs of empty blocks in one pass that could be one run (T.81, G.1.2.2). After
-bytes are lost a decoder reads nonsense, which has such runs, until it happens to be in step again.
+Every decoder reads two things that an encoder never writes. They are traces of lost data. One is a pass that is not
+there. The other is two runs of empty blocks in one pass that could be one run (T.81, G.1.2.2). After bytes are lost, a
+decoder reads nonsense, which has such runs, until it happens to be in step again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ _MOST_SPLIT, _FEW_SPLIT = 0.05, 2
 
 
 class SplitRun(NamedTuple):
-    """Two runs of empty blocks, one right behind the other, in a JPEG whose other runs are as long as they can be.
+    """A trace of lost data in a progressive JPEG: two runs of empty blocks, one right behind the other.
+
+    An encoder writes them as one run. The JPEG's other runs are as long as they can be.
 
     Attributes:
         x, y: where the second run of the first such pair begins, in pixels of the picture as stored.
@@ -38,7 +40,7 @@ class SplitRun(NamedTuple):
 
 
 class Unfinished(NamedTuple):
-    """A progressive JPEG some of whose passes are not there.
+    """A trace of lost data: a progressive JPEG some of whose passes are not there, so the picture is coarse.
 
     Attributes:
         missing: how many of a block's 64 coefficients are not there, or not to their last bit, added up over the
@@ -49,7 +51,9 @@ class Unfinished(NamedTuple):
 
 
 class Passes:
-    """What the passes of a JPEG have told so far. A pass is a scan of a progressive JPEG.
+    """What the passes of a progressive JPEG have told so far. A pass is a scan; each makes the picture finer.
+
+    `follow` is called for each pass in the order of the file, then `split_run` and `unfinished`.
 
     Args:
         stored: the whole file, uint8.
@@ -64,12 +68,17 @@ class Passes:
         self._split: list[tuple[int, SplitRun]] = []
 
     def follow(self, scan: Scan, means: NDArray[np.int64]) -> tuple[int, int]:
-        """Return (what is impossible, the MCU where it was met) of the next pass, as `follow_progressive` returns them.
+        """Return (what is impossible in the next pass, the MCU where it was met); (`NOTHING`, 0) if nothing is.
+
+        The first is a constant of `jpeg_codes`. An MCU is the smallest unit that a JPEG stores, counted from 0, row by
+        row.
 
         Args:
             scan: the pass.
             means: (components, MCUs) int64, zeros on entry. It is filled in a first pass of means: the sum of the means
                 of the MCU's blocks.
+        Raises:
+            NotCompiledError: numba cannot be loaded.
         """
         if not len(self._left):
             self._left = np.full((len(scan.steps), 64), _UNSEEN, np.int64)
@@ -92,10 +101,10 @@ class Passes:
         return found
 
     def split_run(self) -> SplitRun | None:
-        """Return the first split run that was met.
+        """Return the first split run that was met: two runs of empty blocks that an encoder would have written as one.
 
-        The result is None if no pass has one, or if this file's encoder may have split runs: it split many, or there
-        are too few whole runs in other passes to know its way.
+        None if no pass has one, or if this file's encoder may have split runs itself: it split many, or there are too
+        few whole runs in other passes to know its way.
         """
         splitting = len(self._split) > self._whole or any(
             one.places > max(_FEW_SPLIT, _MOST_SPLIT * long) for long, one in self._split
@@ -103,7 +112,7 @@ class Passes:
         return None if not self._split or splitting or self._whole < _FEWEST_OTHERS else self._split[0][1]
 
     def unfinished(self) -> Unfinished | None:
-        """Return how much the passes have not told; None if they have told all, or if there were no passes."""
+        """Return how much the passes have left out; None if they have told all, or if there were no passes."""
         missing = int((self._left != 0).sum())
         return Unfinished(missing) if missing else None
 

@@ -37,9 +37,9 @@ SPARE_BYTES = 16
 
 
 def load_progressive_walk() -> Callable[..., tuple[int, int]]:
-    """Return `follow_progressive`, compiled.
+    """Return `follow_progressive`, the loop through the codes of a progressive scan, compiled by numba.
 
-    The first call on a machine compiles it and stores it on disk, if it can write there.
+    It takes the same arguments. The first call on a machine compiles it and stores it on disk, if it can write there.
 
     Raises:
         NotCompiledError: numba cannot be loaded.
@@ -60,15 +60,16 @@ def follow_progressive(
     buffer: Any,
     runs: Any,
 ) -> Any:
-    """Return (what is impossible, the MCU where it was met) of a scan; (`NOTHING`, 0) if all of it is possible.
+    """Return (what is impossible in a progressive scan, the MCU where it was met); (`NOTHING`, 0) if nothing is.
 
-    The first is one of the constants of `jpeg_codes`, from `NOTHING` to `VALUE_RANGE`. In a scan of other coefficients
-    than means, an MCU is one block.
+    The first is a constant of `jpeg_codes`, up to `VALUE_RANGE`. An MCU is the smallest unit that a JPEG stores,
+    counted from 0; in a scan of other coefficients than means it is one block. Impossible codes prove that bytes were
+    lost or changed.
 
     Args:
         data: the whole file, uint8.
         at: offset of the scan's first code.
-        tables: (8, 65536) uint16, as `jpeg_codes.follow` takes them.
+        tables: (8, 65536) uint16, in the form that `jpeg_codes.follow` describes.
         blocks: (blocks of one MCU, 3): component, row of its DC table, row of its AC table.
         band: (4,): first and last coefficient, in zigzag order; the bits that earlier scans left (0: there were none),
             and those that this scan leaves.

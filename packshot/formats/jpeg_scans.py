@@ -30,18 +30,21 @@ class _Component(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """A scan.
+    """A scan of a JPEG: one pass through the coded picture, with the tables that are needed to follow its codes.
+
+    An MCU is the smallest unit that a JPEG stores: some blocks of each component.
 
     Attributes:
         start: offset of its first code in the file.
-        blocks: (blocks of one MCU, 3), as `jpeg_codes.follow` takes them.
-        tables: (8, 65536), as `jpeg_codes.follow` takes them.
+        blocks: (blocks of one MCU, 3): for each block its component, row of its DC table, row of its AC table.
+        tables: (8, 65536) uint16: Huffman tables, in the form that `jpeg_codes.follow` describes.
         columns, rows: number of MCUs across and down.
         mcu_px: width and height of an MCU in the picture.
         steps: (components, 64): the quantisation steps of each component, in zigzag order.
         restart: MCUs between two restart markers; 0 if there are none.
-        band: as `jpeg_progressive.follow_progressive` takes it; of a sequential scan (0, 63, 0, 0).
-        progressive: whether it is a scan of a progressive JPEG.
+        band: first and last coefficient, the bits that earlier scans left, and those that this one leaves; (0, 63, 0,
+            0) of a sequential scan.
+        progressive: True if it is a scan of a progressive JPEG.
     """
 
     start: int
@@ -57,7 +60,7 @@ class Scan(NamedTuple):
 
     @property
     def has_means(self) -> bool:
-        """Whether the scan codes means as differences, and not only their last bits or other coefficients."""
+        """True if the scan codes the blocks' means, and not only their last bits or other coefficients."""
         return self.band[0] == self.band[2] == 0
 
     @property
@@ -79,7 +82,7 @@ class Scan(NamedTuple):
 
 
 class NotLookedAtError(Exception):
-    """The JPEG is of a kind whose scans are not read here."""
+    """A JPEG is of a kind whose scans are not read here, so damage is not looked for in them."""
 
 
 def read_scans(data: bytes) -> Iterator[Scan]:

@@ -26,7 +26,7 @@ _MOST_TRIED = 12
 
 
 class Seam(NamedTuple):
-    """The place where the step in brightness begins, and its size.
+    """A trace of lost data in a JPEG: the place where a step in brightness begins, and its size.
 
     Attributes:
         x, y: in pixels of the picture as stored.
@@ -39,9 +39,10 @@ class Seam(NamedTuple):
 
 
 def find_seam(means: NDArray[np.floating], quanta: NDArray[np.floating], mcu_px: tuple[int, int]) -> Seam | None:
-    """Return the step in brightness that missing data has left in a picture.
+    """Return the step in brightness that missing data has left in a picture, with the place where it begins.
 
-    The result is None if there is none, or if the picture has fewer than 60 columns or 4 rows of MCUs.
+    The step is exactly one row of MCUs long, on the grid of MCUs. None if there is none, or if the picture has fewer
+    than 60 columns or 4 rows of MCUs.
 
     Args:
         means: (components, rows, columns): the mean of each MCU (smallest unit that a JPEG codes), in levels (0..255).

@@ -33,8 +33,9 @@ _WORDS = (
 def look_for_damage(data: bytes) -> Seam | SplitRun | Unfinished | None:
     """Return the trace that lost data has left in a JPEG: a `Seam`, else a `SplitRun`, else an `Unfinished`.
 
-    The result is None if there is none of them. It is None too if the JPEG is not checked: it is neither baseline,
-    extended nor progressive, has not 8 bits or no Huffman codes, or its segments cannot be read.
+    A seam is a step in brightness, a split run is a pair of codes that no encoder writes, and an unfinished JPEG lacks
+    passes. None if there is no trace. None too if the JPEG is not checked: it is neither baseline, extended nor
+    progressive, has not 8 bits or no Huffman codes, or its segments cannot be read.
 
     Args:
         data: the whole file. A decoder has read it before.

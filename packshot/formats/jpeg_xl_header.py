@@ -24,11 +24,11 @@ _MOST_PROFILE_BYTES = 16_000_000
 
 
 class JpegXlHeader(NamedTuple):
-    """Bit depth and colours of a JPEG XL.
+    """Bit depth and colours of a JPEG XL, from its header.
 
     Attributes:
         bit_depth: bits per sample.
-        icc: ICC profile of the picture; empty if there is none for its colours.
+        icc: ICC profile of the picture, also if the file names its colours by codes; empty if they have no profile.
     """
 
     bit_depth: int
@@ -41,7 +41,8 @@ def read_jpeg_xl_header(data: bytes) -> JpegXlHeader:
     Args:
         data: the file, in its container or as a bare codestream.
     Raises:
-        ValueError: the file is damaged or cut off.
+        ValueError: the file is damaged or cut off, or its profile has more than 16 MB.
+        MemoryError: libjxl gives no decoder.
     """
     library = _library()
     decoder = library.JxlDecoderCreate(None)

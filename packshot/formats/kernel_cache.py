@@ -13,10 +13,13 @@ from numba.core.caching import UserProvidedCacheLocator
 
 
 class ReadOnlyLocator(UserProvidedCacheLocator):
-    """Numba's cache folder: ``NUMBA_CACHE_DIR``, whether or not it can be written."""
+    """Numba's cache folder: ``NUMBA_CACHE_DIR``, even if this process must not write there.
+
+    numba makes an instance itself, if ``NUMBA_CACHE_LOCATOR_CLASSES`` names this class.
+    """
 
     def get_cache_path(self) -> str:
-        """Return the path of the cache folder."""
+        """Return the path of the folder that holds all compiled code."""
         return str(Path(self._cache_path).parent)  # the other is a folder in it, named after the source's
 
     def ensure_cache_path(self) -> None:

@@ -16,10 +16,11 @@ _KANA = re.compile("[\u3040-\u30ff]")
 
 
 def decode_name(raw: bytes) -> str:
-    """Return the most probable text of a stored name. Control characters are replaced.
+    """Return the most probable text of a stored name, for people to read. Control characters are replaced.
 
     Valid UTF-8 is read as UTF-8. Text with kana is read as Shift-JIS. If all non-ASCII bytes come in pairs and are
-    valid GBK, it is read as GBK. Everything else is read as Mac Roman. `is_named` does not depend on this guess.
+    valid GBK, it is read as GBK. Everything else is read as Mac Roman. To look for a given name, use `is_named`, which
+    does not guess.
 
     Args:
         raw: the bytes of the name.
@@ -38,10 +39,13 @@ def decode_name(raw: bytes) -> str:
 
 
 def encode_name(name: str) -> bytes:
-    """Return the bytes of a name: Mac Roman if it has all its letters, else UTF-8.
+    """Return the bytes of a name: in Mac Roman if that has all its letters, else in UTF-8; at most 255 bytes.
 
-    A name is also written as UTF-8 if `decode_name` would read its Mac Roman bytes as another text. The result has at
-    most 255 bytes and is cut between characters.
+    A name is also written as UTF-8 if its Mac Roman bytes would be read as another text. A longer name is cut between
+    characters.
+
+    Args:
+        name: the name, for example of a clipping path.
     """
     try:
         raw = name.encode("mac_roman")
@@ -53,7 +57,12 @@ def encode_name(name: str) -> bytes:
 
 
 def is_named(raw: bytes, name: str) -> bool:
-    """Return True if stored bytes spell a name in any known encoding. Case and outer spaces do not matter."""
+    """Return True if stored bytes spell a name in any known encoding. Case and outer spaces do not matter.
+
+    Args:
+        raw: the bytes of a stored name, in an encoding that the file does not state.
+        name: the name that is looked for.
+    """
     wanted = _plain(name)
     return any(text is not None and _plain(text) == wanted for text in (_decoded(raw, one) for one in _ENCODINGS))
 

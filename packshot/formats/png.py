@@ -41,7 +41,7 @@ _XMP_START = b"http://ns.adobe.com/xap/1.0/\0"
 
 
 class Chunk(NamedTuple):
-    """A chunk of a PNG.
+    """A chunk of a PNG: one named piece of the file.
 
     Attributes:
         name: its four letters, for example ``IHDR``.
@@ -63,7 +63,13 @@ class Chunk(NamedTuple):
 
 
 def chunks(data: bytes) -> Iterator[Chunk]:
-    """Yield the chunks of a PNG up to the end chunk, or up to the first chunk that runs past the end of the data."""
+    """Yield the chunks of a PNG in order, up to and including the end chunk. Checksums are not compared.
+
+    Reading stops at the first chunk that runs past the end of the data.
+
+    Args:
+        data: the whole file.
+    """
     at = 8
     while at + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, at)
@@ -79,7 +85,9 @@ def chunks(data: bytes) -> Iterator[Chunk]:
 
 
 def read_png(data: bytes) -> Container:
-    """Return what the chunks of a PNG say about the picture. No pixel is decoded.
+    """Return what the chunks of a PNG say: size, bit depth, colour space, metadata. No pixel is decoded.
+
+    A chunk that is damaged or out of place and not of the picture is left out, with a warning among the findings.
 
     Args:
         data: the whole file.
@@ -206,7 +214,9 @@ def iptc_of(content: bytes) -> bytes:
 
 
 def raw_profile(text: bytes) -> bytes:
-    """Return the bytes that a text chunk of ImageMagick contains; empty if its digits cannot be read.
+    """Return the bytes that a text chunk of ImageMagick ("Raw profile type exif") contains in hexadecimal digits.
+
+    The result is empty if the digits cannot be read.
 
     Args:
         text: the chunk's text: a profile name, a length in bytes, and then hexadecimal digits.
@@ -232,7 +242,7 @@ def inflated(packed: bytes, *, most: int = _MOST_TEXT_BYTES) -> bytes:
 
 
 def picture_only(data: bytes) -> bytes:
-    """Return the PNG with only the chunks that decoding needs, as bytes of a file.
+    """Return a PNG with only the chunks that decoding needs, as bytes of a file.
 
     libpng prints warnings about other chunks on standard error.
 

@@ -47,7 +47,13 @@ class Sections(NamedTuple):
 
 
 class TaggedBlock(NamedTuple):
-    """A block of the layer section: its key, and offset and size of its content."""
+    """A block in the layer section of a Photoshop document.
+
+    Attributes:
+        key: four letters that say what the block holds, for example ``b"luni"`` for a layer's name.
+        at: offset of its content in the file.
+        size: number of bytes of its content.
+    """
 
     key: bytes
     at: int
@@ -67,7 +73,9 @@ class ExtraPlanes(NamedTuple):
 
 
 def read_psd(data: bytes) -> Container:
-    """Return the header of a document, and its image resources: these contain the paths and the names of channels.
+    """Return the header of a Photoshop document: size, bit depth, channels, ICC profile, metadata and image resources.
+
+    The image resources contain the paths and the names of channels.
 
     Args:
         data: the whole file.
@@ -90,7 +98,10 @@ def read_psd(data: bytes) -> Container:
 
 
 def decode_psd(data: bytes, container: Container) -> Raster:
-    """Return the flattened picture, as stored. Photoshop has composited a transparent document on white.
+    """Return the flattened picture of a Photoshop document, as stored.
+
+    Photoshop has composited a transparent document on white; a warning then says so. Channels beyond colour and
+    transparency are left out, with a warning.
 
     Args:
         data: the whole file.
@@ -126,9 +137,9 @@ def _model_of(data: bytes, container: Container) -> tuple[ColourModel, int]:
 
 
 def extra_planes(data: bytes, container: Container) -> ExtraPlanes:
-    """Return the channels of the flattened picture beyond its colours: its transparency, then saved selections.
+    """Return the channels of a document's flattened picture beyond its colours: transparency and saved selections.
 
-    A document without such channels, or with more than 56, has neither.
+    A document without such channels, or with more than 56 channels in all, has neither.
 
     Args:
         data: the whole file.
@@ -196,23 +207,29 @@ def unpacked_rows(stored: bytes, lengths: NDArray[Any], *, row_bytes: int) -> by
 
 
 def is_large(data: bytes) -> bool:
-    """Return True for a PSB file (version 2). It has wider length fields."""
+    """Return True for a PSB file (version 2 of Photoshop's format, for large documents). Its length fields are wider.
+
+    Args:
+        data: the file, at least its first 6 bytes.
+    """
     return data[5] == 2
 
 
 def length_at(data: bytes, at: int) -> tuple[int, int]:
-    """Return (the length field at an offset, the offset after it). In a PSB file the field is wider.
+    """Return (the length field at an offset, the offset after the field), in bytes. In a PSB file the field is wider.
 
     Args:
         data: the whole file, whose header says whether it is a PSB.
         at: offset of the field.
+    Raises:
+        struct.error: the file ends inside the field.
     """
     code, width = (">Q", 8) if is_large(data) else (">I", 4)
     return int(struct.unpack_from(code, data, at)[0]), at + width
 
 
 def sections(data: bytes) -> Sections:
-    """Return where the parts of a document are.
+    """Return where the layers and the flattened picture of a Photoshop document are in its file.
 
     Args:
         data: the whole file.
@@ -231,10 +248,10 @@ def _resources(data: bytes) -> tuple[int, int]:
 
 
 def tagged_blocks(data: bytes, at: int, end: int) -> Iterator[TaggedBlock]:
-    """Yield the tagged blocks ("additional layer information") between two offsets.
+    """Yield the tagged blocks ("additional layer information") of a Photoshop document between two offsets, in order.
 
-    The padding between blocks differs between programs, so up to 3 bytes are skipped. It ends where no block follows. A
-    block that runs past `end` is cut off there.
+    The padding between blocks differs between programs, so up to 3 bytes are skipped. Reading ends where no block
+    follows. A block that runs past `end` is cut off there.
 
     Args:
         data: the whole file.
@@ -254,7 +271,7 @@ def tagged_blocks(data: bytes, at: int, end: int) -> Iterator[TaggedBlock]:
 
 
 def layer_count_at(data: bytes) -> int | None:
-    """Return the offset at which the number of layers is stored; None without layers.
+    """Return the offset at which a Photoshop document stores the number of its layers; None without layers.
 
     The number is in the layer section. With 16 or 32 bits per channel it is in a block after that section.
 

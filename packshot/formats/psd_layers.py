@@ -28,7 +28,7 @@ _MOST_TIMES_CANVAS = 4
 
 @dataclasses.dataclass(frozen=True)
 class Plane:
-    """A mask or a transparency as stored: its place in the document, and where its bytes are.
+    """A mask or a transparency of a layer, as stored: its place in the document, and where its bytes are.
 
     Attributes:
         box: the plane's place, in pixels of the document. It may reach beyond the document.
@@ -46,7 +46,7 @@ class Plane:
 
 @dataclasses.dataclass(frozen=True)
 class Layer:
-    """A layer or group.
+    """A layer or group of a Photoshop document, without its colours.
 
     Attributes:
         name: the layer's name.
@@ -78,12 +78,14 @@ class _Record:
 
 
 class LayeredDocument:
-    """A Photoshop document whose layers are read one at a time.
+    """A Photoshop document whose layers are read one at a time, to find the mask that an editor made.
 
     Args:
         data: the whole file.
     Attributes:
-        size: size of the document.
+        size: size of the document, in pixels.
+    Raises:
+        struct.error: the file ends inside its header.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -92,10 +94,10 @@ class LayeredDocument:
         self._data = data
 
     def layers(self) -> Iterator[Layer]:
-        """Yield the layers in the order of the file.
+        """Yield the layers in the order of the file, the lowest first. A document without layers yields none.
 
         Raises:
-            DamagedError, struct.error, IndexError: the layers are damaged, or there are too many.
+            DamagedError, struct.error, IndexError: the layers are damaged, or there are more than 2000.
         """
         at = layer_count_at(self._data)
         if at is None:
@@ -118,11 +120,13 @@ class LayeredDocument:
     def values(self, plane: Plane) -> Matte:
         """Return the values of a plane inside its box: (rows, columns) float32 in 0..1, not inverted.
 
+        The array is empty if the box is.
+
         Args:
             plane: a mask or a transparency of one of the document's layers.
         Raises:
-            DamagedError: the plane is damaged, larger than a document of this size can need, or of a kind that is not
-                read.
+            DamagedError: the plane is damaged, more than four times larger than the document, or of a compression that
+                is not read.
         """
         width, height = plane.box.width, plane.box.height
         if width < 1 or height < 1:

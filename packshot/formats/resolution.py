@@ -17,9 +17,9 @@ _INCHES = {FileKind.TIFF: 2, FileKind.JPEG: 1}
 
 
 def dots_per_inch(data: bytes, kind: FileKind, container: Container) -> float | None:
-    """Return the horizontal resolution that a TIFF, JPEG (JFIF) or PNG states, in dots per inch.
+    """Return the horizontal resolution that a TIFF, JPEG (JFIF) or PNG states, in dots per inch, for example 300.0.
 
-    The result is None if the file states none or no unit of length, and for files of other kinds.
+    None if the file states none or no unit of length, and for files of other kinds.
 
     Args:
         data: the whole file.

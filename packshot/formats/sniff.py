@@ -9,7 +9,11 @@ from packshot.formats.ifd import Directory, TiffBytes, open_tiff
 
 
 class FileKind(StrEnum):
-    """The kinds of files that `detect` knows; each value names the kind for people."""
+    """The kinds of files that are told apart by their content. Each value names the kind for people.
+
+    Packshot opens those in `PICTURES`. The others are named so that a refusal can say what was sent. UNKNOWN is a file
+    of none of these kinds.
+    """
 
     JPEG = "JPEG"
     TIFF = "TIFF"
@@ -108,10 +112,11 @@ _RAW_COMPRESSIONS = (32767, 32770, 34713, 65000, 65535, 34316)
 
 
 def detect(data: bytes) -> FileKind:
-    """Return the kind of a file.
+    """Return the kind of a file, by its content; UNKNOWN if it is none that is known, EMPTY without content.
 
     Args:
-        data: the beginning of the file. Only to tell a TIFF from a RAW file, the whole file is needed.
+        data: the beginning of the file. To tell a TIFF from a camera RAW, and a text from unknown bytes, the whole file
+            is needed.
     """
     if not data:
         return FileKind.EMPTY

@@ -13,8 +13,11 @@ Facts = dict[str, object]
 
 
 def clean(text: str) -> str:
-    """Return a text as one line of at most 500 characters.
+    """Return a text as one line of at most 500 characters, without outer spaces, to be kept as metadata.
 
     Control characters, and others that XML does not allow, become spaces.
+
+    Args:
+        text: a text from a file's metadata.
     """
     return _UNPRINTABLE.sub(" ", text).strip()[:_MOST_CHARACTERS]

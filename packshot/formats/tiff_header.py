@@ -38,7 +38,7 @@ _NAMED |= {52546: _NAMED[50002], 34887: "LERC compression", 50001: "WebP compres
 
 
 def read_tiff(data: bytes) -> Container:
-    """Return the header of the picture in a TIFF, and the number of pictures in the file.
+    """Return the header of the picture in a TIFF, and the number of pictures in the file. No pixel is decoded.
 
     The picture is the first page that is neither a reduced copy nor a mask (NewSubfileType, SubfileType). If there is
     no such page, it is the first such sub-page, else the largest page.
@@ -46,7 +46,7 @@ def read_tiff(data: bytes) -> Container:
     Args:
         data: the whole file.
     Raises:
-        DamagedError: there is no page, a part of it is missing, or its compression is not supported.
+        DamagedError: there is no page, a part of the picture is missing, or its compression is not supported.
     """
     tiff = open_tiff(data)
     pages = list(tiff.directories(most=_PAGES_READ)) if tiff else []

@@ -31,7 +31,10 @@ logging.getLogger("imagecodecs").addFilter(_WORDS)
 
 @contextmanager
 def decoders_words() -> Iterator[list[str]]:
-    """Yield a list. At the end of the block it contains the warnings of imagecodecs' decoders in this thread."""
+    """Yield a list for the warnings of imagecodecs' decoders in this thread. It is filled while the block runs.
+
+    The warnings are not printed.
+    """
     before, _WORDS.kept = _WORDS.kept, []
     try:
         yield _WORDS.kept
@@ -40,7 +43,7 @@ def decoders_words() -> Iterator[list[str]]:
 
 
 def words_findings(words: list[str]) -> tuple[Finding, ...]:
-    """Return one finding with all warnings of a decoder about a picture, as a tuple; empty if there are no warnings.
+    """Return one finding with all warnings of a decoder about a picture, in a tuple; empty if there are no warnings.
 
     The finding stops automatic approval, because such a warning means that pixels were repaired or guessed.
 

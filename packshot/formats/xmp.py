@@ -79,7 +79,7 @@ _XMP_GPS = "{http://ns.adobe.com/exif/1.0/}GPS"
 
 
 def xmp_damage(packet: bytes) -> str:
-    """Return in words why an XMP packet cannot be read; empty if it can be read, or has no content.
+    """Return in words why an XMP packet cannot be read: "XMP that is no whole XML". Empty if it can, or has no content.
 
     Args:
         packet: the XMP packet of a file, in UTF-8, UTF-16 or UTF-32.
@@ -92,9 +92,9 @@ def xmp_damage(packet: bytes) -> str:
 
 
 def read_xmp(packet: bytes) -> Facts:
-    """Return the facts that an XMP packet states, by their names in `Metadata` and of its tags.
+    """Return the facts that an XMP packet states, by their names in `Metadata` and of its tags, for example "creator".
 
-    There are none if the packet is not XML, or contains a document type declaration.
+    The result is empty if the packet is not XML, or contains a document type declaration.
 
     Args:
         packet: the XMP packet of a file, in UTF-8, UTF-16 or UTF-32. Only its first megabyte is read.

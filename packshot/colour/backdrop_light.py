@@ -28,11 +28,11 @@ _ROUNDS = 3
 
 
 class BackdropReading(Value):
-    """A backdrop's colour and light in one shot.
+    """A backdrop's colour and light in one shot. `measure_backdrop` makes it.
 
     Attributes:
-        linear: median colour of the backdrop's pixels in the frame's border, linear working RGB.
-        lab: the same in CIE L*a*b* (D50).
+        linear: median colour of the backdrop's pixels in the frame's border, linear Adobe RGB in 0..1.
+        lab: the colour in CIE L*a*b* (D50).
         share: share of the border that belongs to the backdrop, 0..1. The rest is product or furniture.
         clipped: share of the backdrop with a channel that the camera clipped, 0..1. If much is clipped, the backdrop's
             level does not show how much light there was.
@@ -49,17 +49,17 @@ class BackdropReading(Value):
 
     @property
     def tells_light(self) -> bool:
-        """Whether the backdrop's level shows how much light there was. This is so if less than 5 % of it is clipped."""
+        """True if the backdrop's level shows how much light there was: the camera clipped less than 5 % of it."""
         return self.clipped < 0.05
 
 
 def measure_backdrop(pixels: Pixels16, *, seen: Mask | None = None) -> BackdropReading | None:
-    """Return the backdrop's colour and light; None if it is not seen clearly.
+    """Return the backdrop's colour and light; None if the backdrop is not seen clearly.
 
     It is seen clearly if at least half of the pixels that should show it have one colour.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space. Transparent parts must have been put on white.
+        pixels: (rows, columns, 3) uint16, Adobe RGB. Transparent parts must have been put on white.
         seen: (rows, columns) bool, of a reduced frame: True where the backdrop is seen. `pixels` are reduced to its
             size. With None, the frame's border is used.
     """

@@ -31,14 +31,14 @@ _Float: TypeAlias = NDArray[np.float64]
 
 
 def lab_of(pixels: NDArray[Any], *, icc: bytes) -> Lab:
-    """Return the pixels' CIE L*a*b*, relative to D50 and to the medium's white.
+    """Return the pixels' CIE L*a*b*, relative to D50 and to the medium's white: (rows, columns, 3) float32.
+
+    L* is in 0..100. White of the profile is (100, 0, 0).
 
     Args:
-        pixels: (rows, columns, 3) uint8 or uint16 in the space of `icc`; for other colour models as in
-            `transform.convert`.
+        pixels: (rows, columns, 3) uint8 or uint16 in the space of `icc`; (rows, columns) for grey, (rows, columns, 4)
+            for CMYK.
         icc: the ICC profile of the pixels.
-    Returns:
-        (rows, columns, 3) float32.
     Raises:
         BadProfileError: the colour engine cannot convert from this profile.
     """
@@ -54,12 +54,12 @@ def lab_of(pixels: NDArray[Any], *, icc: bytes) -> Lab:
 
 
 def delta_e_2000(lab_a: NDArray[Any], lab_b: NDArray[Any]) -> NDArray[np.float32]:
-    """Return the CIEDE2000 difference of each pair of colours, with kL = kC = kH = 1.
+    """Return the CIEDE2000 difference of each pair of colours, with kL = kC = kH = 1: (...) float32, at least 0.
+
+    1 is about the smallest difference that an observer sees. Swapping the arguments gives the same result.
 
     Args:
         lab_a, lab_b: (..., 3) CIE L*a*b*. Their shapes must broadcast.
-    Returns:
-        (...) float32, at least 0. Swapping the arguments gives the same result.
     """
     first, second = np.broadcast_arrays(lab_a, lab_b)
     shape = first.shape[:-1]

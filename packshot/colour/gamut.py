@@ -21,8 +21,8 @@ MOST_SAMPLES = 40_000
 def out_of_gamut_ratio(pixels: NDArray[Any], *, source: bytes, target: bytes, where: Mask | None = None) -> float:
     """Return the share of pixels, 0..1, that change visibly because they lie outside the target's gamut.
 
-    A pixel counts if its nearest colour in the target differs by `VISIBLE_DELTA_E` (CIEDE2000) or more. At most about
-    `MOST_SAMPLES` evenly spread pixels are checked. The share is 0 if there is no pixel to check.
+    A pixel counts if its nearest colour in the target differs by 2 (CIEDE2000) or more. At most about 40,000 evenly
+    spread pixels are checked. The share is 0 if there is no pixel to check.
 
     For a target with lookup tables the colours are converted to the target and back, with the relative colorimetric
     intent. Black-point compensation is off: it would move colours from outside the gamut into it.

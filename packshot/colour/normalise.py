@@ -1,9 +1,8 @@
-"""Correct the colour of a shoot group. First its light is made equal to other groups'.
+"""Correct the colour of a shoot group: shots taken in the same light.
 
-Then its colour target is used.
-
-A correction consists of three gains in linear light (von Kries, in the working space's primaries) and the coefficients
-of a colour target. Nothing else changes a picture's light. The identity leaves every pixel unchanged.
+First the group's light is made equal to other groups'. Then its colour target is used. A correction consists of three
+gains in linear light (von Kries, in Adobe RGB's primaries) and the coefficients of a colour target. Nothing else
+changes a picture's light. The identity leaves every pixel unchanged.
 """
 
 from __future__ import annotations
@@ -42,12 +41,12 @@ class Kind(StrEnum):
 
 
 class Correction(Value):
-    """A group's colour correction and the reason for it.
+    """A colour correction that all shots of a lighting set-up get, and the reason for it.
 
     Attributes:
         kind: what it is for.
-        gains: factors for linear working red, green and blue; applied first.
-        coefficients: (3, 3) or (3, 6), as in `TargetFit`; applied second. Empty means none.
+        gains: factors for linear Adobe RGB red, green and blue; applied first.
+        coefficients: (3, 3) or (3, 6), in the form of `TargetFit.coefficients`; applied second. Empty means none.
         why: the reason in words, for people.
     """
 
@@ -58,18 +57,18 @@ class Correction(Value):
 
     @property
     def is_identity(self) -> bool:
-        """Whether the correction changes nothing."""
+        """True if the correction changes nothing: all gains are 1 and there are no coefficients."""
         return self.gains == NO_GAINS and not self.coefficients
 
 
 def correct(pixels: Pixels16, correction: Correction) -> Pixels16:
-    """Return the corrected pixels. Values outside the working space are clipped.
+    """Return the corrected pixels, (rows, columns, 3) uint16, Adobe RGB.
+
+    It is a new array, or `pixels` itself if the correction changes nothing. Values outside Adobe RGB are clipped.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
+        pixels: (rows, columns, 3) uint16, Adobe RGB.
         correction: the correction of the shot's group.
-    Returns:
-        A new array of the same shape and space; for the identity `pixels` itself.
     """
     if correction.is_identity:
         return pixels
@@ -90,7 +89,7 @@ def newly_clipped(before: Pixels16, after: Pixels16) -> float:
     A channel is clipped if it becomes 65535, or falls to 0 from more than 1 % of the range.
 
     Args:
-        before, after: (rows, columns, 3) uint16, working space.
+        before, after: (rows, columns, 3) uint16, Adobe RGB.
     """
     high = (after == 65535) & (before < 65535)
     low = (after == 0) & (before > 655)
@@ -102,33 +101,48 @@ def gains_between(backdrop: BackdropReading, wanted: NDArray[np.float64]) -> Gai
 
     Args:
         backdrop: the backdrop as it was measured.
-        wanted: (3,) linear working RGB.
+        wanted: (3,) linear Adobe RGB in 0..1.
     """
     red, green, blue = (float(gain) for gain in wanted / np.maximum(np.array(backdrop.linear), 1e-6))
     return round(red, 6), round(green, 6), round(blue, 6)
 
 
 def neutral_light(backdrop: BackdropReading) -> NDArray[np.float64]:
-    """Return the grey that is as light as a backdrop, (3,) linear working RGB."""
+    """Return the grey that is as light as a backdrop, (3,) linear Adobe RGB in 0..1, three equal values.
+
+    Args:
+        backdrop: the backdrop as it was measured.
+    """
     lightness = backdrop.lab[0]
     light = ((lightness + 16) / 116) ** 3 if lightness > 8 else lightness / 903.3
     return np.full(3, light)
 
 
 def difference(one: BackdropReading, other: BackdropReading) -> float:
-    """Return the colour difference between two backdrops, in delta E 2000."""
+    """Return the colour difference between two backdrops, in delta E 2000; 0 if they are equal.
+
+    Args:
+        one, other: the backdrops as they were measured.
+    """
     return float(delta_e_2000(np.array(one.lab), np.array(other.lab)))
 
 
 def chroma(backdrop: BackdropReading) -> float:
-    """Return a backdrop's chroma, C*ab in CIE L*a*b*: 0 is grey."""
+    """Return how colourful a backdrop is: its chroma C*ab in CIE L*a*b*; 0 is grey.
+
+    Args:
+        backdrop: the backdrop as it was measured.
+    """
     return math.hypot(backdrop.lab[1], backdrop.lab[2])
 
 
 def middle(backdrops: list[BackdropReading]) -> BackdropReading:
-    """Return the median, figure by figure, of one or more readings of the same backdrop.
+    """Return the median, figure by figure, of several readings of one backdrop: its usual light.
 
     A fall-off is the median of the known ones; None if no reading knows it.
+
+    Args:
+        backdrops: at least one reading.
     """
     linear = np.median(np.array([one.linear for one in backdrops]), axis=0)
     lab = lab_of_linear(linear)

@@ -35,7 +35,10 @@ _FALL_TOLERANCE_L = 2.0
 
 
 class ColourModel(StrEnum):
-    """The colour model of a picture: the meaning of its channels, such as RGB or CMYK."""
+    """The colour model of a picture: what its channels mean.
+
+    RGB has three channels, GREY one, CMYK four inks, LAB the three values of CIE L*a*b*.
+    """
 
     RGB = "rgb"
     GREY = "grey"
@@ -49,7 +52,9 @@ LCMS_NAMES = {ColourModel.RGB: "rgb", ColourModel.GREY: "gray", ColourModel.CMYK
 
 @dataclasses.dataclass(frozen=True)
 class MatrixProfile:
-    """A profile that consists of three curves and a matrix.
+    """An ICC profile that consists of three curves and a matrix, so that its colours can be computed exactly.
+
+    `matrix_profile` reads it.
 
     Attributes:
         curves: (65536, 3) float32: linear light in 0..1 for each 16-bit value of each channel.
@@ -62,6 +67,8 @@ class MatrixProfile:
 
 def profile_name(icc: bytes) -> str:
     """Return the profile's description, at most 100 characters; "" if it has none that can be read.
+
+    Example: "Adobe RGB (1998)".
 
     Args:
         icc: the ICC profile.
@@ -100,11 +107,11 @@ def transfer_code(icc: bytes) -> int:
 
 
 def check_profile(icc: bytes, *, model: ColourModel, subject: str) -> None:
-    """Check that a profile is plausible for a picture of this colour model.
+    """Raise an error unless a profile is plausible for a picture of this colour model. Nothing comes back.
 
-    It must be complete, be meant for pictures and have the picture's channels. It must convert white to a light colour
-    and black to a dark one. A ramp of greys must get lighter; small steps back are tolerated. A Lab profile needs no
-    ramp.
+    The profile must be complete, be meant for pictures and have the picture's channels. It must convert white to a
+    light colour and black to a dark one. A ramp of greys must get lighter; small steps back are tolerated. A Lab
+    profile needs no ramp.
 
     Args:
         icc: the ICC profile.
@@ -125,10 +132,9 @@ def check_profile(icc: bytes, *, model: ColourModel, subject: str) -> None:
 
 
 def matrix_profile(icc: bytes) -> MatrixProfile | None:
-    """Return the curves and matrix of an RGB profile.
+    """Return the curves and matrix of an RGB profile, with which colours can be converted exactly.
 
-    The result is None if the profile is not for RGB, uses lookup tables, or has curves or a matrix that cannot be read
-    or used.
+    None if the profile is not for RGB, uses lookup tables, or has curves or a matrix that cannot be read or used.
 
     Args:
         icc: the ICC profile.

@@ -37,7 +37,7 @@ _LAB_LETTERS = re.compile(
 
 
 class ReferenceColour(Value):
-    """The colour that a product should have.
+    """The colour that a product should have, as the client states it. `parse_reference` makes it.
 
     Attributes:
         lab: CIE L*a*b* (D50).
@@ -49,7 +49,7 @@ class ReferenceColour(Value):
 
 
 class MainColour(Value):
-    """One of a product's main colours.
+    """One of a product's main colours, measured in its picture. `main_colours` finds them.
 
     Attributes:
         lab: CIE L*a*b* (D50): median of the cells that have this colour.
@@ -83,12 +83,12 @@ def parse_reference(text: str) -> ReferenceColour | None:
 
 
 def swatch_colour(pixels: Pixels16) -> tuple[float, float, float] | None:
-    """Return the linear working RGB of a photographed swatch; None if it has several colours.
+    """Return the colour of a photographed swatch, (red, green, blue) in linear Adobe RGB, 0..1; None if it has several.
 
     Only the middle third of the picture, in both directions, is read.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
+        pixels: (rows, columns, 3) uint16, Adobe RGB.
     """
     rows, columns = pixels.shape[:2]
     middle = pixels[rows // 3 : rows - rows // 3, columns // 3 : columns - columns // 3]
@@ -102,16 +102,15 @@ def swatch_colour(pixels: Pixels16) -> tuple[float, float, float] | None:
 
 
 def main_colours(srgb8: Pixels8, matte: Matte) -> tuple[MainColour, ...]:
-    """Return a product's main colours, the most common first.
+    """Return a product's main colours, the most common first: at most five, and none if its inside is too small.
 
-    There are at most five, and none if the product's inside is too small.
-
-    Cells of the inside are averaged in linear light. The densest place in L*a*b* gives one colour and takes all cells
-    near it. The remaining cells give the next colour.
+    Cells of 12 x 12 pixels inside the product are averaged in linear light. The densest place in L*a*b* gives one
+    colour and takes all cells near it. The remaining cells give the next colour, as long as it has a tenth of the
+    cells.
 
     Args:
         srgb8: (rows, columns, 3) uint8, sRGB, as delivered.
-        matte: (rows, columns) float32 in 0..1, same size.
+        matte: (rows, columns) float32 in 0..1, same size: each pixel's share of product.
     """
     cells = _cells(srgb8, matte)
     if len(cells) < _LEAST_CELLS:
@@ -157,5 +156,5 @@ def _cells(srgb8: Pixels8, matte: Matte) -> Lab:
 
 
 def _linear(srgb8: Pixels8) -> NDArray[np.float32]:
-    """Return sRGB pixels in linear working RGB."""
+    """Return sRGB pixels in linear Adobe RGB."""
     return decode_working(srgb8_to_working(np.ascontiguousarray(srgb8)))

@@ -50,7 +50,7 @@ _ROWS_AT_ONCE = 128  # so a strip of a 24 MP picture fits into the processor's c
 
 @functools.cache
 def working_profile() -> bytes:
-    """Return the ICC profile (version 2) of the working space, Adobe RGB (1998) compatible."""
+    """Return the ICC profile (version 2) of the working space of all masters: Adobe RGB (1998) compatible."""
     return _matrix_profile(WORKING_NAME, working_to_pcs(), _gamma_curve(WORKING_GAMMA))
 
 
@@ -70,8 +70,8 @@ def profile_of_figures(chromaticities: Sequence[float], *, gamma: float) -> byte
     """Return an ICC profile (version 2) of a colour space given by numbers; b"" if they describe no colour space.
 
     Args:
-        chromaticities: x, y of white, red, green and blue, in the order of PNG's cHRM chunk.
-        gamma: exponent from encoded to linear light.
+        chromaticities: x, y of white, red, green and blue, eight numbers, in the order of PNG's cHRM chunk.
+        gamma: exponent from encoded to linear light, for example 2.2.
     """
     if len(chromaticities) != 8 or min(chromaticities[1::2]) <= 0.01:
         return b""
@@ -130,35 +130,41 @@ def profile_of_codes(primaries: int, transfer: int) -> bytes:
 
 @functools.cache
 def working_to_pcs() -> Matrix:
-    """Return the matrix from linear working RGB to XYZ relative to D50, as stored in the profile."""
+    """Return the matrix from linear Adobe RGB to XYZ relative to D50, (3, 3) float64, as stored in the profile."""
     return _colorants(ADOBE_RGB_PRIMARIES)
 
 
 @functools.cache
 def srgb_to_pcs() -> Matrix:
-    """Return the matrix from linear sRGB to XYZ relative to D50, as stored in the profile."""
+    """Return the matrix from linear sRGB to XYZ relative to D50, (3, 3) float64, as stored in the profile."""
     return _colorants(SRGB_PRIMARIES)
 
 
 def srgb_decode(encoded: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return sRGB values as linear light, both in 0..1 (IEC 61966-2-1, equation 6). Arrays of any shape."""
+    """Return sRGB values as linear light, both in 0..1 (IEC 61966-2-1, equation 6), float64 of the same shape.
+
+    Args:
+        encoded: an array of any shape.
+    """
     low = encoded / 12.92
     return np.where(encoded <= 0.04045, low, ((encoded + 0.055) / 1.055) ** 2.4)
 
 
 def srgb_encode(linear: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return linear light as sRGB values, both in 0..1 (IEC 61966-2-1, equation 9). Arrays of any shape."""
+    """Return linear light as sRGB values, both in 0..1 (IEC 61966-2-1, equation 9), float64 of the same shape.
+
+    Args:
+        linear: an array of any shape.
+    """
     low = linear * 12.92
     return np.where(linear <= 0.0031308, low, 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055)
 
 
 def decode_working(pixels: Pixels16) -> FloatImage:
-    """Return pixels of the working space in linear light.
+    """Return pixels of the working space (Adobe RGB) in linear light: float32 of the same shape in 0..1.
 
     Args:
-        pixels: (rows, columns, 3) or (rows, columns) uint16, working space.
-    Returns:
-        float32 of the same shape in 0..1, linear working RGB.
+        pixels: (rows, columns, 3) or (rows, columns) uint16, Adobe RGB.
     """
     if pixels.size == 0:  # OpenCV turns an empty array into one element
         return np.zeros(pixels.shape, np.float32)
@@ -166,14 +172,12 @@ def decode_working(pixels: Pixels16) -> FloatImage:
 
 
 def encode_working(linear: FloatImage) -> Pixels16:
-    """Return linear light as pixels of the working space; values outside 0..1 are clipped.
+    """Return linear light as pixels of the working space (Adobe RGB): uint16 of the same shape.
 
-    `decode_working` followed by this function returns every 16-bit value unchanged.
+    Values outside 0..1 are clipped. `decode_working` followed by this function returns every 16-bit value unchanged.
 
     Args:
-        linear: (rows, columns, 3) or (rows, columns) float32, linear working RGB.
-    Returns:
-        uint16 of the same shape, working space.
+        linear: (rows, columns, 3) or (rows, columns) float32, linear Adobe RGB.
     """
     encoded = np.empty(linear.shape, np.uint16)
     for top in range(0, linear.shape[0] if linear.size else 0, _ROWS_AT_ONCE):

@@ -45,11 +45,11 @@ _GREYS = slice(18, 24)
 
 
 class TargetReading(Value):
-    """A ColorChecker Classic found in a photograph.
+    """A colour target (ColorChecker Classic) found in a photograph. `find_target` makes it.
 
     Attributes:
         corners: (x, y) in pixels of the outer corners of the patches dark skin, bluish green, black and white.
-        patches: linear working RGB of the 24 patches, row by row from dark skin to black.
+        patches: linear Adobe RGB of the 24 patches, row by row from dark skin to black.
         clipped: numbers (1 to 24) of patches with a channel that the camera clipped.
         noise: standard deviation of L* inside a patch, median over the patches.
         area_ratio: area of the patches' rectangle as a share of the frame, 0..1.
@@ -65,10 +65,13 @@ class TargetReading(Value):
 
 
 def find_target(pixels: Pixels16, *, thorough: bool = False) -> TargetReading | None:
-    """Return the ColorChecker Classic in a picture; None if no plausible one is found. Of several the largest counts.
+    """Return the colour target (ColorChecker Classic) in a picture, with its 24 patches as read; None if there is none.
+
+    Of several the largest counts. A find is believed only if its greys fall from white to black and one matrix explains
+    its colours.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
+        pixels: (rows, columns, 3) uint16, Adobe RGB.
         thorough: also search at larger sizes, for small targets, and in pictures without strong colours. Use it where a
             target is expected.
     """

@@ -36,7 +36,11 @@ _LEAST_FITTED = 18
 
 
 class Model(StrEnum):
-    """Correction models, simplest first: one gain, a gain for each channel, a matrix, a root polynomial."""
+    """Models of a colour correction, simplest first.
+
+    EXPOSURE is one gain for all channels. BALANCE is a gain for each channel. LINEAR is a 3 x 3 matrix. ROOT_POLYNOMIAL
+    is a 3 x 6 matrix over the channels and the roots of their products.
+    """
 
     EXPOSURE = "exposure"
     BALANCE = "balance"
@@ -45,7 +49,13 @@ class Model(StrEnum):
 
 
 class DeltaE(Value):
-    """Mean, 95th percentile and maximum of delta E 2000 over patches or pixels."""
+    """Colour errors over patches or pixels, in delta E 2000.
+
+    Attributes:
+        mean: their mean.
+        p95: their 95th percentile.
+        max: the greatest one.
+    """
 
     mean: float
     p95: float
@@ -56,12 +66,12 @@ class DeltaE(Value):
 
 
 class TargetFit(Value):
-    """A fitted correction and its errors, in delta E 2000.
+    """A colour correction that was fitted to a colour target, and its errors in delta E 2000. `fit_target` makes it.
 
     Attributes:
         model: the chosen model.
-        coefficients: (3, 3) or (3, 6), a row per output channel: from the model's terms to linear working RGB. The
-            terms are red, green and blue, and for a root polynomial sqrt(rg), sqrt(gb) and sqrt(rb) as well.
+        coefficients: (3, 3) or (3, 6), a row per output channel: from the model's terms to linear Adobe RGB. The terms
+            are red, green and blue, and for a root polynomial sqrt(rg), sqrt(gb) and sqrt(rb) as well.
         edition: the table of published values that was used.
         before: error of the patches as photographed.
         after: error after correction, on the patches it was fitted to.
@@ -83,12 +93,13 @@ class TargetFit(Value):
 def fit_target(
     patches: _Floats, *, edition: TargetEdition = TargetEdition.SINCE_2014, clipped: tuple[int, ...] = ()
 ) -> TargetFit | None:
-    """Return the colour correction that maps the measured patches to their published colours.
+    """Return the colour correction that maps the measured patches of a colour target to their published colours.
 
-    The result is None if fewer than 18 patches are usable.
+    The simplest model is chosen whose error is not clearly worse than a richer one's. None if fewer than 18 patches are
+    usable.
 
     Args:
-        patches: (24, 3) float64, linear working RGB as measured, row by row from dark skin to black.
+        patches: (24, 3) float64, linear Adobe RGB as measured, row by row from dark skin to black.
         edition: when the target was made.
         clipped: numbers (1 to 24) of patches that the camera clipped; they are left out.
     """
@@ -115,11 +126,11 @@ def fit_target(
 
 
 def apply_coefficients(linear: FloatImage, coefficients: tuple[tuple[float, ...], ...]) -> FloatImage:
-    """Return corrected linear light, (rows, columns, 3) float32, linear working RGB. Values may lie outside 0..1.
+    """Return corrected linear light, (rows, columns, 3) float32, linear Adobe RGB. Values may lie outside 0..1.
 
     Args:
-        linear: (rows, columns, 3) float32, linear working RGB, at least 0.
-        coefficients: (3, 3) or (3, 6), as in `TargetFit`.
+        linear: (rows, columns, 3) float32, linear Adobe RGB, at least 0.
+        coefficients: (3, 3) or (3, 6), in the form of `TargetFit.coefficients`.
     """
     matrix = np.array(coefficients, np.float32)
     terms = linear if matrix.shape[1] == 3 else np.concatenate([linear, _roots(linear)], axis=2)
@@ -127,7 +138,7 @@ def apply_coefficients(linear: FloatImage, coefficients: tuple[tuple[float, ...]
 
 
 def summary(delta_e: NDArray[np.floating[Any]]) -> DeltaE:
-    """Return mean, 95th percentile and maximum of some colour differences.
+    """Return mean, 95th percentile and maximum of some colour differences, rounded to 3 decimals.
 
     Args:
         delta_e: delta E 2000, any shape, not empty.

@@ -1,4 +1,4 @@
-"""Published values of the ColorChecker's patches, and conversions between L*a*b* and linear working RGB.
+"""Published values of the ColorChecker's patches, and conversions between L*a*b* and linear Adobe RGB.
 
 X-Rite, "Colorimetric values for ColorChecker family of targets" (L*a*b*, D50, 2 degrees). It has one table for targets
 made before November 2014 and one for those made since, because the formulation changed.
@@ -20,7 +20,10 @@ _EPSILON = 6 / 29
 
 
 class TargetEdition(StrEnum):
-    """When a ColorChecker Classic was made: its published colours changed in November 2014."""
+    """When a ColorChecker Classic was made: its published colours changed in November 2014.
+
+    SINCE_2014 is a target made since then, BEFORE_2014 an older one.
+    """
 
     SINCE_2014 = "colorchecker_classic_since_2014"
     BEFORE_2014 = "colorchecker_classic_before_2014"
@@ -59,7 +62,7 @@ def reference_lab(edition: TargetEdition = TargetEdition.SINCE_2014) -> NDArray[
 
 
 def reference_linear(edition: TargetEdition = TargetEdition.SINCE_2014) -> NDArray[np.float64]:
-    """Return the 24 patches' published colours in linear working RGB, (24, 3) float64.
+    """Return the 24 patches' published colours in linear Adobe RGB, (24, 3) float64.
 
     They are in order, row by row from dark skin to black. Values may lie outside 0..1: in some editions cyan lies
     slightly outside the gamut.
@@ -71,7 +74,13 @@ def reference_linear(edition: TargetEdition = TargetEdition.SINCE_2014) -> NDArr
 
 
 def linear_of_lab(lab: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return CIE L*a*b* (D50) as linear working RGB, (..., 3). Values may lie outside 0..1 (CIE 15:2004, 8.2.1.1)."""
+    """Return CIE L*a*b* (D50) as linear Adobe RGB, (..., 3) float64 (CIE 15:2004, 8.2.1.1).
+
+    Values lie outside 0..1 for colours that Adobe RGB cannot hold.
+
+    Args:
+        lab: (..., 3) float64, L* in 0..100.
+    """
     middle = (lab[..., 0] + 16) / 116
     f = np.stack([middle + lab[..., 1] / 500, middle, middle - lab[..., 2] / 200], axis=-1)
     relative = np.where(f > _EPSILON, f**3, 3 * _EPSILON**2 * (f - 4 / 29))
@@ -79,7 +88,11 @@ def linear_of_lab(lab: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def lab_of_linear(linear: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return linear working RGB as CIE L*a*b* (D50), (..., 3). Values outside 0..1 are allowed."""
+    """Return linear Adobe RGB as CIE L*a*b* (D50), (..., 3) float64.
+
+    Args:
+        linear: (..., 3) float64; 1 is white. Values outside 0..1 are allowed.
+    """
     relative = (linear @ working_to_pcs().T) / np.array(D50_XYZ)
     f = np.where(relative > _EPSILON**3, np.cbrt(relative), relative / (3 * _EPSILON**2) + 4 / 29)
     return np.stack([116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])], axis=-1)

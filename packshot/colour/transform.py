@@ -33,7 +33,11 @@ _ROWS_AT_ONCE = 128
 
 
 class Intent(IntEnum):
-    """The ICC's rendering intents, by their numbers in a profile."""
+    """The ICC's rendering intents, by their numbers in a profile: what happens to colours that the target cannot hold.
+
+    PERCEPTUAL moves all colours, SATURATION keeps them strong. RELATIVE_COLORIMETRIC keeps the others exactly, with the
+    target's white as white. ABSOLUTE_COLORIMETRIC keeps the source's white too.
+    """
 
     PERCEPTUAL = 0
     RELATIVE_COLORIMETRIC = 1
@@ -50,17 +54,18 @@ def convert(
     intent: Intent = Intent.RELATIVE_COLORIMETRIC,
     black_point_compensation: bool = True,
 ) -> NDArray[Any]:
-    """Return the pixels converted to another colour space.
+    """Return the pixels converted to another colour space: (rows, columns[, channels]) uint8 or uint16.
+
+    Colours outside the target's gamut are clipped.
 
     Args:
         pixels: (rows, columns) grey, or (rows, columns, channels) in the order of the source's colour model; uint8,
             uint16 or float32. float32 is in 0..1 for RGB and grey, and in its own units for Lab.
         source, target: ICC profiles.
         bit_depth: bit depth of the result: 8 or 16.
-        intent: rendering intent.
-        black_point_compensation: used by Little CMS only.
-    Returns:
-        (rows, columns, channels) uint8 or uint16 in the target's space. Colours outside its gamut are clipped.
+        intent: what happens to colours outside the target's gamut.
+        black_point_compensation: map black to black. Used by Little CMS only, not where both profiles are curves and a
+            matrix.
     Raises:
         BadProfileError: the colour engine cannot connect the two profiles.
     """
@@ -75,23 +80,23 @@ def convert(
 
 
 def srgb8_to_working(pixels: Pixels8) -> Pixels16:
-    """Return 8-bit sRGB pixels in the working space; `working_to_srgb8` restores every value exactly.
+    """Return 8-bit sRGB pixels in the working space: (rows, columns, 3) uint16, Adobe RGB. White is exactly 65535.
+
+    `working_to_srgb8` restores every value exactly.
 
     Args:
         pixels: (rows, columns, 3) uint8, sRGB.
-    Returns:
-        (rows, columns, 3) uint16, working space. White is exactly 65535.
     """
     return convert(pixels, source=srgb_profile(), target=working_profile(), bit_depth=16)
 
 
 def working_to_srgb8(pixels: Pixels16) -> Pixels8:
-    """Return pixels of the working space as 8-bit sRGB, relative colorimetric; colours outside sRGB are clipped.
+    """Return pixels of the working space as 8-bit sRGB: (rows, columns, 3) uint8. White is exactly 255.
+
+    The intent is relative colorimetric; colours outside sRGB are clipped.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
-    Returns:
-        (rows, columns, 3) uint8, sRGB. White is exactly 255.
+        pixels: (rows, columns, 3) uint16, Adobe RGB.
     """
     return convert(pixels, source=working_profile(), target=srgb_profile(), bit_depth=8)
 

@@ -58,10 +58,11 @@ def refuse_hdr(container: Container, name: str) -> None:
 def find_profile(
     model: ColourModel, container: Container, metadata: Metadata, name: str
 ) -> tuple[bytes, bool, tuple[Finding, ...]]:
-    """Return (ICC profile, True if it was assumed, findings).
+    """Return (the picture's ICC profile, True if it was assumed, findings).
 
-    The profile is empty for Lab without a usable profile, which needs none, and for CMYK without one, which counts as
-    assumed. Findings name a profile that was not used, and each assumption.
+    The profile comes from the file's codes, its embedded profile, what EXIF or a PNG says, or is sRGB as an assumption.
+    It is empty for Lab without a usable profile, which needs none, and for CMYK without one, which counts as assumed.
+    Findings name a profile that was not used, and each assumption.
 
     Args:
         model: the colour model of the pixels.
@@ -99,7 +100,8 @@ def check_policy(codes: set[str], policy: ProfilePolicy, name: str) -> None:
     """Raise an error if a profile had to be assumed and the configuration does not allow that.
 
     Args:
-        codes: codes of the findings on the picture, those of `find_profile` among them.
+        codes: codes of the findings on the picture. Those that count are `profile_broken`, `cmyk_profile_missing` and
+            `profile_assumed`.
         policy: which assumptions are allowed.
         name: the file's name, for the message.
     Raises:

@@ -22,10 +22,10 @@ PRODUCT_FACTS = ("sku", "asin", "gtin")
 def corrected_facts(
     facts: Mapping[str, Sourced], decisions: Iterable[Decision], *, client: Client, path: str
 ) -> dict[str, Sourced]:
-    """Return the facts about a shot with people's corrections. Of several corrections the last one wins.
+    """Return the facts about a shot with people's corrections: name of the fact -> value with its source.
 
-    If the client's pattern no longer matches a corrected name, that correction is left out: the shot waits for an
-    answer again.
+    Of several corrections the last one wins. If the client's pattern no longer matches a corrected name, that
+    correction is left out: the shot waits for an answer again.
 
     Args:
         facts: name of the fact -> value with its source, as `gather_facts` returns them.
@@ -44,10 +44,13 @@ def corrected_facts(
 def facts_given(decision: Decision, *, client: Client, path: str) -> dict[str, Sourced]:
     """Return the facts that a person's correction gives: name of the fact -> value, with the source ``person``.
 
+    A new file name gives the facts that the client's pattern reads from it, such as "sku". New services give the fact
+    "services".
+
     Args:
-        decision: the correction.
+        decision: the correction: a new file name, the services that were meant, or both.
         client: the client's style guide, whose pattern reads the new name.
-        path: the file's path in its batch. The new name may have the same extension.
+        path: the file's path in its batch. The new name may have its extension.
     Raises:
         DecisionRefusedError: the client has no pattern, the pattern finds no product in the new name, or a service is
             unknown.

@@ -37,7 +37,7 @@ _ADVICE = {
 
 @dataclasses.dataclass(frozen=True)
 class Photo:
-    """A client's picture after decoding.
+    """A client's picture after decoding, with its colours as they were sent. `open_photo` makes it.
 
     Attributes:
         name: the file's name, for messages.
@@ -75,7 +75,7 @@ class Photo:
 
 
 def open_photo(data: bytes, *, name: str, limits: IngestConfig) -> Photo:
-    """Return the picture that a file holds.
+    """Return the picture that a file holds, decoded and upright, with its profile, metadata and findings.
 
     Args:
         data: the whole file.
@@ -104,14 +104,17 @@ def open_photo(data: bytes, *, name: str, limits: IngestConfig) -> Photo:
 
 
 def read_header(data: bytes, *, name: str, limits: IngestConfig) -> tuple[FileKind, Container]:
-    """Return the kind of a file and its header, checked against the limits. No pixel is decoded.
+    """Return (the kind of a file, its header), checked against the limits. No pixel is decoded.
 
     Args:
         data: the whole file.
         name: the file's name, used in messages only.
         limits: the greatest and smallest picture.
     Raises:
-        RefusedInputError: as in `open_photo`.
+        UnreadableError: the file is not a picture, or its header is damaged or of a kind that is not read.
+        TooLargeError: its length, or a figure in its header, is beyond the limits.
+        TooSmallError: its longest side is under the minimum.
+        BadProfileError: the picture is HDR.
     """
     check_bytes(len(data), name=name, limits=limits)
     kind = identify(data)
@@ -135,7 +138,7 @@ def read_header(data: bytes, *, name: str, limits: IngestConfig) -> tuple[FileKi
 
 
 def unreadable(name: str, found: str, kind: FileKind, next_step: str = "") -> UnreadableError:
-    """Return the error for a file that cannot be read.
+    """Return the error for a picture that cannot be read, with advice for the sender. It is not raised here.
 
     Args:
         name: the file's name.

@@ -1,4 +1,7 @@
-"""Collect the facts about a shot, each with its source. Order: manifest, file name, metadata, the client's default."""
+"""Collect the facts about a shot, such as its SKU and its view, each with its source.
+
+The better source wins: manifest, then file name, then metadata, then the client's default.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +28,10 @@ _PRODUCT = frozenset({"sku", "asin", "gtin", *_GTIN_NAMES})
 def gather_facts(
     path: str, *, manifest_row: Mapping[str, str], client: Client, metadata: Metadata
 ) -> dict[str, Sourced]:
-    """Return each fact about a shot with its source: name of the fact -> value and source.
+    """Return each fact about a shot, such as its SKU: name of the fact -> value and source.
 
-    A value that is certainly wrong (a wrong check digit) is left out, and so is a fact that no source gives.
+    The manifest comes before the file name, then metadata, then the client's default. A value that is certainly wrong
+    (a wrong check digit) is left out, and so is a fact that no source gives.
 
     If no source gives the SKU, the file name is used as the SKU, with the source ``default``. There is one exception:
     if the client has a pattern for products in file names, the shot gets no SKU and waits for an answer.
@@ -49,10 +53,15 @@ def gather_facts(
 def doubtful_facts(
     path: str, *, manifest_row: Mapping[str, str], client: Client, metadata: Metadata
 ) -> tuple[Finding, ...]:
-    """Return a finding for each value that `gather_facts` left out as wrong.
+    """Return a warning for each value that some source gives and that is certainly wrong, such as a wrong check digit.
+
+    The code names the fact, for example `gtin_wrong`. `gather_facts` leaves these values out.
 
     Args:
-        path, manifest_row, client, metadata: as in `gather_facts`.
+        path: path of the file inside its batch.
+        manifest_row: the file's row in the manifest, column -> value; empty if it has none.
+        client: the client's style guide.
+        metadata: the file's metadata.
     """
     return tuple(
         Finding(
@@ -85,10 +94,11 @@ def _names_product(pattern: str) -> bool:
 
 
 def read_by_pattern(pattern: str, text: str) -> Iterator[tuple[str, str]]:
-    """Yield (name of the fact, value as written) for each fact that a client's pattern reads from a text.
+    r"""Yield (name of the fact, value as written) for each fact that a client's pattern reads from a text.
 
-    Nothing comes if the pattern is empty or does not match. A group of the pattern that matched nothing gives an empty
-    value.
+    Example: the pattern ``(?P<sku>\w+)_(?P<view>\w+)`` and the text ``BTL201_MAIN`` give ("sku", "BTL201") and ("view",
+    "MAIN"). Nothing comes if the pattern is empty or does not match. A group of the pattern that matched nothing gives
+    an empty value.
 
     Args:
         pattern: a regular expression. The names of its groups are names of facts; ``ean``, ``upc`` and ``isbn`` become
@@ -123,8 +133,11 @@ def _view(text: str) -> str:
 def plain_value(name: str, value: str) -> str:
     """Return a fact's value in its normal form; empty if it is certainly wrong, such as a wrong check digit.
 
+    GTINs and ASINs are checked, views are in capitals, and words of lists are separated by commas. Other values only
+    lose doubled spaces.
+
     Args:
-        name: name of the fact.
+        name: name of the fact, for example "gtin".
         value: the value as written.
     """
     text = " ".join(value.split())
@@ -140,5 +153,9 @@ def plain_value(name: str, value: str) -> str:
 
 
 def listed(text: str) -> tuple[str, ...]:
-    """Return the words of a list. They may be separated by spaces, commas, semicolons or bars."""
+    """Return the words of a list, in order, without empty ones.
+
+    Args:
+        text: words that are separated by spaces, commas, semicolons or bars.
+    """
     return tuple(word for word in re.split(r"[\s,;|]+", text) if word)

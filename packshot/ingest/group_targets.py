@@ -21,10 +21,10 @@ _TARGETS_AGREE_DELTA_E = 3.0
 def fitted(
     targets: Mapping[str, TargetReading], config: IngestConfig
 ) -> tuple[TargetFit | None, bool, tuple[Finding, ...]]:
-    """Return (fit, True if it is good enough, findings) for the colour targets of one set-up.
+    """Return (fit, True if it is good enough, findings) for the colour targets of one lighting set-up.
 
     The fit is None where there is no target, where targets disagree, or where a target is over-exposed. Without a
-    target there is no finding; otherwise there is one, on the result.
+    target there is no finding; otherwise there is one, on the result: it passes, or is a warning with the reason.
 
     Args:
         targets: name of the shot or the reference file -> the target in it.
@@ -71,9 +71,12 @@ def _refused(message: str, measured: float | None, limit: float | None) -> Findi
 
 
 def proof(fit: TargetFit) -> DeltaE:
-    """Return the colour error after the correction; the error before it if the correction is not worth it.
+    """Return the colour error that is left: after the correction, or before it if the correction is not worth it.
 
-    The error is measured on patches that the correction was not fitted to.
+    The error is in delta E 2000, on patches that the correction was not fitted to.
+
+    Args:
+        fit: the fit to a colour target.
     """
     return fit.held_out if worth_it(fit) else fit.before
 
@@ -82,6 +85,9 @@ def worth_it(fit: TargetFit) -> bool:
     """Return True if the correction lowers the mean colour error by more than a tenth.
 
     The error is measured on patches that the correction was not fitted to.
+
+    Args:
+        fit: the fit to a colour target.
     """
     return fit.held_out.mean < _CLEARLY_BETTER * fit.before.mean
 

@@ -28,7 +28,7 @@ UNKNOWN_GROUP = "light-unknown"
 
 
 class ShotLight(Value):
-    """The known facts about the light of one shot. They are kept in the shot's record.
+    """The known facts about the light of one shot, by which it is grouped. They are kept in the shot's record.
 
     Attributes:
         shot: the shot's name.
@@ -56,7 +56,7 @@ class ShotLight(Value):
 
 
 class GroupPlace(Value):
-    """The shoot group of one shot.
+    """The shoot group of one shot, and its lighting set-up inside the group. `group_shots` makes it.
 
     Attributes:
         group: the group's name, which is safe in storage keys and labels.
@@ -90,7 +90,11 @@ def light_of(
     Args:
         shot: the shot's name.
         metadata: the file's metadata.
-        shoot_group, backdrop, target, reference, allowed: as in `ShotLight`.
+        shoot_group: the group's name in the manifest; empty if there is none.
+        backdrop: the backdrop as measured; None if it is not seen clearly.
+        target: the colour target in the picture; None without one.
+        reference: the colour reference that the manifest names; empty without one.
+        allowed: the strongest correction that the shot's plan allows for its group.
     """
     camera = metadata.camera_serial or f"{metadata.camera_make} {metadata.camera_model}".strip()
     return ShotLight(
@@ -113,7 +117,9 @@ def group_shots(
     limits: GroupLimits | None = None,
     before: Mapping[str, tuple[str, str]] | None = None,
 ) -> dict[str, GroupPlace]:
-    """Return the group of each shot: name of the shot -> its place. The order of the shots does not matter.
+    """Return the shoot group of each shot: name of the shot -> its place, sorted by name.
+
+    The order of the shots does not matter. A shot whose light differs from its group's gets a finding.
 
     Args:
         lights: the light of all shots of a batch.
@@ -278,5 +284,9 @@ def _settings(metadata: Metadata) -> str:
 
 
 def short_hash(text: str) -> str:
-    """Return the first eight hex digits of the text's SHA-256."""
+    """Return the first eight hex digits of the text's SHA-256, for names that must be the same each time.
+
+    Args:
+        text: any text.
+    """
     return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -13,7 +13,7 @@ from packshot.types import Finding, Size, Value
 
 
 class Inspection(Value):
-    """The result of `inspect`. Figures that could not be read are None or empty.
+    """What was found in one file, and whether Packshot accepts it. What could not be read is None or empty.
 
     Attributes:
         name: the file's name.
@@ -53,7 +53,7 @@ class Inspection(Value):
 
 
 def inspect(data: bytes, name: str, limits: IngestConfig) -> Inspection:
-    """Return the kind of a file and whether it is accepted. A refused file raises no error.
+    """Return the kind of a file, and whether it is accepted or why not. A refused file raises no error.
 
     Args:
         data: the whole file.

@@ -23,7 +23,7 @@ _SIDES = {"left_right": ("left", "right"), "bottom_top": ("bottom", "top")}
 
 
 class Lit(Protocol):
-    """A shot with its measured backdrop.
+    """A shot with its measured backdrop: all that is needed to compare its light with others'.
 
     Attributes:
         shot: the shot's name.
@@ -40,11 +40,12 @@ L = TypeVar("L", bound=Lit)
 
 
 def clusters(members: Sequence[L], limits: GroupLimits) -> list[list[L]]:
-    """Return shots with the same settings, split by their backdrops. The largest part comes first.
+    """Return shots with the same settings, split into parts by their backdrops. The largest part comes first.
 
     Two shots belong together if a chain of shots connects them in steps of at most `same_light_delta_e` (delta E 2000).
     So slowly drifting light stays one part. A chain with fewer than `least_shots` shots makes no separate part: its
-    shots go to the nearest part. Shots without a backdrop go to the largest part.
+    shots go to the nearest part. Shots without a backdrop go to the largest part. There is one part if there is nothing
+    to split.
 
     Args:
         members: the shots, with the same camera and settings.
@@ -108,12 +109,13 @@ def _backdrops(part: Iterable[Lit]) -> list[BackdropReading]:
 
 
 class Usual(NamedTuple):
-    """The usual light of a part. It is measured once, and each of its shots is compared with it.
+    """The usual light of a part: shots of one lighting set-up. `usual_light` makes it; each shot is compared with it.
 
     Attributes:
         backdrop: median of the part's backdrops.
         limit: smallest difference, delta E 2000, with which a shot counts as an outlier.
-        sides: ``left_right`` and ``bottom_top`` -> median and limit in stops; absent where too few were measured.
+        sides: ``left_right`` and ``bottom_top`` -> median and limit of the light's fall-off, in stops; absent where too
+            few were measured.
     """
 
     backdrop: BackdropReading
@@ -146,9 +148,10 @@ def usual_light(part: Iterable[Lit], limits: GroupLimits) -> Usual | None:
 
 
 def outlier(light: Lit, usual: Usual | None, limits: GroupLimits) -> tuple[Finding, ...]:
-    """Return one finding if a shot's light differs from the usual light of its part, as a tuple.
+    """Return the finding on a shot whose light differs from the usual light of its part, in a tuple.
 
-    It is empty if the light does not differ, or if the shot's backdrop or the usual light is not known.
+    The finding stops automatic approval. The tuple is empty if the light does not differ, or if the shot's backdrop or
+    the usual light is not known.
 
     Args:
         light: the shot.
@@ -171,9 +174,9 @@ def outlier(light: Lit, usual: Usual | None, limits: GroupLimits) -> tuple[Findi
 
 
 def changed_light(part: Sequence[Lit], family: Sequence[Lit]) -> tuple[Finding, ...]:
-    """Return one finding on a part whose light differs from the other shots with the same camera settings, as a tuple.
+    """Return the warning that a part's light differs from other shots with the same camera settings, in a tuple.
 
-    It is empty if no backdrop was measured in the part or in the others.
+    The tuple is empty if no backdrop was measured in the part or in the others.
 
     Args:
         part: the shots of the part, which is not the largest.

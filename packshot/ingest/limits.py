@@ -16,7 +16,7 @@ working copies of cut-out and export. Measured, see docs/performance.md; a test 
 
 
 def check_bytes(n_bytes: int, *, name: str, limits: IngestConfig) -> None:
-    """Check that a file is not too long.
+    """Raise an error if a file is too long. Nothing comes back.
 
     Args:
         n_bytes: the file's length.
@@ -30,7 +30,9 @@ def check_bytes(n_bytes: int, *, name: str, limits: IngestConfig) -> None:
 
 
 def check_header(header: Container, *, name: str, limits: IngestConfig) -> None:
-    """Check the figures in a header: side lengths, pixels, frames, tiles, channels, scans, and the memory needed.
+    """Raise an error if a figure in a header is beyond its limit, before any pixel is decoded.
+
+    Checked are side lengths, pixels, frames, tiles, channels, scans, and the memory needed.
 
     Args:
         header: the file's header.
@@ -93,7 +95,7 @@ def working_bytes(pixels: int) -> int:
 
 
 def most_pixels(limits: IngestConfig, *, channels: int, depth: int) -> int:
-    """Return the largest number of pixels that a picture may have.
+    """Return the largest number of pixels that a picture may have, so that it can be decoded and worked on.
 
     Args:
         limits: the greatest picture, and the memory to decode it and to work on it.
@@ -106,7 +108,7 @@ def most_pixels(limits: IngestConfig, *, channels: int, depth: int) -> int:
 
 
 def check_least(size: Size, *, name: str, limits: IngestConfig) -> None:
-    """Check that the longest side of a picture has at least the minimum length.
+    """Raise an error if the longest side of a picture is shorter than the minimum.
 
     Args:
         size: width and height, in pixels.

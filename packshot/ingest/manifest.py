@@ -73,10 +73,10 @@ _DAMAGED_NUMBER = re.compile(r"\d+([.,]\d+)?E\+?\d+", re.IGNORECASE)
 
 
 class Manifest(Value):
-    """The client's statements about each file.
+    """The client's statements about each file, from the table that came with the batch. `read_manifest` makes it.
 
     Attributes:
-        rows: path of the file, as `plain_path` returns it -> column -> value. Empty values are left out.
+        rows: path of the file -> column -> value. Paths have forward slashes. Empty values are left out.
         unknown_columns: columns that Packshot does not use; their values are in the rows.
         findings: problems in the manifest; those of one row name its number.
     """
@@ -87,11 +87,11 @@ class Manifest(Value):
 
 
 def read_manifest(data: bytes, *, name: str) -> Manifest:
-    """Return the manifest that a text table or an Excel workbook holds.
+    """Return what a manifest says about each file, from a text table (CSV) or an Excel workbook.
 
-    Encoding and separator are detected, as in `packshot.sheets`. A title above the column heads is skipped, and so is
-    Excel's line ``sep=;``. Values stay text, so a GTIN keeps its leading zeros. A GTIN or SKU that a spreadsheet
-    damaged is not used.
+    Encoding, separator and the language of the column heads are detected. A title above the column heads is skipped,
+    and so is Excel's line ``sep=;``. Values stay text, so a GTIN keeps its leading zeros. A GTIN or SKU that a
+    spreadsheet damaged is not used, with a warning.
 
     Args:
         data: the whole file.

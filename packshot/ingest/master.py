@@ -1,4 +1,4 @@
-"""Bring every picture to 16 bits in one working space, on white, together with its metadata."""
+"""Bring every picture to 16 bits in Adobe RGB, on white, together with its metadata: the master of a shot."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ _WORTH_PACKING_RATIO = 0.8
 
 
 class Transform(Value):
-    """How a picture's colours were converted to the working space.
+    """How a picture's colours were converted to the working space, Adobe RGB.
 
     Attributes:
         source: name of the source profile; for a camera RAW, how its colours were developed.
         assumed: True if the source profile is not certain.
         target: name of the working space.
         intent: the rendering intent, or a formula if there was no profile.
-        black_point_compensation: whether black was mapped to black.
+        black_point_compensation: True if black was mapped to black.
     """
 
     source: str
@@ -60,10 +60,10 @@ class Transform(Value):
 
 @dataclasses.dataclass(frozen=True)
 class Master:
-    """A picture in the working space.
+    """A photograph in the one exact form that all later work starts from. `develop` makes it.
 
     Attributes:
-        pixels16: (rows, columns, 3) uint16, working space, upright. Transparent areas are composited on white.
+        pixels16: (rows, columns, 3) uint16, Adobe RGB, upright. Transparent areas are composited on white.
         metadata: what EXIF, IPTC and XMP say.
         findings: what was assumed, repaired, left out or clipped.
         transform: how the colours were converted.
@@ -82,10 +82,14 @@ class Master:
 
 
 def develop(photo: Photo) -> Master:
-    """Return the master of a photo.
+    """Return the master of a photo: its pixels in 16 bits and Adobe RGB, on white where it was transparent.
 
     If the profile of an RGB or grey picture cannot be used, sRGB replaces it, with the finding ``profile_broken``.
+    Colours that Adobe RGB cannot hold are clipped; a warning says so if more than 0.1 % of the pixels have such
+    colours.
 
+    Args:
+        photo: the client's picture after decoding.
     Raises:
         BadProfileError: the profile of a CMYK or Lab picture cannot be used.
     """
@@ -144,7 +148,7 @@ def lay_on_white(pixels: Pixels16, alpha: Matte) -> Pixels16:
     """Return pixels composited on white in linear light. Pixels with alpha 0 become exactly white.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space, not premultiplied.
+        pixels: (rows, columns, 3) uint16, Adobe RGB, not premultiplied.
         alpha: (rows, columns) float32 in 0..1.
     """
     share = alpha[..., None]
@@ -182,19 +186,24 @@ def write_master(master: Master) -> bytes:
 
     The same master gives the same bytes.
 
-    The pixels are compressed with Deflate, level 1, if that saves enough bytes. A noisy 8-bit original of 12 megapixels
-    then needs half the bytes, and 0.2 s more time. No predictor is used: it makes such masters larger, because they
-    hold few different values. The noise of a 16-bit original does not compress, so it is stored uncompressed. Such a
-    file can also be read ten times as fast.
+    The pixels are compressed with Deflate, level 1, if that saves at least a fifth of the bytes. A noisy 8-bit original
+    of 12 megapixels then needs half the bytes, and 0.2 s more time. No predictor is used: it makes such masters larger,
+    because they hold few different values. The noise of a 16-bit original does not compress, so it is stored
+    uncompressed. Such a file can also be read ten times as fast.
+
+    Args:
+        master: the master to write.
     """
     return write_working_tiff(master.pixels16, metadata=master.metadata)
 
 
 def write_working_tiff(pixels: Pixels16, *, metadata: Metadata) -> bytes:
-    """Return pixels of the working space as the bytes of a TIFF, in the format of `write_master`.
+    """Return pixels as the bytes of a TIFF: 16 bits, profile of Adobe RGB, 300 dpi, kept metadata.
+
+    The same arguments give the same bytes. Deflate compresses the pixels if that saves at least a fifth of the bytes.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
+        pixels: (rows, columns, 3) uint16, Adobe RGB.
         metadata: what the picture's original says; `kept_metadata` says what of it is written.
     """
     packet, tags = kept_metadata(metadata)
@@ -227,12 +236,12 @@ def _packing_pays(pixels: Pixels16) -> bool:
 
 
 def read_master(data: bytes) -> Pixels16:
-    """Return the pixels of a TIFF from `write_master` or `write_working_tiff`.
+    """Return the pixels of a master that was written as a TIFF: (rows, columns, 3) uint16, Adobe RGB.
 
-    They are (rows, columns, 3) uint16 in the working space.
-
+    Args:
+        data: the whole file.
     Raises:
-        UnreadableError: the data is not such a file, or is damaged.
+        UnreadableError: the data is no 16-bit RGB TIFF, or is damaged.
     """
     try:
         with contextlib.closing(io.BytesIO(data)) as stream, tifffile.TiffFile(stream) as tiff:

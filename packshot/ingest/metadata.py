@@ -24,17 +24,17 @@ class Metadata(Value):
     Attributes:
         camera_make, camera_model, camera_serial, lens: as the camera wrote them.
         exposure_s: exposure time, in seconds.
-        f_number: aperture.
+        f_number: aperture, for example 8 for f/8.
         iso: sensitivity.
         focal_length_mm: focal length, in millimetres.
-        flash: whether the flash fired.
+        flash: True if the flash fired; None if the file does not say.
         software: the program that wrote the file.
         copyright, creator: as the file states them; several creators are separated by "; ".
         taken_at: time of the photograph by the camera's clock, without a time zone.
         title: the picture's title.
         keywords: at most 100.
         colour_space: colour space that EXIF names: ``srgb``, ``adobe_rgb`` or empty.
-        orientation: EXIF orientation, 1 to 8.
+        orientation: EXIF orientation, 1 to 8; 1 if the file does not say.
         white_balance: ``auto``, ``manual`` or empty.
         tags: texts that may name the product, by names such as ``iptc:job_id`` and ``xmp:product_gtin``.
         has_gps: True if the file states where it was taken. The place itself is not kept.
@@ -65,10 +65,11 @@ class Metadata(Value):
 
 
 def with_sidecar(metadata: Metadata, xmp: bytes) -> Metadata:
-    """Return a file's metadata combined with the XMP sidecar file beside it.
+    """Return a photograph's metadata combined with those in the XMP file beside it (its sidecar).
 
     The sidecar was written later, so its title, copyright, creator, AI provenance and tags win. Its keywords come
-    before the picture's. Camera data (time, camera, exposure) come from the picture.
+    before the picture's. Camera data (time, camera, exposure) come from the picture. A sidecar that is no XMP changes
+    nothing.
 
     Args:
         metadata: the picture's own.
@@ -91,7 +92,9 @@ def _xmp_tags(found: Facts) -> dict[str, str]:
 
 
 def metadata_findings(container: Container) -> tuple[Finding, ...]:
-    """Return one finding, as a tuple, if blocks of metadata are damaged; else nothing. Readable parts are still used.
+    """Return the warning that blocks of metadata are damaged, in a tuple; empty if none is.
+
+    Parts of the metadata that can be read are used all the same.
 
     Args:
         container: the file's header.
@@ -111,7 +114,9 @@ def metadata_findings(container: Container) -> tuple[Finding, ...]:
 
 
 def read_metadata(container: Container) -> Metadata:
-    """Return the metadata of a file. EXIF wins over XMP, XMP over IPTC, and IPTC over the format's own text fields.
+    """Return what a file's EXIF, XMP and IPTC say about the photograph, as one value. Damaged metadata raises no error.
+
+    EXIF wins over XMP, XMP over IPTC, and IPTC over the format's own text fields.
 
     Args:
         container: the file's header.

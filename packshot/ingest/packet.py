@@ -24,9 +24,13 @@ _NAMESPACES = {
 
 
 def kept_metadata(metadata: Metadata) -> tuple[bytes, tuple[tuple[int, str], ...]]:
-    """Return the kept metadata twice: as an XMP packet, and as TIFF tags (tag, ASCII text).
+    """Return the kept metadata twice: (an XMP packet, TIFF tags as pairs of tag number and ASCII text).
 
-    Empty texts give no tag.
+    Kept are camera, time, copyright, title, keywords and AI provenance. Nothing that identifies people or places is
+    written. Empty texts give no tag.
+
+    Args:
+        metadata: what the picture's original says.
     """
     taken = metadata.taken_at.strftime("%Y:%m:%d %H:%M:%S") if metadata.taken_at else ""
     tags = (
@@ -39,7 +43,14 @@ def kept_metadata(metadata: Metadata) -> tuple[bytes, tuple[tuple[int, str], ...
 
 
 def xmp_packet(metadata: Metadata) -> bytes:
-    """Return the kept metadata as an XMP packet (ISO 16684-1). The same metadata gives the same bytes."""
+    """Return the kept metadata as an XMP packet (ISO 16684-1), UTF-8. The same metadata gives the same bytes.
+
+    Kept are camera, time, exposure, copyright, title, keywords and AI provenance; nothing that identifies people or
+    places.
+
+    Args:
+        metadata: what the picture's original says.
+    """
     names = "".join(f' xmlns:{prefix}="{address}"' for prefix, address in _NAMESPACES.items() if prefix != "rdf")
     fields = "".join(f"<{name}>{value}</{name}>" for name, value in _fields(metadata))
     body = (

@@ -42,8 +42,8 @@ class ReferencePhoto(Value):
 
     Attributes:
         target: the colour target in it; None without one.
-        swatch: linear working RGB of its centre; None if the centre has several colours, or if there is a target.
-        replaced: whether the client has replaced or deleted the file since the batch was listed; then nothing was
+        swatch: linear Adobe RGB of its centre; None if the centre has several colours, or if there is a target.
+        replaced: True if the client has replaced or deleted the file since the batch was listed; then nothing was
             measured.
     """
 
@@ -53,10 +53,12 @@ class ReferencePhoto(Value):
 
 
 class Statement(Value):
-    """The decision for one lighting set-up.
+    """The decision about colour for one lighting set-up of a batch. `state_groups` makes it.
 
     Attributes:
-        part, group, series, why: names of the set-up, its group and its series, and the reason, as in `GroupPlace`.
+        part, group, series: names of the set-up, of its shoot group and of its series. Set-ups of a series should look
+            alike.
+        why: the reason why its shots belong together, in words.
         shots: names of its shots.
         backdrop: the median of the backdrops of its shots; None if none was measured.
         corrections: level of correction that a plan allows -> the correction. A level without a correction is missing.
@@ -81,13 +83,18 @@ class Statement(Value):
 
 
 class GroupDecision(Value):
-    """The group's decision for one of its shots.
+    """What a shoot group means for one of its shots: its place, and the correction of its colours.
+
+    `state_groups` makes it.
 
     Attributes:
-        group, part, why, light_known: as in `GroupPlace`.
+        group, part: names of the shoot group, and of the lighting set-up in it.
+        why: the reason why the shot belongs to them, in words.
+        light_known: False if nothing says how the shot was lit.
         correction: the correction of its pixels.
-        verified, target_in: as in `Statement`. `verified` is None too if the plan allows no correction but the target
-            asks for one.
+        verified: colour error that is left after the correction, on patches that it was not fitted to. None without a
+            target that fits. None too if the plan allows no correction but the target asks for one.
+        target_in: names of the files that show the set-up's colour target, separated by commas; empty without a target.
         reference: the colour reference that the manifest names; empty without one.
         reference_lab: CIE L*a*b* (D50) of the reference after the group's correction; None if the reference is not a
             colour.
@@ -129,13 +136,13 @@ def state_groups(
     before: Mapping[str, tuple[str, str]] | None = None,
     stated: Mapping[str, Statement] | None = None,
 ) -> tuple[dict[str, GroupDecision], dict[str, Statement]]:
-    """Return (name of the shot -> its decision, name of the set-up -> its statement).
+    """Return a batch's colour corrections: (name of the shot -> its decision, name of the set-up -> its statement).
 
     Args:
         lights: all shots of a batch, in any order.
         config: pause between groups, and the limits of light and colour.
         references: files that manifests name as references, by the name used there.
-        before: name of a shot -> (group, part) from an earlier run.
+        before: name of a shot -> (group, part) from an earlier run. Set-ups keep their names.
         stated: name of a set-up -> its earlier statement, if edited shots have used it. Its correction is kept.
     """
     known = {light.shot: light for light in lights}

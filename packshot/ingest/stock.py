@@ -30,14 +30,21 @@ _SYSTEM_FOLDERS = frozenset({"__macosx", "@eadir", ".git"})
 
 
 class StockedFile(Value):
-    """A file as it was uploaded: the hash of its bytes, in hexadecimal, and its length."""
+    """A file of a batch as it was uploaded.
+
+    Attributes:
+        sha256: hash of its bytes, in hexadecimal.
+        size_bytes: its length.
+    """
 
     sha256: str
     size_bytes: int
 
 
 class Stock(Value):
-    """The contents of a batch. Files are named by their paths in the batch; a shot is the file of a photograph.
+    """The contents of a batch: which files are photographs, and what the manifest says about them.
+
+    Files are named by their paths in the batch; a shot is the file of a photograph. `take_stock` makes it.
 
     Attributes:
         shots: files that count as photographs, sorted.
@@ -62,7 +69,7 @@ class Stock(Value):
 
 
 def take_stock(files: Mapping[str, StockedFile], manifest: Manifest | None) -> Stock:
-    """Return the contents of a batch, compared with its manifest.
+    """Return the contents of a batch, compared with its manifest: photographs, their rows, and the other files.
 
     A row belongs to the file with the same path. If no path is equal, case is ignored. If that fails too, the file name
     without folders is compared, provided that only one file has this name.
@@ -98,9 +105,9 @@ def _alike(paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 def sidecars_of(paths: Iterable[str], files: Iterable[str]) -> dict[str, str]:
-    """Return photograph -> its XMP sidecar, for those that have one.
+    """Return photograph -> the XMP file beside it (its sidecar), for those that have one.
 
-    ``a.nef.xmp`` is preferred to ``a.xmp``. Upper and lower case are equal.
+    For ``a.nef``, ``a.nef.xmp`` is preferred to ``a.xmp``. Upper and lower case are equal.
 
     Args:
         paths: paths of the photographs.
@@ -155,6 +162,9 @@ def manifest_among(paths: Iterable[str]) -> str:
 
     The manifest is at the top of the batch and is called ``manifest.csv``, ``.xlsx``, ``.tsv`` or ``.txt``, in upper or
     lower case. If there are several, ``manifest.csv`` in lower case is used, else the first in this order.
+
+    Args:
+        paths: paths of all files of the batch.
     """
     found = [path for path in paths if path.casefold() in _MANIFESTS]
     return min(found, key=lambda path: (path != MANIFEST, _MANIFESTS.index(path.casefold()), path), default="")

@@ -1,4 +1,7 @@
-"""Export: encode renditions as files, verify them, name them, and pack them for delivery."""
+"""Export: encode renditions as files, verify them, name them, and pack them for delivery.
+
+A rendition is the file of one shot for one platform.
+"""
 
 from __future__ import annotations
 

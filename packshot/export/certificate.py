@@ -31,7 +31,14 @@ _MEANING = {
 
 
 def certificate_json(delivery: DeliverySummary) -> bytes:
-    """Return the content of ``certificate.json``, UTF-8. The same delivery always gives the same bytes."""
+    """Return the content of a delivery's ``certificate.json``, UTF-8. The same delivery always gives the same bytes.
+
+    It lists each file with its hash and measurements, each photograph with its history, and what is not in the
+    delivery, with the reason.
+
+    Args:
+        delivery: the delivery to certify.
+    """
     certificate = {
         "schema": SCHEMA,
         "client": delivery.batch.client,
@@ -71,7 +78,7 @@ def _product(product: ProductSet) -> dict[str, Any]:
 
 
 def check_files(certificate: bytes, files: Mapping[str, bytes]) -> None:
-    """Check that the files are exactly those in the certificate.
+    """Check that a delivery's files are exactly those in its certificate, unchanged. Nothing comes back.
 
     Args:
         certificate: content of ``certificate.json``.

@@ -64,11 +64,11 @@ _EXTENSIONS = {
 def check_file(
     data: bytes, *, platform: Platform, qc: QcConfig, name: str = "", on: datetime.date | None = None
 ) -> tuple[Finding, ...]:
-    """Return one finding for each rule of the platform that can be checked on the file alone, passed or not.
+    """Return one finding for each rule of a platform that can be checked on a file alone, passed or not.
 
-    The product is everything that clearly differs from the border. Off-white pixels connected to it belong to it too,
-    if they don't reach the border. Without a matte a pale rim cannot be told from a left-over shadow. Files of 16 bits
-    are checked in 8 bits.
+    It is for files of unknown origin, without matte and master. The product is everything that clearly differs from the
+    border. Off-white pixels connected to it belong to it too, if they don't reach the border. A pale rim cannot be told
+    from a left-over shadow. Files of 16 bits are checked in 8 bits.
 
     A file that cannot be read gives the single finding `file_unreadable`. No error is raised.
 
@@ -105,6 +105,8 @@ def check_file(
 
 def refused_codes(findings: Iterable[Finding], platform: Platform) -> tuple[str, ...]:
     """Return the codes of failed findings for which the marketplace itself refuses the picture, each once.
+
+    They are in the order of the findings. Empty if the marketplace refuses the picture for none of them.
 
     Args:
         findings: as `check_file` returns them.
@@ -212,11 +214,11 @@ def _word(profile: Profile) -> str:
 
 
 def find_product(pixels: Pixels8) -> tuple[Mask, Mask]:
-    """Return two masks, (rows, columns) bool: pixels that are surely product, and pixels that may be product.
+    """Return two masks, (rows, columns) bool: (pixels that are surely product, pixels that may be product).
 
     The second mask is the first one with its faint surroundings. If the border is white, faint pixels are off-white,
     connected to the product, and not connected to the border. If the border has another colour, everything close to
-    that colour is backdrop, and both masks are equal.
+    that colour is backdrop, and both masks are equal. Patches smaller than 0.01 % of the picture are taken for dirt.
 
     Args:
         pixels: (rows, columns, 3) uint8, in the file's own colour space.

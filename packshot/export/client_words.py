@@ -26,23 +26,37 @@ _WAITS: Mapping[State, str] = {
 
 
 def title(name: str) -> str:
-    """Return a name such as ``amazon_main`` as people write it: ``Amazon main``."""
+    """Return a name such as ``amazon_main`` as people write it: ``Amazon main``.
+
+    Args:
+        name: a name in small letters, joined by underscores or dashes.
+    """
     return name.replace("_", " ").replace("-", " ").capitalize()
 
 
 def made_by(shot: ShotSummary) -> str:
-    """Return who made the picture: "a machine" or "an editor"."""
+    """Return who made the picture, for the client: "a machine" or "an editor".
+
+    Args:
+        shot: the photograph's summary. Without a network's name it is an editor's work.
+    """
     return "a machine" if shot.model else "an editor"
 
 
 def approved_by(shot: ShotSummary) -> str:
-    """Return who approved the picture: a person's name, or the machine's checks; empty if nobody did."""
+    """Return who approved the picture, for the client: a person's name, or "the machine's checks"; empty if nobody did.
+
+    Args:
+        shot: the photograph's summary. Of several people the last one counts.
+    """
     people = [one["by"] for one in shot.decisions if one.get("choice") in _APPROVALS]
     return people[-1] if people else "the machine's checks" if shot.approved_by else ""
 
 
 def why_absent(shot: ShotSummary) -> str:
-    """Return in words for the client why a photograph is not delivered. A refusal or a question keeps its own text.
+    """Return in words for the client why a photograph is not delivered, for example "A person looks at it."
+
+    A refusal or a question keeps its own text.
 
     Args:
         shot: a photograph without files in the delivery.
@@ -57,7 +71,7 @@ def why_absent(shot: ShotSummary) -> str:
 def told(findings: Iterable[Finding], *, already: Iterable[str] = ()) -> list[Finding]:
     """Return the findings that a client needs to know, each sentence once, in their order.
 
-    The machine's statements about its own certainty are left out.
+    The machine's statements about its own certainty are left out: findings whose unit is "probability".
 
     Args:
         findings: on a shot or a file.

@@ -15,7 +15,9 @@ LEAST_OVERLAP = 0.99
 
 
 def clipping_path_blocks(matte: Matte) -> bytes:
-    """Return Photoshop's image resource blocks (``8BIM``...) with a clipping path along the matte.
+    """Return Photoshop's image resource blocks (``8BIM``...) with a clipping path along the matte, for a TIFF.
+
+    Layout programs show only what lies inside the clipping path. It is named "Product".
 
     Args:
         matte: (rows, columns) float32 in 0..1, on the canvas.
@@ -28,8 +30,8 @@ def clipping_path_blocks(matte: Matte) -> bytes:
 def clipping_path_finding(data: bytes, matte: Matte) -> Finding:
     """Return the finding on whether the clipping path in a delivered file encloses its product.
 
-    Its value is the common area of path and product, as a share of the area that either covers. The check fails if the
-    file names no clipping path.
+    Its value is the common area of path and product, as a share of the area that either covers, 0..1. The check fails
+    below 0.99, and if the file names no clipping path.
 
     Args:
         data: the file as delivered.

@@ -34,8 +34,8 @@ class EncoderSettings(Value):
     Attributes:
         format: the file format.
         quality: 0..100 for JPEG and WebP; None means lossless.
-        chroma: JPEG only: chroma subsampling.
-        bit_depth: per channel.
+        chroma: JPEG only: chroma subsampling. 4:2:0 halves the resolution of colour in both directions.
+        bit_depth: bits per channel.
         compression: TIFF only.
         effort: WebP only: 0 (fast) to 6 (small). Below 4 white is lost much farther from the product.
     """
@@ -49,14 +49,21 @@ class EncoderSettings(Value):
 
     @property
     def codec(self) -> str:
-        """Key of this codec in ``qc.yaml``, which has its limits for ringing (faint ripples around the product)."""
+        """The codec's name in ``qc.yaml``, such as ``jpeg-420``; ``lossless`` if nothing is lost.
+
+        ``qc.yaml`` has the limits for each codec's ringing: faint ripples around the product.
+        """
         if self.quality is None:
             return "lossless"
         return "webp" if self.format is Format.WEBP else f"jpeg-{self.chroma.replace(':', '')}"
 
 
 def settings_of(encoding: Encoding) -> EncoderSettings:
-    """Return the encoder settings for the first try, from the encoding in a platform's config."""
+    """Return the encoder settings for the first try at a file, as the platform's config states them.
+
+    Args:
+        encoding: the encoding in a platform's config.
+    """
     return EncoderSettings(
         format=encoding.format,
         quality=encoding.quality,
@@ -68,7 +75,7 @@ def settings_of(encoding: Encoding) -> EncoderSettings:
 
 @dataclass(frozen=True, eq=False)
 class TiffExtras:
-    """Extra content of a TIFF, besides its picture.
+    """Extra content of a TIFF for print, besides its picture.
 
     Attributes:
         resources: complete Photoshop image resource blocks (``8BIM``...): saved paths, and which of them is the
@@ -93,7 +100,7 @@ def write(
     labels: Labels,
     extras: TiffExtras = NO_EXTRAS,
 ) -> bytes:
-    """Return the encoded file's bytes.
+    """Return pixels as the bytes of a file. The same arguments always give the same bytes.
 
     Args:
         pixels: in the space of `icc`: (rows, columns, 3) uint8; uint16 for PNG and TIFF of 16 bits; (rows, columns, 4)

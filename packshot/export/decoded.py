@@ -21,12 +21,12 @@ FORMATS = {FileKind.JPEG: Format.JPEG, FileKind.WEBP: Format.WEBP, FileKind.PNG:
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """The content of a file.
+    """The content of a file, decoded as a marketplace would. `decode_delivered` makes it.
 
     Attributes:
         photo: pixels, profile, depth and metadata.
-        codec: key of the codec in ``qc.yaml``, which has its limits for ringing (faint ripples around the product),
-            such as ``jpeg-420``; ``lossless`` for formats without loss.
+        codec: the codec's name in ``qc.yaml``, such as ``jpeg-420``; ``lossless`` for formats without loss. ``qc.yaml``
+            has its limits for ringing (faint ripples around the product).
     """
 
     photo: Photo
@@ -43,12 +43,12 @@ class Decoded:
 
     @property
     def is_rgb(self) -> bool:
-        """Whether the picture's colour model is RGB."""
+        """True if the picture's colour model is RGB."""
         return self.photo.model is ColourModel.RGB
 
 
 def decode_delivered(data: bytes, *, name: str = "delivered file") -> Decoded:
-    """Return the content of a file. It may also be a file that another program wrote.
+    """Return the content of a file, decoded again from its bytes. It may also be a file that another program wrote.
 
     Args:
         data: the whole file.
@@ -72,6 +72,9 @@ def _codec(data: bytes, photo: Photo) -> str:
 def light_of(pixels: NDArray[Any]) -> NDArray[Any]:
     """Return three channels in which white, and only white, has the greatest value of the type.
 
+    So the white of RGB files and of CMYK files can be checked alike. The result is (rows, columns, 3), of the dtype of
+    `pixels`.
+
     Args:
         pixels: (rows, columns, 3) uint8 or uint16 RGB, returned unchanged; or (rows, columns, 4) inks, where white is
             paper without ink.
@@ -83,9 +86,12 @@ def light_of(pixels: NDArray[Any]) -> NDArray[Any]:
 
 
 def as_8_bit(decoded: Decoded) -> Pixels8:
-    """Return (rows, columns, 3) uint8 in the file's own colour space; white stays exactly white.
+    """Return a file's pixels as (rows, columns, 3) uint8 in its own colour space; white stays exactly white.
 
-    Grey is repeated to three channels. Inks are converted by `light_of`.
+    Grey is repeated to three channels. Inks become light, with paper as white.
+
+    Args:
+        decoded: the file's content.
     """
     pixels = decoded.photo.pixels
     if pixels.dtype == "uint16":

@@ -89,17 +89,19 @@ class DeliveredFile(Value):
 
     @property
     def remarks(self) -> tuple[Finding, ...]:
-        """The findings that did not pass."""
+        """The findings on the file that did not pass: warnings, failures and skipped checks."""
         return tuple(finding for finding in self.findings if finding.status is not Status.PASSED)
 
 
 class ShotSummary(Value):
-    """One photograph of a batch and its outcome. What is not known is empty or None.
+    """One photograph of a batch and its outcome, for the client's report. What is not known is empty or None.
+
+    `summarise_shot` makes it from the shot's record.
 
     Attributes:
         shot: the shot's name.
         file: path of the upload in its batch.
-        kind: its outcome. Every upload has exactly one.
+        kind: its outcome: delivered, waiting, refused or failed. Every upload has exactly one.
         state: the shot's state.
         why: the reason for the outcome, in words.
         source_sha256: hash of the original's bytes, in hexadecimal.
@@ -161,13 +163,20 @@ class ShotSummary(Value):
 
     @property
     def remarks(self) -> tuple[Finding, ...]:
-        """The edit's findings that did not pass, the most serious first."""
+        """The findings on the photograph and its edit that did not pass, the most serious first.
+
+        Those that stop approval come first, then failures, warnings and skipped checks.
+        """
         order = (Status.FAILED, Status.WARNING, Status.SKIPPED)
         found = [finding for finding in self.findings if finding.status is not Status.PASSED]
         return tuple(sorted(found, key=lambda finding: (not finding.stops_approval, order.index(finding.status))))
 
     def fact(self, name: str) -> str:
-        """Return a fact's value; "" if it is unknown."""
+        """Return a fact's value as text; "" if the fact is unknown.
+
+        Args:
+            name: name of the fact, for example "sku".
+        """
         return self.facts[name].value if name in self.facts else ""
 
 
@@ -203,13 +212,16 @@ class DeliverySummary(Value):
 
     @property
     def files(self) -> tuple[tuple[ShotSummary, DeliveredFile], ...]:
-        """Every file of this delivery with its shot, sorted by path."""
+        """Every file of this delivery with its shot: pairs of (shot, file), sorted by the file's path."""
         pairs = [(shot, file) for shot in self.shots for file in shot.files]
         return tuple(sorted(pairs, key=lambda pair: pair[1].path))
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """Platforms that get no file, or not all files, of a shot that is delivered here or that failed."""
+        """Platforms that get no file, or not all files, of a shot that is delivered here or that failed.
+
+        They are in the order of `shots`.
+        """
         concerned = [one for one in self.shots if one.files or one.kind == "failed"]
         return tuple(
             LeftOut(shot=one.shot, name=name, why=why) for one in concerned for name, why in one.left_out.items()
@@ -217,21 +229,27 @@ class DeliverySummary(Value):
 
     @property
     def counts(self) -> dict[Kind, int]:
-        """Number of photographs per outcome; the sum is the number received."""
+        """Number of photographs per outcome (delivered, waiting, refused, failed); the sum is the number received."""
         found = Counter(shot.kind for shot in self.shots)
         return {kind: found[kind] for kind in KINDS}
 
     def of(self, kind: Kind) -> tuple[ShotSummary, ...]:
-        """Return the photographs of the batch that have a given outcome, in the order of `shots`."""
+        """Return the photographs of the batch that have a given outcome, in the order of `shots`.
+
+        Args:
+            kind: the outcome: delivered, waiting, refused or failed.
+        """
         return tuple(shot for shot in self.shots if shot.kind == kind)
 
 
 def delivered_file(rendered: Rendered, *, path: str, platform: str) -> DeliveredFile:
-    """Return a rendition as it is described in the shot's record and in the certificate.
+    """Return the description of a rendition's file: path, format, hash, measurements and findings.
+
+    The shot's record and the certificate keep it in this form.
 
     Args:
         rendered: the encoded and verified rendition.
-        path: its path below the delivery's folder.
+        path: its path below the delivery's folder, for example ``amazon_main/B08N5WRWNW.MAIN.jpg``.
         platform: the platform's name.
     """
     encoded, proof = rendered.encoded, rendered.verification
@@ -271,7 +289,7 @@ def summarise_shot(
 ) -> ShotSummary:
     """Return a shot's summary, from its record.
 
-    It reads these reports of the record: ``routing``, ``edit``, ``group`` and ``export`` (whose ``files`` are
+    These reports of the record are read: ``routing``, ``edit``, ``group`` and ``export`` (whose ``files`` are
     `DeliveredFile`s). Files that failed a check are left out.
 
     Args:
@@ -279,8 +297,8 @@ def summarise_shot(
         file: path of the upload in its batch.
         kind: the shot's outcome.
         why: the reason for the outcome, in words.
-        in_this_delivery: whether its files are in the package. If not, the summary has no files.
-        number: number of this delivery.
+        in_this_delivery: True if its files are in the package. If not, the summary has no files.
+        number: number of this delivery, from 1. The summary's `corrects` names an earlier delivery of the shot.
     """
     routing, edit, export = (record.reports.get(name, {}) for name in ("routing", "edit", "export"))
     approved = next((event for event in reversed(record.events) if event.to_state is State.APPROVED), None)

@@ -23,7 +23,7 @@ from packshot.types import Pixels16, Size, size_of
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """A rendition as a file.
+    """A rendition as a file. `encode` makes it.
 
     Attributes:
         data: the file's content.
@@ -56,14 +56,15 @@ def encode(
 ) -> Encoded:
     """Return the rendition as a file within the platform's byte limits.
 
-    It has the plan's quality if that fits. If the file is too large, it has the highest lower quality that fits; if it
-    is too small, the lowest higher one, or the highest there is.
+    It has the plan's quality if that fits. If the file is too large, it has the highest lower quality that fits. If the
+    file is smaller than the platform's least size, it has the lowest higher quality that reaches the size, or the
+    highest there is.
 
     Args:
         framed: the picture on the platform's canvas.
         rendition: the plan for this platform.
         encoding: the platform's first encoding by default. For the fallback format call this function a second time.
-        labels: text metadata to embed.
+        labels: text metadata to embed; None for none.
     Raises:
         ByteLimitError: the file is too large even at the lowest permitted quality.
         ConfigError: CMYK is ordered without the client's profile.
@@ -76,8 +77,10 @@ def encode(
 
 
 def profile_bytes(rendition: RenditionPlan) -> bytes:
-    """Return the ICC profile to embed in a rendition, as bytes.
+    """Return the ICC profile to embed in a rendition, as bytes: sRGB, Adobe RGB, or the client's profile of the press.
 
+    Args:
+        rendition: the plan for the platform.
     Raises:
         ConfigError: CMYK is ordered, and the client's profile is missing.
     """
@@ -98,13 +101,13 @@ def profile_bytes(rendition: RenditionPlan) -> bytes:
 
 
 def rendition_pixels(pixels: Pixels16, rendition: RenditionPlan, *, bit_depth: int) -> NDArray[Any]:
-    """Return working-space pixels converted to the rendition's colour space.
+    """Return the pixels in the rendition's colour space, uint8 or uint16.
 
-    The result is that of `delivered_pixels` for RGB, (rows, columns, 3), or of `printed_pixels` for CMYK, (rows,
-    columns, 4). It is uint8 or uint16.
+    They are (rows, columns, 3) for RGB, and (rows, columns, 4) inks for CMYK, where 0 is no ink. White is exactly
+    white.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
+        pixels: (rows, columns, 3) uint16, Adobe RGB.
         rendition: the plan for the platform.
         bit_depth: 8 or 16.
     Raises:
@@ -116,16 +119,14 @@ def rendition_pixels(pixels: Pixels16, rendition: RenditionPlan, *, bit_depth: i
 
 
 def printed_pixels(pixels: Pixels16, *, icc: bytes, bit_depth: int) -> NDArray[Any]:
-    """Return the inks for a press: relative colorimetric, with black-point compensation.
+    """Return the inks for a press: (rows, columns, 4) uint8 or uint16: cyan, magenta, yellow, black; 0 is no ink.
 
-    Exactly white pixels get no ink.
+    The conversion is relative colorimetric, with black-point compensation. Exactly white pixels get no ink.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
+        pixels: (rows, columns, 3) uint16, Adobe RGB.
         icc: the profile of the press.
         bit_depth: 8 or 16.
-    Returns:
-        (rows, columns, 4) uint8 or uint16: cyan, magenta, yellow, black; 0 is no ink.
     Raises:
         BadProfileError: the profile is not plausible, or the colour engine cannot use it.
     """
@@ -136,14 +137,14 @@ def printed_pixels(pixels: Pixels16, *, icc: bytes, bit_depth: int) -> NDArray[A
 
 
 def delivered_pixels(pixels: Pixels16, *, profile: Profile, bit_depth: int) -> NDArray[Any]:
-    """Return the pixels in the delivered RGB space. White is exactly the type's greatest value.
+    """Return the pixels in the delivered RGB space, (rows, columns, 3) uint8 or uint16.
+
+    White is exactly the type's greatest value.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
+        pixels: (rows, columns, 3) uint16, Adobe RGB.
         profile: sRGB or Adobe RGB.
         bit_depth: 8 or 16.
-    Returns:
-        (rows, columns, 3) uint8 or uint16.
     """
     if profile is Profile.ADOBE_RGB:
         # 257 = 65535 / 255; both spaces are the same, so only the depth changes.
@@ -168,7 +169,7 @@ def encode_pixels(
     A file that is too small gets the lowest quality that reaches the least size, or the highest there is.
 
     Args:
-        pixels: pixels as `rendition_pixels` returns them.
+        pixels: pixels in the delivered space, as `rendition_pixels` returns them.
         rendition: the plan for the platform: byte limits, resolution and profile.
         encoding: the platform's encoding; its quality floor limits the search.
         settings: the settings of the first try. They may differ from the encoding to correct a fault.

@@ -32,9 +32,14 @@ def check(
     """Return the finding of a check: with status passed, or with the status in `failed`.
 
     Args:
-        code, message, measured, limit, unit, box, gate: as in `Finding`.
+        code: the finding's code, for example "file_format".
         passed: whether the check passed.
-        failed: the status if it did not.
+        message: the result in words, for people.
+        measured, limit: the measured value and its limit; None if there is none.
+        unit: unit of both; empty if they have none.
+        box: the place to look at, in pixels; None if there is none.
+        gate: whether a failure forbids automatic approval.
+        failed: the status if the check did not pass.
     """
     return Finding(
         code=code,
@@ -49,17 +54,22 @@ def check(
 
 
 def failure_status(background: Background) -> Status:
-    """Return the status of an imperfect white: a warning where the platform accepts any background, else failed."""
+    """Return the status of an imperfect white: a warning where the platform accepts any background, else failed.
+
+    Args:
+        background: the platform's rule for the background.
+    """
     return Status.WARNING if background is Background.ANY else Status.FAILED
 
 
 def background_finding(beyond: OffWhite, background: Background, *, ring_distance_px: int) -> Finding:
     """Return the finding on whether every background pixel farther than `ring_distance_px` is exactly white.
 
-    Its value is the number of pixels that are not. It is skipped if no pixel is so far away.
+    Its value is the number of pixels that are not. It is skipped if no pixel is so far away. It is a gate, which
+    forbids automatic approval, only if the platform asks for pure white.
 
     Args:
-        beyond: the pixels there that are not white.
+        beyond: the pixels farther than the distance that are not white.
         background: the platform's rule for the background.
         ring_distance_px: distance from the product within which the codec may leave ripples.
     """
@@ -89,11 +99,13 @@ def background_finding(beyond: OffWhite, background: Background, *, ring_distanc
 
 
 def perimeter_finding(quick: QuickCheck, background: Background) -> Finding:
-    """Return the quick check of points along the border as a finding.
+    """Return the result of the quick check of border points as a finding: its value is the share that is white, 0..1.
+
+    It passes if all points are exactly white.
 
     Args:
         quick: the result of the check.
-        background: the platform's rule for the background.
+        background: the platform's rule for the background. If any is accepted, a failure is only a warning.
     """
     return check(
         "perimeter_sample",
@@ -107,12 +119,18 @@ def perimeter_finding(quick: QuickCheck, background: Background) -> Finding:
 
 
 def model_of(profile: Profile) -> ColourModel:
-    """Return the colour model of a delivered profile."""
+    """Return the colour model of a delivered profile: CMYK for CMYK, RGB for all others.
+
+    Args:
+        profile: the profile that the platform asks for.
+    """
     return ColourModel.CMYK if profile is Profile.CMYK else ColourModel.RGB
 
 
 def depth_finding(decoded: Decoded, bit_depth: int, *, model: ColourModel = ColourModel.RGB) -> Finding:
-    """Return the finding on colour model, bit depth and transparency. Its value is the bit depth.
+    """Return the finding on a file's colour model, bit depth and transparency: are they as ordered?
+
+    Its value is the bit depth. A transparent file fails.
 
     Args:
         decoded: the file's content.
@@ -133,7 +151,9 @@ def depth_finding(decoded: Decoded, bit_depth: int, *, model: ColourModel = Colo
 
 
 def resolution_findings(data: bytes, decoded: Decoded, platform: Platform) -> Iterator[Finding]:
-    """Yield the finding on the resolution for print, if the platform asks for one; else nothing.
+    """Yield the finding on the resolution for print, in dpi, if the platform asks for one; else nothing.
+
+    It passes if the file states the resolution to within 1 dpi.
 
     Args:
         data: the whole file.
@@ -267,14 +287,24 @@ def fill_findings(
 
 
 def orientation_finding(decoded: Decoded) -> Finding:
-    """Return the finding on whether the picture is stored upright. Some readers ignore an EXIF orientation."""
+    """Return the finding on whether the picture is stored upright. Its value is the EXIF orientation; 1 is upright.
+
+    Some readers ignore an EXIF orientation and would show the picture turned.
+
+    Args:
+        decoded: the file's content.
+    """
     orientation = decoded.photo.orientation
     message = "The picture is stored upright." if orientation == 1 else f"It relies on EXIF orientation {orientation}."
     return check("file_orientation", orientation == 1, message, measured=orientation, limit=1, gate=True)
 
 
 def location_finding(decoded: Decoded) -> Finding:
-    """Return the finding on whether the file is free of GPS data."""
+    """Return the finding on whether the file is free of GPS data, which would tell where the photograph was taken.
+
+    Args:
+        decoded: the file's content.
+    """
     told = decoded.photo.metadata.has_gps
     message = "The file says where the photograph was taken." if told else "The file names no place."
     return check("file_location", not told, message, gate=True)

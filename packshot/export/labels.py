@@ -49,7 +49,10 @@ class Labels(Value):
 
     @property
     def ascii_copyright(self) -> str:
-        """The copyright notice in ASCII, for EXIF and TIFF (TIFF 6.0, section 2). XMP carries it unchanged."""
+        """The copyright notice in ASCII, for EXIF and TIFF (TIFF 6.0, section 2). XMP carries it unchanged.
+
+        "©" becomes "(c)", accents are dropped.
+        """
         return _ascii(self.copyright)
 
     @property
@@ -98,7 +101,7 @@ class Labels(Value):
 
 
 def labels_of(plan: Plan, metadata: Metadata) -> Labels:
-    """Return the labels of a shot's files, without SKU and GTIN.
+    """Return the text metadata for a shot's files: copyright, creator and AI provenance, without SKU and GTIN.
 
     The client's copyright notice wins over the photograph's own. The photograph's copyright and creator are left out if
     the client's `source_credit` is ``remove``.

@@ -15,7 +15,7 @@ MOST_SAID = 5
 
 
 class LeftOut(Value):
-    """A platform that gets no file of a shot, or not all files.
+    """A platform that gets no file of a shot, or not all files, in a delivery.
 
     Attributes:
         shot: the shot's name.
@@ -36,8 +36,8 @@ class LeftOut(Value):
 def left_out_of(record: ShotRecord) -> dict[str, str]:
     """Return what is missing of a shot: name of a platform that gets no file, or path of a missing file -> reason.
 
-    It reads the record's export report. In reports of earlier versions a failed file may not be listed as left out. Its
-    failed findings are then the reason.
+    The record's export report says so. In reports of earlier versions a failed file may not be listed as left out. Its
+    failed findings are then the reason. Empty if nothing is missing, or the shot was never exported.
 
     Args:
         record: the shot's record.
@@ -52,9 +52,12 @@ def left_out_of(record: ShotRecord) -> dict[str, str]:
 
 
 def in_words(left_out: Iterable[LeftOut]) -> str:
-    """Return one clause that names the first few and counts the others; "" if nothing was left out.
+    """Return one clause that names the first five and counts the others; "" if nothing was left out.
 
     Example: ``1 left out: SKU123 for amazon_main: The picture is too small``.
+
+    Args:
+        left_out: the platforms and files that are missing.
     """
     ones = list(left_out)
     said = "; ".join(f"{one.shot} for {one.name}: {one.why.rstrip('.')}" for one in ones[:MOST_SAID])

@@ -28,7 +28,7 @@ COLOUR_SAMPLES = 6_000
 
 
 class WhiteFigures(Value):
-    """How white the background of a decoded file is.
+    """How white the background of a decoded file is. `measure_white` makes it.
 
     An encoder leaves faint ripples around the product (ringing). So pixels near the product have other limits than
     pixels farther away.
@@ -50,7 +50,9 @@ class WhiteFigures(Value):
 
 
 class ColourFigures(Value):
-    """Delta E 2000 between framed master and delivered file, over the product.
+    """How much a delivered file's colours differ from the framed master, over the product, in delta E 2000.
+
+    `measure_colour` makes it.
 
     Attributes:
         mean_delta_e, p95_delta_e: mean and 95th percentile over the cells, which are blocks of 4 x 4 pixels.
@@ -68,7 +70,7 @@ def product_zone(matte: Matte, before: NDArray[Any], *, shadow_kept: bool) -> Ma
     Args:
         matte: (rows, columns) float32 in 0..1, before encoding.
         before: (rows, columns, 3) uint8 or uint16: the encoder's input.
-        shadow_kept: whether everything that was not white before encoding belongs to it.
+        shadow_kept: True if a shadow is kept. Then everything that was not white before encoding belongs to the zone.
     """
     zone: Mask = matte > (INVISIBLE if before.dtype == np.uint8 else 0)
     if shadow_kept:
@@ -93,7 +95,7 @@ def measure_white(pixels: NDArray[Any], zone: Mask, *, ring_distance_px: int) ->
     Args:
         pixels: (rows, columns, 3) uint8 or uint16, decoded.
         zone: (rows, columns) bool: where the picture need not be white; see `product_zone`.
-        ring_distance_px: how far the ringing of this codec reaches.
+        ring_distance_px: how far the ringing of this codec (faint ripples around the product) reaches.
     """
     ground = ~zone
     distance = cv2.distanceTransform(ground.view(np.uint8), cv2.DIST_C, 3)
@@ -153,7 +155,7 @@ def _cells(matte: Matte) -> NDArray[np.intp]:
 
 
 def _lab_of_cells(pixels: Pixels16) -> Lab:
-    """Return CIE L*a*b* of each cell's mean in linear light; input (cells, pixels, 3) uint16, working space."""
+    """Return CIE L*a*b* of each cell's mean in linear light; input (cells, pixels, 3) uint16, Adobe RGB."""
     light = decode_working(np.ascontiguousarray(pixels)).mean(axis=1, keepdims=True)
     return lab_of(encode_working(light), icc=working_profile())
 
@@ -161,8 +163,8 @@ def _lab_of_cells(pixels: Pixels16) -> Lab:
 def visible_product_box(pixels: NDArray[Any], matte: Matte) -> Box | None:
     """Return the box around the product's visible pixels: those in the matte that are not white in the file.
 
-    The result is None if there are none. A product's rim may be overexposed to white. Nobody sees that part, so the
-    fill ratio is measured without it.
+    None if there are none. A product's rim may be overexposed to white. Nobody sees that part, so the fill ratio is
+    measured without it.
 
     Args:
         pixels: (rows, columns, 3) uint8 or uint16, decoded, as `light_of` returns them.
@@ -175,6 +177,8 @@ def visible_product_box(pixels: NDArray[Any], matte: Matte) -> Box | None:
 
 def measure_fill(pixels: NDArray[Any], matte: Matte) -> float:
     """Return the fill ratio measured on the decoded pixels; 0 if no product is visible.
+
+    The fill ratio is the product's share of the canvas's width or height, whichever is greater.
 
     Args:
         pixels: (rows, columns, 3) uint8 or uint16, decoded, as `light_of` returns them.

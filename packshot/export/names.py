@@ -42,18 +42,18 @@ def delivered_path(rendition: RenditionPlan, facts: Mapping[str, str], *, extens
         extension: without the dot.
         subject: name of the shot, for messages.
     Raises:
-        NamingError: see `delivered_name`.
+        NamingError: a field of the template is unknown or wrong, or the name cannot be used on every system.
     """
     return f"{rendition.platform.name}/{delivered_name(rendition, facts, subject=subject)}.{extension}"
 
 
 def delivered_name(rendition: RenditionPlan, facts: Mapping[str, str], *, subject: str) -> str:
-    """Return a file's name without its extension.
+    """Return a delivered file's name without its extension, for example ``B08N5WRWNW.MAIN``.
 
     Identifiers lose their spaces and dashes, and their check digits are verified. Views become upper case. Letters of
-    other scripts become Latin ones. A client's SKU may have such letters, but marketplaces and file systems refuse
-    them. In a template whose fields are joined by dots only, such as Amazon's, values may contain letters and digits
-    only: a dash or underscore would make the upload fail.
+    other scripts become Latin ones: marketplaces and file systems refuse them. In a template whose fields are joined by
+    dots only, such as Amazon's, values may contain letters and digits only: a dash or underscore would make the upload
+    fail.
 
     Args:
         rendition: the plan for the platform, with the template.
@@ -82,11 +82,10 @@ def delivered_name(rendition: RenditionPlan, facts: Mapping[str, str], *, subjec
 
 
 def name_fits(stem: str, platform: Platform) -> bool:
-    """Return whether the platform's template could have made a file name.
+    """Return True if the platform's template could have made a file name.
 
-    Its numbers must have right check digits, and the platform must accept its view.
-
-    Example: ``B08N5WRWNW.MAIN`` fits ``{product_id}.{view}``; ``B08N5WRWNW_MAIN`` does not.
+    Its numbers must have right check digits, and the platform must accept its view. Example: ``B08N5WRWNW.MAIN`` fits
+    ``{product_id}.{view}``; ``B08N5WRWNW_MAIN`` does not.
 
     Args:
         stem: the file name without its extension.
@@ -104,7 +103,7 @@ def name_fits(stem: str, platform: Platform) -> bool:
 
 
 def require_own_names(shot: str, shared: Mapping[str, Sequence[str]]) -> None:
-    """Check that no other shot has the same path in a delivery.
+    """Raise an error if another shot has a path of this shot's files in a delivery. Nothing comes back.
 
     Args:
         shot: name of this shot.

@@ -47,19 +47,28 @@ _COMPRESSIBLE = frozenset({".csv", ".json", ".html", ".txt"})
 
 
 def manifest_csv(delivery: DeliverySummary) -> bytes:
-    """Return ``manifest.csv``, UTF-8: a row for each file of the delivery, sorted by path.
+    """Return ``manifest.csv`` of a delivery, UTF-8: a row for each file, sorted by path.
 
-    After these rows comes one row without a file for each entry of `DeliverySummary.left_out`, that is for each
-    platform that gets no file of a shot, and for each missing file; ``remarks`` gives the reason. ``product_lacks``
-    names the views that the file's product must have and that are still missing.
+    After these rows comes one row without a file for each platform that gets no file of a shot, and for each missing
+    file; ``remarks`` gives the reason. ``product_lacks`` names the views that the file's product must have and that are
+    still missing.
 
     No cell can be run as a formula by a spreadsheet: see `packshot.tables`.
+
+    Args:
+        delivery: the delivery that the table describes.
     """
     return csv_table(MANIFEST_COLUMNS, _rows(delivery)).encode()
 
 
 def manifest_xlsx(delivery: DeliverySummary) -> bytes:
-    """Return ``manifest.xlsx``, as bytes: the same table as `manifest_csv`, for Excel. A GTIN keeps all its digits."""
+    """Return ``manifest.xlsx`` of a delivery, as bytes: the table of `manifest_csv`, for Excel.
+
+    A GTIN keeps all its digits.
+
+    Args:
+        delivery: the delivery that the table describes.
+    """
     return workbook(MANIFEST_COLUMNS, _rows(delivery), title="manifest")
 
 
@@ -115,9 +124,10 @@ def _of_shot(shot: ShotSummary) -> dict[str, Cell]:
 
 
 def write_package(target: BinaryIO, entries: Iterable[tuple[str, bytes]]) -> None:
-    """Write an archive entry by entry, so that a large delivery need not fit into memory.
+    """Write a delivery's ZIP archive entry by entry, so that a large delivery need not fit into memory.
 
-    Pictures are stored uncompressed; tables and pages are deflated. All entries have the same time and permissions.
+    Nothing comes back. The same entries give the same bytes: all have the same time and permissions. Pictures are
+    stored uncompressed; tables and pages are deflated.
 
     Args:
         target: opened for writing in binary.

@@ -26,10 +26,10 @@ _DESCRIPTION_TAG, _SAID = 270, re.compile(r"before: (\d{1,4}) px")
 def before_and_after(master: Pixels16, composite: Pixels16 | None) -> bytes:
     """Return a WebP of master and edit side by side, in sRGB; only the master if there is no edit.
 
-    Each is at most `PREVIEW_PX` on its longest side.
+    Each is at most 560 px on its longest side.
 
     Args:
-        master: (rows, columns, 3) uint16, working space.
+        master: (rows, columns, 3) uint16, Adobe RGB.
         composite: the edit, in the same form and of the same size; None if there is none.
     """
     pictures = [master] if composite is None else [master, composite]
@@ -38,7 +38,7 @@ def before_and_after(master: Pixels16, composite: Pixels16 | None) -> bytes:
 
 
 def halves_of(preview: bytes) -> tuple[Image.Image, Image.Image | None]:
-    """Return the two pictures of a preview, before and after, in RGB; the second is None if there is only one.
+    """Return the two pictures of a preview, (before, after), in RGB; the second is None if there is only one.
 
     The file's metadata states the width of the first one. The grey stripe between them is not searched for, because a
     product may have such a stripe too.
@@ -58,11 +58,11 @@ def halves_of(preview: bytes) -> tuple[Image.Image, Image.Image | None]:
 def evidence_files(master: Pixels16, composite: Pixels16, evidence: tuple[Evidence, ...]) -> dict[str, bytes]:
     """Return name of the file -> WebP of a place at 1:1, before and after: ``evidence/1-fringe.webp``, ...
 
-    The numbers are in the order of the places. A picture shows at most `EVIDENCE_PX` of a place in each direction.
+    The numbers are in the order of the places. A picture shows at most 400 px of a place in each direction.
 
     Args:
-        master, composite: (rows, columns, 3) uint16, working space, of the same size.
-        evidence: the places.
+        master, composite: (rows, columns, 3) uint16, Adobe RGB, of the same size.
+        evidence: the places that a reviewer should look at.
     """
     return {
         f"evidence/{number}-{one.code}.webp": _webp(

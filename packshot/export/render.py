@@ -33,7 +33,7 @@ _MENDABLE = ("non_white_background", "codec_ringing", "colour_shift")
 
 @dataclass(frozen=True, eq=False)
 class Rendered:
-    """A rendition, encoded and verified.
+    """A rendition, encoded and verified. `render` makes it.
 
     Attributes:
         encoded: the file, with the settings that were finally used.
@@ -49,7 +49,7 @@ class Rendered:
 
     @property
     def passed(self) -> bool:
-        """Whether the rendition may be delivered, because no finding failed."""
+        """True if the rendition may be delivered: no finding failed."""
         return not any(finding.status is Status.FAILED for finding in self.findings)
 
 
@@ -64,9 +64,16 @@ def render_all(
     """Return the platform's file, and a second one in its fallback format if it has one. Both are verified.
 
     Args:
-        framed, rendition, qc, labels, clipping_path: as in `render`.
+        framed: the picture on the platform's canvas.
+        rendition: the plan for this platform.
+        qc: limits for the verification.
+        labels: text metadata to embed; None for none.
+        clipping_path: True if a TIFF gets a clipping path. Other formats never do.
     Raises:
-        EmptySubjectError, ByteLimitError, ConfigError, BadProfileError: as `render`.
+        EmptySubjectError: a clipping path is ordered, and the matte has no outline.
+        ByteLimitError: no permitted quality meets the platform's byte limit.
+        ConfigError: CMYK is ordered, and the client's profile is missing.
+        BadProfileError: that profile is not plausible.
     """
     encodings = [one for one in (rendition.platform.encoding, rendition.platform.fallback) if one]
     return tuple(
@@ -83,9 +90,10 @@ def render(
     encoding: Encoding | None = None,
     clipping_path: bool = False,
 ) -> Rendered:
-    """Return the file with the verification of its decoded bytes.
+    """Return a rendition's file with the verification of its decoded bytes.
 
-    If the encoder harmed white or colours, the picture is encoded again with settings that preserve them.
+    If the encoder harmed white or colours, the picture is encoded again with settings that preserve them, at most three
+    times. Each time leaves a warning.
 
     Args:
         framed: the picture on the platform's canvas.
@@ -93,7 +101,7 @@ def render(
         qc: limits for the verification.
         labels: text metadata to embed; None for none.
         encoding: the platform's first by default.
-        clipping_path: whether a TIFF gets a clipping path. Other formats never do.
+        clipping_path: True if a TIFF gets a clipping path. Other formats never do.
     Raises:
         EmptySubjectError: a clipping path is ordered, and the matte has no outline.
         ByteLimitError: no permitted quality meets the platform's byte limit.

@@ -50,7 +50,7 @@ _STATUS_WORDS = {
 
 
 class EvidencePicture(Value):
-    """A place at 1:1, before and after side by side.
+    """A place that deserves a look, at 1:1, before and after side by side, for the client's report.
 
     Attributes:
         code: code of the finding that names the place.
@@ -64,7 +64,7 @@ class EvidencePicture(Value):
 
 
 class ShotPictures(Value):
-    """The pictures of one shot.
+    """The pictures of one shot for the client's report. `pictures_of` makes it.
 
     Attributes:
         preview: a file with before and after side by side; the photograph alone if there is no edit; empty if there is
@@ -79,12 +79,12 @@ class ShotPictures(Value):
 
 
 def report_html(delivery: DeliverySummary, *, pictures: Callable[[ShotSummary], ShotPictures]) -> bytes:
-    """Return the page, UTF-8.
+    """Return the client's report on a delivery: one HTML page, UTF-8, with all pictures embedded.
 
     Args:
         delivery: what the page reports.
-        pictures: returns a shot's pictures. It is called at most once per shot. Once the page is full, it is not called
-            any more, and further shots are described in words.
+        pictures: called with a shot, returns its pictures. It is called at most once per shot. Once the page holds 80
+            MB of pictures, it is not called any more, and further shots are described in words.
     """
     budget = _Budget(PICTURE_BUDGET_BYTES)
 
@@ -107,7 +107,7 @@ def report_html(delivery: DeliverySummary, *, pictures: Callable[[ShotSummary], 
 
 
 def thumbnail(data: bytes, *, longest_px: int = THUMBNAIL_PX) -> bytes:
-    """Return a small sRGB WebP of a delivered file, for looking at only.
+    """Return a small WebP of a delivered file in sRGB, for looking at only, as bytes.
 
     Args:
         data: the whole file.

@@ -27,14 +27,14 @@ _STANDS: Mapping[State, str] = {
 
 
 class SetShot(Value):
-    """One photograph of a product, as an input of `product_sets`.
+    """One photograph of a product, to find out whether the product is complete. `set_shot` makes it from a record.
 
     Attributes:
         shot: the shot's name.
         product: the product's SKU, ASIN or GTIN; empty if it is not known.
         view: code of the view; empty if it is not known.
         category: name of the category; empty if it is unknown.
-        ready: whether the photograph counts as present. The caller decides: approved, or delivered.
+        ready: True if the photograph counts as present: it is approved, or delivered.
         stands: what the photograph is waiting for, in words.
     """
 
@@ -47,7 +47,7 @@ class SetShot(Value):
 
 
 class ProductSet(Value):
-    """One product of a batch.
+    """One product of a batch, and the views that it still lacks. `product_sets` makes it.
 
     Attributes:
         product: its SKU, else its ASIN or GTIN.
@@ -98,7 +98,7 @@ def _named_product(record: ShotRecord) -> str:
 
 
 def product_sets(shots: Iterable[SetShot], rule: ProductSets) -> tuple[ProductSet, ...]:
-    """Return the products of a batch that must have certain views, sorted by name.
+    """Return the products of a batch that must have certain views, each with the views that it lacks, sorted by name.
 
     A shot without a product belongs to no set. If a view has several photographs, one of them is enough.
 
@@ -125,7 +125,11 @@ def _set(shots: Sequence[SetShot], rule: ProductSets) -> ProductSet:
 
 
 def held_back(sets: Iterable[ProductSet]) -> dict[str, str]:
-    """Return, for every photograph of an incomplete product, the reason for which it waits: shot -> reason."""
+    """Return, for every photograph of an incomplete product, the reason for which it waits: name of the shot -> reason.
+
+    Args:
+        sets: products of a batch. Complete ones hold nothing back.
+    """
     return {
         shot: f"approved, waits until its product is complete: {one.product} lacks {one.lacking}"
         for one in sets
@@ -135,7 +139,13 @@ def held_back(sets: Iterable[ProductSet]) -> dict[str, str]:
 
 
 def in_words(sets: Iterable[ProductSet]) -> str:
-    """Return a clause such as "2 of 3 products complete: SKU1 lacks PT02 (not received)"; "" without products."""
+    """Return a clause such as "2 of 3 products complete: SKU1 lacks PT02 (not received)"; "" without products.
+
+    It names the first five incomplete products and counts the others.
+
+    Args:
+        sets: products of a batch.
+    """
     ones = list(sets)
     lacking = [one for one in ones if not one.complete]
     said = "; ".join(f"{one.product} lacks {one.lacking}" for one in lacking[:MOST_SAID])

@@ -53,7 +53,7 @@ __all__ = ["Verification", "check_file", "verify", "verify_file"]
 
 @dataclass(frozen=True, eq=False)
 class Verification:
-    """Result of checking a rendition's decoded bytes.
+    """Result of checking a rendition's decoded bytes. `verify_file` makes it.
 
     Attributes:
         findings: one for each check.
@@ -69,7 +69,7 @@ class Verification:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing failed. Warnings and skipped checks are not failures."""
+        """True if nothing failed. Warnings and skipped checks are not failures."""
         return not self.failures
 
     @property
@@ -84,7 +84,11 @@ def verify(
     """Return one finding for each promised property of a delivered file, passed or not.
 
     Args:
-        data, framed, rendition, qc, encoding: as in `verify_file`.
+        data: the file as delivered.
+        framed: the picture from which the file was made; its matte shows where the product is.
+        rendition: the plan for this platform.
+        qc: limits of the checks.
+        encoding: the ordered one; the platform's first by default.
     """
     return verify_file(data, framed=framed, rendition=rendition, qc=qc, encoding=encoding).findings
 
@@ -98,10 +102,10 @@ def verify_file(
     encoding: Encoding | None = None,
     before: NDArray[Any] | None = None,
 ) -> Verification:
-    """Return the findings on the decoded bytes, with the measurements for the certificate.
+    """Return the findings on a delivered file's decoded bytes, with the measurements for the certificate.
 
     A file that cannot be decoded gives the single finding `file_unreadable`. If its size or its colour model is not as
-    ordered, the pixels are not measured.
+    ordered, the pixels are not measured. No error is raised for a bad file.
 
     Args:
         data: the file as delivered.
@@ -109,7 +113,10 @@ def verify_file(
         rendition: the plan for this platform.
         qc: limits of the checks.
         encoding: the ordered one; the platform's first by default.
-        before: the encoder's input, if the caller has it; otherwise it is computed again.
+        before: the encoder's input, as `rendition_pixels` returns it; None: it is computed again.
+    Raises:
+        EmptySubjectError: the matte has no product.
+        ConfigError: CMYK is ordered, and the client's profile is missing.
     """
     encoding = encoding or rendition.platform.encoding
     try:

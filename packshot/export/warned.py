@@ -34,9 +34,10 @@ class Warned(Value):
 
 
 def warned_of(records: Iterable[ShotRecord]) -> tuple[Warned, ...]:
-    """Return each warning of a batch once; the one that most photographs have comes first.
+    """Return each warning of a batch once, with the shots that have it; the one that most photographs have comes first.
 
-    Messages that differ only in their numbers count as the same warning.
+    Messages that differ only in their numbers count as the same warning. Warnings on the photograph, its edit and its
+    files count.
 
     Args:
         records: records of the batch's shots.

@@ -26,14 +26,15 @@ _LEAST_THREAD_RATIO = 0.03
 
 
 def appearance_figures(lab: FloatImage, backdrop: Backdrop, shape: Silhouette) -> dict[str, float]:
-    """Return the figures of the product's appearance, each in 0..1, by name.
+    """Return how the product looks against its backdrop: name of the figure -> figure, at least 0.
 
-    `packshot.routing.features.Features` explains them.
+    They are figures such as "low_contrast" and "shadow", and grow with the difficulty of a cut-out. 1 is full scale; a
+    few may exceed it. `packshot.routing.features.Features` explains each.
 
     Args:
         lab: (rows, columns, 3) float32, CIE L*a*b*: the product's box with a margin.
         backdrop: the backdrop in the same part.
-        shape: the product's rough silhouette in the same part.
+        shape: the product's rough silhouette in the same part, not empty.
     """
     outline = (shape.filled - eroded(shape.filled, 1)) & clear_of_shadow(shape, 3)
     return {

@@ -26,7 +26,7 @@ _RISK_TAKEN = "The client's style guide takes the risk that too few people have 
 
 
 def qc_figures(findings: Iterable[Finding]) -> dict[str, float]:
-    """Return the measurements of quality control as ``qc_<code>`` -> figure.
+    """Return the measurements of quality control as ``qc_<code>`` -> figure, for the model that judges an edit.
 
     A finding without a measured value is left out. Of several with the same code the last counts.
 
@@ -42,7 +42,7 @@ def ruled_out(category: Category | None, categories: Iterable[Category]) -> tupl
     They are the categories whose rule sends shots to people. A shot that went to the machine belongs to none of them.
 
     Args:
-        category: the shot's category; None if it is unknown.
+        category: the category of a shot that went to the machine; None if it is unknown.
         categories: all categories.
     """
     if category is None:
@@ -52,7 +52,7 @@ def ruled_out(category: Category | None, categories: Iterable[Category]) -> tupl
 
 @dataclass(frozen=True)
 class Watch:
-    """Checks of a machine's edit by the routing model. They can stop an automatic approval.
+    """The routing model's check of a machine's edit, after the cut-out. It can stop an automatic approval.
 
     Attributes:
         model: the routing model in use.

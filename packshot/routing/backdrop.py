@@ -29,7 +29,9 @@ _PLANE = [_POWERS.index(power) for power in ((0, 0), (0, 1), (1, 0))]
 
 @dataclass(frozen=True)
 class Surface:
-    """A cubic polynomial in x and y for each of L*, a*, b*, over the whole frame.
+    """The backdrop's colour over the whole frame: a cubic polynomial in x and y for each of L*, a*, b*.
+
+    `fit_to_border` and `fit_from` make it.
 
     Attributes:
         coefficients: (10, 3), for x and y in -1..1: a row per term, a column for each of L*, a*, b*.
@@ -44,7 +46,7 @@ class Surface:
 
 @dataclass(frozen=True)
 class Backdrop:
-    """The surface in a window of the frame, and the colour difference of each pixel from it.
+    """The backdrop's surface in a part of the frame, and how much each pixel differs from it. `backdrop_at` makes it.
 
     Attributes:
         lab: (rows, columns, 3) float32, L*a*b* of the surface.
@@ -72,7 +74,9 @@ def fit_to_border(lab: FloatImage) -> Surface:
 
 
 def fit_from(lab: FloatImage, start: Mask, *, border_ratio: float) -> Surface:
-    """Return a cubic surface fitted to some pixels of the frame. Others join as in `fit_to_border`.
+    """Return a cubic surface fitted to some pixels of the frame that show the backdrop.
+
+    Then pixels elsewhere that lie near the surface join the fit, with less weight.
 
     Args:
         lab: (rows, columns, 3) float32, CIE L*a*b*, the whole frame.
@@ -89,7 +93,7 @@ def fit_from(lab: FloatImage, start: Mask, *, border_ratio: float) -> Surface:
 
 
 def backdrop_at(surface: Surface, lab: FloatImage, *, window: Box, frame: Size) -> Backdrop:
-    """Return the surface in a part of the frame, at the part's resolution.
+    """Return the backdrop in a part of the frame, at the part's resolution: colour, and distance of each pixel.
 
     Args:
         surface: the backdrop's surface over the whole frame.

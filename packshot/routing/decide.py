@@ -37,7 +37,7 @@ _MAY_MEAN = {Feature.BACKDROP_ROUGHNESS: " (the backdrop is not smooth, or the p
 
 
 class CategoryTag(Value):
-    """The category that a shot probably has.
+    """The category that a shot probably has, and how that is known.
 
     Attributes:
         value: the category's name.
@@ -51,7 +51,7 @@ class CategoryTag(Value):
 
 
 class RouteDecision(Value):
-    """Who edits a shot, and the reason.
+    """Who edits a shot, the machine or a person, and the reason. `decide` makes it.
 
     Attributes:
         complexity: simple, medium or complex.
@@ -87,7 +87,11 @@ def decide(
     ruled_out: Collection[str] = (),
     looks: Looks | None = None,
 ) -> RouteDecision:
-    """Return who edits a shot. The head of this module gives the order of the conditions.
+    """Return who edits a shot, the machine or a person, with complexity and reason.
+
+    The client's rule for the category decides first. Then a measured figure at its complex limit makes the shot
+    complex. Then the model's probability, or without a model the medium limits, tell simple from medium. The machine
+    edits simple shots only.
 
     Args:
         features: figures measured on the master.
@@ -96,8 +100,8 @@ def decide(
         config: limits of the figures, and the promise.
         model: the trained model. If None, only the limits decide.
         ruled_out: names of categories to which the shot certainly does not belong.
-        looks: what the photograph looks like; None if no network looked. It is used only where `may_be_otherwise`
-            allows it.
+        looks: what the photograph looks like; None if no network looked. It can only send a simple shot to a person,
+            and only if the category is unknown or guessed from a word (`may_be_otherwise`).
     """
     risk = colour_match_risk(features, config)
     measured, why = _measured(features, risk, config)
@@ -139,11 +143,11 @@ def may_be_otherwise(category: Category | None, source: str) -> bool:
 
 
 def colour_match_risk(features: Features, config: RoutingConfig) -> Risk:
-    """Return the risk that product and backdrop cannot be told apart, because their colours match.
+    """Return the risk that product and backdrop cannot be told apart, because their colours match: low, medium or high.
 
     Args:
         features: figures measured on the master; `colour_match` counts.
-        config: its `colour_match` has the limits of a medium and of a high risk.
+        config: its `colour_match` has the limits from which the risk is medium and high.
     """
     if features.colour_match >= config.colour_match.high:
         return "high"

@@ -103,10 +103,10 @@ class Features(Value):
 
 
 class Frame(NamedTuple):
-    """A master's frame, reduced, and the backdrop in it.
+    """A master's whole frame, reduced, and the backdrop in it. `frame_of` makes it.
 
     Attributes:
-        lab: (rows, columns, 3) float32, CIE L*a*b*, at most `FRAME_PX` on the longest side.
+        lab: (rows, columns, 3) float32, CIE L*a*b*, at most 512 px on the longest side.
         seen: the backdrop in that frame.
     """
 
@@ -115,25 +115,25 @@ class Frame(NamedTuple):
 
 
 def frame_of(pixels: Pixels16) -> Frame:
-    """Return a master's frame and the backdrop in it.
+    """Return a master's frame, reduced to at most 512 px, and the backdrop in it.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
+        pixels: the master, (rows, columns, 3) uint16, Adobe RGB.
     """
     lab = reduced_lab(pixels, side_px=FRAME_PX)
     return Frame(lab, see_backdrop(lab))
 
 
 def measure(pixels: Pixels16, *, within: Frame | None = None) -> Features:
-    """Return the figures of a master.
+    """Return the figures of a master, by which it is decided who edits the shot.
 
     The frame is measured first. Then the product's box is measured at a fixed size, so that the figures do not depend
     on how much of the frame the product fills. If nothing differs from the backdrop, `colour_match` is 1 and the other
     figures of the product are 0.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
-        within: the result of `frame_of` for these pixels, if the caller has it; None: it is made.
+        pixels: the master, (rows, columns, 3) uint16, Adobe RGB.
+        within: the result of `frame_of` for these pixels; None: it is made.
     """
     frame, seen = within or frame_of(pixels)
     shape = find_silhouette(frame, seen.backdrop)
@@ -155,7 +155,7 @@ def reduced_lab(pixels: Pixels16, *, side_px: int) -> FloatImage:
     times faster.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
+        pixels: (rows, columns, 3) uint16, Adobe RGB.
         side_px: greatest length of the longest side. No side gets shorter than 8 px.
     """
     size = size_of(pixels)

@@ -14,7 +14,7 @@ _LEAST_SHARE = 0.005
 
 
 class Tree(Value):
-    """One tree. Nodes are numbered from the root, 0, downwards. Each list has one entry per node.
+    """One decision tree. Nodes are numbered from the root, 0, downwards. Each list has one entry per node.
 
     Attributes:
         figures: index of the figure to compare; -1 at a leaf.
@@ -41,7 +41,7 @@ class Tree(Value):
         return self
 
     def path(self, values: list[float]) -> list[int]:
-        """Return the nodes from the root to a leaf.
+        """Return the numbers of the nodes from the root to a leaf, both included.
 
         Args:
             values: the figures by index.
@@ -55,7 +55,10 @@ class Tree(Value):
 
 
 class Forest(Value):
-    """Extremely randomised trees (Geurts et al., 2006). A logistic curve turns their mean share into a probability.
+    """A forest of decision trees that gives a probability from measured figures, as plain numbers.
+
+    They are extremely randomised trees (Geurts et al., 2006). A logistic curve turns their mean share into a
+    probability.
 
     Attributes:
         names: names of the figures, by index.
@@ -79,7 +82,9 @@ class Forest(Value):
         return self
 
     def probability(self, figures: Mapping[str, float]) -> float:
-        """Return the probability of a refusal, 0..1. A missing figure is replaced by its usual value.
+        """Return the forest's probability, 0..1; of a routing model, that a person refuses the edit.
+
+        A missing figure is replaced by its usual value.
 
         Args:
             figures: figures by name; others than those in `names` are ignored.
@@ -89,10 +94,10 @@ class Forest(Value):
         return 1 / (1 + math.exp(-(self.slope * logit(share) + self.intercept)))
 
     def reasons(self, figures: Mapping[str, float], *, most: int = 3) -> tuple[str, ...]:
-        """Return the names of the figures that raise the probability most, the strongest first.
+        """Return the names of the figures that raise the probability most, the strongest first; empty without any.
 
-        At each node of a path, the refused share changes. A figure's contribution is the sum of the changes at its
-        nodes, over all trees. Figures that do not raise it are left out.
+        At each node of a path through a tree, the share of refusals changes. A figure's contribution is the sum of the
+        changes at its nodes, over all trees. Figures that do not raise the probability are left out.
 
         Args:
             figures: figures by name. A missing one is replaced by its usual value.
@@ -111,7 +116,7 @@ class Forest(Value):
 
 
 def logit(share: float) -> float:
-    """Return log(p / (1 - p)) of a share p.
+    """Return log(p / (1 - p)) of a share p, at most about 5.3 in size.
 
     p is first limited to 0.005..0.995, because a forest cannot be more certain than that.
 

@@ -31,7 +31,9 @@ _FULL_WIDTH_PX = 12.0
 
 
 class MaskFigures(Value):
-    """The figures of a cut-out's mattes. "The network's mask" is the segmentation network's prediction.
+    """The figures of a cut-out's mattes, each in 0..1: greater means more doubt. `measure_masks` makes them.
+
+    "The network's mask" is the segmentation network's prediction.
 
     Attributes:
         unsure: number of pixels between 0.1 and 0.9 in the network's mask, divided by the length of the product's

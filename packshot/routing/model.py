@@ -52,11 +52,11 @@ class Example(Value):
 
 
 class Labelled(NamedTuple):
-    """A shot on which the model was not trained: its probability of a refusal, and the true outcome.
+    """A shot on which the model was not trained: what the model said of its edit, and whether the edit was refused.
 
     Attributes:
-        probability: the model's, 0..1.
-        refused: whether the edit was refused.
+        probability: the model's probability of a refusal, 0..1.
+        refused: True if the edit was refused, or differs too much from the known right result.
         category: name of the shot's category; empty if it is unknown.
     """
 
@@ -70,7 +70,7 @@ class JudgedPhoto(NamedTuple):
 
     Attributes:
         probability: the model's probability of a refusal, 0..1.
-        refused: whether the person refused the edit.
+        refused: True if the person refused the edit.
         category: name of the shot's category; empty if it is unknown.
         kinds: the kinds to which it belongs, of those for which drawn scenes prove nothing (`Unproven`).
     """
@@ -82,10 +82,10 @@ class JudgedPhoto(NamedTuple):
 
 
 class ProvenForest(Value):
-    """The model for one use, with the shots that determine its limits.
+    """The model for one use (before or after the cut-out), with the shots that determine its limits.
 
     Attributes:
-        forest: what gives the probability.
+        forest: what gives the probability of a refusal.
         calibration: labelled shots. Each probability is from a model that was not trained on the shot's group.
         seen: the real photographs among them. The others are drawn or rendered scenes whose right result is known.
     """
@@ -96,12 +96,12 @@ class ProvenForest(Value):
 
 
 class RoutingModel(Value):
-    """A trained model with its model card.
+    """A trained model that says how probably a person would refuse the machine's edit of a shot, with its model card.
 
     Attributes:
-        version: day of training and fingerprint. Every record names it.
+        version: day of training and fingerprint, for example ``2026-03-01-1a2b3c4d``. Every record names it.
         trained_at: time of the training.
-        route, approve: the forests for the two uses.
+        route, approve: the forests for the two uses: before the cut-out, and after it.
         card: training data and quality, for people.
     """
 
@@ -115,7 +115,9 @@ class RoutingModel(Value):
         return self.route if use is ModelUse.ROUTE else self.approve
 
     def limit(self, use: ModelUse, promise: Promise, *, without: Collection[str] = ()) -> Limit:
-        """Return the highest probability at which the model keeps a promise.
+        """Return the highest probability of a refusal at which the model keeps a promise, with its proof.
+
+        The limit's probability is None if there are too few labelled shots, or too many of them were refused.
 
         Args:
             use: when the model is asked: before the cut-out, or after it.
@@ -130,6 +132,8 @@ class RoutingModel(Value):
     def real_limit(self, use: ModelUse, promise: Promise, kind: Unproven) -> Limit:
         """Return the highest probability at which the model keeps a promise, from real photographs of one kind only.
 
+        The limit's probability is None if there are too few such photographs, or too many of them were refused.
+
         Args:
             use: when the model is asked: before the cut-out, or after it.
             promise: the share of refusals allowed at most, with a confidence.
@@ -141,7 +145,9 @@ class RoutingModel(Value):
 
 
 def version_of(*, trained_at: datetime, route: ProvenForest, approve: ProvenForest) -> str:
-    """Return the version: day of training, and eight hex digits of a hash over everything that determines decisions.
+    """Return a model's version: day of training, and eight hex digits of a hash over what determines decisions.
+
+    Example: ``2026-03-01-1a2b3c4d``.
 
     Args:
         trained_at: time of the training.
@@ -160,7 +166,7 @@ def _decisive(use: ProvenForest) -> str:
 
 
 def read_model(data: bytes, *, name: str) -> RoutingModel:
-    """Return a model from its JSON.
+    """Return a routing model from its JSON. Loading it runs no code.
 
     Args:
         data: the JSON, as stored.
@@ -190,6 +196,12 @@ def read_model(data: bytes, *, name: str) -> RoutingModel:
 
 @cache
 def shipped_model() -> RoutingModel:
-    """Return the model that comes with Packshot. It was trained on scenes whose right result is known."""
+    """Return the routing model that comes with Packshot. It was trained on scenes whose right result is known.
+
+    It is loaded once per process.
+
+    Raises:
+        ModelError: the installed file was changed.
+    """
     file = resources.files("packshot.routing").joinpath("shipped_model.json")
     return read_model(file.read_bytes(), name="packshot/routing/shipped_model.json")

@@ -30,10 +30,11 @@ _RIM_PX, _BESIDE_PX = 3, 9
 def pale_rim(pixels: Pixels16, matte: Matte) -> float:
     """Return the share of the product's rim that is nearly as pale as a pale backdrop beside it, 0..1.
 
-    It is 0 if there is no rim with backdrop beside it.
+    The more of the rim is so pale, the less a cut-out by colour can be trusted. It is 0 if there is no rim with
+    backdrop beside it.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space: the photograph, of any size with the matte's aspect ratio.
+        pixels: (rows, columns, 3) uint16, Adobe RGB: the photograph, of any size with the matte's aspect ratio.
         matte: (rows, columns) float32 in 0..1: the finished matte.
     """
     share = min(1.0, MEASURED_PX / size_of(pixels).longest)

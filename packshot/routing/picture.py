@@ -36,13 +36,13 @@ _Floats = NDArray[np.float32]
 
 
 class PictureWords(Value):
-    """The category network's words with their categories, and its origin.
+    """The words that the category network knows, with Packshot's categories, and where the network comes from.
 
     Attributes:
         sha256: hash of the network's file, in hexadecimal.
         temperature: divisor of the logits that calibrates the probabilities.
         card: about the network, for people.
-        words: category -> index of a logit -> its word.
+        words: category -> index of a logit -> its word, for example "jewelry" -> 679 -> "necklace".
     """
 
     sha256: str
@@ -52,7 +52,7 @@ class PictureWords(Value):
 
 
 class Looks(Value):
-    """What a photograph looks like. Probabilities are 0..1.
+    """What a photograph looks like to a network that knows everyday things. Probabilities are 0..1.
 
     Attributes:
         category: the most probable category; empty if no word belongs to any.
@@ -68,10 +68,10 @@ class Looks(Value):
 
 
 def look_at(pixels: Pixels16, categories: Mapping[str, Category]) -> Looks:
-    """Return what a master looks like: the most probable of the configured categories.
+    """Return what a master looks like: the most probable of the configured categories, with its probability.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space, the whole frame.
+        pixels: (rows, columns, 3) uint16, Adobe RGB, the whole frame.
         categories: the configured categories by name.
     Raises:
         ModelError: the network's file does not match `picture_words.json`.
@@ -80,10 +80,10 @@ def look_at(pixels: Pixels16, categories: Mapping[str, Category]) -> Looks:
 
 
 def look_logits(pixels: Pixels16) -> _Floats:
-    """Return the network's output: (1000,) float32, one logit for each word.
+    """Return what the category network says of a picture: (1000,) float32, one logit for each word of ImageNet.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space, the whole frame.
+        pixels: (rows, columns, 3) uint16, Adobe RGB, the whole frame.
     Raises:
         ModelError: the network's file does not match `picture_words.json`.
     """
@@ -93,7 +93,7 @@ def look_logits(pixels: Pixels16) -> _Floats:
 
 
 def looks_of(logits: _Floats, categories: Mapping[str, Category]) -> Looks:
-    """Return the meaning of the network's output: the most probable of the configured categories.
+    """Return what a picture looks like, from the network's output: the most probable of the configured categories.
 
     Args:
         logits: (1000,) float32, from `look_logits`.
@@ -136,7 +136,7 @@ def _network_input(pixels: Pixels16) -> _Floats:
 
 @cache
 def picture_words() -> PictureWords:
-    """Return the contents of `picture_words.json`, which comes with Packshot."""
+    """Return which words of the category network mean which category. The table comes with Packshot."""
     return PictureWords.model_validate(json.loads(_file("picture_words.json")))
 
 

@@ -28,7 +28,7 @@ _STEP_RATIO = 0.04
 
 
 class Limit(Value):
-    """The limit that follows from a promise.
+    """The highest probability of a refusal at which a promise is kept, with its proof. `limit_for` makes it.
 
     Attributes:
         promise: the promise that the limit keeps.
@@ -53,7 +53,11 @@ class Limit(Value):
 
     @property
     def sentence(self) -> str:
-        """The limit in words, for people."""
+        """The limit and its proof in words, for people.
+
+        Example of its beginning: "at most 1.0% refused, with 95% confidence: up to 0.023, 3 of 492 labelled shots
+        refused".
+        """
         return f"{self._promised}; {self._of_real_ones}"
 
     @property
@@ -109,9 +113,12 @@ def lower_bound(refused: int, shots: int, *, confidence: float) -> float:
 
 
 def least_shots(promise: Promise) -> int:
-    """Return the minimum number of shots, all accepted, that can prove a promise.
+    """Return the minimum number of shots, all of them accepted by people, that can prove a promise.
 
     Example: at most 1 % refused with 95 % confidence needs 299 shots.
+
+    Args:
+        promise: the share of refusals allowed at most, with a confidence.
     """
     return math.ceil(math.log(1 - promise.confidence) / math.log(1 - promise.ratio))
 
@@ -156,12 +163,13 @@ def _candidates(probabilities: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
 class CurvePoint(Value):
-    """The effect of one possible limit.
+    """What one possible limit of the probability would mean: how many shots pass, and how many of them people refuse.
 
     Attributes:
         probability: the limit, 0..1.
         automated_ratio: share of the labelled shots that are up to the limit.
-        refused_ratio: share of these that were refused; `bound` is its upper confidence bound.
+        refused_ratio: share of these that were refused.
+        bound: upper confidence bound of `refused_ratio`.
     """
 
     probability: float

@@ -32,6 +32,8 @@ BASE_FIGURE = "qc_base_unproven"
 def kinds_of(figures: Mapping[str, float], category: str) -> tuple[Unproven, ...]:
     """Return the kinds to which a shot belongs, of those for which only real photographs count; empty if it is of none.
 
+    The kinds are: category unknown, standing on a visible floor, pale on pale, and dark backdrop.
+
     Args:
         figures: figures by name: of the master, by the names of `Features`; of the finished edit, if there is one,
             `pale_rim` and ``qc_base_unproven``. A missing figure of the master counts as 0. If there is no figure of

@@ -43,13 +43,13 @@ _LEAST_GROUND_PX = 16
 
 @dataclass(frozen=True)
 class SeenBackdrop:
-    """The backdrop as a surface, and the pixels of the frame that differ from it.
+    """The backdrop of a frame as a smooth surface, and the pixels that differ from it. `see_backdrop` makes it.
 
     Attributes:
         surface: the fitted surface over the whole frame.
         backdrop: the surface at the frame's pixels.
         unexplained: (rows, columns) bool: where the frame, lightly smoothed, differs from the surface by more than
-            `UNEVEN_DELTA_E`.
+            delta E 3.
     """
 
     surface: Surface
@@ -83,7 +83,10 @@ def see_backdrop(lab: FloatImage) -> SeenBackdrop:
 def seen_beside(seen: SeenBackdrop) -> Mask | None:
     """Return where the backdrop is visible beside a product that fills the frame, (rows, columns) bool.
 
-    It has the size of the frame in `seen`. It is None if the frame's usual border shows the backdrop.
+    None if the frame's usual border shows the backdrop, so that nothing else is needed.
+
+    Args:
+        seen: the backdrop of a frame. The result has the size of that frame.
     """
     ratio = seen.surface.border_ratio
     return None if ratio == BORDER_RATIO else border_of(size_of(seen.unexplained), ratio) & ~seen.unexplained

@@ -27,7 +27,9 @@ _SPECK_RATIO = 0.004
 
 @dataclass(frozen=True)
 class Silhouette:
-    """The product's rough shape at measuring size. Masks are (rows, columns) uint8 with values 0 and 1.
+    """The product's rough shape, for measuring. `find_silhouette` makes it.
+
+    Masks are (rows, columns) uint8 with values 0 and 1.
 
     Attributes:
         product: pixels that differ from the backdrop and are not shadow; small specks are removed.
@@ -49,14 +51,14 @@ class Silhouette:
 
     @property
     def box(self) -> Box | None:
-        """The smallest box that holds the product; None without a product."""
+        """The smallest box that holds the product, in pixels at measuring size; None without a product."""
         if not self.area_px:
             return None
         return Box(*_corners(cv2.boundingRect(self.product)))
 
     @property
     def size_px(self) -> float:
-        """Side of a square with the area of the product's box."""
+        """Side of a square with the area of the product's box, in pixels at measuring size; 0 without a product."""
         return float(np.sqrt(self.box.width * self.box.height)) if self.box else 0.0
 
 
@@ -66,7 +68,7 @@ def _corners(rectangle: Sequence[int]) -> tuple[int, int, int, int]:
 
 
 def find_silhouette(lab: FloatImage, backdrop: Backdrop) -> Silhouette:
-    """Return the silhouette of everything that differs from the backdrop.
+    """Return the silhouette of everything that differs from the backdrop, without its shadow. It may be empty.
 
     Args:
         lab: (rows, columns, 3) float32, CIE L*a*b*.
@@ -124,7 +126,7 @@ def clear_of_shadow(shape: Silhouette, radius_px: int) -> _Bytes:
 
     Args:
         shape: the silhouette, with its shadow.
-        radius_px: the distance.
+        radius_px: the distance, in pixels at measuring size.
     """
     return np.asarray(1 - cv2.dilate(shape.shadow, disk(radius_px)), np.uint8)
 

@@ -35,9 +35,9 @@ def category_in_words(path: str, texts: Iterable[str], categories: Mapping[str, 
 
 
 def doubtful_category(said: Sourced | None, categories: Mapping[str, Category]) -> tuple[Finding, ...]:
-    """Return one finding, as a tuple, if a category was stated but is unknown; otherwise an empty tuple.
+    """Return the warning that a stated category is unknown, in a tuple; empty if it is known, or none is stated.
 
-    The shot is then treated as one of unknown category.
+    The warning may name a category that was meant. The shot is then treated as one of unknown category.
 
     Args:
         said: the stated category, from the manifest, file name, metadata or config; None if nothing states one.

@@ -13,7 +13,7 @@ _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
 class Line(Value):
-    """One series of a chart.
+    """One series of a chart, to be drawn as a line.
 
     Attributes:
         name: what the series shows, for the legend.
@@ -29,11 +29,13 @@ class Line(Value):
 
 
 class DrawnLine(Value):
-    """A series in SVG coordinates.
+    """A series of a chart in SVG coordinates. `line_chart` makes it from a `Line`.
 
     Attributes:
-        name, tone, dashed: as in `Line`.
-        runs: the ``points`` of a polyline for each stretch without a gap.
+        name: what the series shows, for the legend.
+        tone: colour, as in CSS.
+        dashed: True for a limit, False for a measurement.
+        runs: the ``points`` of a polyline for each stretch without a gap, for example ``"10.0,50.0 20.0,40.0"``.
         dots: (x, y) of points without neighbours. A polyline would not show them.
     """
 
@@ -45,7 +47,7 @@ class DrawnLine(Value):
 
 
 class Chart(Value):
-    """A chart in SVG coordinates.
+    """A line chart in SVG coordinates, for a page's template. `line_chart` makes it.
 
     Attributes:
         width, height: of the whole chart.
@@ -81,8 +83,8 @@ def line_chart(
 
     Args:
         lines: the series.
-        marks: (number of a position, label below it).
-        show: formats a tick's value as text.
+        marks: (number of a position, counted from 0, label below it).
+        show: called with a tick's value, returns its text.
         width, height: of the whole chart, in SVG units.
         left: width of the space left of the chart.
         least_step: minimum distance of two ticks; 1 for counts.

@@ -28,7 +28,7 @@ from packshot.types import Value
 
 
 class DailyReport(Value):
-    """The figures of a day, with those of the days before.
+    """The report on one day of work, with the figures of the days before for its charts. `report_of` makes it.
 
     Attributes:
         figures: those of the day itself.
@@ -57,15 +57,15 @@ def figures_of(
     cancelled: Collection[BatchId] = (),
     audits: Sequence[AuditCount] = (),
 ) -> DayFigures:
-    """Return the figures of a day.
+    """Return the figures of a day: what came in, what became of it, how long work took, and what waits.
 
     Args:
         records: all shots that may have changed on the day or were open at its end. Later events are ignored.
-        day: the day.
+        day: the working day.
         received: batch -> when it was received.
         cancelled: batches that were cancelled by the end of the day. Their open shots count neither as received nor as
             waiting. Work that was done on them counts.
-        audits: audits answered on the day.
+        audits: audits answered on the day: approved edits that a person looked at all the same.
     """
     shots = [as_of(one, day.ends) for one in records]
     alive = [one for one in shots if not is_given_up(one, cancelled)]
@@ -95,7 +95,7 @@ def figures_of(
 
 
 def report_of(days: Iterable[DayFigures], *, last: date, length: int, config: DailyConfig, zone: str) -> DailyReport:
-    """Return the report on the last day, with a trend of `length` days.
+    """Return the report on a day, with a trend of `length` days up to it.
 
     Args:
         days: figures of days, in any order. The day `last` must be among them.
@@ -103,6 +103,8 @@ def report_of(days: Iterable[DayFigures], *, last: date, length: int, config: Da
         length: number of days in the trend, the last one included.
         config: when a day begins, and what an hour of work costs.
         zone: name of the time zone in which times are shown.
+    Raises:
+        KeyError: there are no figures of the day `last`.
     """
     known = {one.day.date: one for one in days}
     dates = [last - timedelta(days=back) for back in reversed(range(length))]

@@ -44,10 +44,10 @@ _AFTER_SCORE = {
 
 
 def fates_of(records: Iterable[ShotRecord], *, name: str) -> Fates:
-    """Return how many shots are delivered, ready, waiting, refused or failed, by their present state.
+    """Return how many shots are delivered, ready, waiting, refused or failed, by the state of their records.
 
     Args:
-        records: the shots.
+        records: the shots, as they were at the end of the day.
         name: the client that they are from, or ``all``.
     """
     states = Counter(one.state for one in records)
@@ -66,7 +66,11 @@ def fates_of(records: Iterable[ShotRecord], *, name: str) -> Fates:
 
 
 def fates_by_client(records: Sequence[ShotRecord]) -> tuple[Fates, ...]:
-    """Return how many shots of each client are delivered, ready, waiting, refused or failed, sorted by client."""
+    """Return how many shots of each client are delivered, ready, waiting, refused or failed, sorted by client.
+
+    Args:
+        records: the shots, as they were at the end of the day.
+    """
     clients: dict[str, list[ShotRecord]] = {}
     for one in records:
         clients.setdefault(one.shot.client, []).append(one)
@@ -74,9 +78,10 @@ def fates_by_client(records: Sequence[ShotRecord]) -> tuple[Fates, ...]:
 
 
 def routes_of(records: Iterable[ShotRecord], day: Day) -> tuple[RouteCount, ...]:
-    """Return the routes that shots were given on the day, with their reasons and numbers, the most frequent first.
+    """Return how many shots got each route on the day, for each reason, the most frequent first.
 
-    If a shot was routed several times, only the last route counts.
+    A route says how hard a shot is, and so whether the machine or a person edits it. If a shot was routed several
+    times, only the last route counts.
 
     Args:
         records: shots as they were at the end of the day.
@@ -97,6 +102,9 @@ def in_brief(reason: str) -> str:
     """Return the first clause of a route's reason, without figures, so that equal reasons can be counted.
 
     Example: ``"thin structure 0.31 at or above 0.20; texture ..."`` becomes ``"thin structure at or above its limit"``.
+
+    Args:
+        reason: the reason of a route, in words.
     """
     clause = re.split(r"[;(]", reason)[0]
     clause = re.sub(r"(at or above|below|within) \d[\d.]*", r"\1 its limit", clause)
@@ -105,15 +113,20 @@ def in_brief(reason: str) -> str:
 
 
 def held_of(records: Iterable[ShotRecord], day: Day) -> int:
-    """Return how many shots were put on hold on the day."""
+    """Return how many shots were put on hold on the day, to wait for something from the client.
+
+    Args:
+        records: shots as they were at the end of the day.
+        day: the day.
+    """
     return sum(any(one.to_state is State.ON_HOLD for one in changes(record, day)) for record in records)
 
 
 def verdicts_of(records: Sequence[ShotRecord], day: Day) -> tuple[VerdictCount, ...]:
-    """Return one count for each verdict: the machine's edits of the day with it, and how reviewers judged such edits.
+    """Return for each verdict how many of the machine's edits got it on the day, and how reviewers judged them.
 
-    An edit that was drawn for an audit counts on the day on which its reviewer answered. Until then the figures must
-    not reveal the machine's verdict.
+    An audit shows a person an edit that the machine would approve. Its edit counts on the day on which its reviewer
+    answered. Until then the figures must not reveal the machine's verdict.
 
     Args:
         records: shots as they were at the end of the day.
@@ -137,7 +150,7 @@ def verdicts_of(records: Sequence[ShotRecord], day: Day) -> tuple[VerdictCount, 
 
 
 def first_time_of(records: Iterable[ShotRecord], day: Day) -> tuple[Rate, ...]:
-    """Return one rate of first-time approval per editor, for shots whose manual work was first judged on the day.
+    """Return, for each editor, how much of the work first judged on the day was approved at once, sorted by name.
 
     Args:
         records: shots as they were at the end of the day.
@@ -179,7 +192,7 @@ def causes_of(records: Iterable[ShotRecord], day: Day) -> tuple[Cause, ...]:
 
 
 def sent_back_of(records: Iterable[ShotRecord], day: Day) -> SentBack:
-    """Return how many delivered pictures clients sent back on the day. They are counted by who made the mistake.
+    """Return how many delivered pictures clients sent back on the day, counted by who made the mistake.
 
     Args:
         records: shots as they were at the end of the day.
@@ -209,9 +222,9 @@ def _approved_by(record: ShotRecord, *, before: datetime) -> str:
 
 
 def failures_of(records: Iterable[ShotRecord], day: Day) -> tuple[str, ...]:
-    """Return the shots that failed on the day and are still failed, each as "name: reason".
+    """Return the shots that failed on the day and are still failed, each as text: "acme/spring/SKU1: the reason".
 
-    They are sorted by name, at most `MOST_FAILURES`.
+    They are sorted by name. There are at most 20.
 
     Args:
         records: shots as they were at the end of the day.
@@ -226,9 +239,9 @@ def failures_of(records: Iterable[ShotRecord], day: Day) -> tuple[str, ...]:
 
 
 def left_out_by_platform(records: Iterable[ShotRecord], day: Day) -> tuple[LeftOutCount, ...]:
-    """Return the platforms that received nothing, or not everything, of shots exported on the day.
+    """Return the platforms that received nothing, or not everything, of shots exported on the day, with the reasons.
 
-    The platform with the most such shots comes first.
+    The platform with the most such shots comes first. Each names at most 20 shots.
 
     Args:
         records: shots as they were at the end of the day.
@@ -247,9 +260,10 @@ def left_out_by_platform(records: Iterable[ShotRecord], day: Day) -> tuple[LeftO
 
 
 def waiting_of(records: Sequence[ShotRecord], day: Day) -> tuple[WaitCount, ...]:
-    """Return, for each role, the number of shots that wait at the end of the day, by age.
+    """Return, for each role that shots wait for, the number of shots that wait at the end of the day, by age.
 
-    Each also has the median waiting time of the shots that the role answered on the day.
+    The roles are, in this order: editors, reviewers, senior editors, clients. Each also has the median waiting time of
+    the shots that the role answered on the day.
 
     Args:
         records: shots as they were at the end of the day.

@@ -17,7 +17,13 @@ from packshot.record import ShotRecord, State
 
 
 class Number(StrEnum):
-    """A number of the daily report whose shots a page can list."""
+    """A number of the daily report whose shots a page can list. The value is a part of the page's address.
+
+    RECEIVED came in on the day. DELIVERED, READY, WAITING, REFUSED and FAILED are what became of these. MACHINE and
+    PEOPLE are shots routed to them on the day. HANDED_OVER are those delivered on the day, whenever they came in.
+    JUDGED is editors' work judged for the first time, APPROVED_AT_ONCE what of it was approved. AUDITED are answered
+    audits, ESCAPED those in which the person refused the edit.
+    """
 
     RECEIVED = "received"
     DELIVERED = "delivered"
@@ -35,7 +41,12 @@ class Number(StrEnum):
 
 
 def value_of(figures: DayFigures, number: Number) -> int:
-    """Return one number of a day from the day's figures."""
+    """Return one number of a day, from the day's figures.
+
+    Args:
+        figures: the day's figures.
+        number: the number that is asked for.
+    """
     fates = figures.fates
     values = {
         Number.RECEIVED: fates.received,
@@ -63,12 +74,16 @@ def shots_behind(
     cancelled: Collection[BatchId] = (),
     audits: Mapping[ShotId, bool] | None = None,
 ) -> dict[Number, tuple[ShotId, ...]]:
-    """Return each number of a day -> the shots behind it, sorted by name.
+    """Return each number of a day -> the shots behind it, sorted by name, so that a page can list them.
+
+    Each list has as many shots as its number; some may be empty.
 
     Args:
-        records, received, cancelled: as `packshot.outcomes.daily.figures_of` takes them.
+        records: all shots that may have changed on the day or were open at its end. Later events are ignored.
         day: the day.
-        audits: shots whose audit was answered on the day -> whether the person refused.
+        received: batch -> when it was received.
+        cancelled: batches that were cancelled by the end of the day. Their open shots do not count as received.
+        audits: shots whose audit was answered on the day -> True if the person refused the edit.
     """
     found: dict[Number, list[ShotId]] = {number: [] for number in Number}
     for record in records:

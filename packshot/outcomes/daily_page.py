@@ -23,7 +23,11 @@ from packshot.outcomes.pages import render
 
 
 def daily_page(report: DailyReport) -> bytes:
-    """Return the daily report as an HTML page, in UTF-8."""
+    """Return the daily report as one HTML page, in UTF-8, that needs no network.
+
+    Args:
+        report: the figures of the day, with the trend.
+    """
     day = report.figures
     return render(
         "daily.html.j2",

@@ -26,13 +26,14 @@ _LONG_AGES = 2
 
 
 class Money(Value):
-    """The cost of a day. Only work with a measured time and a configured rate is included.
+    """The cost of a day's work. Only work with a measured time and a configured rate is included.
 
     Attributes:
         currency: the currency's code.
-        machine, people: None without a rate or a time. For people it is an upper limit for the work that was measured.
-        per_image: machine cost per image that the machine worked on; None if `machine` is.
-        per_edit: editors' cost per finished picture that was measured; None if `people` is.
+        machine, people: cost of the machine's and of editors' work; None without a rate or a time. For people it is an
+            upper limit for the work that was measured.
+        per_image: machine cost per image that the machine worked on; None if `machine` is None.
+        per_edit: editors' cost per finished picture that was measured; None if `people` is None.
     """
 
     currency: str
@@ -43,7 +44,13 @@ class Money(Value):
 
 
 def headline(day: DayFigures) -> str:
-    """Return the result of the day in one sentence, for the top of the report."""
+    """Return the result of the day in one sentence, for the top of the report.
+
+    Example: "12 photographs came in: 9 delivered, 2 waiting, 1 refused, 0 failed."
+
+    Args:
+        day: the day's figures.
+    """
     if day.is_empty:
         return "Nothing was done on this day."
     fates = day.fates
@@ -55,14 +62,27 @@ def headline(day: DayFigures) -> str:
 
 
 def times_of(report: DailyReport) -> str:
-    """Return the start and the end of the report's day as text, in the report's time zone."""
+    """Return the start and the end of the report's day as text, in the report's time zone.
+
+    Example: "2026-03-01 06:00 to 2026-03-02 06:00 Europe/Berlin".
+
+    Args:
+        report: the daily report.
+    """
     zone, day = ZoneInfo(report.zone), report.figures.day
     begins, ends = (one.astimezone(zone) for one in (day.begins, day.ends))
     return f"{begins:%Y-%m-%d %H:%M} to {ends:%Y-%m-%d %H:%M} {report.zone}"
 
 
 def warnings_of(report: DailyReport) -> tuple[str, ...]:
-    """Return the warnings at the head of the daily report: one sentence for each thing that needs attention."""
+    """Return the warnings at the head of the daily report: one sentence for each thing that needs attention.
+
+    Examples are failed photographs, a broken promise, and shots that have waited for more than three days. Empty if
+    there is nothing.
+
+    Args:
+        report: the daily report.
+    """
     day, found = report.figures, []
     errors = day.fates.failed - day.fates.stopped
     if errors:
@@ -91,7 +111,11 @@ def warnings_of(report: DailyReport) -> tuple[str, ...]:
 
 
 def money_of(report: DailyReport) -> Money | None:
-    """Return the cost of the report's day; None if no rate is set."""
+    """Return the cost of the report's day; None if no rate is set in the config.
+
+    Args:
+        report: the daily report.
+    """
     day, config = report.figures, report.config
     if config.machine_hour_cost is None and config.person_hour_cost is None:
         return None
@@ -107,12 +131,16 @@ def money_of(report: DailyReport) -> Money | None:
 
 
 def share_of(ratio: float | None) -> str:
-    """Return a ratio in per cent, or a dash for None."""
+    """Return a ratio in per cent, such as "92.5%", or a dash for None.
+
+    Args:
+        ratio: 0..1; None if it is not known.
+    """
     return "–" if ratio is None else f"{ratio:.1%}"
 
 
 def duration(value: float | None, unit: str) -> str:
-    """Return a time per image as text, with one decimal and its unit; "not measured" for None.
+    """Return a time per image as text with one decimal and its unit, such as "4.2 s"; "not measured" for None.
 
     Args:
         value: the time, in `unit`; None if it was not measured.
@@ -122,10 +150,21 @@ def duration(value: float | None, unit: str) -> str:
 
 
 def price(value: float | None, currency: str) -> str:
-    """Return an amount of money as text, or "not known" for None. Amounts below 1 have four decimals, others two."""
+    """Return an amount of money as text, such as "12.50 EUR", or "not known" for None.
+
+    Amounts below 1 have four decimals, others two.
+
+    Args:
+        value: the amount; None if it is not known.
+        currency: the currency's code.
+    """
     return "not known" if value is None else f"{value:,.{2 if value >= 1 else 4}f} {currency}"
 
 
 def words(code: str) -> str:
-    """Return a code with spaces instead of underscores."""
+    """Return a code with spaces instead of underscores, for people.
+
+    Args:
+        code: for example "in_review".
+    """
     return code.replace("_", " ")

@@ -20,7 +20,7 @@ MOST_ESCAPES = 0.1
 
 
 class Panel(Value):
-    """One small chart of the trend.
+    """One small chart of the daily report's trend.
 
     Attributes:
         title: what the chart shows.
@@ -126,7 +126,11 @@ _PLANS = (
 
 
 def panels_of(report: DailyReport) -> list[Panel]:
-    """Return one small chart for each question of the trend, in the order of the page."""
+    """Return one small chart for each question of the trend, such as "Waiting for people", in the order of the page.
+
+    Args:
+        report: the daily report with its trend.
+    """
     return [_panel(plan, report) for plan in _PLANS]
 
 

@@ -15,7 +15,7 @@ AGES_H = (4.0, 24.0, 72.0, 168.0)
 
 
 class Day(Value):
-    """A working day. It may start at an hour other than midnight.
+    """A working day of the studio. It may start at an hour other than midnight.
 
     Attributes:
         date: date on which it starts.
@@ -28,11 +28,15 @@ class Day(Value):
 
     @property
     def hours(self) -> int:
-        """Number of hours: 24, except on the two days of clock changes."""
+        """Number of hours in the day: 24, except on the two days of clock changes."""
         return math.ceil((self.ends - self.begins) / dt.timedelta(hours=1))
 
     def holds(self, at: dt.datetime) -> bool:
-        """Return True if a time is within this day."""
+        """Return True if a time is within this day. The day's end belongs to the next day.
+
+        Args:
+            at: a time with a time zone.
+        """
         return self.begins <= at < self.ends
 
 
@@ -63,7 +67,7 @@ def last_date(at: dt.datetime, *, zone: dt.tzinfo, begins_hour: int) -> dt.date:
 
 
 class Fates(Value):
-    """Outcomes, at the end of the day, of the photographs that were received on that day. For one client or for all.
+    """What became, by the end of a day, of the photographs that were received on that day. For one client or for all.
 
     Attributes:
         name: the client's name, or ``all``.
@@ -72,7 +76,7 @@ class Fates(Value):
         ready: approved and not yet delivered: they wait for the rest of their product, or for the next delivery.
         refused: number of photographs that are not worked on.
         failed: stopped by an error, or left in the middle of the work, so that no run works on them.
-        stopped: failed shots without an error: interrupted, or still in progress at the end of the day.
+        stopped: how many of `failed` have no error: interrupted, or still in progress at the end of the day.
     """
 
     name: str
@@ -85,15 +89,15 @@ class Fates(Value):
 
     @property
     def received(self) -> int:
-        """All photographs received."""
+        """Number of all photographs received on the day."""
         return self.delivered + self.ready + self.waiting + self.refused + self.failed
 
 
 class RouteCount(Value):
-    """Number of shots with one route and one reason.
+    """Number of shots of a day with one route and one reason for it.
 
     Attributes:
-        complexity: ``simple``, ``medium`` or ``complex``. The machine edits simple shots.
+        complexity: ``simple``, ``medium`` or ``complex``. The machine edits simple shots, people the others.
         reason: without its figures, so that equal reasons can be counted.
         shots: number of shots.
     """
@@ -108,7 +112,7 @@ class RouteCount(Value):
 
 
 class VerdictCount(Value):
-    """One verdict on the machine's edits.
+    """How often the machine's edits got one verdict on a day, and what reviewers made of it.
 
     Attributes:
         verdict: the verdict.
@@ -140,7 +144,7 @@ class Cause(Value):
 
 
 class LeftOutCount(Value):
-    """Number of shots for which a platform received no files, or not all of them.
+    """Number of a day's exported shots of which a platform received no files, or not all of them.
 
     Attributes:
         platform: the platform's name.
@@ -176,6 +180,8 @@ class SentBack(Value):
 class AuditCount(Value):
     """Audits answered on a day, for one client and category.
 
+    In an audit a person looks at an edit that the machine would approve unseen.
+
     Attributes:
         client: the client's name.
         category: name of the category.
@@ -190,7 +196,7 @@ class AuditCount(Value):
 
 
 class Escapes(Value):
-    """How often the machine's approval was wrong, from the audits of some days.
+    """How often the machine's approval was wrong (an escape), from the audits of some days.
 
     The last of these days is the report's day.
 
@@ -199,8 +205,8 @@ class Escapes(Value):
         window_days: number of days.
         reported_days: number of these days whose audits are known.
         audited, refused: number of audits, and how many of them refused the edit.
-        low, high: exact two-sided confidence interval of that share, 0..1.
-        standing: whether the promise is kept, in words.
+        low, high: exact two-sided confidence interval of the share of refused audits, 0..1.
+        standing: whether the promise is kept, in a word, for example "broken".
     """
 
     promise_ratio: float
@@ -241,7 +247,7 @@ class WaitCount(Value):
 
 
 class StageTime(Value):
-    """Machine time of one stage on a day.
+    """Machine time of one stage of the work on a day.
 
     Attributes:
         stage: the stage's name, such as ``edit``.
@@ -273,11 +279,12 @@ class Handwork(Value):
 
 
 class DayFigures(Value):
-    """All figures of a day.
+    """All figures of a working day, as they are stored and reported. `figures_of` makes them.
 
     Attributes:
         day: the day.
-        fates: outcomes of all photographs received on the day; `clients` the same by client.
+        fates: outcomes of all photographs received on the day.
+        clients: outcomes of the photographs received on the day, one entry per client.
         delivered: photographs delivered on the day, whenever they were received.
         mastered_by_hour, delivered_by_hour: number of photographs by hour from the start of the day.
         stages: machine time by stage, in the order of the stages.
@@ -293,7 +300,7 @@ class DayFigures(Value):
         handwork: working time of editors.
         audits: audits answered on the day, by client and category.
         escapes: how often the machine's approval was wrong, from audits of the last days; None if there was no audit.
-        sent_back: None in figures of an earlier version, which did not count it.
+        sent_back: pictures that clients sent back; None in figures of an earlier version, which did not count them.
     """
 
     schema_name: str = SCHEMA
@@ -324,12 +331,12 @@ class DayFigures(Value):
 
     @property
     def seconds_per_image(self) -> float | None:
-        """Machine seconds per shot; None if nothing was measured."""
+        """Mean machine seconds per shot, over all stages; None if nothing was measured."""
         return self.machine_seconds / self.machine_shots if self.machine_shots else None
 
     @property
     def minutes_per_image(self) -> float | None:
-        """Editors' minutes per finished picture, an upper limit; None if nothing was measured."""
+        """Mean of editors' minutes per finished picture, an upper limit; None if nothing was measured."""
         return self.handwork.minutes / self.handwork.measured if self.handwork.measured else None
 
     @property
@@ -339,23 +346,23 @@ class DayFigures(Value):
 
     @property
     def first_time_ratio(self) -> float | None:
-        """Share of judged shots that were approved the first time; None if none was judged."""
+        """Share of the judged shots that were approved the first time, 0..1; None if none was judged."""
         return sum(one.approved for one in self.first_time) / self.judged if self.judged else None
 
     @property
     def edits(self) -> int:
-        """Number of edits by the machine."""
+        """Number of edits that the machine made on the day."""
         return sum(one.edits for one in self.verdicts)
 
     @property
     def approved_ratio(self) -> float | None:
-        """Share of the machine's edits that it would approve unseen; None without edits."""
+        """Share of the machine's edits that it would approve unseen, 0..1; None without edits."""
         approved = sum(one.edits for one in self.verdicts if one.verdict is Verdict.AUTO_APPROVE)
         return approved / self.edits if self.edits else None
 
     @property
     def automated_ratio(self) -> float | None:
-        """Share of the routed shots that went to the machine; None if none was routed."""
+        """Share of the routed shots that went to the machine, 0..1; None if none was routed."""
         routed = sum(one.shots for one in self.routes)
         return sum(one.shots for one in self.routes if one.automated) / routed if routed else None
 
@@ -366,7 +373,7 @@ class DayFigures(Value):
 
     @property
     def is_empty(self) -> bool:
-        """True if nothing happened on the day."""
+        """True if nothing happened on the day: nothing came in, was worked on, answered or delivered."""
         answered = sum(one.answered for one in self.waiting)
         done = (self.fates.received, self.delivered, self.edits, answered, self.machine_shots, *self.mastered_by_hour)
         return not any((*done, len(self.routes), len(self.causes), len(self.failures)))

@@ -27,7 +27,7 @@ The stage "correct" changes no state, so unmeasured ones are not counted.
 
 
 def by_hour(records: Iterable[ShotRecord], day: Day, *, reached: State) -> tuple[int, ...]:
-    """Return how many shots entered a state in each hour of the day, from its start.
+    """Return how many shots entered a state in each hour of the day: one number per hour, from the day's start.
 
     Two changes are not counted: a failed shot that goes back to its state, and a delivered shot that its client sent
     back although it had no fault.
@@ -35,7 +35,7 @@ def by_hour(records: Iterable[ShotRecord], day: Day, *, reached: State) -> tuple
     Args:
         records: shots as they were at the end of the day.
         day: the day.
-        reached: the state.
+        reached: the state that the shots entered.
     """
     hours = Counter(
         int((one.at - day.begins) / timedelta(hours=1))
@@ -76,7 +76,12 @@ def stages_of(records: Iterable[ShotRecord], day: Day) -> tuple[StageTime, ...]:
 
 
 def machine_shots_of(records: Iterable[ShotRecord], day: Day) -> int:
-    """Return how many shots have a measured machine time of at least one stage on the day."""
+    """Return how many shots have a measured machine time of at least one stage on the day.
+
+    Args:
+        records: shots as they were at the end of the day.
+        day: the day.
+    """
     return sum(bool(stage_times(record, day)) for record in records)
 
 

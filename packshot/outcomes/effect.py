@@ -41,7 +41,12 @@ CHOSEN_FOR_RETURNS = 1.15
 
 
 class Interval(Value):
-    """A value with the lower and upper end of its confidence interval."""
+    """A value with its confidence interval.
+
+    Attributes:
+        value: the estimate.
+        low, high: lower and upper end of the interval.
+    """
 
     value: float
     low: float
@@ -49,13 +54,15 @@ class Interval(Value):
 
 
 class Effect(Value):
-    """The change of the return rate of some products.
+    """How the return rate of some products changed after new pictures, compared with control products.
+
+    `effect_of` calculates it.
 
     Attributes:
         insufficient: why no change can be calculated; empty if it can.
-        change: relative change compared with the controls. -0.2 means a fifth less.
-        points: the same as a difference of return rates (0.01 is one percentage point).
-        before, after: return rate of the products with new pictures.
+        change: relative change compared with the controls. -0.2 means a fifth less. None if it can't be calculated.
+        points: the change as a difference of return rates (0.01 is one percentage point).
+        before, after: return rate of the products with new pictures, 0..1.
         controls_change: relative change of the control products alone.
         significant: True if the interval of the change does not contain 0.
         products, controls: number of products in each group.
@@ -79,13 +86,14 @@ class Effect(Value):
 
 @dataclasses.dataclass(frozen=True)
 class Pairs:
-    """Products with new pictures and their controls, each with a go-live day.
+    """Products with new pictures and their control products, each with the day on which the new pictures went live.
+
+    `matched` makes it.
 
     Attributes:
         product: (pairs,) positions of SKUs in `Windows.skus`.
         day: (pairs,) the go-live day, in days since 1970.
-        treated: (pairs,) position of the product with new pictures. It is `product` itself, or `product` is its
-            control.
+        treated: (pairs,) position of the product with new pictures. It equals `product`, or `product` is its control.
     """
 
     product: NDArray[np.int64]
@@ -93,7 +101,7 @@ class Pairs:
     treated: NDArray[np.int64]
 
     def of(self, products: NDArray[np.int64]) -> Pairs:
-        """Return the pairs of some products with new pictures.
+        """Return the pairs of some products with new pictures, their controls included.
 
         Args:
             products: positions of their SKUs in `Windows.skus`.
@@ -109,10 +117,10 @@ class Pairs:
 def matched(windows: Windows, golive: Mapping[str, int], category: pd.Series, config: ReturnsConfig) -> Pairs:
     """Return the products with new pictures and, for each, the most similar control products.
 
-    A control has the same category, if categories are known, and similar sales before the go-live day: at most
-    `LIKE_VOLUME` times more or less. Among equally similar products, the choice is random with a fixed seed. Without
-    the random choice, one product would be the control of all products that sell little. A product with new pictures is
-    never a control. A product that was never ordered is left out.
+    A control has the same category, if categories are known, and similar sales before the go-live day: at most 4 times
+    more or less. Among equally similar products, the choice is random with a fixed seed. Without the random choice, one
+    product would be the control of all products that sell little. A product with new pictures is never a control. A
+    product that was never ordered is left out.
 
     Args:
         windows: the order lines by product and day.
@@ -144,7 +152,7 @@ def matched(windows: Windows, golive: Mapping[str, int], category: pd.Series, co
 
 
 def effect_of(windows: Windows, pairs: Pairs, config: ReturnsConfig, *, figure: str = "returned") -> Effect:
-    """Return the change of the return rate after new pictures.
+    """Return how the return rate changed after new pictures, compared with control products.
 
     If there is too little data, the result says why and has no change.
 

@@ -49,8 +49,10 @@ class Export(NamedTuple):
 
     @staticmethod
     def of(file: Path | Export) -> Export:
-        """Return a local file's name and bytes as an export. An `Export` is returned unchanged.
+        """Return a file as an export, with its name and bytes. An `Export` is returned unchanged.
 
+        Args:
+            file: a local path, or an export.
         Raises:
             UnreadableError: the file cannot be read.
         """
@@ -69,6 +71,8 @@ def exports_of(files: Iterable[Path | Export]) -> Iterator[Export]:
 
     Local files with the same name are distinguished by their folders: ``2026-01/orders.csv``.
 
+    Args:
+        files: local paths or exports.
     Raises:
         UnreadableError: a local file cannot be read.
     """
@@ -87,7 +91,9 @@ def _common(paths: Sequence[Path]) -> str:
 
 
 class Budget:
-    """Counter of rows, cells and decoded bytes over all files of a report.
+    """How many rows, cells and decoded bytes the files of a report may still have, all together.
+
+    A hostile file must not fill the memory.
 
     Args:
         limits: the most that all files together may have.
@@ -98,7 +104,7 @@ class Budget:
         self._rows = self._cells = self._bytes = 0
 
     def take(self, name: str, *, rows: int = 0, columns: int = 0, n_bytes: int = 0) -> None:
-        """Add the rows, cells and bytes of a file.
+        """Add the rows, cells and bytes of a file to what was used before. Nothing comes back.
 
         Args:
             name: the file's name, for the message.
@@ -118,12 +124,13 @@ class Budget:
 
 
 class Table(NamedTuple):
-    """The wanted columns of an export.
+    """The wanted columns of an export. `read_export` makes it.
 
     Attributes:
         frame: columns under our names. Columns from a Parquet file keep their types; all others are categories of text.
         how: encoding and separator of the file, in words.
         ragged: number of rows with more cells than the head has; they are left out. `examples` has the first of them.
+        examples: the first such rows as text.
         row: number of the row of column heads, counted from 1.
         heads: all column heads of the file.
     """
@@ -140,8 +147,8 @@ def read_export(export: Export, choose: Choose, budget: Budget) -> Table:
     """Return the wanted columns of an export, under our names.
 
     Args:
-        export: the file.
-        choose: returns the wanted columns from all column heads.
+        export: the file: CSV, Excel workbook or Parquet.
+        choose: called with all column heads, returns the wanted ones: head in the file -> our name for it.
         budget: limits for all files together.
     Raises:
         UnreadableError: the file is not a table.

@@ -22,7 +22,9 @@ class By(StrEnum):
 
 
 class Rate(Value):
-    """First-time approvals of one editor, category or client.
+    """How much work of one editor, or for one category or client, was approved at the first look.
+
+    `first_time_approval` makes it.
 
     Attributes:
         name: of the editor, category or client.
@@ -43,7 +45,7 @@ class Rate(Value):
 
     @property
     def ratio(self) -> float:
-        """Share approved the first time."""
+        """Share of the shots that were approved the first time, 0..1; 0 without shots."""
         return self.approved / self.shots if self.shots else 0.0
 
 
@@ -72,7 +74,13 @@ def first_time_approval(records: Iterable[ShotRecord], *, by: By) -> tuple[Rate,
 
 
 def judgements_of(record: ShotRecord) -> tuple[Decision, ...]:
-    """Return the judgements of an editor's work, in order. A client's judgement of the machine's edit is left out."""
+    """Return the judgements of an editor's work, in order: decisions to sign, reject or change it.
+
+    A client's judgement of the machine's edit is left out. Empty if no editor returned work, or nobody judged it yet.
+
+    Args:
+        record: the shot's record.
+    """
     counted = standing(record.decisions)
     works = [number for number, one in enumerate(counted) if one.choice is Choice.RETURN]
     judged = (one for number, one in enumerate(counted) if works and number > works[0])

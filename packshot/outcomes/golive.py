@@ -21,7 +21,7 @@ _ALLOWED = "columns sku and date, dates as 2026-03-01"
 
 
 class GoLive(NamedTuple):
-    """Days on which new pictures went live.
+    """Days on which products' new pictures went live in the shop. `read_golive` reads them from a table.
 
     Attributes:
         days: SKU -> day, in days since 1970; the earliest if a SKU has several.
@@ -40,7 +40,7 @@ def read_golive(file: Path | Export, *, writing: Writing | None = None, limits: 
     Rows with a blank cell are noted and left out.
 
     Args:
-        file: the table.
+        file: the table: CSV, Excel workbook or Parquet.
         writing: order of day and month in its dates, for dates that do not show it.
         limits: greatest number of rows, cells and bytes; None: the defaults.
     Raises:

@@ -71,7 +71,10 @@ _BARRED = str.maketrans("łŁ", "lL")
 
 
 def known_heads(heads: Sequence[str]) -> dict[str, str]:
-    """Return the known columns of orders or returns: head in the file -> our name, a key of `COLUMNS`.
+    """Return the known columns of orders or returns: head in the file -> our name for the column.
+
+    Example: "Bestelldatum" -> "order_date". Our names are the keys of `COLUMNS`. Unknown heads are left out.
+    Case, accents and punctuation do not matter.
 
     Args:
         heads: all column heads of a file.
@@ -83,7 +86,7 @@ def known_heads(heads: Sequence[str]) -> dict[str, str]:
 
 
 def golive_heads(heads: Sequence[str]) -> dict[str, str]:
-    """Return the known columns of go-live dates: head in the file -> ``sku`` or ``date``.
+    """Return the known columns of go-live dates: head in the file -> ``sku`` or ``date``. Unknown heads are left out.
 
     Args:
         heads: all column heads of a file.

@@ -24,8 +24,11 @@ _ROUTING, _FIGURES = ("category", "features"), "figures"
 def indexed(record: ShotRecord) -> ShotRecord:
     """Return a record with only the fields that lists, counts and searches need: about a fifth of its size.
 
-    Findings that passed are left out. Measured figures are left out, too, unless a person has decided about the shot:
-    the routing model can learn from such a shot.
+    It is for the index, and is never written back. Findings that passed are left out. Measured figures are left out,
+    too, unless a person has decided about the shot: the routing model can learn from such a shot.
+
+    Args:
+        record: the shot's full record.
     """
     return record.model_copy(
         update={
@@ -63,9 +66,12 @@ def _export(record: ShotRecord) -> dict[str, Any]:
 
 
 def ids_of(record: ShotRecord) -> dict[str, str]:
-    """Return the names by which a shot is found, in small letters: ``sku``, ``asin``, ``gtin`` and ``file``.
+    """Return the names by which a shot is found, in small letters: ``sku``, ``asin``, ``gtin`` and ``file`` -> name.
 
-    A name that the shot does not have is an empty text.
+    ``file`` is the name of the upload without its folders. A name that the shot does not have is an empty text.
+
+    Args:
+        record: the shot's record.
     """
     ids = {name: record.fact(name).casefold() for name in IDS}
     return {**ids, "file": PurePosixPath(record.source.key).name.casefold()}

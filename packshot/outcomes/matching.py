@@ -11,13 +11,14 @@ UNMATCHED = "returns of orders that the files do not hold"
 
 
 def count_own_returns(lines: pd.DataFrame, return_days: int, reasons: re.Pattern[str]) -> None:
-    """Count returns that are stated in the order's own row, as a quantity or only as a date.
+    """Count returns that are stated in the order's own row, as a quantity or only as a date. Nothing comes back.
 
-    Adds the columns ``units_back`` and ``pictured`` (float32, units, at most the ordered ones) to `lines`.
+    Adds the columns ``units_back`` and ``pictured`` (float32, units, at most the ordered ones) to `lines`. ``pictured``
+    counts returns whose reason concerns the picture.
 
     Args:
         lines: the order lines; changed in place.
-        return_days: later returns do not count.
+        return_days: returns more than so many days after the order do not count.
         reasons: matches return reasons that concern the picture.
     """
     told = lines["returned"].fillna(0)
@@ -34,15 +35,16 @@ def _is_the_picture_s(reason: pd.Series, reasons: re.Pattern[str]) -> pd.Series:
 
 
 def match(lines: pd.DataFrame, back: pd.DataFrame, return_days: int, reasons: re.Pattern[str]) -> tuple[int, int]:
-    """Add each return to the last earlier order line with the same order number and SKU.
+    """Add each return to the last earlier order line with the same order number and SKU. Return how many have no order.
 
     A return without an order number is matched by customer and SKU. Returns of the first `return_days` days may belong
     to orders from before the files.
 
     Args:
-        lines: the order lines, as `count_own_returns` leaves them; ``units_back`` and ``pictured`` are raised in place.
+        lines: the order lines, as `count_own_returns` leaves them; ``units_back`` and ``pictured`` are raised in place,
+            and a column ``line`` is added.
         back: the returns, one per row.
-        return_days: later returns do not count.
+        return_days: returns more than so many days after the order do not count.
         reasons: matches return reasons that concern the picture.
     Returns:
         (number of returns without an order although the files should contain it, number of early returns without an

@@ -35,13 +35,13 @@ _IDENTIFIERS = ("sku", "order", "customer")
 
 
 class Problem(Value):
-    """Rows that could not be used.
+    """Rows of a file that could not be used, for the report.
 
     Attributes:
         file: name of the file.
         what: the problem in words. A number of rows can stand before them: ``rows without a SKU``.
         rows: number of such rows.
-        examples: the first such rows: row number in the file (the header is row 1) and content.
+        examples: the first such rows: row number in the file (the first row is 1) and content.
     """
 
     file: str
@@ -57,7 +57,7 @@ class Problem(Value):
 
 
 class Reading(Value):
-    """How a file was read.
+    """How a file was read, for the report.
 
     Attributes:
         file: name of the file.
@@ -72,11 +72,13 @@ class Reading(Value):
 
 @dataclasses.dataclass(frozen=True)
 class Counted:
-    """How many rows could be used, and how many returns have an order.
+    """How many rows of all files could be used, and how many returns have an order.
 
     Attributes:
-        rows, unusable: number of rows in all files, and of those that could not be used.
-        returns, unmatched: number of returns, and of those whose order should be in the files and is not.
+        rows: number of rows in all files.
+        unusable: number of rows that could not be used.
+        returns: number of returns.
+        unmatched: number of returns whose order should be in the files and is not.
     """
 
     rows: int = 0
@@ -105,19 +107,21 @@ class OrderReader:
         self._seen: dict[bytes, str] = {}
 
     def note(self, file: str, rows: int, what: str, examples: tuple[str, ...] = ()) -> None:
-        """Note a problem of a file's rows for the report, if there are such rows.
+        """Note a problem of a file's rows for the report. Nothing is noted if there are no such rows.
 
         Args:
             file: the file's name.
             rows: number of rows that could not be used.
-            what: the problem in words, see `Problem`.
+            what: the problem in words, such as ``rows without a SKU``.
             examples: the first such rows.
         """
         if rows:
             self.problems.append(Problem(file=file, what=what, rows=rows, examples=examples))
 
     def files(self, files: Iterable[Path | Export], date: str) -> Iterator[pd.DataFrame]:
-        """Yield the usable rows of each file; of files with the same bytes only the first.
+        """Yield the usable rows of each file, one table per file; of files with the same bytes only the first.
+
+        A table has the columns under our names, dates as days since 1970, and ``file``, the file's number.
 
         Args:
             files: the files.
@@ -173,7 +177,7 @@ class OrderReader:
         return rows.astype({"day": np.int32, "quantity": np.float32})
 
     def once(self, tables: Sequence[pd.DataFrame], keys: list[str], what: str) -> pd.DataFrame:
-        """Return the rows of several files. A line that occurs in several files is kept once.
+        """Return the rows of several files as one table. A line that occurs in several files is kept once.
 
         Example: one file has a line twice and another has it three times. Then it is kept three times. Of equal lines,
         those with a return are kept first. Rows without an order number cannot be recognised as equal. All of them are
@@ -182,7 +186,7 @@ class OrderReader:
         Args:
             tables: rows of each file, as `files` yields them; at least one.
             keys: columns by which lines are equal; the first is the order number.
-            what: what a row is, in words, for the note.
+            what: what a row is, in words, for the note, such as "order lines".
         """
         rows = pd.concat(tables, ignore_index=True)
         if len(tables) < 2 or rows.empty:
@@ -198,11 +202,12 @@ class OrderReader:
 
 
 def columns_of(frame: pd.DataFrame, name: str, writing: Writing) -> tuple[pd.DataFrame, list[str]]:
-    """Return (the columns of a file with their values, decisions about them in words).
+    """Return (the columns of a file with their values read, decisions about them in words).
 
-    Dates become days since 1970 (NaN if there is none), quantities become numbers, everything else stays text. The
-    column ``blank`` is True for empty rows. The column ``unread`` is True if the number of returned units is neither a
-    number nor a yes or no. Yes means all units of the row.
+    Dates become days since 1970 (NaN if there is none), quantities become numbers, everything else stays text. A column
+    that the file lacks is empty. The column ``blank`` is True for empty rows. The column ``unread`` is True if the
+    number of returned units is neither a number nor a yes or no. Yes means all units of the row. A decision is for
+    example "quantity with a decimal comma".
 
     Args:
         frame: the columns under our names, as text or with the types of a Parquet file.

@@ -28,14 +28,14 @@ _DAY_NUMBERS_STEP = (
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class OrderLines:
-    """Order lines, one per row.
+    """Order lines from a shop's exports, one per row, with what came back of each. `read_orders` makes it.
 
     Attributes:
         lines: columns ``sku`` (text), ``day`` (int32, days since 1970), ``quantity``, ``returned`` and ``pictured``
             (float32). ``returned`` counts units that came back within the allowed time. ``pictured`` counts only those
             whose reason concerns the picture.
         products: ``category`` and ``client`` by SKU, if the files state them.
-        last_day: the last day in the files.
+        last_day: the last day in the files, in days since 1970.
         has_reasons: True if any return has a reason.
         problems: rows that could not be used, or that occur several times and count once.
         readings: how each file was read.
@@ -60,7 +60,7 @@ def read_orders(
     limits: TableLimits | None = None,
     writing: Writing | None = None,
 ) -> OrderLines:
-    """Return the order lines of exports, with the returned units of each.
+    """Return the order lines of a shop's exports, with the returned units of each.
 
     Every value is read as text. The notation of dates and numbers is decided once for each column. A line that occurs
     in two files counts once, if it has an order number.
@@ -69,9 +69,9 @@ def read_orders(
         orders: files with orders. They may also hold returns, in own columns or as credit notes.
         returns: reports with returns only. They are matched to orders by order number and SKU, or without an order
             number by customer and SKU.
-        return_days: later returns do not count.
+        return_days: returns more than so many days after the order do not count.
         image_reasons: words in a return reason that concern the picture.
-        limits: limits for all files together.
+        limits: limits for all files together; None: the defaults.
         writing: notation of dates and numbers, for columns whose values do not show it.
     Raises:
         UnreadableError: a file is not a table, or lacks a date, SKU or quantity column; or the values of a column do

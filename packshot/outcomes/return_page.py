@@ -13,7 +13,11 @@ MOST_CHANGE = 1.0
 
 
 def return_page(report: ReturnReport) -> bytes:
-    """Return the report on the return rate as an HTML page, in UTF-8."""
+    """Return the report on the return rate as one HTML page, in UTF-8, that needs no network.
+
+    Args:
+        report: the report.
+    """
     chart = _chart(report.weeks)
     golive = next((number for number, week in enumerate(report.weeks) if week.week == 0), 0)
     return render(
@@ -30,7 +34,11 @@ def return_page(report: ReturnReport) -> bytes:
 def headline(effect: Effect) -> str:
     """Return the change of the return rate in one sentence. It claims a change only if the change is significant.
 
-    Without a change the sentence says why there is none.
+    Example: "The return rate fell: −20% (−30% to −9%) against 40 control products." Without a change the sentence says
+    why there is none.
+
+    Args:
+        effect: the effect of the new pictures.
     """
     if effect.change is None:
         return effect.insufficient[:1].upper() + effect.insufficient[1:] + "."
@@ -44,7 +52,13 @@ def headline(effect: Effect) -> str:
 
 
 def told(report: ReturnReport) -> list[str]:
-    """Return one line for each file on how it was read, and for each problem with unused rows."""
+    """Return lines on the files behind a report: how each was read, then each problem with unused rows.
+
+    Example: "orders.csv: 2 rows without a SKU".
+
+    Args:
+        report: the report on the return rate.
+    """
     read = [f"{one.file}: {one.rows:,} rows read as {one.how}" for one in report.readings]
     return [*read, *(f"{one.file}: {one.in_words}" for one in report.problems)]
 

@@ -25,7 +25,7 @@ _EPOCH = dt.date(1970, 1, 1)
 
 
 class Group(Value):
-    """One group of products, and the effect of new pictures on its return rate.
+    """One group of products with new pictures, and the effect on its return rate.
 
     Attributes:
         kind: ``client``, ``category`` or ``product``.
@@ -53,7 +53,7 @@ class Week(Value):
 
 
 class ReturnReport(Value):
-    """The change of the return rate after new pictures.
+    """The report on how return rates changed after new pictures. `report_returns` makes it.
 
     Attributes:
         first_day, last_day: first day with an order, and last day in the files.
@@ -67,7 +67,7 @@ class ReturnReport(Value):
         groups: the effect by client and category, and for the products that sell most; none if no figure is given.
         weeks: return rates by week around the new pictures; none if no figure is given.
         problems: rows that could not be used, or that occur several times and count once.
-        has_reasons: whether any return has a reason.
+        has_reasons: True if any return has a reason.
         readings: how each file was read.
     """
 
@@ -96,16 +96,20 @@ def send_report(
     config: ReturnsConfig,
     writing: Writing,
 ) -> tuple[Any, Mapping[str, Any]]:
-    """Return (report as plain JSON, {}). A child process calls this, and its functions always return such a pair.
+    """Return (report on return rates as plain JSON, {}).
+
+    A child process calls this, and its functions always return such a pair.
 
     Args:
         orders, returns: files with orders, and files with returns only.
         golive: SKU -> day of the new pictures, in days since 1970.
         by_hand: table of go-live days written by people; None if there is none. They win over `golive`.
         config: the windows and limits to use.
-        writing: as for `read_orders`.
+        writing: notation of dates and numbers, for columns whose values do not show it.
     Raises:
-        UnreadableError, TooLargeError: as `read_orders` and `read_golive`.
+        UnreadableError: a file is no table or lacks a column; its dates or numbers cannot be read; or no row can be
+            used.
+        TooLargeError: the files hold more than the limits allow.
     """
     sold = read_orders(
         orders,
@@ -161,9 +165,9 @@ def report_returns(orders: OrderLines, golive: GoLive, config: ReturnsConfig) ->
 
 
 def why_withheld(counted: Counted, config: ReturnsConfig) -> str:
-    """Return why no figure is given; empty if one is given.
+    """Return why no figure is given, in words; empty if one is given.
 
-    The reason is too many unusable rows, or too many returns without an order.
+    The reason is too many unusable rows, or too many returns without an order: the rest could give a wrong figure.
 
     Args:
         counted: how many rows could be used, and how many returns have an order.

@@ -14,14 +14,14 @@ FIGURES = ("lines", "returned", "pictured")
 
 
 class Windows:
-    """Order lines summed by product and day.
+    """Order lines of a shop summed by product and day, so that sums over many windows of time are fast.
 
     There are three sums: the number of lines, their returned share, and the share returned because of the picture. Each
     line counts as 1, whatever its quantity, and its returned units count as a share of its units. The reason: a
     wholesale order of a thousand units is one decision, not a thousand.
 
     Args:
-        lines: the order lines, as in `OrderLines`.
+        lines: the order lines, in the form of `OrderLines.lines`.
     Attributes:
         skus: the SKUs, sorted. Products are named by their positions in it.
         first_day, last_day: first and last day with an order, in days since 1970.
@@ -43,12 +43,12 @@ class Windows:
         }
 
     def sum(self, figure: str, product: NDArray[np.int64], start: Any, end: Any) -> Counts:
-        """Return, for each window, the sum of one figure for the window's product.
+        """Return, for each window of time, the sum of one figure for the window's product, (windows,) float64.
 
         The day `end` itself is not included.
 
         Args:
-            figure: one of `FIGURES`.
+            figure: ``lines``, ``returned`` or ``pictured``.
             product: (windows,): for each window, its product's position in `skus`.
             start, end: (windows,), or one value for all; in days since 1970.
         """

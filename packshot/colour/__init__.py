@@ -1,1 +1,1 @@
-"""Colour: the working space, ICC profiles, conversions between spaces, and colour differences."""
+"""Colour: the working space (Adobe RGB), ICC profiles, conversions between spaces, and colour differences."""

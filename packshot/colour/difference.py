@@ -86,7 +86,7 @@ def _delta_e(first: _Float, second: _Float) -> _Float:
 
 
 def lab_of_relative_xyz(xyz: NDArray[np.float32]) -> Lab:
-    """Return CIE L*a*b* of XYZ divided by the white's XYZ (CIE 15:2004, 8.2.1.1), (..., 3) float32.
+    """Return CIE L*a*b* of XYZ values that are divided by the white's XYZ (CIE 15:2004, 8.2.1.1), (..., 3) float32.
 
     Args:
         xyz: (..., 3) float32; 1 is the white's value. Negative values are allowed.

@@ -56,13 +56,13 @@ def working_profile() -> bytes:
 
 @functools.cache
 def srgb_profile() -> bytes:
-    """Return the ICC profile (version 2) of sRGB."""
+    """Return the ICC profile (version 2) of sRGB, as bytes. It is made of published figures."""
     return _matrix_profile(SRGB_NAME, srgb_to_pcs(), _srgb_curve())
 
 
 @functools.cache
 def display_p3_profile() -> bytes:
-    """Return an ICC profile (version 2) of Display P3: the primaries of SMPTE EG 432-1, the curve of sRGB."""
+    """Return an ICC profile (version 2) of Display P3, as bytes: the primaries of SMPTE EG 432-1, the curve of sRGB."""
     return _matrix_profile("Display P3 compatible", _colorants(DISPLAY_P3_PRIMARIES), _srgb_curve())
 
 

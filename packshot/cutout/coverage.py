@@ -1,8 +1,8 @@
 """Compute alpha and decontaminated colour of the edge pixels, at the photograph's full size.
 
-Only pixels within a few pixels of the settled outline are computed. In linear light, I is the observed colour, F the
-product's colour just inside, and B the backdrop's colour just outside. Then alpha = ((I - B) . (F - B)) / |F - B|^2.
-The decontaminated colour, which contains no backdrop, is (I - (1 - alpha) B) / alpha.
+Alpha is a pixel's share of product. Only pixels within a few pixels of the outline are computed. In linear light, I is
+the observed colour, F the product's colour just inside, and B the backdrop's colour just outside. Then alpha = ((I - B)
+. (F - B)) / |F - B|^2. The decontaminated colour, which contains no backdrop, is (I - (1 - alpha) B) / alpha.
 """
 
 from __future__ import annotations

@@ -14,6 +14,8 @@ from packshot.types import Mask, Matte
 def signed_distance(product: Mask) -> Matte:
     """Return each pixel's distance from the product's outline, (rows, columns) float32, in pixels, positive inside.
 
+    The outline lies between pixels, so the distance is 0.5 or -0.5 beside it.
+
     Args:
         product: (rows, columns) bool: True in the product.
     """

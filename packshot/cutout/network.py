@@ -261,7 +261,9 @@ def _rembg_session(model: str, file: Path, options: Any) -> Any:
 
 
 def to_size(probability: NDArray[np.float32], size: tuple[int, int]) -> Matte:
-    """Return a prediction resized by linear interpolation, (rows, columns) float32 in 0..1.
+    """Return a prediction of the segmentation network at another size, (rows, columns) float32 in 0..1.
+
+    It is resized by linear interpolation.
 
     Args:
         probability: (n, n) float32 in 0..1, as `Segmenter.predict` returns it.

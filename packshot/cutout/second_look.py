@@ -1,8 +1,8 @@
 """Find areas that the cut-out kept because of their colour, but that the segmentation network sees as background.
 
-Such areas are shadows, a lit floor, and bits of backdrop. There are two reasons. A pixel that differs in colour from
-the backdrop counts as product, and a deep or tinted shadow differs. And smoothing the outline can enclose a bit of
-backdrop in a corner. So the outline is checked again wherever the network disagrees with it.
+They are shadows, a lit floor, and bits of backdrop. There are two reasons why they were kept. A pixel that differs in
+colour from the backdrop counts as product, and a deep or tinted shadow differs. And smoothing the outline can enclose a
+bit of backdrop in a corner. So the outline is checked again wherever the network disagrees with it.
 """
 
 from __future__ import annotations

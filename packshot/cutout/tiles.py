@@ -66,7 +66,7 @@ def with_margin(box: Box, size: Size, *, margin_px: int) -> tuple[Box, tuple[sli
 def part_of(picture: NDArray[Any], box: Box, size: Size, *, nearest: bool = False) -> Any:
     """Return the part of a picture that lies under a box, (rows, columns[, channels]) of the box's size.
 
-    If the picture has the size that the box belongs to, the part is a view. Otherwise it is resampled.
+    If the picture has the size that the box belongs to, the part is a view of it. Otherwise the part is resampled.
 
     Args:
         picture: (rows, columns[, channels]) of any size. A bool mask comes back as uint8.

@@ -26,16 +26,16 @@ _COMPONENTS = ("background", "edge", "fill", "colour")
 
 
 class BackgroundFigures(Value):
-    """The white of a delivered file, measured on its decoded pixels.
+    """How white the background of a delivered file is, measured on its decoded pixels.
 
     Attributes:
         checked_px: number of pixels farther from the product than `ring_distance_px`; all of them were checked.
-        off_white_px: number of these that are not exactly white.
-        worst_levels: greatest distance from white among these, in 8-bit levels.
-        worst_box: box around the largest patch of these; None if there are none.
+        off_white_px: number of checked pixels that are not exactly white.
+        worst_levels: greatest distance from white among the checked pixels, in 8-bit levels.
+        worst_box: box around the largest patch of checked pixels that are not white; None if there are none.
         ring_distance_px: distance from the product within which the codec may leave faint ripples (ringing).
-        ring_floor: darkest channel value (of 255) within this distance, of pixels that were white before encoding.
-        white_from_px: every pixel at least this far from the product is exactly white.
+        ring_floor: darkest channel value (of 255) within this distance, outside product and shadow.
+        white_from_px: every pixel at least this far from the product is exactly white; 0 if all are.
         quick: the check of points along the border.
     """
 
@@ -50,20 +50,21 @@ class BackgroundFigures(Value):
 
 
 class DeliveredFile(Value):
-    """One file of a delivery.
+    """One file of a delivery, with what was measured on it. `delivered_file` makes it.
 
     Attributes:
         path: path of the file, below the delivery's folder: ``<platform>/<name>``.
         platform: the platform's name.
         format: name of the file format, such as ``jpeg``.
-        size: size of the picture.
+        size: size of the picture, in pixels.
         bit_depth: bits per channel.
         profile: name of the embedded ICC profile.
         quality: the encoder's quality setting; None for lossless files.
         chroma: chroma subsampling of a JPEG; empty for other formats.
         size_bytes, sha256: length of the file, and hash of its bytes in hexadecimal.
-        passed: whether no check failed.
-        fill_ratio: the product's share of the canvas, measured on the decoded pixels; see `fill_ratio_of`.
+        passed: True if no check failed.
+        fill_ratio: the product's share of the canvas's width or height, whichever is greater, measured on the decoded
+            pixels.
         scale: canvas pixels per pixel of the photograph.
         background: None if the file could not be decoded as ordered.
         colour: difference from the framed master; None if there was no product to compare.
@@ -181,7 +182,7 @@ class ShotSummary(Value):
 
 
 class DeliverySummary(Value):
-    """One delivery of a batch.
+    """One delivery of a batch to its client: a numbered folder, and what became of each photograph of the batch.
 
     Attributes:
         batch: client and name of the batch.

@@ -173,7 +173,9 @@ def resolution_findings(data: bytes, decoded: Decoded, platform: Platform) -> It
 
 
 def byte_findings(n_bytes: int, platform: Platform) -> Iterator[Finding]:
-    """Yield one finding for each byte limit of the platform, the greatest first; nothing if it has none.
+    """Yield one finding for each byte limit of the platform: first the greatest size, then the least.
+
+    Nothing comes if the platform has no limits.
 
     Args:
         n_bytes: length of the file.
@@ -234,6 +236,8 @@ def fill_findings(
     box: Box | None, size: Size, platform: Platform, *, target_ratio: float | None = None
 ) -> Iterator[Finding]:
     """Yield the findings on how much of the canvas the product fills, and whether it touches the edge.
+
+    The fill ratio is the product's share of the canvas's width or height, whichever is greater. 2 px are tolerated.
 
     Args:
         box: the product in the decoded file; None if none is visible. Then there is only the finding `empty_subject`.

@@ -31,7 +31,9 @@ _IPTC_MOST_BYTES = {_OBJECT_NAME: 64, _BY_LINE: 32, _COPYRIGHT_NOTICE: 128}
 
 
 class Labels(Value):
-    """Text metadata of a delivered file. Each text is empty if it is not known.
+    """Text metadata that is written into a delivered file. Each text is empty if it is not known.
+
+    `labels_of` makes it, without SKU and GTIN.
 
     Attributes:
         copyright: the client's notice, else the photograph's own.
@@ -61,14 +63,17 @@ class Labels(Value):
         return _ascii(self.creator)
 
     def exif(self) -> bytes:
-        """Return an EXIF block with copyright notice and creator only; b"" without both."""
+        """Return an EXIF block to write into a file, with copyright notice and creator only; b"" without both."""
         stated = {_EXIF_ARTIST: self.ascii_creator, _EXIF_COPYRIGHT: self.ascii_copyright}
         exif = Image.Exif()
         exif.update({tag: text for tag, text in stated.items() if text})
         return exif.tobytes() if len(exif) else b""
 
     def xmp(self) -> bytes:
-        """Return an XMP packet (ISO 16684-1); b"" if all labels are empty. The same labels give the same bytes."""
+        """Return all labels as an XMP packet (ISO 16684-1), UTF-8; b"" if all are empty.
+
+        The same labels give the same bytes.
+        """
         properties = "".join(f"<{name}>{value}</{name}>" for name, value in self._properties())
         return _XMP.format(properties=properties).encode() if properties else b""
 

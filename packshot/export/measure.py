@@ -114,11 +114,11 @@ def measure_white(pixels: NDArray[Any], zone: Mask, *, ring_distance_px: int) ->
 
 
 def measure_colour(pixels: NDArray[Any], framed: Framed, *, icc: bytes) -> ColourFigures | None:
-    """Return the colour difference over the product, in delta E 2000; None if there is no product.
+    """Return how much a delivered file's colours differ from the framed master; None without a product.
 
-    Cells of 4 x 4 pixels that lie fully inside the product are averaged in linear light and compared. Noise of the
-    codec within a cell does not count, because the eye averages it too. A shift of the whole cell is a colour
-    difference. A product too thin for a cell is compared pixel by pixel.
+    The figures are in delta E 2000. Cells of 4 x 4 pixels that lie fully inside the product are averaged in linear
+    light and compared. Noise of the codec within a cell does not count, because the eye averages it too. A shift of the
+    whole cell is a colour difference. A product too thin for a cell is compared pixel by pixel.
 
     Args:
         pixels: (rows, columns, 3 or 4) uint8 or uint16, decoded, in the space of `icc`.

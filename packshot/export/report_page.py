@@ -311,10 +311,10 @@ def _size(picture: bytes) -> Size:
 def pictures_of(
     preview: bytes, evidence: Iterable[tuple[str, str, bytes]] = (), renditions: Mapping[str, bytes] | None = None
 ) -> ShotPictures:
-    """Return a shot's pictures from its stored files.
+    """Return a shot's pictures for the client's report, from its stored files.
 
     Args:
-        preview: content of its ``preview.webp``.
+        preview: content of its ``preview.webp``; empty if there is none.
         evidence: triples of (code, message, picture), the worst first.
         renditions: path in the delivery -> content of the delivered file; thumbnails are made here.
     Raises:

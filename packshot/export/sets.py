@@ -73,11 +73,11 @@ class ProductSet(Value):
 
 
 def set_shot(record: ShotRecord, *, ready: bool | None = None) -> SetShot:
-    """Return a shot in the form that `product_sets` needs, from its record.
+    """Return what counts of a shot for the completeness of its product, from its record.
 
     Args:
         record: the shot's record.
-        ready: whether the shot counts as present. With None, it counts if it is approved or delivered, even if a later
+        ready: True if the shot counts as present. With None, it counts if it is approved or delivered, even if a later
             step failed.
     """
     state = record.failed_from if record.failed_from in _READY else record.state

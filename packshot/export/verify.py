@@ -74,7 +74,7 @@ class Verification:
 
     @property
     def failures(self) -> tuple[Finding, ...]:
-        """The findings that failed."""
+        """The findings that failed, in the order of the checks; empty if none did."""
         return tuple(finding for finding in self.findings if finding.status is Status.FAILED)
 
 

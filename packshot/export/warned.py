@@ -13,7 +13,7 @@ _MOST_SHOTS = 3
 
 
 class Warned(Value):
-    """One warning of a batch.
+    """One warning of a batch, with the photographs that have it. `warned_of` makes it.
 
     Attributes:
         code: code of the finding that warns.
@@ -27,7 +27,10 @@ class Warned(Value):
 
     @property
     def sentence(self) -> str:
-        """The warning in one sentence, which names the first three photographs and counts the others."""
+        """The warning in one sentence, which names the first three photographs and counts the others.
+
+        Example: "fringe_width at 4 (SKU1, SKU2, SKU3 and 1 more): A rim of the backdrop's colour is left."
+        """
         named = ", ".join(self.shots[:_MOST_SHOTS])
         more = len(self.shots) - _MOST_SHOTS
         return f"{self.code} at {len(self.shots)} ({named}{f' and {more} more' if more > 0 else ''}): {self.message}"

@@ -84,9 +84,9 @@ def resource_damage(data: bytes) -> str:
 
 
 def read_resources(data: bytes) -> dict[int, bytes]:
-    """Return the content of each image resource by its number, up to the first damage.
+    """Return Photoshop's image resources: number of the resource -> its content, up to the first damage.
 
-    If a number occurs several times, the first counts.
+    If a number occurs several times, the first counts. Numbers say what a resource is, for example 0x0404 for IPTC.
 
     Args:
         data: the image resources of a PSD, TIFF or JPEG, as stored.
@@ -109,7 +109,7 @@ def _joined(block: Block) -> bytes:
 
 
 def pascal(name: bytes, *, even: bool = False) -> bytes:
-    """Return a Pascal string: the length in the first byte, then at most 255 bytes of text.
+    """Return a Pascal string, as Photoshop stores names: the length in the first byte, then at most 255 bytes of text.
 
     Args:
         name: the text's bytes; what is beyond 255 is cut off.

@@ -75,7 +75,7 @@ def _check_runs(data: bytes, at: int, size: Size, *, bits: int) -> None:
 
 
 def decode_bmp(data: bytes) -> NDArray[np.uint8]:
-    """Return the pixels as stored, uint8: (rows, columns, 3) RGB, or (rows, columns, 4) with transparency.
+    """Return the pixels of a BMP as stored, uint8: (rows, columns, 3) RGB, or (rows, columns, 4) with transparency.
 
     Args:
         data: the whole file.

@@ -26,7 +26,7 @@ class DamagedError(ValueError):
 
 
 class NotReadError(DamagedError):
-    """The file is not damaged, but this variety of the format is not supported.
+    """A file is not damaged, but this variety of its format is not supported.
 
     Args:
         variety: the unsupported variety, for example ``a lossless JPEG``.
@@ -78,7 +78,7 @@ class Rearrangement:
 
 @dataclasses.dataclass(frozen=True)
 class Container:
-    """The contents of a file header, read before any pixel is decoded.
+    """The contents of a file header, read before any pixel is decoded. `read_container` makes it.
 
     Attributes:
         size: size of the picture as stored, before orientation is applied.
@@ -140,15 +140,15 @@ class Container:
 
 @dataclasses.dataclass(frozen=True)
 class Raster:
-    """Decoded pixels, as stored.
+    """A picture's decoded pixels, as stored: not yet turned upright, nor converted. `decode` makes it.
 
     Attributes:
         pixels: (rows, columns) or (rows, columns, 3 or 4), uint8 or uint16, full range, in the colour model `model`.
         model: the colour model of `pixels`.
-        alpha: (rows, columns) with the same dtype; None where the file has none.
+        alpha: (rows, columns) with the dtype of `pixels`, the greatest value is opaque; None where the file has none.
         premultiplied: True if the colours are premultiplied by alpha.
         findings: what the decoder noticed.
-        developed: how the decoder changed the colours; empty where they are as stored.
+        developed: how the decoder changed the colours (camera RAW); empty where they are as stored.
     """
 
     pixels: NDArray[Any]

@@ -223,7 +223,7 @@ class Directory:
 def open_tiff(data: bytes) -> TiffBytes | None:
     """Return the TIFF stream that starts with these bytes; None if they are not a TIFF header.
 
-    It also opens RAW formats with another magic number (ORF, RW2).
+    RAW formats with another magic number (ORF, RW2) are opened too. Nothing but the header is read.
 
     Args:
         data: a file or a block, from the TIFF header on.

@@ -73,10 +73,10 @@ class Scan(NamedTuple):
         return -(-largest >> self.band[3])
 
     def place(self, mcu: int) -> tuple[int, int]:
-        """Return (x, y) of an MCU's upper left corner in the picture, px.
+        """Return (x, y) of an MCU's upper left corner in the picture, in pixels of the picture as stored.
 
         Args:
-            mcu: number of the MCU, from 0, row by row.
+            mcu: number of the MCU (the smallest unit that a JPEG stores), from 0, row by row.
         """
         return (mcu % self.columns) * self.mcu_px[0], (mcu // self.columns) * self.mcu_px[1]
 
@@ -86,7 +86,7 @@ class NotLookedAtError(Exception):
 
 
 def read_scans(data: bytes) -> Iterator[Scan]:
-    """Yield the scans of a JPEG, in the order of the file.
+    """Yield the scans of a JPEG, in the order of the file. A scan is one pass through the coded picture.
 
     Args:
         data: the whole file.

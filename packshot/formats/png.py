@@ -229,11 +229,11 @@ def raw_profile(text: bytes) -> bytes:
 
 
 def inflated(packed: bytes, *, most: int = _MOST_TEXT_BYTES) -> bytes:
-    """Return a decompressed block, cut at `most` bytes; empty if the block is damaged.
+    """Return the decompressed bytes of a block, cut at `most` bytes; empty if the block is damaged.
 
     Args:
         packed: the block, compressed with zlib.
-        most: greatest number of bytes.
+        most: greatest number of bytes, so that a small block cannot fill the memory.
     """
     try:
         return zlib.decompressobj().decompress(packed, most)

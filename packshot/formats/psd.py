@@ -35,7 +35,7 @@ _LONG_IN_PSB |= {b"FXid", b"PxSD"}
 
 
 class Sections(NamedTuple):
-    """Where the parts of a document are in the file.
+    """Where the parts of a Photoshop document are in its file, as offsets in bytes.
 
     Attributes:
         layers: offset of the content of the layer section.
@@ -61,10 +61,10 @@ class TaggedBlock(NamedTuple):
 
 
 class ExtraPlanes(NamedTuple):
-    """The channels of the flattened picture beyond its colours, each (rows, columns) uint8 or uint16.
+    """The channels of a document's flattened picture beyond its colours, each (rows, columns) uint8 or uint16.
 
     Attributes:
-        transparency: transparency of the flattened picture; None if it has none.
+        transparency: transparency of the flattened picture, the greatest value is opaque; None if it has none.
         saved: selections that somebody saved, in the order of the file.
     """
 

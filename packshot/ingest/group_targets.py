@@ -93,7 +93,9 @@ def worth_it(fit: TargetFit) -> bool:
 
 
 def by_target(fit: TargetFit, where: str) -> Correction:
-    """Return the correction of a good fit, or the identity, which changes nothing, if the correction is not worth it.
+    """Return the correction of a good fit, or one that changes nothing if the correction is not worth it.
+
+    It is worth it if it lowers the mean colour error by more than a tenth.
 
     Args:
         fit: the fit to a colour target.

@@ -124,9 +124,10 @@ class Usual(NamedTuple):
 
 
 def usual_light(part: Iterable[Lit], limits: GroupLimits) -> Usual | None:
-    """Return the usual light of a part; None if not more than `least_shots` backdrops were measured.
+    """Return the usual light of the shots of one lighting set-up; None if too few backdrops were measured.
 
-    The limit is the larger of `same_light_delta_e` and five robust standard deviations (1.4826 x median distance).
+    More than `least_shots` are needed. The limit of the result is the larger of `same_light_delta_e` and five robust
+    standard deviations (1.4826 x median distance).
 
     Args:
         part: the shots of one set-up.

@@ -89,9 +89,9 @@ class Manifest(Value):
 def read_manifest(data: bytes, *, name: str) -> Manifest:
     """Return what a manifest says about each file, from a text table (CSV) or an Excel workbook.
 
-    Encoding, separator and the language of the column heads are detected. A title above the column heads is skipped,
-    and so is Excel's line ``sep=;``. Values stay text, so a GTIN keeps its leading zeros. A GTIN or SKU that a
-    spreadsheet damaged is not used, with a warning.
+    Encoding and separator are detected. Column heads may be in English, German, French, Spanish, Italian, Dutch, Polish
+    or Portuguese. A title above the column heads is skipped, and so is Excel's line ``sep=;``. Values stay text, so a
+    GTIN keeps its leading zeros. A GTIN or SKU that a spreadsheet damaged is not used, with a warning.
 
     Args:
         data: the whole file.

@@ -115,7 +115,9 @@ def line_chart(
 
 
 def nice_ticks(most: float, *, least_step: float = 0.0) -> tuple[float, ...]:
-    """Return round values from 0 to at least `most`, at equal distances, usually three to six.
+    """Return round values for a chart's grid lines, from 0 to at least `most`, at equal distances.
+
+    Example: ``nice_ticks(37)`` is 0, 10, 20, 30, 40.
 
     Args:
         most: greatest value of the chart.

@@ -56,12 +56,12 @@ def day_of(date: dt.date, *, zone: dt.tzinfo, begins_hour: int) -> Day:
 
 
 def last_date(at: dt.datetime, *, zone: dt.tzinfo, begins_hour: int) -> dt.date:
-    """Return the date of the last working day that is over.
+    """Return the date of the last working day that is over at a given time.
 
     Args:
         at: the present time.
         zone: time zone of the day.
-        begins_hour: hour at which a day starts.
+        begins_hour: hour at which a day starts, in that zone.
     """
     return (at.astimezone(zone) - dt.timedelta(hours=begins_hour)).date() - dt.timedelta(days=1)
 
@@ -128,10 +128,10 @@ class VerdictCount(Value):
 
 
 class Cause(Value):
-    """How often work was sent back, redone or refused for one reason.
+    """How often on a day work was sent back, redone or refused for one reason.
 
     Attributes:
-        what: who did what, in words, for example that the machine refused it, or the decision of a person.
+        what: who did what, in words, for example "refused by the line"; or the decision of a person, as a code.
         by_people: True if a person decided, False if the machine or a rule did.
         reason: reason code of the decision, or code of a finding or error.
         shots: how often.
@@ -228,8 +228,8 @@ class WaitCount(Value):
     """Shots that waited for one role at the end of the day, and shots that the role answered on the day.
 
     Attributes:
-        state: the state in which shots wait for the role.
-        by_age: number of shots in each age group of `AGES_H`, youngest first.
+        state: the state in which shots wait for the role, for example "in_review" for reviewers.
+        by_age: number of shots in each age group, youngest first: up to 4 h, 24 h, 3 days, 7 days, and older.
         oldest_h: age of the oldest one, in hours; None if none waits.
         answered: number of shots that the role answered on the day.
         answered_after_h: median waiting time of the answered shots, in hours; None if there were none.
@@ -341,7 +341,7 @@ class DayFigures(Value):
 
     @property
     def judged(self) -> int:
-        """Number of shots whose manual work was judged for the first time."""
+        """Number of shots whose manual work was judged for the first time on the day."""
         return sum(one.shots for one in self.first_time)
 
     @property

@@ -14,7 +14,7 @@ from packshot.types import Value
 
 
 class By(StrEnum):
-    """How first-time rates are grouped: one rate for each editor, category or client."""
+    """How rates of first-time approval are grouped: one rate for each editor, each category or each client."""
 
     EDITOR = "editor"
     CATEGORY = "category"
@@ -57,7 +57,7 @@ class _Judged(Value):
 
 
 def first_time_approval(records: Iterable[ShotRecord], *, by: By) -> tuple[Rate, ...]:
-    """Return one rate for each editor, category or client, sorted by name.
+    """Return the rates of work approved at the first look, for each editor, category or client, sorted by name.
 
     A shot counts for the editor whose work was judged first. A shot whose manual work was never judged counts nowhere.
 

@@ -88,7 +88,7 @@ class Counted:
 
 
 class OrderReader:
-    """Reads files one after the other, and keeps notes for the report.
+    """A reader of exports of orders and returns, one file after the other, which keeps notes for the report.
 
     Args:
         budget: limits for all files together.

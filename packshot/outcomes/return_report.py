@@ -39,10 +39,10 @@ class Group(Value):
 
 
 class Week(Value):
-    """Return rates of one week, counted from the new pictures.
+    """Return rates of one week before or after the new pictures.
 
     Attributes:
-        week: 0 is the first week with the new pictures.
+        week: 0 is the first week with the new pictures, -1 the week before.
         products, controls: share of order lines that were returned, 0..1, of the products with new pictures and of
             their controls; None if nothing was sold.
     """
@@ -130,7 +130,7 @@ SEND_REPORT = f"{__name__}:{send_report.__name__}"
 
 
 def report_returns(orders: OrderLines, golive: GoLive, config: ReturnsConfig) -> ReturnReport:
-    """Return the report on the return rate of products with new pictures.
+    """Return the report on how the return rate of products changed after new pictures.
 
     No figure is given if too many rows or returns could not be used, because the rest could give a wrong figure. The
     report's `overall` then says why.

@@ -46,7 +46,7 @@ class Base(NamedTuple):
 
     @property
     def share(self) -> float:
-        """Share of the base's points where the photograph does not prove the outline, 0..1."""
+        """Share of the base's points where the photograph does not prove the outline, 0..1; 0 is all proven."""
         return float(self.unproven.sum() / self.points.sum())
 
 

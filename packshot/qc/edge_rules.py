@@ -1,7 +1,7 @@
 """Rules on the quality of the edge: where the matte's outline lies, and how much backdrop is left along it.
 
-Distances are in outline units (`packshot.qc.outline`): one is a pixel, or more in a very large photograph. A finding
-gives them as px.
+Distances are in outline units. One is a pixel of the photograph, or 1/1700 of the product's longest side if that is
+more. A finding gives them as px.
 """
 
 from __future__ import annotations

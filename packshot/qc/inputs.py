@@ -46,7 +46,7 @@ class CutoutLike(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class ColourReference:
-    """Colour difference between the picture and a measured reference, such as a swatch or a colour target.
+    """How far the product's colours in a picture are from a measured reference, such as a swatch or a colour target.
 
     Attributes:
         mean_delta_e, p95_delta_e: mean and 95th percentile of delta E 2000 between reference and picture.

@@ -109,6 +109,8 @@ def unlike_backdrop(reduced: Reduced) -> Mask:
 def shadow(reduced: Reduced) -> Mask:
     """Return where the photograph shows backdrop, either lit or in shadow, (rows, columns) bool, at reduced size.
 
+    There the photograph has the backdrop's colour, and is at most 3 % brighter.
+
     Args:
         reduced: an edit with a predicted backdrop.
     """
@@ -118,7 +120,7 @@ def shadow(reduced: Reduced) -> Mask:
 
 
 def lighting(reduced: Reduced, *, side: int) -> Lighting:
-    """Return the photograph's light compared with the predicted backdrop's, at each pixel of the reduced size.
+    """Return the photograph's light and colour compared with the predicted backdrop's, at each reduced pixel.
 
     Args:
         reduced: an edit with a predicted backdrop.

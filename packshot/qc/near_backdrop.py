@@ -76,7 +76,7 @@ class Regions:
     region: NDArray[np.intp]
 
     def mean(self, picture: NDArray[Any]) -> Column:
-        """Return the mean of a picture over each region, (regions,) float64.
+        """Return the mean of a picture over each region, (regions,) float64, in the order of `boxes`.
 
         Args:
             picture: (rows, columns), of the size of the picture around the product.

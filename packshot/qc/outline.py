@@ -132,12 +132,12 @@ def trace_outline(
 
 
 def smooth_along(values: NDArray[Any], outline: Outline, *, points: float) -> NDArray[np.float32]:
-    """Return values smoothed along each closed contour by a Gaussian, float32, of the shape of `values`.
+    """Return values smoothed along each closed contour of an outline, float32, of the shape of `values`.
 
-    NaN counts as missing. The result is NaN where too few values are near.
+    The filter is a Gaussian. NaN counts as missing. The result is NaN where too few values are near.
 
     Args:
-        values: (points,) or (points, channels).
+        values: (points,) or (points, channels): one entry for each point of the outline.
         outline: the outline that the points belong to.
         points: standard deviation of the Gaussian, as a number of points.
     """
@@ -210,7 +210,7 @@ def worst_stretch(flags: NDArray[np.bool_], outline: Outline, *, length_px: floa
     no point is flagged or all contours are too short.
 
     Args:
-        flags: (points,) bool.
+        flags: (points,) bool: True for a point that counts.
         outline: the outline that the points belong to.
         length_px: length of the stretch, in pixels of the photograph. A stretch has at least five points.
     """
@@ -230,7 +230,9 @@ def worst_stretch(flags: NDArray[np.bool_], outline: Outline, *, length_px: floa
 
 
 def at_reduced(picture: NDArray[Any], reduced: Reduced, x: Column, y: Column) -> NDArray[np.float32]:
-    """Return bilinear samples of a reduced picture, (points,) or (points, channels) float32.
+    """Return a reduced picture's values at places of the full photograph, (points,) or (points, channels) float32.
+
+    The values are interpolated bilinearly.
 
     Args:
         picture: (rows, columns) or (rows, columns, channels), of the reduced edit's size.

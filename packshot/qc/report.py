@@ -141,14 +141,16 @@ class RenditionReport(Value):
 class QcReport(Value):
     """Quality control's report on an edit. The shot as a whole gets the score and the verdict of its worst rendition.
 
+    A rendition is the edit on one platform's canvas. `judge` and `judge_all` make the report.
+
     Attributes:
         score: 0..100: the lowest score of all renditions. So another platform never raises it, and the order of the
             platforms does not matter.
-        background, edge, fill, colour: points of the components, of the rendition with the lowest score.
+        background, edge, fill, colour: points of the score's four components, of the rendition with the lowest score.
         findings: findings of all rules, also those that passed or were skipped, then those of the cut-out, the framing
             and the shot. A rule that looks at the canvas appears once, with its worst finding of all renditions.
         verdict: the strictest verdict of all renditions.
-        quick_check: the worst quick check of all renditions.
+        quick_check: the worst quick check (of points along the border) of all renditions.
         evidence: places that a reviewer should look at, the worst first.
         renditions: one report per platform, in the order of the canvases.
     """
@@ -166,7 +168,7 @@ class QcReport(Value):
 
     @property
     def approved_platforms(self) -> tuple[str, ...]:
-        """Names of the platforms whose rendition is approved without a review."""
+        """Names of the platforms whose rendition the machine approves without a review; empty if there are none."""
         return tuple(one.platform for one in self.renditions if one.verdict is Verdict.AUTO_APPROVE)
 
     def stopped(self, told: Finding) -> QcReport:

@@ -172,7 +172,7 @@ class Scene:
 
     @computed_once
     def left_backdrop(self) -> Left | None:
-        """The region of the matte that is most likely backdrop.
+        """The region of the matte that is most likely left-over backdrop, with its probability.
 
         None without a product or a predicted backdrop, or if no region comes near the backdrop's colour.
         """

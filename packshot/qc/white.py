@@ -36,7 +36,7 @@ class OffWhite(Value):
 
     @property
     def exact_ratio(self) -> float:
-        """Share of the background that is exactly white; 1 where there is no background."""
+        """Share of the background that is exactly white, 0..1; 1 where there is no background."""
         return 1.0 - self.count / self.background if self.background else 1.0
 
 

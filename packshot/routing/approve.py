@@ -105,8 +105,8 @@ class Watch:
     def judge(self, measured: Mapping[str, float]) -> Finding:
         """Return the finding `refusal_likely`: its value is the probability that a person refuses the edit, 0..1.
 
-        It passes up to the promise's limit. Above the limit, or if no limit keeps the promise, it fails and stops the
-        approval.
+        It passes up to the limit at which the model keeps the promise. Above the limit, or if no limit keeps the
+        promise, it fails and stops the approval.
 
         Args:
             measured: figures of the finished edit by name: of its mattes (`MaskFigures`), `pale_rim`, and ``qc_<code>``

@@ -41,9 +41,9 @@ _TEXTURE_FULL_SCALE = 20.0  # L*
 
 
 class Features(Value):
-    """Figures measured on a master before the cut-out, by the names of `packshot.specs.models.Feature`.
+    """Figures measured on a master before the cut-out, by which it is decided who edits the shot. `measure` makes them.
 
-    Each is in 0..1 and grows with the difficulty.
+    Each is in 0..1 and grows with the difficulty. `packshot.specs.models.Feature` has the same names.
 
     Attributes:
         edge_density: share of the product's pixels on a lightness edge.
@@ -68,7 +68,7 @@ class Features(Value):
             veils.
         backdrop_noise: standard deviation of the backdrop around a smooth surface, minus delta E 0.6, divided by delta
             E 6.
-        hollow: 1 - delta E from the backdrop in the product's centre / the same at its rim: glass.
+        hollow: 1 - delta E from the backdrop in the product's centre / delta E at its rim: glass.
         same_hue: share of the product's inside with the hue of the backdrop: glass, chrome, white on white.
         threads: n / (n + 1), for n = total length of parts thinner than 2 % of the product's size / that size.
         gap_area: area of inner gaps / area of the product.

@@ -68,10 +68,10 @@ class MaskFigures(Value):
 
 
 def measure_masks(network: Matte, matte: Matte) -> MaskFigures:
-    """Return the figures of a cut-out's mattes.
+    """Return figures of doubt about a cut-out, measured on the segmentation network's mask and the final matte.
 
-    If the network's mask holds no product, the figures of doubt are 1: unsure, entropy, unsure_inside, faint,
-    disagreement and emptiness. The others are then 0.
+    If the network's mask holds no product, these figures are 1: unsure, entropy, unsure_inside, faint, disagreement and
+    emptiness. The others are then 0.
 
     Args:
         network: the segmentation network's mask, (rows, columns) float32 in 0..1, of any size and aspect ratio.

@@ -25,7 +25,10 @@ from packshot.types import Value
 
 
 class ModelUse(StrEnum):
-    """When a model is asked: before the cut-out (route) or after it (approve)."""
+    """When the routing model is asked about a shot.
+
+    ROUTE is before the cut-out, to decide who edits the shot. APPROVE is after it, to stop a doubtful approval.
+    """
 
     ROUTE = "route"
     APPROVE = "approve"

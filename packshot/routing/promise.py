@@ -55,7 +55,7 @@ class Limit(Value):
     def sentence(self) -> str:
         """The limit and its proof in words, for people.
 
-        Example of its beginning: "at most 1.0% refused, with 95% confidence: up to 0.023, 3 of 492 labelled shots
+        Example of its beginning: "at most 1.0% refused, with 95% confidence: up to 0.023, 0 of 512 labelled shots
         refused".
         """
         return f"{self._promised}; {self._of_real_ones}"
@@ -124,7 +124,7 @@ def least_shots(promise: Promise) -> int:
 
 
 def limit_for(pairs: Sequence[Pair], promise: Promise) -> Limit:
-    """Return the highest limit of the probability that keeps a promise.
+    """Return the highest probability of a refusal up to which shots may pass under a promise, with the proof.
 
     The first candidate is the limit that lets the safest 30 % of the labelled shots pass, and at least `least_shots`.
     Each next candidate lets 4 % more pass. Shots of equal probability are never separated. If already the first one
@@ -179,13 +179,13 @@ class CurvePoint(Value):
 
 
 def promise_curve(pairs: Sequence[Pair], *, confidence: float, points: int = 20) -> tuple[CurvePoint, ...]:
-    """Return points of a curve: the automated share of shots, and the bound of the refused share among them.
+    """Return points of a curve: what share of shots would pass without people, and how many of these could be refused.
 
     The first point has only the safest shots, the last one has all. Without shots there are no points.
 
     Args:
         pairs: (probability, True if refused) of each labelled shot.
-        confidence: of the bound, 0..1.
+        confidence: of the bound of the refused share, 0..1.
         points: greatest number of points.
     """
     ordered = sorted(pairs)

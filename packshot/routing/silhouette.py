@@ -89,7 +89,7 @@ def find_silhouette(lab: FloatImage, backdrop: Backdrop) -> Silhouette:
 
 
 def disk(radius_px: int) -> _Bytes:
-    """Return a round structuring element for erosion and dilation, (side, side) uint8 with values 0 and 1.
+    """Return a disc, the structuring element for erosion and dilation, (side, side) uint8 with values 0 and 1.
 
     Args:
         radius_px: the side is twice the radius and one more.

@@ -18,8 +18,8 @@ def category_in_words(path: str, texts: Iterable[str], categories: Mapping[str, 
     """Return the category that a word in the file name names, else one in the metadata; None if neither names one.
 
     The value is the category's name, and the source is ``file_name`` or ``metadata``. Categories whose rule is "simple"
-    are ignored: a word alone cannot make a shot simple. The word may be the name of a camera. Folder names are not
-    read, because they name shoots and studios.
+    are ignored: a word alone cannot make a shot simple, because it may mean something else, such as a camera. Folder
+    names are not read, because they name shoots and studios.
 
     Args:
         path: path of the file in its batch.

@@ -56,7 +56,7 @@ class Interval(Value):
 class Effect(Value):
     """How the return rate of some products changed after new pictures, compared with control products.
 
-    `effect_of` calculates it.
+    Control products are similar ones whose pictures did not change. `effect_of` calculates the effect.
 
     Attributes:
         insufficient: why no change can be calculated; empty if it can.
@@ -154,7 +154,8 @@ def matched(windows: Windows, golive: Mapping[str, int], category: pd.Series, co
 def effect_of(windows: Windows, pairs: Pairs, config: ReturnsConfig, *, figure: str = "returned") -> Effect:
     """Return how the return rate changed after new pictures, compared with control products.
 
-    If there is too little data, the result says why and has no change.
+    Control products are similar ones whose pictures did not change. If there is too little data, the result says why
+    and has no change.
 
     Args:
         windows: the order lines by product and day.

@@ -45,7 +45,7 @@ def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
     matte must be badly wrong there.
 
     Args:
-        reduced: the whole edit at reduced size.
+        reduced: the whole edit, reduced to at most 1024 px.
     """
     network, refined = reduced.network > 0.5, reduced.matte > 0.5
     union = int(np.count_nonzero(network | refined))
@@ -67,7 +67,7 @@ def overruled(reduced: Reduced) -> list[Region]:
     looks exactly like a gap.
 
     Args:
-        reduced: the edit at reduced size, or a part of it.
+        reduced: the edit, reduced to at most 1024 px, or a part of it.
     """
     removed = (reduced.network > _SURE) & (reduced.matte < 0.5)
     added = (reduced.network < _SURELY_NOT) & (reduced.matte > 0.5)
@@ -82,7 +82,7 @@ def overruled_details(reduced: Reduced) -> list[Region]:
     narrower than 2 reduced pixels are left out. A region's area is in pixels, as if the picture were 1000 px long.
 
     Args:
-        reduced: the edit at reduced size, or a part of it.
+        reduced: the edit, reduced to at most 1024 px, or a part of it.
     """
     kept = (reduced.network < _DOUBTFUL) & (reduced.matte > _CLEAR_KEPT)
     dropped = (reduced.network > _SURE) & (reduced.matte < _CLEAR_DROPPED)

@@ -48,7 +48,7 @@ def leftovers(reduced: Reduced) -> list[Region]:
     was left does not.
 
     Args:
-        reduced: the edit at reduced size, or a part of it. Without a predicted backdrop the list is empty.
+        reduced: the edit, reduced to at most 1024 px, or a part of it. Without a predicted backdrop the list is empty.
     """
     if reduced.backdrop is None:
         return []
@@ -75,7 +75,7 @@ def filled_gaps(reduced: Reduced) -> list[Region]:
     In shadow the colour is weaker evidence, so the surrounding edge must be steeper.
 
     Args:
-        reduced: the edit at reduced size, or a part of it. Without a predicted backdrop the list is empty.
+        reduced: the edit, reduced to at most 1024 px, or a part of it. Without a predicted backdrop the list is empty.
     """
     if reduced.backdrop is None:
         return []

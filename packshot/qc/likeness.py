@@ -72,7 +72,7 @@ def visible_on_white(reduced: Reduced) -> Mask:
     A pixel is visible if a channel is more than 8 levels (of 255) below white.
 
     Args:
-        reduced: the edit at reduced size, or a part of it. The result is remembered in it.
+        reduced: the edit, reduced to at most 1024 px, or a part of it. The result is remembered in it.
     """
     return np.asarray(greatest_channel(255 - reduced.master) > VISIBLE_ON_WHITE)
 
@@ -85,7 +85,7 @@ def like_backdrop(reduced: Reduced) -> Mask:
     noise, does not count.
 
     Args:
-        reduced: an edit with a predicted backdrop.
+        reduced: the edit, reduced to at most 1024 px, with a predicted backdrop.
     """
     assert reduced.backdrop is not None
     even = cv2.blur(reduced.master - reduced.backdrop, (5, 5))
@@ -100,7 +100,7 @@ def unlike_backdrop(reduced: Reduced) -> Mask:
     backdrop the result is False everywhere.
 
     Args:
-        reduced: the edit at reduced size, or a part of it.
+        reduced: the edit, reduced to at most 1024 px, or a part of it.
     """
     return np.asarray(reduced.difference > max(_LEAST_UNLIKE, 6 * reduced.noise))
 
@@ -112,7 +112,7 @@ def shadow(reduced: Reduced) -> Mask:
     There the photograph has the backdrop's colour, and is at most 3 % brighter.
 
     Args:
-        reduced: an edit with a predicted backdrop.
+        reduced: the edit, reduced to at most 1024 px, with a predicted backdrop.
     """
     lit = _lighting(reduced, reduced.master)
     same_colour = lit.colour < _SHADOW_COLOUR * np.maximum(lit.factor, 0.1)
@@ -123,7 +123,7 @@ def lighting(reduced: Reduced, *, side: int) -> Lighting:
     """Return the photograph's light and colour compared with the predicted backdrop's, at each reduced pixel.
 
     Args:
-        reduced: an edit with a predicted backdrop.
+        reduced: the edit, reduced to at most 1024 px, with a predicted backdrop.
         side: side of the square over which the photograph is averaged first, in reduced pixels.
     """
     return _lighting(reduced, np.asarray(cv2.blur(reduced.master, (side, side)), np.float32))
@@ -161,7 +161,7 @@ def slope(reduced: Reduced) -> FloatImage:
     """Return the gradient of the grey picture, (rows, columns) float32, in levels (0..255) per reduced pixel.
 
     Args:
-        reduced: the edit at reduced size, or a part of it. The gradient is that of the photograph.
+        reduced: the edit, reduced to at most 1024 px, or a part of it. The gradient is that of the photograph.
     """
     return _slope(reduced.grey)
 
@@ -172,7 +172,7 @@ def colour_slope(reduced: Reduced) -> FloatImage:
     Unlike the gradient of the grey picture (`slope`), it also finds edges between colours of equal brightness.
 
     Args:
-        reduced: the edit at reduced size, or a part of it. The gradient is that of the photograph.
+        reduced: the edit, reduced to at most 1024 px, or a part of it. The gradient is that of the photograph.
     """
     return greatest_channel(_slope(reduced.master))
 

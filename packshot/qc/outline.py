@@ -236,7 +236,7 @@ def at_reduced(picture: NDArray[Any], reduced: Reduced, x: Column, y: Column) ->
 
     Args:
         picture: (rows, columns) or (rows, columns, channels), of the reduced edit's size.
-        reduced: the whole reduced edit, for its scale.
+        reduced: the whole edit, reduced to at most 1024 px, for its scale.
         x, y: (points,) where to sample, in pixels of the photograph.
     """
     return _sample(picture, (x + 0.5) * reduced.scale - 0.5, (y + 0.5) * reduced.scale - 0.5)

@@ -28,7 +28,7 @@ def product_outside(reduced: Reduced) -> tuple[list[Region], list[Region]]:
     has none, it fades away.
 
     Args:
-        reduced: the edit at reduced size. Without a predicted backdrop both lists are empty.
+        reduced: the edit, reduced to at most 1024 px. Without a predicted backdrop both lists are empty.
     """
     if reduced.backdrop is None:
         return [], []
@@ -49,7 +49,7 @@ def sharp_outside(reduced: Reduced) -> list[Region]:
     The largest comes first; areas are in reduced pixels.
 
     Args:
-        reduced: the edit at reduced size. Without a predicted backdrop there are no places.
+        reduced: the edit, reduced to at most 1024 px. Without a predicted backdrop there are no places.
     """
     if reduced.backdrop is None:
         return []

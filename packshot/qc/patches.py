@@ -61,7 +61,7 @@ def kept_patches(master16: Pixels16, matte: Matte, reduced: Reduced, product: Bo
     Args:
         master16: the photograph, (rows, columns, 3) uint16, Adobe RGB.
         matte: (rows, columns) float32 in 0..1, of the photograph's size.
-        reduced: the whole reduced edit with its predicted backdrop. Without a predicted backdrop the list is empty.
+        reduced: the whole edit, reduced to at most 1024 px. Without a predicted backdrop the list is empty.
         product: the product's box, in pixels of the photograph.
     Returns:
         Regions with their area in pixels, as if the picture were 1000 px long. A smaller photograph keeps its own

@@ -32,7 +32,7 @@ def unproven(outline: Outline, edges: EdgeFigures, reduced: Reduced) -> NDArray[
     Args:
         outline: samples across the matte's outline.
         edges: measurements at the points of `outline`.
-        reduced: the whole reduced edit, for the network's mask.
+        reduced: the whole edit, reduced to at most 1024 px, for the network's mask.
     """
     inside_px = _INSIDE_PX / reduced.scale
     x, y = outline.x - outline.normal[:, 0] * inside_px, outline.y - outline.normal[:, 1] * inside_px
@@ -50,7 +50,7 @@ def least_proven(outline: Outline, edges: EdgeFigures, reduced: Reduced) -> tupl
     Args:
         outline: samples across the matte's outline.
         edges: measurements at the points of `outline`.
-        reduced: the whole reduced edit, for the network's mask.
+        reduced: the whole edit, reduced to at most 1024 px, for the network's mask.
     """
     length_px = STRETCH_OF_PICTURE * reduced.longest / reduced.scale
     return worst_stretch(unproven(outline, edges, reduced), outline, length_px=length_px)

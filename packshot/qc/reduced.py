@@ -104,7 +104,7 @@ def at_product(reduced: Reduced) -> Reduced:
     The part often has less than half of the pixels, which saves time.
 
     Args:
-        reduced: the whole reduced edit.
+        reduced: the whole edit, reduced to at most 1024 px.
     """
     left, top, width, height = cv2.boundingRect((reduced.matte > 0).view(np.uint8))
     rows, columns = reduced.matte.shape
@@ -128,7 +128,7 @@ def backdrop_in(reduced: Reduced, box: Box) -> NDArray[np.float32]:
     """Return the predicted backdrop's mean colour in a box, (3,) in levels (0..255).
 
     Args:
-        reduced: the whole reduced edit; it must have a predicted backdrop.
+        reduced: the whole edit, reduced to at most 1024 px; it must have a predicted backdrop.
         box: in pixels of the photograph.
     """
     assert reduced.backdrop is not None

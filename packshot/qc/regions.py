@@ -31,7 +31,7 @@ def parts(reduced: Reduced, *, threshold: float, joined_over_ratio: float = 0.0)
     """Return the separate parts of the matte above a threshold, the largest first, with their areas in reduced pixels.
 
     Args:
-        reduced: the edit at reduced size.
+        reduced: the edit, reduced to at most 1024 px.
         threshold: alpha that a pixel must exceed, 0..1.
         joined_over_ratio: parts count as one if the gap between them is less than this share of the picture's longest
             side. 0 joins none.
@@ -51,7 +51,7 @@ def haze(reduced: Reduced) -> list[Region]:
     On white they look like a veil.
 
     Args:
-        reduced: the edit at reduced size.
+        reduced: the edit, reduced to at most 1024 px.
     """
     solid = grown(reduced.matte > 0.5, 11)
     everywhere = np.ones(solid.shape, bool)
@@ -62,7 +62,7 @@ def product_area(reduced: Reduced) -> int:
     """Return the product's area in reduced pixels (where the matte exceeds 0.5), at least 1, so that it can divide.
 
     Args:
-        reduced: the edit at reduced size.
+        reduced: the edit, reduced to at most 1024 px.
     """
     return max(1, int(np.count_nonzero(reduced.matte > 0.5)))
 
@@ -95,7 +95,7 @@ def enclosed_ground(reduced: Reduced) -> Mask:
     It is not connected to the border of the frame. An example is the gap in a handle.
 
     Args:
-        reduced: the edit at reduced size. Where its matte is below 0.5 is background.
+        reduced: the edit, reduced to at most 1024 px. Where its matte is below 0.5 is background.
     """
     open_ground = cv2.copyMakeBorder((reduced.matte < 0.5).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
     cv2.floodFill(open_ground, None, (0, 0), 2)

@@ -172,7 +172,7 @@ class QcReport(Value):
         return tuple(one.platform for one in self.renditions if one.verdict is Verdict.AUTO_APPROVE)
 
     def stopped(self, told: Finding) -> QcReport:
-        """Return the report with one more finding on the whole edit.
+        """Return the report with one more finding on the whole edit, for example from a model that doubts it.
 
         If the finding stops approval (a gate that did not pass), verdicts of approval become reviews. The score does
         not change.

@@ -46,8 +46,10 @@ def background_of(matte: Matte, *, shadow: Shadow, subject: Box | None) -> Mask:
 def box_of_product(matte: Matte) -> Box | None:
     """Return the smallest box around the product, in pixels; None if there is no product.
 
+    The product is where the matte exceeds 0.5.
+
     Args:
-        matte: (rows, columns) float32 in 0..1.
+        matte: (rows, columns) float32 in 0..1: each pixel's share of product.
     """
     try:
         return subject_box(matte)

@@ -130,7 +130,7 @@ def decide(
 def may_be_otherwise(category: Category | None, source: str) -> bool:
     """Return True if the look of the photograph may change who edits the shot.
 
-    This is so if the category is unknown, or if it has no rule and comes only from a word in a text.
+    It may if the category is unknown, or if the client has no rule for it and it comes only from a word in a text.
 
     Example: the file name says "vase", so the category is home. Only the photograph shows that the vase is made of
     glass.

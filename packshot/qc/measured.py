@@ -51,10 +51,12 @@ def measured(
 def skipped(code: str, message: str, *, gate: bool = False) -> Finding:
     """Return the finding for a check that could not be made: its status is skipped, and it has no value.
 
+    It takes no points, and does not stop an approval by itself.
+
     Args:
         code: the rule's code.
         message: the reason, for people.
-        gate: whether the missing check forbids automatic approval.
+        gate: True if the rule is a gate: a rule whose failure forbids automatic approval.
     """
     return Finding(code=code, status=Status.SKIPPED, message=message, gate=gate)
 

@@ -174,8 +174,8 @@ class QcReport(Value):
     def stopped(self, told: Finding) -> QcReport:
         """Return the report with one more finding on the whole edit, for example from a model that doubts it.
 
-        If the finding stops approval (a gate that did not pass), verdicts of approval become reviews. The score does
-        not change.
+        If the finding stops approval (a gate that failed), verdicts of approval become reviews. The score does not
+        change.
 
         Args:
             told: the finding to add.

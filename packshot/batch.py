@@ -44,15 +44,15 @@ class ShotRef(Value):
 
 
 class Delivery(Value):
-    """One numbered package for the client.
+    """One numbered package of finished pictures for the client.
 
     Attributes:
-        number: counts from 1; later deliveries supplement earlier ones.
-        at: when it was opened.
+        number: counts from 1 within the batch. Number 1 is the main delivery; later ones supplement it.
+        at: when it was opened, in UTC.
         shots: names of the shots in it.
-        opened_by: the flow run that opened it. Another run may finish it.
-        files: number of renditions.
-        certificate_sha256: hash of the certificate; empty until the whole delivery has been written.
+        opened_by: id of the flow run that opened it. Another run may finish it.
+        files: number of renditions (files for one platform each).
+        certificate_sha256: hash of the certificate in hexadecimal; empty until the whole delivery has been written.
     """
 
     number: int
@@ -140,11 +140,17 @@ class BatchRecord(Stored):
     fences: Mapping[str, int] = Field(default_factory=dict)
 
     def written_under(self, lease: Lease) -> BatchRecord:
-        """Return the record with the name and number of the lease under which it is changed.
+        """Return the record, marked with the lease under which a run changes it.
+
+        A lease shows which run is at work on the batch. The record keeps the lease's number, so that a run which has
+        lost the lease to another run cannot overwrite what that other run wrote.
+
+        Args:
+            lease: the lease of the run that writes.
 
         Raises:
             LeaseLostError: a later owner of the lease has already written.
-            BatchCancelledError: somebody has cancelled the batch: no run writes about it any more.
+            BatchCancelledError: somebody has cancelled the batch. No run may change its record any more.
         """
         self.require_not_cancelled()
         require_not_passed(lease, self.fences.get(lease.name, 0))
@@ -172,13 +178,13 @@ class BatchRecord(Stored):
 
     @property
     def next_delivery(self) -> int:
-        """The number of the next delivery."""
+        """The number that the next delivery gets: 1 if there is none yet, otherwise the highest one plus 1."""
         return max((one.number for one in self.deliveries), default=0) + 1
 
     def ref(self, shot: str) -> ShotRef | None:
-        """Return the photograph that became a shot; None if there is none.
+        """Return the uploaded photograph that became a shot; None if the batch has no shot of that name.
 
         Args:
-            shot: the shot's name.
+            shot: the shot's name, such as ``BTL201_MAIN``.
         """
         return next((ref for ref in self.shots if ref.shot.shot == shot), None)

@@ -21,22 +21,36 @@ _AFTER_EDIT = (State.EDITING_AUTO, State.SCORED, State.REDO)
 
 
 def is_unjudged(record: ShotRecord) -> bool:
-    """Return whether a reviewer still has to judge the machine's edit of a shot."""
+    """Return whether the machine's edit of a shot still waits for a reviewer's judgement.
+
+    True if the shot is in review, also if an error stopped it there.
+    """
     return State.IN_REVIEW in (record.state, record.failed_from)
 
 
 def is_blind(record: ShotRecord) -> bool:
-    """Return whether a reviewer still has to judge a shot, and must not see the machine's opinion of it."""
+    """Return whether a shot is in a blind review: a reviewer judges it without the machine's opinion.
+
+    True if the shot was chosen for an audit and no reviewer has judged it yet.
+    """
     return is_unjudged(record) and bool(record.reports.get(AUDIT))
 
 
 def as_shown(record: ShotRecord) -> ShotRecord:
-    """Return a record as people may see it: in a blind review, the machine's opinion is left out."""
+    """Return a shot's record as the page of this one shot may show it.
+
+    In a blind review the score, the verdict and the findings about the edit are left out. Otherwise the record is
+    unchanged.
+    """
     return _without_opinion(record) if is_blind(record) else record
 
 
 def as_listed(record: ShotRecord) -> ShotRecord:
-    """Return a record as lists may show it: until a reviewer has judged the shot, the machine's opinion is left out."""
+    """Return a shot's record as a list of many shots may show it.
+
+    Until a reviewer has judged the shot, the score, the verdict and the findings about the edit are left out, whether
+    the shot is audited or not. So nobody can tell audited shots from the others. After that the record is unchanged.
+    """
     return _without_opinion(record) if is_unjudged(record) else record
 
 

@@ -14,7 +14,25 @@ from packshot.types import Box, Value
 
 
 class Choice(StrEnum):
-    """The decisions that people can make about a shot."""
+    """A decision that a person can make about a shot. The value is the text of the button.
+
+    Attributes:
+        APPROVE: the machine's edit may be delivered.
+        SEND_TO_EDITOR: a person shall edit the shot instead of the machine.
+        REDO: the machine shall edit the shot again by another method.
+        REJECT: the photograph itself cannot be used; the shot is refused.
+        RETURN: the file that the editor returned shall be used.
+        SIGN: a second person accepts the editor's picture.
+        REJECT_WORK: the editor's picture has a mistake; the editor mends it.
+        CHANGE_REQUEST: the editor's picture is as ordered, but something else is wanted now.
+        GO_ON: a shot on hold goes on without what it waited for.
+        ARRIVED: what a shot on hold waited for has arrived.
+        CORRECT: the file name or the services of a shot on hold are corrected.
+        NO_FAULT: a picture that a client sent back is as ordered; it stays delivered.
+        TAKE, GIVE_BACK: an editor takes a job, or gives it back to the queue.
+        CLIENT_FAULT: the client sends a delivered picture back because of a mistake.
+        CLIENT_WISH: the client sends a delivered picture back because of a new wish.
+    """
 
     APPROVE = "approve"
     SEND_TO_EDITOR = "send to an editor"
@@ -99,7 +117,13 @@ BY_CLIENT = frozenset({Choice.CLIENT_FAULT, Choice.CLIENT_WISH})
 
 
 class ColourWord(StrEnum):
-    """A person's judgement of the colours, compared with the product or its reference in hand."""
+    """A person's judgement of the colours, compared with the product or its reference in hand.
+
+    Attributes:
+        NOT_COMPARED: the person did not compare them.
+        CONFIRMED: the colours are right.
+        REFUSED: the colours are wrong.
+    """
 
     NOT_COMPARED = "not compared"
     CONFIRMED = "confirmed"
@@ -186,13 +210,14 @@ class Decision(Value):
 
 
 def answer_to(rejection: Decision, decisions: Sequence[Decision]) -> Decision | None:
-    """Return the decision that rejects a client's complaint: the picture that was sent back has no fault of ours.
+    """Return the decision of the studio that a client's complaint is no fault of the studio.
 
-    The result is None if there is no such decision before the client's next complaint.
+    A complaint is a client's decision to send a delivered picture back. The result is None if nobody has decided so
+    before the client's next complaint.
 
     Args:
-        rejection: the client's complaint, one of the decisions.
-        decisions: all of the shot, in order.
+        rejection: the client's complaint, one of `decisions`.
+        decisions: all decisions about the shot, oldest first.
     """
     later = decisions[decisions.index(rejection) + 1 :]
     first = next((one for one in later if one.choice in (Choice.NO_FAULT, *BY_CLIENT)), None)
@@ -200,9 +225,12 @@ def answer_to(rejection: Decision, decisions: Sequence[Decision]) -> Decision | 
 
 
 def standing(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
-    """Return the decisions, in order, without those complaints by clients that turned out to be no fault of ours.
+    """Return the decisions that count for statistics, oldest first.
+
+    All of them count except a client's complaint about which the studio later decided that it is no fault of the
+    studio (`Choice.NO_FAULT`).
 
     Args:
-        decisions: all of the shot, in order.
+        decisions: all decisions about the shot, oldest first.
     """
     return tuple(one for one in decisions if one.choice not in BY_CLIENT or answer_to(one, decisions) is None)

@@ -63,7 +63,10 @@ class PackshotError(Exception):
 
     @property
     def without_subject(self) -> str:
-        """The message without the object's name, for a table or page that shows the name beside it."""
+        """The message without the object's name, for a table or page that shows the name beside it.
+
+        Example: ``no such platform; found amazn; allowed amazon_main. Check its spelling.``
+        """
         text = self.what
         if self.found:
             text += f"; found {self.found}"

@@ -41,9 +41,10 @@ _SEPARATORS = re.compile(r"([;|])")
 
 
 def one_line(text: str) -> str:
-    """Return a text on one line.
+    """Return a text on one line, for any place that shows a single line.
 
-    Each run of white space becomes one space, and each invisible character becomes `UNSEEN`.
+    Each run of white space becomes one space, and spaces at both ends are removed. Each invisible or control
+    character becomes `UNSEEN` (U+FFFD).
     """
     return " ".join("".join(one if one.isspace() else _seen(one) for one in text).split())
 
@@ -54,14 +55,24 @@ def _seen(character: str) -> str:
 
 
 def terminal(text: str) -> str:
-    """Return a text for one line of a terminal or log: same length, without control characters or escape sequences."""
+    """Return a text that a terminal or log can show on one line, without control characters or escape sequences.
+
+    The length stays the same: each white-space character becomes a space, each invisible or control character becomes
+    `UNSEEN` (U+FFFD).
+    """
     if text.isascii() and text.isprintable():
         return text
     return "".join(" " if one.isspace() else _seen(one) for one in text)
 
 
 def json_text(text: str) -> str:
-    """Return equivalent JSON with invisible characters as ``\\uXXXX``; line feeds between values are kept."""
+    """Return JSON of the same meaning in which each invisible or control character is written as ``\\uXXXX``.
+
+    Line feeds are kept, because they can only stand between values.
+
+    Args:
+        text: valid JSON.
+    """
     return "".join(one if one == "\n" or _seen(one) == one else _escaped(one) for one in text)
 
 
@@ -71,7 +82,11 @@ def _escaped(character: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Return a text on one line that Markdown shows literally, also inside a table."""
+    """Return a text on one line that Markdown shows literally, also inside a table.
+
+    Every sign that means something in Markdown gets a backslash: ``a*b`` becomes ``a\\*b``. A zero-width space breaks
+    up addresses and mentions, so that they do not become links.
+    """
     return _MARKS.sub(r"\\\1", _CALLS.sub(ASIDE, one_line(text)))
 
 
@@ -84,10 +99,10 @@ def code(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Return a text for a place that one page reads as Markdown and another page shows as plain text.
+    """Return a text on one line for a place that one page reads as Markdown and another page shows as plain text.
 
-    If Markdown would begin a link, a picture, HTML or a block, a zero-width space is inserted there. So the text looks
-    the same on both pages. Other texts are unchanged.
+    A zero-width space is inserted wherever Markdown would begin a link, a picture, HTML or a block such as a heading.
+    So the text looks alike on both pages. A text without such places and on one line is unchanged.
     """
     line = one_line(text)
     if _BLOCKS.match(line):
@@ -96,18 +111,25 @@ def cell(text: str) -> str:
 
 
 def chat(text: str) -> str:
-    """Return a text for a chat message, without mentions (``<!channel>``, ``@here``) and links."""
+    """Return a text on one line for a chat message, without links and without mentions such as ``<!channel>`` or
+    ``@here``.
+
+    ``&``, ``<`` and ``>`` become HTML entities, as Slack expects.
+    """
     line = _LINKS.sub(ASIDE, _CALLS.sub(ASIDE, one_line(text)))
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def header(text: str) -> str:
-    """Return a text for a mail header: one line of at most `LONGEST_HEADER` characters."""
+    """Return a text for a mail header: on one line, cut off after `LONGEST_HEADER` (200) characters."""
     return one_line(text)[:LONGEST_HEADER]
 
 
 def body(text: str) -> str:
-    """Return a text for a mail's body: line breaks are kept, control characters are replaced as in `terminal`."""
+    """Return a text for a mail's body.
+
+    Line breaks are kept. Within a line, each invisible or control character becomes `UNSEEN` (U+FFFD).
+    """
     return "\n".join(terminal(line) for line in text.splitlines())
 
 
@@ -150,7 +172,10 @@ def table_cell(text: str) -> str:
 
 
 def table_text(cell: str) -> str:
-    """Return a table cell's text without the apostrophes that `table_cell` added, on one line."""
+    """Return the text of a table cell without the apostrophes that `table_cell` added before formulas.
+
+    Example: ``'=1+1`` becomes ``=1+1``. An apostrophe that a person wrote before other text stays.
+    """
     parts = _SEPARATORS.split(cell)
     return "".join(part[1:] if part.startswith("'") and _could_run(part[1:]) else part for part in parts)
 

@@ -26,9 +26,10 @@ def checked_gtin(text: str) -> str:
 
 
 def has_right_check_digit(digits: str) -> bool:
-    """Return whether the last digit of a GTIN, or of an ISBN with ten digits, is right.
+    """Return whether the last digit of a GTIN, or of an ISBN with ten digits, is the right check digit.
 
-    The length is not checked. Example: ``4006381333931`` is right, ``4006381333932`` is not.
+    A number of ten characters is checked as an ISBN, any other as a GTIN of any length. Example: ``4006381333931`` is
+    right, ``4006381333932`` is not.
 
     Args:
         digits: the number without spaces and dashes. A text with other characters gives False.

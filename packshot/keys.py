@@ -52,20 +52,22 @@ def inbox_key(batch: BatchId, path: str) -> str:
 
 
 def path_in_inbox(batch: BatchId, key: str) -> str:
-    """Return the path of an uploaded file inside its batch's folder.
+    """Return the path of an uploaded file inside its batch's inbox folder, such as ``front/BTL201_MAIN.jpg``.
 
     Args:
         batch: the batch.
-        key: the file's key, as `inbox_key` returns it.
+        key: the file's key, as `inbox_key` returns it. A key outside the folder comes back unchanged.
     """
     return key.removeprefix(inbox_prefix(batch))
 
 
 def batch_from_ready_key(key: str) -> BatchId | None:
-    """Return the batch that a READY object closes; None for any other key.
+    """Return the batch that an object closes by its key ``inbox/<client>/<batch>/READY``; None for any other key.
+
+    A client uploads an empty object ``READY`` as the last file. It says that the upload is complete.
 
     Raises:
-        NamingError: its folders are not valid names of a client and a batch.
+        NamingError: client or batch in the key is not a valid name.
     """
     parts = key.split("/")
     if len(parts) != 4 or parts[0] != "inbox" or parts[3] != READY:
@@ -74,7 +76,11 @@ def batch_from_ready_key(key: str) -> BatchId | None:
 
 
 def batches_prefix(client: str = "") -> str:
-    """Return ``batches/``, or one client's part of it."""
+    """Return the beginning of the keys of records: ``batches/``, or ``batches/<client>/`` for one client.
+
+    Args:
+        client: the client's name; empty for all clients.
+    """
     return f"batches/{client}/" if client else "batches/"
 
 
@@ -84,7 +90,10 @@ def batch_record_key(batch: BatchId) -> str:
 
 
 def batch_from_record_key(key: str) -> BatchId | None:
-    """Return the batch whose record an object is; None for any other key, or if its names are not valid."""
+    """Return the batch to which a batch's record belongs, by the record's key.
+
+    The result is None if the key is not ``batches/<client>/<batch>/batch.json``, or if its names are not valid.
+    """
     parts = key.split("/")
     if len(parts) != 4 or parts[0] != "batches" or parts[3] != "batch.json" or not all(map(is_name, parts[1:3])):
         return None
@@ -112,7 +121,12 @@ def record_key(shot: ShotId) -> str:
 
 
 def job_out_key(shot: ShotId, file: str) -> str:
-    """Return the key of a file for an editor: ``jobs/<client>/<batch>/<shot>/out/<file>``."""
+    """Return the key of a file that an editor downloads for a job: ``jobs/<client>/<batch>/<shot>/out/<file>``.
+
+    Args:
+        shot: the shot.
+        file: name of the file, such as ``master.tif``.
+    """
     return f"jobs/{shot.client}/{shot.batch}/{shot.shot}/out/{file}"
 
 
@@ -144,11 +158,13 @@ def job_returned_prefix(shot: ShotId) -> str:
 
 
 def jobs_prefix(client: str = "", batch: str = "") -> str:
-    """Return ``jobs/``, or the part of one client, ``jobs/<client>/``, or batch, ``jobs/<client>/<batch>/``.
+    """Return the beginning of the keys of editors' jobs, such as ``jobs/acme/spring/``.
+
+    It is ``jobs/`` for all clients, ``jobs/<client>/`` for one client, ``jobs/<client>/<batch>/`` for one batch.
 
     Args:
         client: the client's name; empty for all clients.
-        batch: the batch's name; empty for all batches of the client.
+        batch: the batch's name; empty for all batches of the client. It is ignored without a client.
     """
     return "/".join(["jobs", *filter(None, (client, client and batch))]) + "/"
 
@@ -162,7 +178,9 @@ def drop_prefix(batch: BatchId) -> str:
 
 
 def shot_from_returned_key(key: str) -> ShotId | None:
-    """Return the shot to whose hot folder an object belongs; None for any other key.
+    """Return the shot for which somebody put a finished picture into the shot's hot folder.
+
+    The result is None if the key does not begin with ``jobs/<client>/<batch>/<shot>/returned/``, or names no file.
 
     Raises:
         NamingError: no shot can have this name, or the file's name cannot be used.
@@ -175,7 +193,9 @@ def shot_from_returned_key(key: str) -> ShotId | None:
 
 
 def batch_from_drop_key(key: str) -> BatchId | None:
-    """Return the batch to whose hot folder an object belongs; None for any other key.
+    """Return the batch for which somebody put a finished picture into the batch's hot folder.
+
+    The result is None if the key does not begin with ``jobs/<client>/<batch>/_returned/``, or names no file.
 
     Raises:
         NamingError: no batch can have this name, or the file's name cannot be used.
@@ -205,6 +225,8 @@ def notice_key(batch: BatchId, shot: str, notice: str) -> str:
 def line_notice_key(notice: str) -> str:
     """Return the key that marks a notice about the whole system as sent: ``notices/<notice>.json``.
 
+    An object under this key keeps people from being told twice.
+
     Args:
         notice: a name for what was told.
     """
@@ -212,9 +234,11 @@ def line_notice_key(notice: str) -> str:
 
 
 def returns_key(client: str, path: str = "") -> str:
-    """Return the key of a file for the report on returns: ``returns/<client>/<path>``.
+    """Return the key of a file for the report on a client's return rate: ``returns/<client>/<path>``.
 
-    Without a client it is ``returns/``.
+    Args:
+        client: the client's name; empty gives ``returns/``, the beginning of all these keys.
+        path: path of the file inside the client's folder; empty gives the beginning of the client's keys.
     """
     return f"returns/{client}/{path}" if client else "returns/"
 
@@ -230,7 +254,7 @@ def routing_service_key() -> str:
 
 
 def daily_prefix() -> str:
-    """Return ``reports/daily/``."""
+    """Return the beginning of the keys of the daily reports: ``reports/daily/``."""
     return "reports/daily/"
 
 
@@ -245,12 +269,18 @@ def daily_page_key(date: dt.date) -> str:
 
 
 def daily_shots_key(date: dt.date) -> str:
-    """Return the key of the shots behind a day's numbers: ``reports/daily/<date>.shots.json``."""
+    """Return the key of the list of shots behind the numbers of a daily report: ``reports/daily/<date>.shots.json``."""
     return f"{daily_prefix()}{date.isoformat()}.shots.json"
 
 
 def date_from_daily_figures_key(key: str) -> dt.date | None:
-    """Return the date of the day whose figures an object holds; None for any other key."""
+    """Return the date of the daily report whose figures are stored under a key.
+
+    The result is None if the key is not ``reports/daily/<date>.json``.
+
+    Raises:
+        ValueError: the digits are no date, such as ``2026-13-01``.
+    """
     found = re.fullmatch(rf"{daily_prefix()}(\d{{4}}-\d\d-\d\d)\.json", key)
     return dt.date.fromisoformat(found[1]) if found else None
 
@@ -271,9 +301,10 @@ def siblings_prefix(client: str, product: str) -> str:
 
 
 def sibling_key(shot: ShotId, product: str) -> str:
-    """Return the key by which other shots of a product find a shot.
+    """Return the key under which a shot announces itself to the other shots of its product.
 
-    It is ``products/<client>/<product>/<batch>--<shot>.json``.
+    It is ``products/<client>/<product>/<batch>--<shot>.json``. A shot may wait for another photograph of the same
+    product, for example the neck of a garment. The object under this key shows that the photograph has arrived.
 
     Args:
         shot: the shot.
@@ -293,7 +324,12 @@ def deliveries_prefix(batch: BatchId) -> str:
 
 
 def delivery_prefix(batch: BatchId, number: int) -> str:
-    """Return the beginning of the keys of one delivery: ``deliveries/<client>/<batch>/<n>/``. Numbers count from 1."""
+    """Return the beginning of the keys of one delivery: ``deliveries/<client>/<batch>/<number>/``.
+
+    Args:
+        batch: the batch.
+        number: number of the delivery, from 1.
+    """
     return f"{deliveries_prefix(batch)}{number}/"
 
 
@@ -319,17 +355,17 @@ def quarantine_key(batch: BatchId, path: str) -> str:
 
 
 def quarantine_reason_key(batch: BatchId, path: str) -> str:
-    """Return the key of the reason for a refusal, beside the file: that of `quarantine_key` and ``.reason.json``.
+    """Return the key of the reason why a file was refused: ``quarantine/<client>/<batch>/<path>.reason.json``.
 
     Args:
         batch: the batch.
-        path: path of the file, relative to the batch's folder.
+        path: path of the refused file, relative to the batch's inbox folder.
     """
     return quarantine_key(batch, path) + ".reason.json"
 
 
 def result_key(name: str) -> str:
-    """Return the key of a task's result in storage: ``prefect-results/<name>``."""
+    """Return the key under which a Prefect task's result is stored: ``prefect-results/<name>``."""
     return f"prefect-results/{name}"
 
 
@@ -338,34 +374,41 @@ NIGHT_LEASE, COLLECTION_LEASE = "night", "collection"
 
 
 def batch_lease(batch: BatchId) -> str:
-    """Return the name of the lease of whoever works on a batch: ``batches/<client>/<batch>``."""
+    """Return the name of the lease that only one run at a time can hold to work on a batch:
+    ``batches/<client>/<batch>``.
+    """
     return f"batches/{batch.client}/{batch.batch}"
 
 
 def delivery_lease(batch: BatchId) -> str:
-    """Return the name of the lease for delivering a batch: ``deliveries/<client>/<batch>``."""
+    """Return the name of the lease that only one run at a time can hold to deliver a batch:
+    ``deliveries/<client>/<batch>``.
+    """
     return f"deliveries/{batch.client}/{batch.batch}"
 
 
 def part_lease(batch: BatchId, part: str = "") -> str:
-    """Return the name of the lease of a part of a batch: ``parts/<client>/<batch>/<part>``.
+    """Return the name of the lease of one part of a batch: ``parts/<client>/<batch>/<part>``.
+
+    A part is a number of a batch's shots that one worker processes. Whoever works on it holds this lease.
 
     Args:
         batch: the batch.
-        part: the part's name; empty for the beginning that all these names share.
+        part: the part's name; empty for the beginning that the names of all parts of the batch share.
     """
     return f"parts/{batch.client}/{batch.batch}/{part}"
 
 
 def part_result_name(batch: BatchId, part: str, what: str) -> str:
-    """Return the name under which a part of a batch keeps something: ``parts/<client>/<batch>/<part>.<what>``.
+    """Return the name under which a part of a batch keeps its work or its results:
+    ``parts/<client>/<batch>/<part>.<what>``.
 
-    `result_key` makes a key of it.
+    A part is a number of a batch's shots that one worker processes. `result_key` makes a storage key of the name.
 
     Args:
         batch: the batch.
         part: the part's name.
-        what: ``work`` for the part's items, ``done`` for their results.
+        what: ``work`` for the shots to process, ``done`` for their results.
     """
     return f"parts/{batch.client}/{batch.batch}/{part}.{what}"
 
@@ -379,7 +422,7 @@ def lease_key(name: str) -> str:
     """Return the key of a lease: ``leases/<name>.json``.
 
     Args:
-        name: the lease's name, such as `batch_lease` returns it.
+        name: the lease's name, such as ``batches/acme/spring`` from `batch_lease`.
     """
     return f"leases/{name}.json"
 

@@ -22,11 +22,11 @@ RENEWALS = 5
 
 
 class Owner(Value):
-    """The owner of a lease.
+    """One process that holds a lease.
 
     Attributes:
         run: id of the flow run, or ``command line``.
-        attempt: unique id of the process that works on the run. Two copies of one run are therefore two owners.
+        attempt: unique id of the process that works on the run. Two processes of one run are therefore two owners.
     """
 
     run: str
@@ -55,7 +55,7 @@ class Lease(Value):
     released: bool = False
 
     def is_alive(self, age: timedelta) -> bool:
-        """Return True as long as the owner may still be at work: the lease is neither released nor expired.
+        """Return whether the lease's owner may still be at work: the lease is neither released nor expired.
 
         Args:
             age: time since the lease was written, by the storage's clock.
@@ -64,15 +64,16 @@ class Lease(Value):
 
 
 def claim(present: Lease | None, free: Lease, *, age: timedelta) -> Lease:
-    """Return the lease to write into storage, so that the caller becomes its owner.
+    """Return the lease that a process must write into storage to become its owner.
 
     Args:
         present: the lease in storage; None if there is none.
-        free: the caller's lease, as it is written if there is none in storage. Its number is the lowest that the result
-            can have.
+        free: the process's own lease, as it is written if there is none in storage. Its number is the lowest that the
+            result can have.
         age: time since `present` was written, by the storage's clock.
+
     Raises:
-        LeaseHeldError: another owner holds it and is alive.
+        LeaseHeldError: another owner holds the lease and has neither released it nor let it expire.
     """
     if present is None:
         return free
@@ -131,13 +132,14 @@ def lost(mine: Lease, *, to: Lease | None = None) -> LeaseLostError:
 
 
 def require_not_passed(mine: Lease, written: int) -> None:
-    """Check that no later owner of a lease has written to a record.
+    """Raise an error if a later owner of a lease has already changed a record.
 
     Args:
-        mine: the lease under which the caller writes.
-        written: the highest lease number that has written to the record.
+        mine: the lease under which a run is about to write.
+        written: the highest lease number that has written to the record; 0 if none has.
+
     Raises:
-        LeaseLostError: that number is higher than this lease's.
+        LeaseLostError: `written` is higher than the number of `mine`.
     """
     if written > mine.number:
         raise lost(mine)

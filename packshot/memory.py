@@ -17,9 +17,10 @@ _KEPT_BYTES = 1 << 30
 
 
 def reuse_freed_memory() -> bool:
-    """Tell glibc to reuse freed memory (`mallopt(3)`); return whether that worked.
+    """Return whether glibc was told to reuse freed memory for large arrays (`mallopt(3)`).
 
-    Call it before any thread starts. It does nothing if the C library has no `mallopt`, as on macOS and musl.
+    Call it once at the start of a process, before any thread starts. False means that nothing has changed, because
+    the C library has no `mallopt`, as on macOS and musl, or refused an option.
     """
     try:
         set_option = ctypes.CDLL(None).mallopt

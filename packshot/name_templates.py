@@ -12,12 +12,12 @@ _PRINTABLE = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def template_fields(template: str) -> tuple[str, ...]:
-    """Return the names of the fields of a naming template such as ``{sku}_{view}_{index}``, in order.
+    """Return the names of a naming template's fields, in order; a field that occurs twice is named twice.
 
-    A field that occurs twice is named twice.
+    Example: ``{sku}_{view}`` gives ``("sku", "view")``.
 
     Raises:
-        NamingError: the braces don't match, or a field's name is not in lower case.
+        NamingError: a brace has no partner, or a field's name is not in lower case.
     """
     rest = _FIELD.sub("", template)
     if "{" in rest or "}" in rest:
@@ -31,16 +31,20 @@ def template_fields(template: str) -> tuple[str, ...]:
 
 
 def split_template(template: str) -> tuple[tuple[str, str], ...]:
-    """Return a template as pairs of (text, the field after it).
+    """Return a naming template as pairs of (text, the field after it).
 
-    If the template ends with text, the last field is empty.
+    If the template ends with text, the last field is empty. Example: ``{sku}_{view}.x`` gives ``(("", "sku"), ("_",
+    "view"), (".x", ""))``.
     """
     parts = [*_FIELD.split(template), ""]
     return tuple(zip(parts[::2], parts[1::2], strict=True))
 
 
 def signs_refused(template: str) -> str:
-    """Return the characters of a template that file systems and marketplaces refuse, each once; empty if none."""
+    """Return the characters outside a template's fields that file systems and marketplaces refuse.
+
+    Each stands once, in sorted order; empty if there are none. Example: ``{sku}/ä`` gives ``/ä``.
+    """
     return "".join(sorted(set(re.sub(_PRINTABLE, "", _FIELD.sub("", template)))))
 
 
@@ -81,7 +85,8 @@ def fill_template(template: str, values: Mapping[str, str], *, subject: str) -> 
 def collisions(names: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     """Return each file name that more than one shot would get -> those shots, sorted.
 
-    Upper and lower case count as equal; the names are in lower case.
+    Upper and lower case count as equal. The file names in the result are in lower case. Empty if all names are
+    different.
 
     Args:
         names: pairs of (file name in the delivery, shot).

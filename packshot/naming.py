@@ -45,7 +45,14 @@ class BatchId(Value):
         return f"{self.client}/{self.batch}"
 
     def shot(self, name: str) -> ShotId:
-        """Return the id of one of its shots."""
+        """Return the id of a shot in this batch.
+
+        Args:
+            name: the shot's name, such as ``BTL201_MAIN``.
+
+        Raises:
+            NamingError: the name is not allowed in a storage key.
+        """
         return ShotId(client=self.client, batch=self.batch, shot=name)
 
 
@@ -75,7 +82,11 @@ class ShotId(Value):
 
 
 def is_name(text: str) -> bool:
-    """Return whether a text is a valid name: letters, digits, ``. _ -``, at most 100 characters, no ``..``."""
+    """Return whether a text can be the name of a client, batch or shot.
+
+    Allowed are letters of ASCII, digits, ``.``, ``_`` and ``-``, at most 100 characters. The first is a letter or
+    digit. There is no ``..``, and no ``.`` at the end.
+    """
     return len(text) <= MAX_NAME_LENGTH and _NAME.fullmatch(text) is not None
 
 
@@ -100,10 +111,11 @@ def checked_name(name: str, *, what: str) -> str:
 
 
 def path_trouble(path: str) -> str:
-    """Return why a relative path can't be a key, a local file or a member of an archive; empty if it can.
+    """Return why a relative path can't be a storage key, a local file or a member of an archive; empty if it can.
 
-    Names by clients and editors may contain spaces, accents and any script. Not allowed are steps out of the folder
-    (``..``, also as ``%2e%2e`` or with a backslash), absolute paths, drives and invisible characters.
+    Example: ``it leads out of its folder``. Names by clients and editors may contain spaces, accents and any script.
+    Not allowed are an empty path, one longer than 900 bytes, steps out of the folder (``..``, also as ``%2e%2e`` or
+    with a backslash), empty steps, absolute paths, drives and invisible characters.
     """
     if not path:
         return "it is empty"

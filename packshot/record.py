@@ -33,7 +33,28 @@ from packshot.types import Finding, Sourced, Status, Value, in_order_of_weight
 
 
 class State(StrEnum):
-    """The state of a shot."""
+    """The state of a shot: what has been done with the photograph, and what it waits for.
+
+    Attributes:
+        RECEIVED: the file is uploaded, and not opened yet.
+        REFUSED: the photograph cannot be used. This is an end.
+        MASTERED: the photograph is decoded into its master (16-bit TIFF).
+        ROUTED: it is decided whether the machine or a person edits it.
+        ON_HOLD: something is missing that the client must send or answer.
+        EDITING_AUTO: the machine edits it.
+        AWAITING_EDITOR: a person must edit it.
+        RETURNED: an editor's file has come back, and is not checked yet.
+        SCORED: an edit is checked and has a score.
+        IN_REVIEW: a reviewer must judge the machine's edit.
+        REDO: the machine shall edit it again, by another method.
+        AWAITING_SIGNOFF: a second person must judge the editor's picture.
+        APPROVED: the edit may be delivered.
+        EXPORTED: the files for the platforms are made.
+        VERIFIED: the files have been decoded again and keep the platforms' rules.
+        DELIVERED: the files lie in a delivery to the client.
+        LIVE: reserved for later; nothing sets it.
+        FAILED: an error stopped the work. The shot can go on from the state in which it failed.
+    """
 
     RECEIVED = "received"
     REFUSED = "refused"
@@ -100,12 +121,14 @@ The report of the same stage, ``machine_edit``, has its score, verdict and metho
 
 
 def delivery_reason(number: int) -> str:
-    """Return the text with which a shot's record mentions a delivery."""
+    """Return the reason with which a shot's record says in which delivery the shot went out: ``delivery 2`` for
+    number 2.
+    """
     return f"{_DELIVERY}{number}"
 
 
 def deliveries_of(record: ShotRecord) -> tuple[int, ...]:
-    """Return the numbers of the deliveries in which a shot went out, in order."""
+    """Return the numbers of the deliveries in which a shot went out, oldest first; empty if it was never delivered."""
     whys = (one.why for one in record.events if one.to_state is State.DELIVERED and one.from_state is State.VERIFIED)
     return tuple(int(why.removeprefix(_DELIVERY)) for why in whys if why.removeprefix(_DELIVERY).isdecimal())
 
@@ -114,10 +137,12 @@ _DELIVERY = "delivery "
 
 
 def found_in(edit_sha256: str, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return the findings, marked as belonging to one edit. They no longer count when another edit replaces it.
+    """Return the findings, each marked with the edit that it is about.
+
+    A finding so marked counts only as long as this edit is the shot's present one (`ShotRecord.present_findings`).
 
     Args:
-        edit_sha256: hash of the edit's bytes, in hexadecimal.
+        edit_sha256: SHA-256 of the edit's bytes, in hexadecimal.
         findings: what was found in the edit.
     """
     return tuple(one.model_copy(update={"picture": edit_sha256}) for one in findings)
@@ -187,13 +212,17 @@ class ShotRecord(Stored):
     decisions: tuple[Decision, ...] = ()
 
     def fact(self, name: str) -> str:
-        """Return a fact's value; an empty text if it is unknown."""
+        """Return the value of a fact about the shot; an empty text if it is unknown.
+
+        Args:
+            name: the fact's name, such as ``sku``, ``view`` or ``category``.
+        """
         sourced = self.facts.get(name)
         return sourced.value if sourced else ""
 
     @property
     def product(self) -> str:
-        """The id of its product: its SKU, else its ASIN or GTIN; empty if nothing names one."""
+        """The id of the photographed product: its SKU, else its ASIN, else its GTIN; empty if none is known."""
         return self.fact("sku") or self.fact("asin") or self.fact("gtin")
 
     @property
@@ -204,7 +233,7 @@ class ShotRecord(Stored):
 
     @property
     def failed_from(self) -> State | None:
-        """The state in which a failed shot failed; None if it has not failed."""
+        """The state in which the shot was when it failed, and to which it can return; None if it has not failed."""
         if self.state is not State.FAILED:
             return None
         return next(one.from_state for one in reversed(self.events) if one.from_state is not State.FAILED)
@@ -217,7 +246,11 @@ class ShotRecord(Stored):
 
     @property
     def worst_finding(self) -> Finding | None:
-        """The most important finding that is true now; None if every check passed."""
+        """The most important finding about the photograph and its present edit.
+
+        The order is: failed gate (a check that forbids the machine to approve), other failed check, warning, skipped
+        check. None if every check passed.
+        """
         told = in_order_of_weight(self.present_findings)
         return next((one for one in told if one.status is not Status.PASSED), None)
 
@@ -280,7 +313,7 @@ class ShotRecord(Stored):
 
     @property
     def since(self) -> datetime | None:
-        """The time when the shot entered its present state; None before the first event."""
+        """The time (UTC) when the shot entered its present state; None if it never changed its state."""
         changes = [event.at for event in self.events if event.from_state is not event.to_state]
         return changes[-1] if changes else None
 

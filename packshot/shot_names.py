@@ -14,11 +14,10 @@ _LONGEST = 80
 
 
 def plain_name(text: str) -> str:
-    """Return a name as it is used in SKUs and names of shots: ASCII letters and digits, ``.``, ``_`` and ``-``.
+    """Return a text as a name of ASCII letters and digits, ``.``, ``_`` and ``-``, as SKUs and names of shots use it.
 
-    Letters of other scripts are written in Latin ones; the same name in another Unicode form gives the same text. If a
-    letter has no Latin form, eight digits of the name's hash are added. So two different names never become the same.
-
+    Letters of other scripts are written in Latin ones. One name in different Unicode forms gives one text. If a
+    letter has no Latin form, eight digits of the name's hash are added, so that two such names stay different.
     Examples: ``Größe 42`` is ``Grosse-42``, ``Кружка-1`` is ``Kruzhka-1``.
     """
     name = unicodedata.normalize("NFC", text)

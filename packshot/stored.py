@@ -32,12 +32,13 @@ S = TypeVar("S", bound="Stored")
 
 
 class Stored(Value):
-    """A value in storage that later versions of Packshot can read.
+    """Base class of values that are kept in storage as JSON, and that later versions of Packshot must be able to
+    read.
 
     Attributes:
-        UPGRADES: schema version -> step to the next one. If two versions have no step between them, they differ only in
-            fields with defaults.
-        schema_version: always the newest one after reading.
+        UPGRADES: schema version -> function that turns JSON of this version into JSON of the next one. If two
+            versions have no such function between them, they differ only in fields with defaults.
+        schema_version: version of the form of the JSON. After reading it is always the newest one.
     """
 
     UPGRADES: ClassVar[Mapping[int, Upgrade]] = {}
@@ -46,14 +47,18 @@ class Stored(Value):
 
 
 def read_stored(kind: type[S], data: bytes, *, name: str) -> S:
-    """Return a value from its JSON. Any version of Packshot up to this one may have written it.
+    """Return a value from its stored JSON, upgraded to the newest schema version.
+
+    Any version of Packshot up to this one may have written the JSON.
 
     Args:
         kind: the value's class.
+        data: the JSON.
         name: name of the object, for messages.
+
     Raises:
-        RecordDamagedError: the content can't be read, or a newer version wrote it. The message tells which, and what to
-            do.
+        RecordDamagedError: the content can't be read, or a newer version wrote it. The message says which of the two,
+            and what to do.
     """
     found = _json(kind, data, name=name)
     form = found.get("schema_version", 1)

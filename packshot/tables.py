@@ -14,14 +14,16 @@ Cell = str | int | float | Decimal | None
 
 
 def csv_table(head: Sequence[str], rows: Iterable[Sequence[Cell]], *, line_end: str = "\r\n") -> str:
-    """Return a table as CSV (RFC 4180) with commas, and with quotes if needed.
+    """Return a table as the text of a CSV file (RFC 4180), with commas, and with quotes where they are needed.
 
-    Each text is on one line and guarded by `packshot.escaping.table_cell`; None becomes an empty cell.
+    No spreadsheet runs the content of a cell: each text is on one line and guarded by `packshot.escaping.table_cell`.
+    Numbers are written as numbers; None becomes an empty cell.
 
     Args:
         head: the column names.
         rows: the cells of each row, in the order of the columns.
         line_end: what ends each line.
+
     Raises:
         ValueError: a row has another length than the head.
     """
@@ -36,5 +38,8 @@ def csv_table(head: Sequence[str], rows: Iterable[Sequence[Cell]], *, line_end: 
 
 
 def figure(value: float | None, decimals: int) -> Decimal | None:
-    """Return a number with the given count of decimals, for a cell; None stays None."""
+    """Return a number rounded to a fixed count of decimals, for a table cell; None stays None.
+
+    Example: ``figure(1.5, 2)`` is ``Decimal("1.50")``.
+    """
     return None if value is None else Decimal(f"{value:.{decimals}f}")

@@ -17,9 +17,8 @@ Result = TypeVar("Result")
 class computed_once(Generic[Owner, Result]):  # noqa: N801  (it is used like `property`)
     """A property that is computed once for each object, even if several threads ask for it at the same time.
 
-    `functools.cached_property` has one lock for all objects of a class in Python 3.11: threads with different
-    photographs would wait for each other. Later versions have no lock: the threads of one photograph would all
-    compute it.
+    Use it as a decorator of a method, like `functools.cached_property`. Threads that ask for properties of different
+    objects do not wait for each other.
     """
 
     def __init__(self, compute: Callable[[Owner], Result]) -> None:
@@ -47,7 +46,15 @@ class computed_once(Generic[Owner, Result]):  # noqa: N801  (it is used like `pr
 
 
 def side_by_side(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """Return the function's result for each item, in order. If several fail, the error of the first item is raised."""
+    """Return the function's result for each item, in the order of the items.
+
+    The function runs in as many threads as OpenCV may use. If it fails for several items, the error of the first of
+    these items is raised.
+
+    Args:
+        function: called with one item. It must be safe to run in several threads.
+        items: the items.
+    """
     threads = cv2.getNumThreads()
     if threads <= 1:
         return [function(item) for item in items]

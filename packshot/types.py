@@ -51,7 +51,7 @@ class Size(NamedTuple):
 
 
 class Box(NamedTuple):
-    """A rectangle of pixels: columns left..right-1, rows top..bottom-1."""
+    """A rectangle of pixels. It contains the columns left to right - 1 and the rows top to bottom - 1."""
 
     left: int
     top: int
@@ -72,15 +72,25 @@ class Box(NamedTuple):
 
 
 def size_of(pixels: NDArray[Any]) -> Size:
-    """Return the size (width, height) of an array of shape (rows, columns, ...).
+    """Return the size (width, height) of a picture in pixels.
 
-    Arrays have rows first, sizes have the width first. Only this function converts between the two orders.
+    Arrays have rows first, sizes have the width first. This function converts from one order to the other.
+
+    Args:
+        pixels: array of shape (rows, columns, ...).
     """
     return Size(int(pixels.shape[1]), int(pixels.shape[0]))
 
 
 class Status(StrEnum):
-    """The result of one check. SKIPPED means that it could not be made."""
+    """The result of one check.
+
+    Attributes:
+        PASSED: the check found nothing wrong.
+        WARNING: something is worth knowing, but does not break a limit.
+        FAILED: a limit is broken.
+        SKIPPED: the check could not be made.
+    """
 
     PASSED = "passed"
     WARNING = "warning"
@@ -116,7 +126,7 @@ class Finding(Value):
 
     @property
     def stops_approval(self) -> bool:
-        """Whether this finding alone prevents approval by the machine."""
+        """Whether this finding alone prevents the machine from approving the picture: it is a gate, and it failed."""
         return self.gate and self.status is Status.FAILED
 
 
@@ -124,7 +134,11 @@ _WEIGHTS = {Status.FAILED: 1, Status.WARNING: 2, Status.SKIPPED: 3, Status.PASSE
 
 
 def weight_of(finding: Finding) -> int:
-    """Return the rank of a finding's importance; the smallest number is the most important."""
+    """Return the rank of a finding by importance; 0 is the most important.
+
+    0: a failed gate (a check that forbids the machine to approve). 1: another failed check. 2: a warning. 3: a
+    skipped check. 4: a passed check.
+    """
     return 0 if finding.stops_approval else _WEIGHTS[finding.status]
 
 
@@ -134,7 +148,7 @@ def in_order_of_weight(findings: Iterable[Finding]) -> list[Finding]:
 
 
 class Complexity(StrEnum):
-    """How hard a product is to edit."""
+    """How hard a product is to edit. The machine edits simple shots; people edit medium and complex ones."""
 
     SIMPLE = "simple"
     MEDIUM = "medium"
@@ -149,7 +163,13 @@ class Route(StrEnum):
 
 
 class Verdict(StrEnum):
-    """The decision that follows from the score and the gates: approve, have a person look, or edit again."""
+    """What follows from an edit's score and its gates (checks that forbid the machine to approve).
+
+    Attributes:
+        AUTO_APPROVE: the machine may approve the edit.
+        HUMAN_REVIEW: a reviewer must look at the edit.
+        REJECT_AND_REDO: the machine edits the shot again; if that is no better, an editor does.
+    """
 
     AUTO_APPROVE = "auto_approve"
     HUMAN_REVIEW = "human_review"

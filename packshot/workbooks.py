@@ -43,15 +43,16 @@ _PARTS = {
 
 
 def workbook(head: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str) -> bytes:
-    """Return a table as .xlsx with one sheet; the same table always gives the same bytes.
+    """Return a table as the bytes of an Excel file (.xlsx) with one sheet; equal tables give equal bytes.
 
-    Every text is stored as text, so nothing in it runs and no digit is lost. Each text is on one line, and cut off
-    after 32,767 characters. Numbers are numbers; None is an empty cell.
+    Every text is stored as text: no spreadsheet runs it, and a number of 14 digits keeps all its digits. Each text is
+    on one line, and cut off after 32,767 characters. Numbers are numbers; None is an empty cell.
 
     Args:
         head: the column names.
         rows: the cells of each row, in the order of the columns.
         title: the sheet's name, at most 31 characters.
+
     Raises:
         ValueError: a row has another length than the head.
     """

@@ -50,7 +50,13 @@ REJECTED = "rejected"
 
 
 def add(app: typer.Typer, segmenter: SegmenterSource, today: Callable[[], datetime.date]) -> None:
-    """Add the commands that need the segmentation network."""
+    """Add the commands ``edit`` and ``cutout`` to the command line.
+
+    Args:
+        app: the command line.
+        segmenter: returns (the segmentation network, findings about it) for the name of an engine.
+        today: returns today's date, on which the platforms' rules must count.
+    """
 
     @app.command()
     def edit(

@@ -11,7 +11,7 @@ from packshot.errors import ConfigError, PackshotError, RefusedInputError, Trans
 
 
 class Exit(IntEnum):
-    """The exit statuses of ``packshot``, with their meanings."""
+    """The exit statuses of ``packshot``. `EXIT_STATUSES` says what each means."""
 
     OK = 0
     NOT_ALL_WELL = 1
@@ -65,10 +65,10 @@ def _status_of(error: PackshotError) -> int:
 
 
 def exit_unless(all_well: bool) -> None:
-    """End the command with `Exit.NOT_ALL_WELL` if something failed.
+    """End the command with `Exit.NOT_ALL_WELL` unless all is well. The command line's exit status is then 1.
 
     Args:
-        all_well: whether nothing failed.
+        all_well: False if something failed its check, was refused or needs a person.
     """
     if not all_well:
         raise typer.Exit(Exit.NOT_ALL_WELL)

@@ -35,7 +35,12 @@ _DAY = "%Y-%m-%d"
 
 
 def add(app: typer.Typer, today: Callable[[], datetime.date]) -> None:
-    """Add the commands that only read files."""
+    """Add the commands ``inspect``, ``check`` and ``route`` to the command line.
+
+    Args:
+        app: the command line.
+        today: returns today's date. `check` uses the platform's rules of this day unless another day is given.
+    """
 
     @app.command("inspect")
     def inspect_files(

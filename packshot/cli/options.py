@@ -38,7 +38,8 @@ def configs_in(folder: Path | None) -> Configs:
 
 
 def mastered(path: Path, configs: Configs, *, client: str, category: str = "", platforms: Sequence[str] = ()) -> Any:
-    """Return a photograph after stage 1, a `Mastered`: the master with its facts and its plan.
+    """Return a local photograph after stage 1 (`packshot.pipeline.mastering.Mastered`): the master, its facts and its
+    plan.
 
     The command line's options take the place of a manifest row.
 
@@ -48,6 +49,7 @@ def mastered(path: Path, configs: Configs, *, client: str, category: str = "", p
         client: name of the client whose style guide applies.
         category: the product's category; empty if no option names it.
         platforms: names of the platforms; empty for the client's own.
+
     Raises:
         RefusedInputError: the file is not accepted.
         ConfigError: no plan can be resolved, for example because no platform takes the view.
@@ -67,7 +69,11 @@ def mastered(path: Path, configs: Configs, *, client: str, category: str = "", p
 
 
 def bytes_of(path: Path) -> bytes:
-    """Return a photograph's bytes; raise UnreadableError if there is no such file, or it cannot be read."""
+    """Return a local file's bytes.
+
+    Raises:
+        UnreadableError: there is no such file, or it cannot be read.
+    """
     try:
         return path.read_bytes()
     except OSError as error:
@@ -80,13 +86,14 @@ def bytes_of(path: Path) -> bytes:
 
 
 def alone(path: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return the result for one of several photographs, ready to be printed.
+    """Return the result for one of several photographs, ready to be printed, so that an error stops only this
+    photograph.
 
     If the work fails, the result has only the file's name, ``file``, and the reason, ``refused``.
 
     Args:
         path: the photograph.
-        work: does the work and returns its result.
+        work: called without arguments; does the work and returns the result, with plain names as keys.
     """
     try:
         return work()
@@ -95,7 +102,10 @@ def alone(path: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def refusal_of(error: Exception) -> str:
-    """Return why a file was refused, in words. An unexpected error is named, and its traceback goes to stderr."""
+    """Return why a file was refused, in words.
+
+    An error that Packshot does not raise on purpose is named by its class, and its traceback goes to standard error.
+    """
     if isinstance(error, PackshotError):
         return str(error)
     traceback.print_exception(error)
@@ -103,12 +113,14 @@ def refusal_of(error: Exception) -> str:
 
 
 def watch_of(done: Any, configs: Configs) -> Any:
-    """Return a `Watch`, which can stop an approval, with the model that comes with Packshot.
+    """Return what can stop the machine from approving a photograph's edit (`Watch`): the routing model and its
+    promise.
 
-    The result is None if the config uses no routing model.
+    The model is the one that comes with Packshot. The result is None if the config uses no routing model.
 
     Args:
-        done: the result of `mastered`.
+        done: the photograph after stage 1, from `mastered`.
+        configs: all configs.
     """
     from packshot.routing.approve import Watch, ruled_out
     from packshot.routing.model import shipped_model
@@ -122,12 +134,11 @@ def watch_of(done: Any, configs: Configs) -> Any:
 
 
 def route_of(done: Any, watch: Any) -> Any:
-    """Return the route of a photograph: who edits it.
-
-    The model of `watch` decides; if `watch` is None, fixed limits decide.
+    """Return the decision who edits a photograph, the machine or a person, with the reason.
 
     Args:
-        done: the result of `mastered`.
+        done: the photograph after stage 1, from `mastered`.
+        watch: from `watch_of`. Its model decides; if it is None, fixed limits decide.
     """
     from packshot import pipeline
 
@@ -163,17 +174,18 @@ def platform_of(configs: Configs, name: str) -> Any:
 
 
 def require_known(configs: Configs, *, client: str, category: str) -> None:
-    """Check that a client has a style guide, and that a category is known.
+    """Raise an error if a client has no style guide, or a category does not exist.
 
-    In a batch neither is required: a client without one gets the style guide of ``default``, and an unknown category
-    counts as none. On the command line both are more likely a typing mistake.
+    In a batch neither is an error: a client without a style guide gets the one of ``default``, and an unknown
+    category counts as none. On the command line both are more likely a typing mistake.
 
     Args:
         configs: all configs.
         client: the client's name.
         category: name or synonym of the category; empty for none.
+
     Raises:
-        ConfigError: one of them is not known; the message lists those that are.
+        ConfigError: client or category is not known; the message lists those that are.
     """
     if client not in configs.clients:
         raise ConfigError("no such client", client, allowed=listed(client, configs.clients))
@@ -185,22 +197,23 @@ def require_known(configs: Configs, *, client: str, category: str) -> None:
 
 
 def require_enabled(platform: Any) -> None:
-    """Check that a platform is enabled.
+    """Raise an error if a platform is disabled.
 
     Raises:
-        ConfigError: it is disabled; the message has the platform's notes.
+        ConfigError: the platform is disabled; the message has the platform's notes.
     """
     if not platform.enabled:
         raise ConfigError("this platform is disabled", platform.name, next_step=platform.notes)
 
 
 def require_places(photos: Sequence[Path], out: Path, *, kinds: Sequence[str]) -> None:
-    """Check, before a command starts, that no result would overwrite another result or a photograph.
+    """Raise an error, before a command starts, if a result would overwrite another result or a photograph.
 
     Args:
         photos: the photographs to work on.
         out: folder for the results.
         kinds: words that results' names add to the photograph's name, for example ``matte`` in ``a.matte.png``.
+
     Raises:
         NamingError: two photographs' results would have the same names, or a result would overwrite a photograph.
     """

@@ -22,7 +22,13 @@ Work = Annotated[
 
 
 def add(app: typer.Typer, segmenter: SegmenterSource) -> None:
-    """Add the commands on clipping paths. Drafting a path needs the segmentation network."""
+    """Add the commands ``paths`` and ``path draft`` to the command line.
+
+    Args:
+        app: the command line.
+        segmenter: returns (the segmentation network, findings about it) for the name of an engine. Only ``path
+            draft`` uses it.
+    """
 
     @app.command("paths")
     def list_paths(

@@ -32,7 +32,11 @@ class _Manner:
 
 
 def be_quiet(quiet: bool) -> None:
-    """Turn the progress bar off or on for the present command."""
+    """Turn the progress bar off or on for the present command.
+
+    Args:
+        quiet: True turns it off.
+    """
     _Manner.quiet = quiet
 
 
@@ -51,12 +55,10 @@ def new_table(*heads: str, ids: Sequence[str] = (), title: str | None = None) ->
 
 
 def terminal_console(*, stderr: bool = False) -> Console:
-    """Return the console for all commands.
+    """Return the console on which commands print, without control characters, so that no text can steer the terminal.
 
-    It removes control characters, so that text from outside can't steer the terminal.
-
-    Each text is printed on one line. The console is as wide as the terminal; without a terminal it is wide enough for
-    everything.
+    Each text is printed on one line. The console is as wide as the terminal. In a pipe or file it is so wide that no
+    text is cut or wrapped.
 
     Args:
         stderr: print to standard error instead of standard output.
@@ -100,7 +102,11 @@ def in_markup(text: str) -> str:
 
 
 def print_json(value: object) -> None:
-    """Print a value as JSON on standard output."""
+    """Print a value as JSON on standard output, indented by one space.
+
+    Args:
+        value: plain JSON. Values of Packshot in it are printed as their fields, anything else as its text.
+    """
     sys.stdout.write(json_text(json.dumps(value, indent=1, ensure_ascii=False, default=_plain)) + "\n")
 
 
@@ -110,11 +116,13 @@ def _plain(value: object) -> object:
 
 @contextmanager
 def bar(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar on standard error, if that is a terminal. Yield the function (done, total) that moves it.
+    """Show a progress bar on standard error, if that is a terminal, and yield the function that moves it.
+
+    The function is called with (number of things done, number of all things).
 
     Args:
-        title: what goes on, beside the bar.
-        quiet: show no bar.
+        title: what goes on, in words; stands beside the bar.
+        quiet: True shows no bar.
     """
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     console = terminal_console(stderr=True)
@@ -148,12 +156,13 @@ def findings_table(title: str, findings: Sequence[Finding]) -> Table:
 
 
 def said_of_several(rows: Iterable[dict[str, Any]]) -> dict[Finding, int]:
-    """Return finding -> number of photographs that have it, for findings that at least two photographs share.
+    """Return the findings that at least two photographs share: finding -> number of photographs that have it.
 
-    Only findings that did not pass and name no place are counted.
+    Only findings count that did not pass and name no place in the picture. Commands print them once instead of once
+    for each photograph.
 
     Args:
-        rows: results of the photographs, as `alone` returns them.
+        rows: results of the photographs, as `packshot.cli.options.alone` returns them.
     """
     counted = Counter(
         finding
@@ -167,10 +176,8 @@ def said_of_several(rows: Iterable[dict[str, Any]]) -> dict[Finding, int]:
 def show_common(common: Mapping[Finding, int]) -> None:
     """Print findings that several photographs share: each once, with the number of photographs.
 
-    `--json` lists them for each file instead.
-
     Args:
-        common: as `said_of_several` returns them.
+        common: finding -> number of photographs, from `said_of_several`.
     """
     for finding, count in common.items():
         text = f"of {counted(count, 'photograph')}: {finding.status}: {finding.code}: {finding.message}"
@@ -178,14 +185,18 @@ def show_common(common: Mapping[Finding, int]) -> None:
 
 
 def show_refused(row: dict[str, Any]) -> None:
-    """Print that a file was refused, and why.
+    """Print the name of a file that was refused, and the reason.
 
     Args:
-        row: the result of a photograph that failed, as `alone` returns it.
+        row: the result of a photograph that failed, as `packshot.cli.options.alone` returns it.
     """
     terminal_console().print(f"{bold_name(row)}  [red]refused[/]: {in_markup(row['refused'])}", highlight=False)
 
 
 def bold_name(row: dict[str, Any]) -> str:
-    """Return the name of a result's file, in markup that the console shows in bold."""
+    """Return the name of a result's file, without its folder, in markup that the console shows in bold.
+
+    Args:
+        row: the result of a photograph, with the path as ``file``.
+    """
     return f"[bold]{in_markup(Path(row['file']).name)}[/]"

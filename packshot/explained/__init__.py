@@ -24,10 +24,12 @@ ERRORS: Mapping[str, type[PackshotError]] = {
 
 
 def error_in_words(kind: type[PackshotError]) -> tuple[str, str]:
-    """Return (the meaning of an error, advice). The advice is empty for a class that groups other errors.
+    """Return (what an error means, what to do about it), each as sentences.
+
+    The second text is empty for a class that only groups other errors.
 
     Args:
-        kind: the error's class. Its docstring has both.
+        kind: the error's class. Both texts come from its docstring.
     """
     text = inspect.cleandoc(kind.__doc__ or "").partition("\n\nArgs:")[0]
     says, _, todo = " ".join(text.split()).partition(" What to do: ")
@@ -35,7 +37,11 @@ def error_in_words(kind: type[PackshotError]) -> tuple[str, str]:
 
 
 def explain(code: str) -> list[tuple[str, list[str]]]:
-    """Return the meanings of a code, each as (stage where it occurs, sentences). Empty if there is no such code."""
+    """Return what a code means: a finding's or an error's, such as ``fringe_width`` or ``too_small``.
+
+    Each item is (the stage where the code occurs, sentences). A code can occur in several stages. Empty if there is
+    no such code.
+    """
     found = [(_where(group), _in_words(group, group.codes[code])) for group in GROUPS.values() if code in group.codes]
     if code in ERRORS:
         says, todo = error_in_words(ERRORS[code])

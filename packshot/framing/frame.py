@@ -10,12 +10,13 @@ from packshot.types import Matte, Pixels16
 
 
 def frame(composite: Pixels16, matte: Matte, rendition: RenditionPlan) -> Framed:
-    """Return the edited picture on a rendition's canvas, with its matte and placement.
+    """Return the edited picture on a rendition's canvas, with its matte and its place.
 
     Args:
         composite: the product on white, (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1, of the same size.
+        matte: (rows, columns) float32 in 0..1, of the size of `composite`.
         rendition: the plan for the rendition: canvas, fill ratio and greatest enlargement.
+
     Raises:
         EmptySubjectError: the matte contains no product.
     """

@@ -42,13 +42,13 @@ class Framed:
 def place(composite: Pixels16, matte: Matte, placement: Placement) -> Framed:
     """Return the edited picture and its matte on the canvas. Outside the picture the canvas is white.
 
-    At scale 1 pixels are copied bit for bit. At another scale, a pixel is exactly 65535 if all pixels that it is
-    computed from are white.
+    At scale 1 pixels are copied bit for bit. At another scale they are resampled in linear light; a pixel is exactly
+    65535 if all pixels that it is computed from are white.
 
     Args:
         composite: the product on white, (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1, of the same size.
-        placement: from `fit`.
+        matte: (rows, columns) float32 in 0..1, of the size of `composite`.
+        placement: where the picture lies on the canvas, from `packshot.framing.fit.fit`.
     """
     window, canvas = placement.window, placement.canvas
     if window.size == canvas:

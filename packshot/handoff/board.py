@@ -51,12 +51,12 @@ class Wait(Value):
 
 
 def wait_of(record: ShotRecord, *, at: datetime, promise: HandoffConfig) -> Wait | None:
-    """Return who has to act on a shot and until when; None if the shot does not wait.
+    """Return who has to act on a shot, since when and until when; None if the shot waits for nobody.
 
     Args:
         record: the shot's record.
         at: the present time.
-        promise: the client's hand-off rules, with the hours for each state.
+        promise: the client's rules of people's work, with the hours for each state.
     """
     due = due_of(record, promise=promise)
     if record.state not in WAITING or record.since is None or due is None:

@@ -68,7 +68,10 @@ def picture_shown(record: ShotRecord) -> str:
 
 
 def since_restart(record: ShotRecord) -> tuple[Decision, ...]:
-    """Return the decisions since the shot was last started again, in order; all if it never was."""
+    """Return the decisions about a shot since its work was last started from the beginning, oldest first.
+
+    If the shot was never started again, all its decisions come back.
+    """
     restarts = [
         one.at for one in record.events if one.to_state is State.RECEIVED and one.from_state is not State.RECEIVED
     ]
@@ -76,7 +79,7 @@ def since_restart(record: ShotRecord) -> tuple[Decision, ...]:
 
 
 def sent_back_by_client(record: ShotRecord) -> Decision | None:
-    """Return the client's rejection because of which a shot waits for an editor.
+    """Return the client's rejection of a delivered picture because of which a shot now waits for an editor.
 
     The result is None if the shot does not wait for an editor, or waits for another reason.
     """
@@ -93,12 +96,15 @@ def choices_of(record: ShotRecord) -> tuple[Choice, ...]:
 
 
 def editors_of(record: ShotRecord) -> tuple[str, ...]:
-    """Return the names of everyone who edited a shot, in the order of their work."""
+    """Return the names of the people who returned an edited file for a shot, oldest first; a name may occur twice."""
     return tuple(one.by for one in record.decisions if one.choice is Choice.RETURN)
 
 
 def taken_by(record: ShotRecord) -> str:
-    """Return the name of the person who has taken the current job of a shot and not given it back; empty if nobody."""
+    """Return the name of the editor who has taken the shot's present job and not given it back.
+
+    The result is empty if nobody has, or if the shot does not wait for an editor.
+    """
     if record.state is not State.AWAITING_EDITOR or record.since is None:
         return ""
     taking = [one for one in record.decisions if one.choice in (Choice.TAKE, Choice.GIVE_BACK)]
@@ -116,16 +122,20 @@ def decide(
     reports: Mapping[str, Mapping[str, Any]] | None = None,
     objects: Mapping[str, str] | None = None,
 ) -> ShotRecord:
-    """Return the record after a decision. Applying the same decision again changes nothing.
+    """Return the record after a person's decision about the shot: with the decision, and in the state that follows
+    from it.
+
+    A decision that answers a question and is already in the record changes nothing.
 
     Args:
         record: the shot's record.
         decision: what a person decided about the shot.
         seniors: names of people who may sign off. If empty, anyone may who did not edit the shot.
-        redos: how many other methods the machine can try.
-        findings: those of the returned work. They are added to the record.
+        redos: how often the machine may be asked to edit the shot again, each time by another method.
+        findings: what was found in the returned work. They are added to the record.
         reports, objects: those of the returned work: name of the report -> its fields, and name of the object -> hash
             of its bytes. They are added to the record.
+
     Raises:
         DecisionRefusedError: the decision cannot be followed. The message gives the reason and the next step.
     """
@@ -154,15 +164,17 @@ def _same(known: Decision, new: Decision) -> bool:
 
 
 def require_followable(record: ShotRecord, decision: Decision, *, seniors: Sequence[str] = (), redos: int = 1) -> None:
-    """Check that a decision can be followed.
+    """Raise an error if a person's decision about a shot cannot be followed.
 
     Args:
         record: the shot's record.
         decision: what a person decided about the shot.
         seniors: names of people who may sign off. If empty, anyone may who did not edit the shot.
-        redos: how many other methods the machine can try.
+        redos: how often the machine may be asked to edit the shot again, each time by another method.
+
     Raises:
-        DecisionRefusedError: the decision cannot be followed. The message says why.
+        DecisionRefusedError: the question is already answered, the choice does not fit the shot's state, the picture
+            has changed, words are missing, or the person may not decide this. The message says which.
     """
     _require_open(record, decision)
     require_words(record, decision)
@@ -197,16 +209,18 @@ def _require_open(record: ShotRecord, decision: Decision) -> None:
 
 
 def require_words(record: ShotRecord, decision: Decision) -> None:
-    """Check that a decision has a name, a reason that fits the choice, and what the next person needs to be told.
+    """Raise an error if a decision does not say enough.
 
-    That is a note or marks for an editor, a note for a client or with the reason "other", and the corrected name or
-    services.
+    Every decision needs a name, and a reason that fits the choice. An editor must be told what to do, by a note or
+    marks. The reason "other", and the answer to a client that a picture has no fault, need a note. A correction needs
+    the new name or the new services.
 
     Args:
         record: the shot's record, for messages.
         decision: what a person decided about the shot.
+
     Raises:
-        DecisionRefusedError: one of them is missing, or the reason does not fit the choice.
+        DecisionRefusedError: something of this is missing, or the reason does not fit the choice.
     """
     if len(plain_name(decision.by)) < 2:
         raise _refused(record, "a decision needs a name", found=repr(decision.by), next_step="Give your name.")
@@ -254,13 +268,16 @@ def _require_picture(record: ShotRecord, decision: Decision) -> None:
 
 
 def require_marks_on_it(record: ShotRecord, decision: Decision) -> None:
-    """Check that the marks are few and lie on the picture. Its size is known since it was mastered.
+    """Raise an error if a decision has too many marks, or one that does not lie on the picture.
+
+    A mark is a place in the picture with a task for the next person.
 
     Args:
-        record: the shot's record. If it has no size, only the number of marks is checked.
-        decision: what a person decided about the shot, with its marks.
+        record: the shot's record. If the picture's size is not in it, only the number of marks is checked.
+        decision: what a person decided about the shot, with the marks.
+
     Raises:
-        DecisionRefusedError: there are too many marks, or one lies outside the picture.
+        DecisionRefusedError: there are more than `MOST_MARKS` marks, or one lies outside the picture.
     """
     if len(decision.marks) > MOST_MARKS:
         raise _refused(

@@ -41,18 +41,30 @@ class ReturnedName(Value):
 
 
 def is_litter(name: str) -> bool:
-    """Return True for files that operating systems leave behind, such as ``.DS_Store``."""
+    """Return whether a file is one that operating systems and programs leave behind, such as ``.DS_Store``.
+
+    Args:
+        name: name or path of the file.
+    """
     last = PurePosixPath(name).name.lower()
     return last in _LITTER or last.startswith(("._", "~$", ".~"))
 
 
 def is_unfinished(name: str) -> bool:
-    """Return True if a file's name says that the file is still being written, such as ``A1.tif.part``."""
+    """Return whether a file's name says that the file is still being written, such as ``A1.tif.part``.
+
+    Args:
+        name: name or path of the file.
+    """
     return PurePosixPath(name).suffix.lower() in _UNFINISHED or PurePosixPath(name).name.startswith("~")
 
 
 def is_picture(name: str) -> bool:
-    """Return True if a file's extension is that of a picture that can be returned."""
+    """Return whether a file can be a returned picture, by its extension (`PICTURES`); case does not matter.
+
+    Args:
+        name: name or path of the file.
+    """
     return PurePosixPath(name).suffix.lower() in PICTURES
 
 
@@ -111,9 +123,9 @@ def _words(text: str) -> list[str]:
 
 
 def version_of(name: str) -> int:
-    """Return the version in a file's name, for example 3 for ``ring_v3.tif``; 0 if there is none.
+    """Return the version that a file's name states: 3 for ``ring_v3.tif``; 0 if it states none.
 
-    Of several the last one counts.
+    If it states several, the last one counts.
     """
     found = [int(word[1:]) for word in _words(PurePosixPath(name).stem) if re.fullmatch(r"v\d{1,4}", word)]
     return found[-1] if found else 0

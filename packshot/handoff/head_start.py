@@ -29,7 +29,10 @@ class HeadStart:
 
 
 def head_start(pixels: Pixels16, matte: Matte) -> HeadStart:
-    """Return the master as a TIFF, with the matte as a channel and an editable path along it.
+    """Return the file with which an editor starts: the master as a TIFF, with the machine's matte and a draft
+    clipping path.
+
+    Without a product in the matte there is no file, but a finding (`HeadStart`).
 
     Args:
         pixels: the master, (rows, columns, 3) uint16, working space.

@@ -11,7 +11,14 @@ from packshot.types import Value
 
 
 class Need(StrEnum):
-    """The kinds of things that a client may still have to send."""
+    """Something that is missing, so that a shot waits for its client.
+
+    Attributes:
+        NECK_SHOT: a photograph of the garment's inside.
+        COLOUR_REFERENCE: a photograph that shows the product's true colour.
+        KNOWN_SERVICE: an answer what an unknown word for a service means.
+        PRODUCT: an answer which product the photograph shows.
+    """
 
     NECK_SHOT = "neck_shot"
     COLOUR_REFERENCE = "colour_reference"
@@ -20,12 +27,12 @@ class Need(StrEnum):
 
 
 class Sibling(Value):
-    """Another photograph of the same client, with the fields that are needed to match it to a product.
+    """A photograph of the same client that a shot may wait for, with the fields that match it to a product.
 
     Attributes:
         batch, shot: names of batch and shot.
         product: its SKU, ASIN or GTIN; case does not matter.
-        view: code of its view.
+        view: code of its view, such as ``NECK``.
     """
 
     batch: str
@@ -106,11 +113,13 @@ def _needs(view: str, ghost_mannequin: bool, reference: bool, config: HandoffCon
 
 
 def paired(need: Need, *, product: str, siblings: Iterable[Sibling], config: HandoffConfig) -> tuple[Sibling, ...]:
-    """Return the photographs of a product that meet a need, such as a neck shot, in the given order.
+    """Return the photographs of a product that a shot needs, such as its neck shots, in the given order.
+
+    The result is empty if there are none, or if the need cannot be met by a photograph.
 
     Args:
-        need: the need.
-        product: SKU, ASIN or GTIN; case does not matter.
+        need: what the shot needs.
+        product: SKU, ASIN or GTIN; case does not matter. If it is empty, nothing matches.
         siblings: the client's other photographs.
         config: names the views that show a neck shot or a colour reference.
     """

@@ -16,10 +16,10 @@ PATIENCE = timedelta(minutes=30)
 
 
 def goes_out_at(rule: LateDeliveries, *, after: datetime) -> datetime | None:
-    """Return when a shot approved now will be delivered; None if it waits until somebody closes the batch.
+    """Return when a shot that is approved now, after its batch was delivered, goes to the client (UTC).
 
     Delivery times are multiples of `every_hours` from midnight UTC. All shots that are approved between two delivery
-    times are delivered together.
+    times are delivered together. The result is None if the shot waits until somebody closes the batch.
 
     Args:
         rule: the client's rule for late approvals.
@@ -34,7 +34,10 @@ def goes_out_at(rule: LateDeliveries, *, after: datetime) -> datetime | None:
 
 
 def goes_now(rule: LateDeliveries, *, gathered: int, unsettled: int) -> bool:
-    """Return True if the collected shots are delivered at once: there are enough of them, or nothing else is open.
+    """Return whether the approved shots that wait are delivered at once.
+
+    True if there are as many as the rule's `count`, or if no other shot of the batch is open. False if they wait
+    until somebody closes the batch.
 
     Args:
         rule: the client's rule for late approvals.
@@ -45,10 +48,10 @@ def goes_now(rule: LateDeliveries, *, gathered: int, unsettled: int) -> bool:
 
 
 def in_words(goes_out: datetime | None) -> str:
-    """Return a sentence that says when an approved shot is delivered.
+    """Return when an approved shot is delivered, in words: ``approved, goes out at 2026-05-01 14:00 UTC``.
 
     Args:
-        goes_out: the time of the delivery; None if the shot waits until the batch is closed.
+        goes_out: the time of the delivery in UTC; None if the shot waits until the batch is closed.
     """
     if goes_out is None:
         return "approved, goes out when the batch is closed: packshot batch close"
@@ -56,10 +59,11 @@ def in_words(goes_out: datetime | None) -> str:
 
 
 def is_overdue(goes_out: datetime | None, *, at: datetime) -> bool:
-    """Return True if an approved shot is past its delivery time by more than `PATIENCE`.
+    """Return whether an approved shot should have been delivered more than `PATIENCE` (30 minutes) ago.
 
     Args:
-        goes_out: the time of the delivery; None if the shot waits until the batch is closed. Then it is never overdue.
+        goes_out: the time of the delivery; None if the shot waits until the batch is closed. Then it is never
+            overdue.
         at: the present time.
     """
     return goes_out is not None and at > goes_out + PATIENCE

@@ -66,7 +66,15 @@ def plain_name(name: str) -> str:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Return True if two names must count as the same person. Names without letters or digits never do."""
+    """Return whether two typed names must count as the same person, so that nobody judges their own work.
+
+    They do if they differ only in case, accents, spaces, punctuation, the order of words or letters that look alike.
+    Names without letters or digits never count as the same.
+
+    Args:
+        one: a name, such as ``Ana López``.
+        other: another name, such as ``lopez, ana``.
+    """
     return not set(_looks(one)).isdisjoint(_looks(other))
 
 

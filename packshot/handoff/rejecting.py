@@ -128,14 +128,17 @@ def rejected_in(record: ShotRecord, number: int) -> Decision | None:
 def on_the_photograph(
     boxes: Iterable[Box], *, size: Size, window: Box, photograph: Size, text: str
 ) -> tuple[Mark, ...]:
-    """Return marks that were drawn on a delivered file, moved to the same places of the photograph.
+    """Return marks that were drawn on a delivered file, moved to the same places of the photograph, in the same
+    order.
 
-    The file can have white around the photograph. A mark on that white is moved to the photograph's border.
+    A delivered file shows only a part of the photograph, or has white around it. A mark on that white is moved to the
+    photograph's border.
 
     Args:
         boxes: the marked places, in pixels of the file.
         size: width and height of the file.
-        window: the part of the photograph that the file shows (`packshot.framing.fit.Placement`).
+        window: the part of the photograph that the file shows, in pixels of the photograph
+            (`packshot.framing.fit.Placement`).
         photograph: size of the photograph.
         text: the task for the editor at these places.
     """

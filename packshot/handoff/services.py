@@ -80,7 +80,7 @@ def _level(feature: Feature, features: Mapping[str, float], limits: RoutingConfi
 
 
 class Estimate(Value):
-    """The tier of a job (its amount of work) and the reason for it in words."""
+    """The tier of a job, which is its amount of work, and the reason for it in words."""
 
     tier: Tier
     why: str

@@ -10,7 +10,7 @@ from packshot.specs.handoff import HandoffConfig, Tier
 
 
 class Urgency(StrEnum):
-    """The state of a waiting shot relative to its due time."""
+    """How near the due time of a waiting shot is: far (IN_TIME), near (SOON_DUE) or past (OVERDUE)."""
 
     IN_TIME = "in time"
     SOON_DUE = "soon due"
@@ -18,13 +18,15 @@ class Urgency(StrEnum):
 
 
 def due_at(state: State, *, since: datetime, tier: Tier, promise: HandoffConfig) -> datetime:
-    """Return the due time of a shot that waits.
+    """Return the time until which a person should have acted on a waiting shot.
+
+    All 24 hours of a day count, also on weekends.
 
     Args:
         state: the state in which the shot waits.
         since: when the shot entered its state.
         tier: tier of the manual work. It matters only while the shot waits for an editor.
-        promise: the client's hand-off rules, with the hours for each state.
+        promise: the client's rules of people's work, with the hours for each state.
     """
     hours = {
         State.IN_REVIEW: promise.review_hours,
@@ -48,11 +50,13 @@ def urgency(due: datetime, *, at: datetime, soon_hours: float) -> Urgency:
 
 
 def due_of(record: ShotRecord, *, promise: HandoffConfig) -> datetime | None:
-    """Return the due time of a shot, from its record; None if the record has no start time of the wait.
+    """Return the time until which a person should have acted on a waiting shot, from its record.
+
+    The result is None if the record has no event yet.
 
     Args:
-        record: the shot's record. Without a job its tier counts as medium.
-        promise: the client's hand-off rules, with the hours for each state.
+        record: the shot's record. If no job was made of it, its tier counts as medium.
+        promise: the client's rules of people's work, with the hours for each state.
     """
     if record.since is None:
         return None

@@ -108,7 +108,7 @@ class JobTicket(Value):
 
     @property
     def noticed(self) -> tuple[Finding, ...]:
-        """Findings that are warnings or failures, each message once."""
+        """What checks found wrong with the present edit: warnings and failures, each code with the same message once."""
         told = (one for one in self.findings if one.status in (Status.WARNING, Status.FAILED))
         return tuple({(one.code, one.message): one for one in told}.values())
 
@@ -120,7 +120,7 @@ class JobTicket(Value):
 
 
 class Scope(Value):
-    """The work to do on a shot: the services that it needs, and the amount of work."""
+    """The work that people do on a shot: the services that it needs, and the estimated amount of work."""
 
     services: tuple[NeededService, ...]
     estimate: Estimate
@@ -280,5 +280,7 @@ def ticket_json(ticket: JobTicket) -> bytes:
 
 
 def words_for(ticket: JobTicket) -> dict[str, Any]:
-    """Return the template variables for the ticket page: name of the variable -> value."""
+    """Return the variables of the template of the ticket's page: ``ticket``, and ``sent_back``
+    (`JobTicket.sent_back`).
+    """
     return {"ticket": ticket, "sent_back": ticket.sent_back}

@@ -11,7 +11,9 @@ FILE_TYPE = "application/octet-stream"
 
 
 class UploadForm(Value):
-    """The fields that a browser or ``curl -F`` posts (an S3 POST policy).
+    """A form with which a browser or ``curl -F`` uploads one file to a fixed place in storage, without an access key.
+
+    It is an S3 POST policy. Everybody who has the form can use it until it expires.
 
     Attributes:
         url: address to post to.

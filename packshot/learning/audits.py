@@ -31,9 +31,9 @@ _SALT = "audit"
 
 
 def is_chosen(source_sha256: str, *, ratio: float) -> bool:
-    """Return True if a shot is chosen for an audit: a person judges it without seeing the score.
+    """Return whether a shot is chosen for an audit: a person judges its edit without seeing the machine's score.
 
-    The same file always gives the same answer.
+    The choice depends only on the file's content. So it is random, but always the same for one file.
 
     Args:
         source_sha256: hash of the original's bytes, in hexadecimal.
@@ -57,10 +57,13 @@ def refusal_of(judgements: Sequence[Decision]) -> Decision | None:
 
 
 def is_refusal(decision: Decision) -> bool:
-    """Return True if a judgement of a machine's edit is a refusal.
+    """Return whether a person's judgement refuses the machine's edit. Only an approval does not.
 
     Args:
-        decision: a judgement, as `refusal_of` returns it.
+        decision: a judgement of an edit, as `refusal_of` returns it.
+
+    Raises:
+        KeyError: the decision is no judgement of an edit.
     """
     return _ANSWERS[decision.choice]
 
@@ -96,7 +99,13 @@ def audit_of(record: ShotRecord, judgements: Sequence[Decision]) -> Audit | None
 
 
 class Standing(StrEnum):
-    """Whether a promise is kept."""
+    """Whether the promise about wrong approvals is kept, as far as audits can tell.
+
+    Attributes:
+        KEPT: the wrong approvals are surely as few as promised.
+        OPEN: there are too few audits to tell.
+        BROKEN: the wrong approvals are surely more than promised.
+    """
 
     KEPT = "kept"
     OPEN = "not known yet"

@@ -33,15 +33,15 @@ class Comparison(Value):
 
 
 def compare(candidate: RoutingModel, serving: RoutingModel, held_out: Sequence[Example]) -> Comparison:
-    """Return whether the new model is better than the one in use, with the quality of both.
+    """Return whether a new routing model is better than the one in use, with the quality of both.
 
-    It is better if its mean log loss is lower by more than the standard error of the difference. With too few held-out
-    examples, or too few of one outcome, it is not.
+    It is better if its mean log loss is lower by more than the standard error of the difference. With fewer than 60
+    examples, or fewer than 10 of one outcome, it does not count as better.
 
     Args:
         candidate: the new model.
         serving: the model in use.
-        held_out: examples on which neither was trained.
+        held_out: judged shots on which neither model was trained.
     """
     refused = [one.refused for one in held_out]
     new, old = (

@@ -20,11 +20,13 @@ HELD_OUT_RATIO = 0.3
 
 
 def example_of(record: ShotRecord, judgements: Sequence[Decision]) -> Example | None:
-    """Return the training example of a shot; None if the machine did not edit it, or if its edit was not judged.
+    """Return a judged shot as an example to train the routing model with.
+
+    The result is None if the machine did not edit the shot, or if nobody judged its edit.
 
     Args:
         record: the shot's record.
-        judgements: the decisions since the shot was last started again, in order.
+        judgements: the decisions since the shot was last started again, oldest first.
     """
     routing, figures = record.reports.get("routing", {}), record.reports.get("figures")
     decision = refusal_of(judgements)
@@ -42,9 +44,9 @@ def example_of(record: ShotRecord, judgements: Sequence[Decision]) -> Example | 
 
 
 def is_held_out(example: Example) -> bool:
-    """Return True if a shot is kept out of training, for comparing models.
+    """Return whether an example is kept out of training, so that models can be compared on it.
 
-    All shots of a product get the same answer, always.
+    All shots of a product get the same answer, always. About 30 % of the products are held out.
     """
     digest = hashlib.sha256(f"held out:{example.group}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < HELD_OUT_RATIO * 2**64

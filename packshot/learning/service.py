@@ -58,7 +58,7 @@ class ModelInService(Value):
         return promise.model_copy(update={"ratio": promise.ratio * self.strictness})
 
     def counted(self, heard: int) -> ModelInService:
-        """Return the same state with another number of audit verdicts.
+        """Return the state with another number of audit verdicts within the window.
 
         Args:
             heard: number of audit verdicts within the window.
@@ -91,9 +91,10 @@ class ModelInService(Value):
         return self._changed(at=at, by=by, why=why, version=others[-1])
 
     def tighten(self, *, audited: int, at: datetime, by: str, why: str) -> ModelInService:
-        """Return the state with promises twice as strict, down to an eighth of the configs' ratios.
+        """Return the state after audits found a promise broken: the promised error ratio is halved.
 
-        The same audits make them stricter only once: without new ones the state stays as it is.
+        It never gets below an eighth of the ratio in the configs. If no audits have come since the last change that
+        made the promises stricter, the state stays as it is.
 
         Args:
             audited: number of audits so far.
@@ -105,7 +106,9 @@ class ModelInService(Value):
         return self._changed(at=at, by=by, why=why, strictness=strictness, audited=audited)
 
     def relax(self, *, audited: int, at: datetime, by: str, why: str) -> ModelInService:
-        """Return the state with the promises as the configs state them; the same state if they are so already.
+        """Return the state with the promised error ratios as the configs state them.
+
+        If they are as in the configs already, the state stays as it is.
 
         Args:
             audited: number of audits so far.

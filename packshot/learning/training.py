@@ -75,9 +75,10 @@ def train(examples: Sequence[Example], *, at: datetime, data: str) -> RoutingMod
 
 
 def held_out_probabilities(examples: Sequence[Example], use: ModelUse, *, least_in_leaf: int) -> list[float]:
-    """Return each example's probability of a refusal, from a model trained without its group (`Example.group`).
+    """Return for each example the probability that people refuse it, 0..1, in the order of the examples.
 
-    They are in the order of the examples. Both the trees and the logistic curve are fitted on other groups.
+    Each comes from a model that was trained without the example's group (`Example.group`), so that the model did not
+    know the answer.
 
     Args:
         examples: the training examples.
@@ -94,9 +95,10 @@ def held_out_probabilities(examples: Sequence[Example], use: ModelUse, *, least_
 
 
 def fit(examples: Sequence[Example], use: ModelUse, *, least_in_leaf: int) -> Forest:
-    """Return a forest on the figures for one use.
+    """Return a forest of decision trees that predicts from a shot's figures whether people refuse the machine's edit.
 
-    Its logistic curve is fitted on groups on which its trees were not trained.
+    A logistic curve turns the forest's result into a probability. It is fitted on groups on which the trees were not
+    trained.
 
     Args:
         examples: the training examples.
@@ -117,7 +119,9 @@ def fit(examples: Sequence[Example], use: ModelUse, *, least_in_leaf: int) -> Fo
 
 
 def figure_names(examples: Sequence[Example], use: ModelUse) -> tuple[str, ...]:
-    """Return names of the figures for one use: its own, and for approving quality control's of any example.
+    """Return the names of the figures that a model needs for one use, in order.
+
+    To approve, it also needs every figure of quality control that any example has.
 
     Args:
         examples: the training examples.

@@ -38,10 +38,14 @@ _POINTS_AT_ONCE = 65_536
 
 
 class Overlay(StrEnum):
-    """The overlays that people can lay over an edit. Each shows where one check measured something.
+    """The overlays that people can lay over an edit to see where a check measured something.
 
-    OFF_WHITE, MATTE_EDGE, HALO, COLOUR and REFERENCE are what `off_white`, `matte_edge`, `halo`, `colour` and
-    `reference_colour` of this module return.
+    Attributes:
+        OFF_WHITE: background that is not exactly white (`off_white`).
+        MATTE_EDGE: the product's outline (`matte_edge`).
+        HALO: wrong colours along the outline (`halo`).
+        COLOUR: colours that differ from those of the master (`colour`).
+        REFERENCE: colours that differ from the reference's colour (`reference_colour`).
     """
 
     OFF_WHITE = "off_white"
@@ -73,11 +77,10 @@ class Shown:
 
 
 def off_white(edit: Pixels16, matte: Matte, *, shadow: Shadow) -> Shown:
-    """Return every pixel of the edit's background that is not exactly white.
+    """Return an overlay of every pixel of the edit's background that is not exactly white.
 
-    Count, worst level and box are those of the finding ``non_white_background``: the same function counts the same
-    pixels of the same background. A pixel's value is its distance from white in 8-bit levels, rounded up. So every such
-    pixel has at least 1.
+    A pixel's value is its distance from white in 8-bit levels, rounded up, so at least 1. Count, worst level and box
+    are those of the finding ``non_white_background``, because one function counts the pixels for both.
 
     Args:
         edit: (rows, columns, 3) uint16, working space.
@@ -94,10 +97,10 @@ def off_white(edit: Pixels16, matte: Matte, *, shadow: Shadow) -> Shown:
 
 
 def matte_edge(matte: Matte) -> Shown:
-    """Return a line along the matte's edge, one pixel wide; its pixels have the value 255.
+    """Return an overlay with a line along the matte's edge, one pixel wide; its pixels have the value 255.
 
-    A pixel belongs to it if its coverage is at least 0.5 and one of its four neighbours has less than 0.5. If the frame
-    cuts the product, there is no edge at the cut.
+    A pixel belongs to the line if its coverage is at least 0.5 and one of its four neighbours has less than 0.5. If
+    the frame cuts the product, there is no edge at the cut.
 
     Args:
         matte: (rows, columns) float32 in 0..1.
@@ -110,11 +113,12 @@ def matte_edge(matte: Matte) -> Shown:
 
 
 def halo(edit: Pixels16, matte: Matte) -> Shown:
-    """Return the error of the edit along the outline: delta E 2000 between each pixel and its expected colour.
+    """Return an overlay of colour errors along the outline, where something of the old backdrop may be left.
 
-    A pixel's value is `STEPS_PER_DELTA_E` times that difference. The expected colour is the product's colour nearby,
-    composited on white by the matte in linear light. The product's colour is the mean over 3 x 3 pixels, in linear
-    light, around the nearest pixel that lies `HALO_INSIDE_PX` inside the opaque product (matte at least 0.999).
+    A pixel's value is `STEPS_PER_DELTA_E` times delta E 2000 between the pixel and its expected colour. The expected
+    colour is the product's colour nearby, composited on white by the matte in linear light. The product's colour is
+    the mean over 3 x 3 pixels, in linear light, around the nearest pixel that lies `HALO_INSIDE_PX` inside the opaque
+    product (matte at least 0.999).
 
     A band is compared: from that distance inside the product to `HALO_OUTSIDE_PX` outside the matte. If no opaque
     product lies within `HALO_REACH_PX`, as in fur or along a thin wire, nothing is shown. Texture and shading that
@@ -140,11 +144,11 @@ def halo(edit: Pixels16, matte: Matte) -> Shown:
 
 
 def colour(edit: Pixels16, master: Pixels16, matte: Matte) -> Shown:
-    """Return the colour difference between the product in the edit and in the master: delta E 2000.
+    """Return an overlay of the colour differences (delta E 2000) between the product in the edit and in the master.
 
     Cells of `CELL_PX` x `CELL_PX` pixels are averaged in linear light and compared. Only cells that lie wholly in the
-    opaque product (matte 1) count. Every pixel of a cell has the value `STEPS_PER_DELTA_E` times the cell's difference.
-    Cells whose pixels are all equal have no difference and show nothing.
+    opaque product (matte 1) count. Every pixel of a cell has the value `STEPS_PER_DELTA_E` times the cell's
+    difference. Cells whose pixels are all equal have no difference and show nothing.
 
     Args:
         edit, master: (rows, columns, 3) uint16, working space, of the same size.
@@ -167,12 +171,14 @@ def colour(edit: Pixels16, master: Pixels16, matte: Matte) -> Shown:
 
 
 def reference_colour(edit: Pixels16, matte: Matte, lab: Sequence[float]) -> Shown:
-    """Return how far the product's colours in the edit are from a reference colour: delta E 2000.
+    """Return an overlay of the colour differences (delta E 2000) between the product in the edit and a reference
+    colour.
 
     A reference is one colour, and a product has light and shade. So each cell of `CELL_PX` x `CELL_PX` pixels is
-    brought to the reference's lightness first: its mean is multiplied in linear light, as if more or less light fell on
-    it. What differs then is the colour itself. Every pixel of a cell has the value `STEPS_PER_DELTA_E` times the cell's
-    difference. Only cells that lie wholly in the opaque product (matte 1) and have an L* of at least `DARKEST_L` count.
+    brought to the reference's lightness first: its mean is multiplied in linear light, as if more or less light fell
+    on it. What differs then is the colour itself. Every pixel of a cell has the value `STEPS_PER_DELTA_E` times the
+    cell's difference. Only cells that lie wholly in the opaque product (matte 1) and have an L* of at least
+    `DARKEST_L` count.
 
     Args:
         edit: (rows, columns, 3) uint16, working space.

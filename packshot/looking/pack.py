@@ -47,7 +47,9 @@ class Layout(Value):
     levels: tuple[Size, ...]
 
     def tiles(self) -> list[Tile]:
-        """Return the places of all tiles, in the order in which they are stored."""
+        """Return the places of all tiles, in the order in which a pack stores them: by level, then by row, then by
+        column.
+        """
         return [
             Tile(number, column, row)
             for number, size in enumerate(self.levels)
@@ -57,12 +59,12 @@ class Layout(Value):
 
 
 class Contents(Value):
-    """The header of a pack.
+    """The header of a pack. A pack is all tiles of a picture as one sequence of bytes.
 
     Attributes:
         layout: how the picture is cut into tiles.
         lengths: length of each tile in bytes, in the order of `Layout.tiles`; 0 for a tile that shows nothing.
-        checksums: CRC-32 of each tile, in the same order.
+        checksums: CRC-32 of each tile, in the order of `Layout.tiles`.
         about: further data about the picture, as plain JSON.
     """
 
@@ -73,13 +75,13 @@ class Contents(Value):
 
     @cached_property
     def places(self) -> dict[Tile, tuple[int, int]]:
-        """Offset and length of each tile. Offsets count from the end of the header."""
+        """Tile -> (offset, length) of its bytes. Offsets count from the end of the header."""
         starts = itertools.accumulate(self.lengths, initial=0)
         return dict(zip(self.layout.tiles(), zip(starts, self.lengths, strict=False), strict=True))
 
     @cached_property
     def checks(self) -> dict[Tile, int]:
-        """The CRC-32 of each tile."""
+        """Tile -> CRC-32 of its bytes."""
         return dict(zip(self.layout.tiles(), self.checksums, strict=True))
 
 
@@ -128,10 +130,13 @@ def write_pack(layout: Layout, tiles: Iterable[bytes], *, about: Mapping[str, An
 def header_bytes(head: bytes) -> int:
     """Return the length of a pack's header, in bytes.
 
+    A pack is all tiles of a picture as one sequence of bytes. Whoever reads it in parts reads this length first.
+
     Args:
-        head: the first `HEAD_BYTES` of the pack. The header follows them.
+        head: the first `HEAD_BYTES` bytes of the pack. The header follows them.
+
     Raises:
-        ValueError: the data does not begin like a pack.
+        ValueError: the bytes are not the beginning of a pack.
     """
     if len(head) != HEAD_BYTES or not head.startswith(_MAGIC):
         raise ValueError("these are not the first bytes of a pack of tiles")
@@ -139,7 +144,10 @@ def header_bytes(head: bytes) -> int:
 
 
 def read_contents(header: bytes) -> Contents:
-    """Return the contents of a pack, read from its header.
+    """Return what a pack of tiles contains, read from its header.
+
+    Args:
+        header: the header's bytes, in JSON. `header_bytes` tells how many there are.
 
     Raises:
         ValueError: the data is not the header of a pack.

@@ -85,11 +85,11 @@ def pack_of(
     *,
     about: Mapping[str, Any] = MappingProxyType({}),
 ) -> Pack:
-    """Return the encoded tiles of all levels, the smallest level first.
+    """Return the tiles of all levels of a picture as one pack of bytes, the smallest level first.
 
     Args:
-        levels: the pictures of all levels, the smallest first, as `picture_levels` and `value_levels` return them.
-        encode: returns a tile's bytes; empty for a tile that shows nothing.
+        levels: the picture in each size, the smallest first, as `picture_levels` and `value_levels` return them.
+        encode: called with the pixels of one tile; returns the tile's bytes, which are empty if it shows nothing.
         about: further data about the picture, as plain JSON.
     """
     full = size_of(levels[-1])
@@ -105,11 +105,11 @@ def pack_of(
 
 
 def cut(level: NDArray[Any], tile: Tile) -> NDArray[Any]:
-    """Return a tile's part of its level, with `OVERLAP_PX` of each neighbouring tile.
+    """Return a tile's part of its level, with `OVERLAP_PX` of each neighbouring tile; shape and dtype as in `level`.
 
     Args:
-        level: the whole level, (rows, columns) or (rows, columns, channels).
-        tile: its column and row count.
+        level: the picture at the size of this level, (rows, columns) or (rows, columns, channels).
+        tile: the tile. Only its column and row are used.
     """
     size = size_of(level)
     rows = _span(tile.row, size.height)
@@ -118,10 +118,7 @@ def cut(level: NDArray[Any], tile: Tile) -> NDArray[Any]:
 
 
 def encode_picture(tile: Pixels8) -> bytes:
-    """Return a picture's tile as lossless WebP.
-
-    On a photograph with a camera's grain and on its edit, 24 MP each, WebP took half the processor time of PNG at about
-    the same number of bytes.
+    """Return a tile of a picture as the bytes of a lossless WebP.
 
     Args:
         tile: (rows, columns, 3) uint8, sRGB; or (rows, columns, 4) with alpha, not premultiplied.

@@ -18,7 +18,7 @@ _HEAT_ALPHA = 210
 
 
 def encode_overlay(values: Pixels8, overlay: Overlay) -> bytes:
-    """Return a tile of an overlay as lossless WebP with alpha; empty if it shows nothing.
+    """Return a tile of an overlay as the bytes of a lossless WebP with alpha; empty if it shows nothing.
 
     Args:
         values: (rows, columns) uint8, the tile's part of the overlay's values.

@@ -21,9 +21,9 @@ _MOST_LINES_IN_ALL = 4_000_000
 
 
 def curves_of(subpath: SubPath, width: int, height: int) -> Curves:
-    """Return the curves of a subpath, (curves, 4, 2) control points in pixels.
+    """Return the Bezier curves of a subpath: (curves, 4, 2) float64, the four control points of each curve in pixels.
 
-    A straight line closes an open subpath.
+    A subpath is one outline of a clipping path. A straight line closes an open one.
 
     Args:
         subpath: with at least one knot.
@@ -61,11 +61,11 @@ def flatten(curves: Curves, *, flatness_px: float = FLATNESS_PX) -> Points:
 
 
 def evaluate(curves: Curves, t: NDArray[np.float64]) -> Points:
-    """Return the point of each curve at its parameter, (n, 2).
+    """Return a point on each of several Bezier curves: (n, 2) float64, x and y in pixels.
 
     Args:
-        curves: (n, 4, 2), one curve for each parameter; or (4, 2), one curve for all.
-        t: (n,) in 0..1.
+        curves: (n, 4, 2) control points in pixels, one curve for each parameter; or (4, 2), one curve for all.
+        t: (n,) in 0..1, where on the curve each point lies. 0 is its start, 1 its end.
     """
     s = 1 - t
     weights = np.stack([s**3, 3 * s * s * t, 3 * s * t * t, t**3], axis=1)
@@ -73,10 +73,12 @@ def evaluate(curves: Curves, t: NDArray[np.float64]) -> Points:
 
 
 def enclosed_area(points: Points) -> float:
-    """Return the signed area of a closed polygon in square pixels (shoelace formula). The sign gives its direction.
+    """Return the signed area of a closed polygon in square pixels (shoelace formula).
+
+    It is positive if the polygon runs clockwise on the picture (y downwards), else negative.
 
     Args:
-        points: (points, 2): x and y in pixels.
+        points: (points, 2): x and y in pixels. The first point is not repeated at the end.
     """
     x, y = points[:, 0], points[:, 1]
     return math.fsum((x * np.roll(y, -1) - np.roll(x, -1) * y).tolist()) / 2

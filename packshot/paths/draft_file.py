@@ -26,10 +26,11 @@ _WRITERS = 2
 
 
 def write_draft(pixels: Pixels16, matte: Matte, path: SavedPath) -> bytes:
-    """Return the bytes of a 16-bit TIFF with the matte as a saved channel and the path as its clipping path.
+    """Return the file that an editor starts from: a 16-bit TIFF with the matte as a saved channel and a clipping
+    path.
 
-    The channel is marked "unspecified", not "alpha". So programs show it as a channel and keep the backdrop opaque. The
-    same arguments give the same bytes.
+    The channel is marked "unspecified", not "alpha". So programs show it as a channel and keep the backdrop opaque.
+    Equal arguments give equal bytes.
 
     Args:
         pixels: the photograph, (rows, columns, 3) uint16, working space.
@@ -60,13 +61,14 @@ def write_draft(pixels: Pixels16, matte: Matte, path: SavedPath) -> bytes:
 
 
 def read_draft_matte(data: bytes) -> Matte | None:
-    """Return the area that the draft's path covers, as a matte: (rows, columns) float32 in 0..1. No pixel is decoded.
+    """Return the area that the clipping path of a draft covers, as a matte: (rows, columns) float32 in 0..1.
 
-    It is the matte of a draft that an editor returns unchanged. The result is None if the path covers everything or
-    nothing.
+    A draft that an editor returns unchanged has this matte. No pixel of the file is decoded. The result is None if
+    the path covers everything or nothing, or if the file has none.
 
     Args:
         data: the whole file, as `write_draft` wrote it.
+
     Raises:
         UnreadableError: the file's header is damaged.
     """

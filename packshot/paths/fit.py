@@ -69,12 +69,12 @@ def fit_closed(points: Points, *, tolerance_px: float) -> Fitted:
 
 
 def find_corners(points: Points) -> NDArray[np.int64]:
-    """Return the indices of the corners (sharp turns) of a closed line, (corners,).
+    """Return the indices of the points at which a closed line turns sharply, (corners,) int64, in ascending order.
 
-    Of several corners close together, only the sharpest is returned.
+    A corner turns by 38 degrees or more. Of several corners close together, only the sharpest is returned.
 
     Args:
-        points: (points, 2) in pixels, about one pixel apart.
+        points: (points, 2): x and y in pixels, about one pixel apart. The first point is not repeated at the end.
     """
     reach = min(_REACH_PX, max(1, len(points) // 8))
     before = points - np.roll(points, reach, axis=0)

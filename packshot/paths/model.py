@@ -51,7 +51,12 @@ class Operation(IntEnum):
 
 
 class FillRule(StrEnum):
-    """The rule that says what lies inside an outline that crosses itself or another outline of the same shape."""
+    """The rule that says what lies inside an outline that crosses itself or another outline of its shape.
+
+    Attributes:
+        EVEN_ODD: a point is inside if a line from it to the outside crosses the outlines an odd number of times.
+        WINDING: a point is inside if the outlines run around it at least once, in whatever direction.
+    """
 
     EVEN_ODD = "even-odd"
     WINDING = "winding"
@@ -103,11 +108,13 @@ class SavedPath:
 
     @property
     def is_empty(self) -> bool:
-        """True if no subpath has two knots or more, so that none encloses anything."""
+        """Whether the path encloses nothing: no subpath has two knots or more."""
         return not any(len(one.knots) > 1 for one in self.subpaths)
 
     def shapes(self) -> Iterator[tuple[SubPath, ...]]:
-        """Yield the shapes: groups of subpaths that are filled together by one rule."""
+        """Yield the shapes of the path in order: each is a tuple of the subpaths that are filled together by one
+        rule.
+        """
         shape: list[SubPath] = []
         for one in self.subpaths:
             if shape and one.operation is not Operation.WITH_PREVIOUS:

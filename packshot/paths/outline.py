@@ -48,11 +48,15 @@ def _occupied(matte: Matte) -> tuple[slice, slice]:
 
 
 def evenly_spaced(line: Points, *, step_px: float = 1.0) -> Points:
-    """Return points at equal distances along a closed line, (points, 2), at least eight. The first point stays.
+    """Return points at equal distances along a closed line: (points, 2) float64, x and y in pixels, at least eight
+    points.
+
+    The first point stays where it is.
 
     Args:
         line: (points, 2): x and y in pixels. The first point is not repeated at the end.
-        step_px: wanted distance of two points.
+        step_px: wanted distance of two points. The real one differs a little, so that the points fit the line's
+            length.
     """
     steps = np.linalg.norm(np.roll(line, -1, axis=0) - line, axis=1)
     way = np.concatenate([[0.0], np.cumsum(steps)])

@@ -128,9 +128,10 @@ def _unreadable(name: str, found: str) -> UnreadableError:
 
 
 def choose_path(paths: PathFile, *, prefer: str = "") -> ChosenPath:
-    """Return the path of the product: the one that the client's rule names, else the clipping path, else the only path.
+    """Return which of a file's paths shows the product, with the reason.
 
-    Paths that enclose nothing are not considered.
+    It is the path that the client's rule names, else the clipping path, else the only path. Paths that enclose
+    nothing are not considered. If there is no such path, `ChosenPath.path` is None.
 
     Args:
         paths: the paths of a file.

@@ -23,7 +23,16 @@ _MOST_KNOTS = 65_535
 
 
 class Selector(IntEnum):
-    """The kinds of records in a path resource, by their selector number."""
+    """The kinds of records in a path resource, by the number at the record's beginning.
+
+    Attributes:
+        CLOSED_LENGTH, OPEN_LENGTH: begins a closed or an open subpath, and states its number of knots.
+        CLOSED_SMOOTH, CLOSED_CORNER: a smooth knot or a corner of a closed subpath.
+        OPEN_SMOOTH, OPEN_CORNER: a smooth knot or a corner of an open subpath.
+        FILL_RULE: begins every path resource.
+        CLIPBOARD: a place on Photoshop's clipboard; without meaning here.
+        INITIAL_FILL: whether the picture begins filled or empty.
+    """
 
     CLOSED_LENGTH = 0
     CLOSED_SMOOTH = 1
@@ -57,7 +66,9 @@ class Records:
 
 
 def decode_records(data: bytes) -> Records:
-    """Return the subpaths in path records. It raises no error: damage is described in the result's `damage`.
+    """Return the outlines in the records of a saved path, with a description of whatever is damaged.
+
+    It raises no error: the undamaged outlines are returned, and `Records.damage` says what could not be read.
 
     Args:
         data: the content of a path's image resource, or the records of a vector mask.
@@ -130,7 +141,7 @@ class _Reader:
 
 
 def encode_records(subpaths: Iterable[SubPath], *, starts_filled: bool = False) -> bytes:
-    """Return path records as bytes: the fill rule, the initial fill, then each subpath with its knots.
+    """Return the records of a saved path as bytes: the fill rule, the initial fill, then each subpath with its knots.
 
     Coordinates are rounded to 2**-24 of the picture's side and limited to -128..128. A subpath has at most 65,535
     knots; further ones are left out.

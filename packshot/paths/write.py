@@ -13,12 +13,14 @@ from packshot.paths.records import encode_records
 
 
 def photoshop_resources(paths: Sequence[SavedPath], *, clipping: str = "") -> bytes:
-    """Return image resources, as bytes, that hold the paths and name the clipping path.
+    """Return Photoshop's image resources that hold saved paths and name the clipping path, as bytes for a TIFF, PSD
+    or JPEG.
 
     Args:
         paths: each with its own number and name.
-        clipping: name of the clipping path. If empty, it is the path that is marked as clipping path; there may be
-            none.
+        clipping: name of the clipping path. If it is empty, the path that is marked as clipping path is taken; there
+            may be none.
+
     Raises:
         NamingError: two paths have the same number or name, a number is not in the range of paths, or no path has the
             name `clipping`.
@@ -27,12 +29,19 @@ def photoshop_resources(paths: Sequence[SavedPath], *, clipping: str = "") -> by
 
 
 def path_blocks(paths: Sequence[SavedPath], *, clipping: str = "") -> tuple[Block, ...]:
-    """Return image resources that hold the paths and name the clipping path, one `Block` each.
+    """Return Photoshop's image resources that hold saved paths and name the clipping path: one `Block` for each
+    resource.
+
+    The paths come first, in order; the resource that names the clipping path is the last, if there is one.
 
     Args:
-        paths, clipping: as in `photoshop_resources`.
+        paths: each with its own number and name.
+        clipping: name of the clipping path. If it is empty, the path that is marked as clipping path is taken; there
+            may be none.
+
     Raises:
-        NamingError: as in `photoshop_resources`.
+        NamingError: two paths have the same number or name, a number is not in the range of paths, or no path has the
+            name `clipping`.
     """
     _check(paths)
     chosen = [path for path in paths if (path.name == clipping if clipping else path.is_clipping)]

@@ -37,16 +37,16 @@ COLOUR_PX = 1024
 
 @dataclasses.dataclass(frozen=True)
 class Edit:
-    """A shot that was cut out and judged.
+    """A shot that was cut out and judged by quality control.
 
     Attributes:
-        composite: (rows, columns, 3) uint16, working space, on exact white, same size as the master.
-        matte: (rows, columns) float32 in 0..1, same size.
+        composite: (rows, columns, 3) uint16, working space: the product on exact white, at the master's size.
+        matte: (rows, columns) float32 in 0..1, at the master's size.
         method: how the matte was made, a value of `Method`: the cut-out method, or that a person made it.
-        report: quality control's; None if no product was found. Then the verdict is `REJECT_AND_REDO`.
+        report: the result of quality control; None if no product was found. Then the verdict is `REJECT_AND_REDO`.
         findings: the report's; without a report, those of the cut-out and `empty_mask`.
         framed: the product on the first rendition's canvas, as it was judged; None if no product was found.
-        figures: measurements of its mattes and from quality control by name, for the routing model; empty for a
+        figures: name -> measurement of its mattes or from quality control, for the routing model; empty for a
             person's work.
         unproven: True if only proof was missing: the machine would have approved the edit if people had judged enough
             real photographs of its kind.
@@ -62,10 +62,11 @@ class Edit:
     unproven: bool = False
 
     def held_back(self, plan: Plan) -> dict[str, str]:
-        """Return platform -> reason for each rendition that is held back while the others are delivered.
+        """Return the renditions that wait for a person while the others are delivered: name of the platform ->
+        reason.
 
-        It is empty if no rendition is approved, if the shot is not to be reviewed, or if the client wants the whole
-        shot to wait for a person.
+        Empty if no rendition is approved, if the shot's verdict is not that a person must look at it, or if the
+        client wants the whole shot to wait for a person.
 
         Args:
             plan: the shot's plan; its `partial` says what the client wants.
@@ -117,18 +118,21 @@ def edit(
     group: GroupDecision | None = None,
     watch: Watch | None = None,
 ) -> Edit:
-    """Return the machine's best edit: the first that is not to be redone, else the one with the highest score.
+    """Return the machine's best edit of a shot.
+
+    The methods are tried in order. The first edit that need not be done again is the best; if there is none, the one
+    with the highest score.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space, after the group's correction.
+        pixels: (rows, columns, 3) uint16, working space, after the correction of the shot's group.
         segmenter: the segmentation network.
         plan: the shot's plan.
         methods: cut-out methods to try, in this order; at least one.
         noted: findings on the photograph. Those in `STOPPING` stop an approval.
-        group: the shot's group decision; its colour reference is compared, and its findings affect the verdict. None if
-            there is none.
-        watch: estimates the probability that a person would refuse the edit. It stops an approval that would break the
-            promised error ratio. If it is None, this is not checked.
+        group: what was decided about the shot's group (shots in the same light). Its colour reference is compared,
+            and its findings affect the verdict. None if the shot has no group.
+        watch: estimates the probability that a person would refuse the edit. It stops an approval that would break
+            the promised error ratio. If it is None, this is not checked.
     """
     best: Edit | None = None
     uncut = uncut_of(pixels, segmenter)
@@ -224,15 +228,16 @@ def _compared(srgb8: Pixels8, matte: Matte, group: GroupDecision) -> ColourRefer
 
 
 def colour_before(pixels: Pixels16, matte: Matte, group: GroupDecision) -> float | None:
-    """Return the colour difference, delta E 2000, between a master's product and its stated reference colour.
+    """Return the colour difference (delta E 2000) between a master's product and the reference colour that was stated
+    for it.
 
-    It is measured at the product's main colour that is nearest to the reference. The result is None if no reference is
-    stated, or no main colour is found.
+    It is measured at the product's main colour that is nearest to the reference. The result is None if no reference
+    is stated, or no main colour is found.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space, after the group's correction.
-        matte: (rows, columns) float32 in 0..1, of the same size.
-        group: the shot's group decision; its `reference_lab` is the reference colour.
+        pixels: (rows, columns, 3) uint16, working space, after the correction of the shot's group.
+        matte: (rows, columns) float32 in 0..1, of the size of `pixels`.
+        group: what was decided about the shot's group; its `reference_lab` is the reference colour.
     """
     if group.reference_lab is None:
         return None
@@ -253,11 +258,12 @@ def adopt(pixels: Pixels16, work: ReturnedWork, plan: Plan, *, group: GroupDecis
         pixels: the master, (rows, columns, 3) uint16, working space.
         work: the returned picture.
         plan: the shot's plan.
-        group: the shot's group decision; its colour reference is compared, and its findings affect the verdict. None if
-            there is none.
+        group: what was decided about the shot's group (shots in the same light). Its colour reference is compared,
+            and its findings affect the verdict. None if the shot has no group.
+
     Raises:
-        RefusedInputError: the file has nothing that separates product from background, or it has another size than the
-            master.
+        RefusedInputError: the file has nothing that separates product from background, or its aspect ratio differs
+            from the master's.
     """
     composite, matte = work.composite_for(pixels)
     brought = group.findings if group else ()

@@ -61,16 +61,19 @@ def export(
     labels: Labels,
     framed: Framed | None = None,
 ) -> Export:
-    """Return a shot's files, each verified or rejected. If one platform fails, the others still get their files.
+    """Return a shot's files for all platforms, each decoded again and checked.
+
+    If a file for one platform cannot be made or fails its check, the others still get their files, unless the client
+    takes all or nothing.
 
     Args:
         composite: the edit on white, (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1, of the same size.
+        matte: (rows, columns) float32 in 0..1, of the size of `composite`.
         plan: the shot's plan.
         known: known facts of the shot, by the names that naming templates use; includes ``shot``.
         labels: metadata to write into the files; SKU and GTIN are added if known.
-        framed: the product on the first rendition's canvas, if the caller has it (`Edit.framed`); else it is framed
-            again.
+        framed: the product on the first rendition's canvas (`Edit.framed`), which saves framing it again; None if it
+            is not at hand.
     """
     labels = labels.model_copy(update={name: known[name] for name in ("sku", "gtin") if known.get(name)})
 

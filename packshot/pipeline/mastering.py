@@ -81,7 +81,7 @@ def master(
     sidecar: bytes = b"",
     decisions: Sequence[Decision] = (),
 ) -> Mastered:
-    """Return an original converted to the working space, with the facts about it and its plan.
+    """Return an original photograph as a master (16 bits, working space), with the facts about it and its plan.
 
     Args:
         data: the whole file.
@@ -90,11 +90,12 @@ def master(
         row: the file's row in the manifest, column -> value; empty if there is none.
         client: the client's name.
         configs: all configs.
-        sidecar: the bytes of the XMP file beside it; empty if there is none.
+        sidecar: the bytes of the XMP file beside the photograph; empty if there is none.
         decisions: people's earlier decisions about the shot. Their corrections of its name and services count.
+
     Raises:
         RefusedInputError: the file is not accepted.
-        ConfigError: no plan can be resolved from its facts and the configs.
+        ConfigError: no plan can be resolved from the facts and the configs.
     """
     guide = style_guide(configs, client)
     limits = configs.ingest.model_copy(update={"min_px": guide.min_px} if guide.min_px else {})
@@ -211,14 +212,16 @@ def _reading(photo: Photo, developed: Master) -> dict[str, Any]:
 
 
 def read_reference(data: bytes, *, path: str, limits: IngestConfig) -> ReferencePhoto:
-    """Return the colour target that a colour reference photo shows, else its swatch: the one colour of its centre.
+    """Return what a photograph of a colour reference shows: a colour target, else the one colour of a swatch in its
+    centre.
 
-    Both are None if the photo shows neither.
+    Both are None if the photograph shows neither.
 
     Args:
         data: the whole file.
         path: path of the file in its batch, for messages.
         limits: the greatest picture, and which assumptions about colours are allowed. Its least size does not count.
+
     Raises:
         RefusedInputError: the file can't be read.
     """
@@ -274,16 +277,16 @@ def route(
     ruled_out: Collection[str] = (),
     looks: Looks | None = None,
 ) -> RouteDecision:
-    """Return who edits a shot, and the reason.
+    """Return who edits a shot, the machine or a person, and the reason.
 
-    A person always edits a picture that shows a colour target. The same is true if the manifest asks for a service that
+    A person always edits a picture that shows a colour target, and one for which the manifest asks for a service that
     the machine can't do.
 
     Args:
         features: measured on the master.
         plan: the shot's plan.
-        category_source: where the category comes from, for example ``manifest``.
-        group: the shot's group decision, if there is one.
+        category_source: where the category comes from, for example ``manifest``; empty if it is unknown.
+        group: what was decided about the shot's group (shots in the same light); None if it has none.
         model: the trained model; None means that only fixed limits decide.
         ruled_out: categories to which the shot certainly does not belong.
         looks: the category network's prediction; used if the category is not certain.

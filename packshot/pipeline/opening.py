@@ -33,11 +33,11 @@ _PATHS: TypeAdapter[SavedPath] = TypeAdapter(SavedPath)
 
 
 class MasteredFile(Value):
-    """Result of stage 1, without its files (the master and its preview).
+    """The result of stage 1 for a shot, in a form that a child process can send: without the master and its preview.
 
     Attributes:
-        facts, plan, features, light, looks, findings, report: as in `mastering.Mastered`.
-        category_source: where the category comes from; empty if it is unknown.
+        facts, plan, features, light, looks, findings, report: as in `packshot.pipeline.mastering.Mastered`.
+        category_source: where the category comes from, for example ``manifest``; empty if it is unknown.
     """
 
     facts: Mapping[str, Sourced]
@@ -51,15 +51,18 @@ class MasteredFile(Value):
 
 
 def send_master(data: bytes, **known: Any) -> tuple[Any, Parts]:
-    """Return the result of `mastering.master` as (a `MasteredFile` in plain JSON, its files by name).
+    """Return a photograph's master in a form that a child process can send: (a `MasteredFile` as plain JSON, files by
+    name).
 
-    The files are ``master.tif`` and ``preview.webp``.
+    The files are ``master.tif`` and ``preview.webp``. `packshot.pipeline.mastering.master` does the work. A file that
+    crashes its decoder then ends only the child process.
 
     Args:
         data: the whole file.
-        known: the other arguments of `mastering.master`.
+        known: the other arguments of `packshot.pipeline.mastering.master`.
+
     Raises:
-        RefusedInputError, ConfigError: as `mastering.master`.
+        RefusedInputError, ConfigError: as `packshot.pipeline.mastering.master`.
     """
     done = master(data, **known)
     told = MasteredFile(
@@ -77,14 +80,16 @@ def send_master(data: bytes, **known: Any) -> tuple[Any, Parts]:
 
 
 def send_reference(data: bytes, *, path: str, limits: IngestConfig) -> tuple[Any, Parts]:
-    """Return the result of `mastering.read_reference` as plain JSON, and no files.
+    """Return what a photograph of a colour reference shows, in a form that a child process can send: (plain JSON, no
+    files).
 
-    It runs in the child process that opens files from outside. `received_reference` reads the JSON.
+    `received_reference` reads the JSON.
 
     Args:
         data: the whole file.
         path: path of the file in its batch, for messages.
         limits: the greatest picture, and which assumptions about colours are allowed.
+
     Raises:
         RefusedInputError: the file can't be read.
     """
@@ -92,22 +97,33 @@ def send_reference(data: bytes, *, path: str, limits: IngestConfig) -> tuple[Any
 
 
 def received_reference(value: Any) -> ReferencePhoto:
-    """Return the colour reference from the first part of `send_reference`'s result.
+    """Return what a photograph of a colour reference shows, checked and built again from what a child process has
+    sent.
 
     Args:
-        value: plain JSON.
+        value: the first part of the result of `send_reference`, plain JSON.
+
+    Raises:
+        ValueError: the JSON does not have the right fields.
     """
     return ReferencePhoto.model_validate(value)
 
 
 def send_returned(data: bytes, *, name: str, limits: IngestConfig, prefer_path: str = "") -> tuple[Any, Parts]:
-    """Return an editor's finished picture as (a description in plain JSON, the arrays ``pixels16`` and ``matte``).
+    """Return an editor's picture in a form that a child process can send: (a description as plain JSON, arrays by
+    name).
 
-    The result is that of `read_returned`: ``pixels16`` is (rows, columns, 3) uint16, working space, and ``matte`` is
-    (rows, columns) float32 in 0..1; it is missing if the file has none. `received_returned` reads the result.
+    ``pixels16`` is (rows, columns, 3) uint16, working space. ``matte`` is (rows, columns) float32 in 0..1; it is
+    missing if the file has none. `received_returned` builds the picture again.
 
     Args:
-        data, name, limits, prefer_path: as in `read_returned`.
+        data: the whole file.
+        name: the file's name, for messages.
+        limits: limits on bytes and pixels.
+        prefer_path: name of the clipping path to use; empty for no rule.
+
+    Raises:
+        RefusedInputError: the file cannot be read.
     """
     work = read_returned(data, name=name, limits=limits, prefer_path=prefer_path)
     path = None
@@ -132,13 +148,15 @@ def send_returned(data: bytes, *, name: str, limits: IngestConfig, prefer_path: 
 
 
 def received_returned(value: Any, parts: Parts) -> ReturnedWork:
-    """Return an editor's finished picture from the result of `send_returned`.
+    """Return an editor's picture, checked and built again from what a child process has sent.
 
     Args:
-        value: the description, as plain JSON.
-        parts: the arrays.
+        value: the description, the first part of the result of `send_returned`.
+        parts: the arrays, the second part.
+
     Raises:
-        ValueError: the arrays have the wrong shape or dtype.
+        ValueError: an array has the wrong shape or dtype, or a field of the description is wrong.
+        KeyError: an array or a field of the description is missing.
     """
     pixels, matte, path = parts["pixels16"], parts.get("matte"), value["path"]
     if pixels.dtype != np.uint16 or pixels.ndim != 3 or pixels.shape[2] != 3:

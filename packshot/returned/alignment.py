@@ -89,9 +89,10 @@ class Pair:
     enlargement: float
 
     def compared(self, warp: Warp) -> Mask:
-        """Return the pixels where both pictures show the product, (rows, columns) bool, in the master's coordinates.
+        """Return the pixels in which both pictures show the product: (rows, columns) bool, in the master's
+        coordinates.
 
-        If these are fewer than 60, it is the product in the returned picture alone.
+        If these are fewer than 60, the product in the returned picture alone decides.
 
         Args:
             warp: the transform from master to returned picture.
@@ -102,14 +103,16 @@ class Pair:
 
 
 def reduced_pair(master: Pixels16, returned: Pixels16, matte: Matte, *, draft: Matte | None) -> Pair:
-    """Return both pictures at the same size, at most 768 px on the longest side.
+    """Return master and returned picture at one size, at most 768 px on the longest side, so that they can be
+    aligned.
 
     The returned picture is stretched to the aspect ratio of the master.
 
     Args:
         master, returned: (rows, columns, 3) uint16, working space.
         matte: (rows, columns) float32 in 0..1: matte of the returned picture, at that picture's size.
-        draft: (rows, columns) float32 in 0..1: the machine's matte of the master, at its size; None if there is none.
+        draft: (rows, columns) float32 in 0..1: the machine's matte of the master, at the master's size; None if there
+            is none.
     """
     size = size_of(master)
     share = min(1.0, REDUCED_PX / size.longest)
@@ -136,11 +139,12 @@ def _resized(picture: NDArray[np.uint16] | NDArray[np.float32], size: Size) -> N
 
 
 def align(pair: Pair) -> Alignment:
-    """Return the best alignment of the returned picture with the master.
+    """Return the best alignment of the returned picture with the master, to tell whether both are the same
+    photograph.
 
-    Several ways are tried until the correlation is good. First, no movement. Second, refinement by ECC. Third, matching
-    by SIFT, refined by ECC. Last, the seven rotations and mirrorings of EXIF. A product with too little detail is not
-    aligned: its likeness is None.
+    Several ways are tried until the correlation is good. First, no movement. Second, refinement by ECC. Third,
+    matching by SIFT, refined by ECC. Last, the seven rotations and mirrorings of EXIF. A product with too little
+    detail is not aligned: its likeness is None.
 
     Args:
         pair: both pictures at the same size.
@@ -188,10 +192,11 @@ def _judged(ours: NDArray[np.float32], theirs: NDArray[np.float32], pair: Pair, 
 
 
 def warped_back(picture: NDArray[np.float32], warp: Warp) -> NDArray[np.float32]:
-    """Return the returned picture resampled to the master's coordinates, with the same shape, float32.
+    """Return a returned picture resampled to the master's coordinates: shape as `picture`, float32.
 
     Args:
-        picture: (rows, columns) or (rows, columns, channels) float32.
+        picture: the returned picture, or something measured on it: (rows, columns) or (rows, columns, channels)
+            float32.
         warp: the transform from master to returned picture.
     """
     size = (picture.shape[1], picture.shape[0])

@@ -88,9 +88,11 @@ def check_returned(
     permits: Permits | None = None,
     limits: ReturnLimits | None = None,
 ) -> tuple[Finding, ...]:
-    """Return the findings of all checks of returned work, passed and skipped ones too.
+    """Return the findings of all checks of a picture that an editor returned, also of those that passed or were
+    skipped.
 
-    The findings of reading it come first. A failed finding with `gate` sends the work back.
+    First come the findings made while the file was read. A failed finding with `gate` sends the work back to the
+    editor.
 
     Args:
         work: the work as `read_returned` returns it.

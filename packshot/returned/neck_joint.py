@@ -117,15 +117,16 @@ class _Joint:
 def check_neck_joint(
     work: ReturnedWork, master: Pixels16, draft: JointDraft | None, *, limits: JointLimits | None = None
 ) -> tuple[Finding, ...]:
-    """Return the four findings of a neck joint's checks: neckline, mannequin, outline and seam.
+    """Return the four findings on a neck joint (ghost mannequin) that an editor returned.
 
-    A failed finding with `gate` sends the work back. All are skipped if no mannequin was recognised, or if the work has
-    no matte or another shape than the master.
+    In order: whether the neckline is filled, whether mannequin is left, whether the outline is even, whether a line
+    shows at the seam. A failed finding with `gate` sends the work back. All are skipped if no mannequin was
+    recognised, or if the work has no matte or another shape than the master.
 
     Args:
-        work: the work as `read_returned` returns it.
+        work: the work as `packshot.returned.read.read_returned` returns it.
         master: (rows, columns, 3) uint16, working space: the garment on its mannequin.
-        draft: the draft mask that the editor was given; None where there was none. Then all checks are skipped.
+        draft: the draft mask that the editor was given; None if there was none. Then all checks are skipped.
         limits: beyond which the work is sent back; None: the defaults.
     """
     if draft is None or not draft.mannequin.any():

@@ -32,7 +32,16 @@ _WITH_PATHS = (FileKind.TIFF, FileKind.PSD, FileKind.JPEG, FileKind.PNG)
 
 
 class MatteSource(StrEnum):
-    """The part of the file that holds the matte."""
+    """The part of a returned file that holds the matte.
+
+    Attributes:
+        TRANSPARENCY: the transparency of the whole picture.
+        LAYER_MASK: the mask of a layer.
+        CLIPPING_PATH: a saved path, filled.
+        SAVED_CHANNEL: a saved selection.
+        LAYER_TRANSPARENCY: the transparency of a layer.
+        WHITE_BACKGROUND: none of these; everything that is not white is product.
+    """
 
     TRANSPARENCY = "transparency"
     LAYER_MASK = "layer mask"
@@ -93,7 +102,11 @@ class ReturnedWork:
         return self.kind not in (FileKind.TIFF, FileKind.PSD, FileKind.PNG, FileKind.BMP)
 
     def has_aspect_of(self, size: Size) -> bool:
-        """Return True if the picture has the given size or nearly the same aspect ratio, to 0.5 % or one pixel."""
+        """Return whether the picture has the given size or nearly its aspect ratio, to 0.5 % or one pixel.
+
+        Args:
+            size: (width, height), usually that of the master.
+        """
         ours, theirs = self.size.width / self.size.height, size.width / size.height
         pixel = 1 / self.size.shortest
         return self.size == size or abs(ours / theirs - 1) <= max(_SAME_ASPECT, pixel)
@@ -116,13 +129,14 @@ class ReturnedWork:
         return np.clip(np.asarray(cv2.resize(self.matte, size, interpolation=way), np.float32), 0, 1)
 
     def composite_for(self, master: Pixels16) -> tuple[Pixels16, Matte]:
-        """Return the work on white at the master's size, (rows, columns, 3) uint16, working space, and its matte.
+        """Return (the work on exact white at the master's size, its matte).
 
-        The matte is (rows, columns) float32 in 0..1. If the work has another size than the master, only its matte is
-        used, with the pixels of the master.
+        The picture is (rows, columns, 3) uint16, working space; the matte is (rows, columns) float32 in 0..1. If the
+        work has another size than the master, only its matte is used, with the pixels of the master.
 
         Args:
             master: (rows, columns, 3) uint16, working space.
+
         Raises:
             RefusedInputError: there is no matte, or the aspect ratio differs from the master's.
         """
@@ -271,7 +285,8 @@ def _white_background(pixels: Pixels16) -> list[_Candidate]:
 
 
 def near_white_around(pixels: Pixels16) -> Mask:
-    """Return the nearly white pixels that are connected to the border, (rows, columns) bool.
+    """Return the nearly white pixels that are connected to the picture's border: (rows, columns) bool, True for
+    background.
 
     Nearly white means at least 97 % of the range in every channel.
 
@@ -322,7 +337,8 @@ def _called(one: _Candidate) -> str:
 
 
 def overlap(a: Matte, b: Matte) -> float:
-    """Return the intersection over union of two mattes, 0..1, each thresholded at 0.5; 1 if both are empty.
+    """Return how much two mattes agree, 0..1: their intersection over union, each thresholded at 0.5; 1 if both are
+    empty.
 
     Args:
         a, b: (rows, columns) float32 in 0..1, of the same size.

@@ -23,13 +23,16 @@ _NEEDS_CARE = re.compile("^['=\\s\"]|\\s$|[;|]'|[^\x00-\x7f]")
 
 
 class Distinct:
-    """A column as its distinct texts, and for each row the index of its text.
+    """A column of a table as its distinct texts, and for each row the index of its text.
+
+    A column of ten million rows often has few distinct texts, so each needs to be read only once.
 
     Args:
         values: the column, of any type.
+
     Attributes:
-        texts: the distinct texts.
-        codes: (rows,) index into `texts`; -1 if the cell is empty or blank.
+        texts: the distinct texts, as they stand in the column.
+        codes: (rows,) int64, index into `texts`; -1 if the cell is empty or blank.
     """
 
     def __init__(self, values: pd.Series) -> None:
@@ -74,20 +77,35 @@ class Distinct:
 
 
 def identifiers(values: pd.Series) -> pd.Series:
-    """Return a column of identifiers as text, each as `packshot.sheets.identifiers.identifier` reads it."""
+    """Return a column of identifiers, such as SKUs, as text in normal form, one for each row; missing if the cell is
+    blank.
+
+    The same identifier in two tables becomes the same text. `packshot.sheets.identifiers.identifier` says how.
+
+    Args:
+        values: the column, of any type.
+    """
     column = Distinct(values)
     return column.as_texts({one: identifier(one) for one in column.texts if _NEEDS_CARE.search(one)})
 
 
 def texts(values: pd.Series) -> pd.Series:
-    """Return a column of words as text without surrounding spaces."""
+    """Return a column of words as text without surrounding spaces, one for each row; missing if the cell is blank.
+
+    Args:
+        values: the column, of any type.
+    """
     return Distinct(values).as_texts()
 
 
 def typed_days(values: pd.Series) -> pd.Series | None:
-    """Return a column of dates as days since 1970, float64, NaN for an empty cell. A time with a zone counts in UTC.
+    """Return a column of dates as days since 1970, one for each row: float64, NaN for an empty cell.
 
-    The result is None if the column is not of a date type.
+    A time with a time zone counts in UTC. The result is None if the column is not of a date type, so that its texts
+    must be read.
+
+    Args:
+        values: the column, of any type.
     """
     if not pd.api.types.is_datetime64_any_dtype(values):
         return None
@@ -98,9 +116,12 @@ def typed_days(values: pd.Series) -> pd.Series | None:
 
 
 def without_times(values: pd.Series) -> pd.Series:
-    """Return a column of dates as text, without the times of day if it has more than 50,000 different texts.
+    """Return a column of dates as text, without the times of day if it has 50,000 different texts or more.
 
     Times make nearly every text different, and each distinct text costs time.
+
+    Args:
+        values: the column. One that is not dictionary-encoded comes back unchanged.
     """
     if not isinstance(values.dtype, pd.CategoricalDtype) or len(values.cat.categories) < _MANY:
         return values
@@ -112,7 +133,8 @@ def without_times(values: pd.Series) -> pd.Series:
 
 
 def date_column(name: str, column: Distinct) -> DateColumn:
-    """Return the distinct texts of a column, with every day that each could mean.
+    """Return a column's distinct texts, with every day that each could mean, so that the order of day and month can
+    be found.
 
     Args:
         name: name of the column, for messages.

@@ -47,7 +47,13 @@ _LONGEST = 60
 
 
 class DateOrder(StrEnum):
-    """The order of day, month and year in a date that is written with numbers, such as 03/04/2026."""
+    """The order of day, month and year in a date that is written with numbers.
+
+    Attributes:
+        DAY_FIRST: 03/04/2026 is 3 April 2026.
+        MONTH_FIRST: 03/04/2026 is 4 March 2026.
+        YEAR_FIRST: 26-04-03 is 3 April 2026.
+    """
 
     DAY_FIRST = "dmy"
     MONTH_FIRST = "mdy"
@@ -75,7 +81,7 @@ class DateColumn(NamedTuple):
 
     @property
     def open(self) -> tuple[str, ...]:
-        """The texts that do not mean the same day in every order."""
+        """The texts for which the order matters: dates that do not mean the same day in every order."""
         return tuple(
             text for text, days in self.days.items() if days and (len(days) < 3 or len(set(days.values())) > 1)
         )
@@ -86,12 +92,18 @@ class DateColumn(NamedTuple):
         return frozenset(DateOrder).intersection(*ways)
 
     def read(self, order: DateOrder) -> dict[str, int]:
-        """Return text -> day, in days since 1970, for the texts that are valid dates in this order."""
+        """Return the dates of the column, read in one order: text -> day, in days since 1970.
+
+        Texts that are no valid dates in this order are left out.
+
+        Args:
+            order: the order of day, month and year.
+        """
         return {text: days[order] for text, days in self.days.items() if order in days}
 
 
 def orders_of(file: str, columns: Iterable[DateColumn], *, chosen: DateOrder | None) -> dict[str, DateOrder]:
-    """Return the order of day, month and year for each column of a file, by the column's name.
+    """Return the order of day, month and year in each column of dates of a file: name of the column -> order.
 
     If only one order fits all values of a column, it is that order. If several fit, there are two cases. Numbers with
     dots between them are day first, as in every country that writes dates with dots. Other columns take the order of
@@ -101,8 +113,10 @@ def orders_of(file: str, columns: Iterable[DateColumn], *, chosen: DateOrder | N
         file: the file's name, for the message.
         columns: the columns of dates.
         chosen: the order that the user has chosen; None if there is none.
+
     Raises:
-        UnreadableError: the order cannot be decided; the message gives two readings and the option.
+        UnreadableError: the order cannot be decided. The message gives two readings of one value, and the option with
+            which the user can choose.
     """
     columns = list(columns)
     found = {one.name: _alone(one) for one in columns}

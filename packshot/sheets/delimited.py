@@ -32,16 +32,17 @@ class Delimited(NamedTuple):
 
 
 def read_below(text: str, head: Head, wanted: Sequence[int]) -> Delimited:
-    """Return the wanted columns of the rows below the column names.
+    """Return the wanted columns of all rows below the row of column names, every value as text.
 
     The table is read with and without quoting. The reading in which more rows have the right number of cells is used.
-    So a single quotation mark in a table without quoting does not join rows. And a line break in a quoted comment does
-    not split a row.
+    So a single quotation mark in a table without quoting does not join rows. And a line break in a quoted comment
+    does not split a row.
 
     Args:
         text: the whole table.
         head: its row of column names.
         wanted: positions of the wanted columns, from 0.
+
     Raises:
         pyarrow.ArrowException, ValueError: the table cannot be read in either way.
     """
@@ -58,9 +59,9 @@ def read_below(text: str, head: Head, wanted: Sequence[int]) -> Delimited:
 
 
 def in_words(encoding: str, head: Head, *, quoted: bool) -> str:
-    """Return the encoding, separator and quoting of a table in words, for the report.
+    """Return how a table is written, in words for a report: ``UTF-8, semicolon, quoted``.
 
-    Example: ``UTF-8, semicolon, quoted``.
+    If the column names are not in the first row, their row follows: ``, heads in row 3``.
 
     Args:
         encoding: the encoding's name.

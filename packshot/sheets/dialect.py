@@ -39,15 +39,16 @@ class Head(NamedTuple):
 
 
 def find_head(text: str, known: Known, *, separators: str = ",;\t|") -> Head:
-    """Return the row of column names: among the first rows, the one with the most names that the caller knows.
+    """Return the row of column names: among the first 20 rows that are not blank, the one with the most known names.
 
-    Excel's line ``sep=;`` names the separator. Otherwise each separator is tried. Rows above the column names, such as
-    a title, are not part of the table.
+    Excel's line ``sep=;`` names the separator. Otherwise each separator is tried. Rows above the column names, such
+    as a title, are not part of the table.
 
     Args:
         text: the whole table.
-        known: returns how many of the given names the caller knows.
+        known: called with the cells of a row; returns how many of them are column names that the caller can use.
         separators: the separators to try, one character each.
+
     Raises:
         ValueError: the text is empty, or its first rows are not a table.
     """

@@ -18,12 +18,14 @@ _SAMPLE = 4096
 
 
 def decoded(data: bytes) -> tuple[str, str]:
-    """Return (a table's text without its byte-order mark, the name of its encoding).
+    """Return (the text of a table, the name of the encoding that it was in), such as ``("sku;date\\n...", "UTF-8")``.
 
-    The encoding can be UTF-8, UTF-16 (with or without a mark), Shift-JIS, or one of `packshot.sheets.old_encodings`.
+    The encoding can be UTF-8, UTF-16, Shift-JIS, or one of `packshot.sheets.old_encodings`. A byte-order mark is not
+    part of the text.
 
     Args:
         data: the whole table.
+
     Raises:
         ValueError: the bytes are not text in one of these encodings, or several encodings are possible.
     """

@@ -14,12 +14,14 @@ _ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+\d{2}")
 
 
 def identifier(text: str) -> str:
-    """Return an identifier in its normal form, so that the same one from two tables is the same text.
+    """Return an identifier, such as a SKU, in its normal form, so that the same one from two tables is the same text.
 
-    It is in Unicode form NFC. These are removed: spaces around it, invisible characters such as a byte-order mark, the
-    apostrophe that marks a cell as text, and Excel's ``="..."``. Leading zeros and case are kept.
+    It is in Unicode form NFC. These are removed: spaces around it, invisible characters around it such as a
+    byte-order mark, the apostrophe that marks a cell as text, and Excel's ``="..."``. Leading zeros and case are
+    kept. Example: ``'-AB 1``, ``="-AB 1"`` and `` -AB 1`` are all ``-AB 1``.
 
-    Example: ``'-AB 1``, ``="-AB 1"`` and `` -AB 1`` are all ``-AB 1``.
+    Args:
+        text: the cell, as the table has it.
     """
     cell = _bare(unicodedata.normalize("NFC", text))
     if formula := _FORMULA.fullmatch(cell):
@@ -35,5 +37,9 @@ def _bare(text: str) -> str:
 
 
 def is_rounded(text: str) -> bool:
-    """Return whether a spreadsheet has rounded an identifier, so that its digits are lost: ``1.23457E+11``."""
+    """Return whether a spreadsheet has rounded an identifier, so that its digits are lost, as in ``1.23457E+11``.
+
+    Args:
+        text: the cell, as the table has it.
+    """
     return _ROUNDED.fullmatch(text.strip()) is not None

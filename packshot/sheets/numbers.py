@@ -35,17 +35,18 @@ _WRITTEN = {
 def numbers_of(
     file: str, column: str, texts: Iterable[str], *, chosen: DecimalSign | None
 ) -> tuple[dict[str, float], DecimalSign | None]:
-    """Return (text -> number, the column's decimal sign). A text that is not a number is left out.
+    """Return (text -> number, the column's decimal sign) for the distinct texts of a column of numbers.
 
-    The sign is None if no value has decimals.
+    A text that is not a number is left out. The sign is None if no value has decimals.
 
     Args:
         file, column: names of the file and the column, for the message.
         texts: the distinct texts of the column.
         chosen: the sign that the user has chosen; None if there is none.
+
     Raises:
-        UnreadableError: a value such as ``1.000`` can mean two numbers, and no other value decides it. The message
-            gives both and the option.
+        UnreadableError: a value such as ``1.000`` can mean two numbers, and no other value decides which. The message
+            gives both, and the option with which the user can choose.
     """
     plain, signed = {}, []
     for text in texts:

@@ -44,13 +44,14 @@ _FEW_WORDS = 3
 
 
 def by_words(data: bytes) -> tuple[str, str]:
-    """Return (the text, the name of its encoding).
+    """Return (the text, the name of its encoding) for a text in an encoding with one byte for each letter.
 
     It is Windows-1252, unless more of the words fit another encoding: Windows-1250, Mac Roman, DOS code page 850 or
     Windows-1251.
 
     Args:
         data: a whole text, which is not UTF-8.
+
     Raises:
         ValueError: the encoding is not certain. Either two encodings fit equally well and Windows-1252 does not, or
             most of at least three words with letters outside ASCII fit no encoding.

@@ -49,22 +49,29 @@ class Sheet(NamedTuple):
 
 
 def is_workbook(data: bytes) -> bool:
-    """Return whether the bytes are an Excel workbook: a ZIP archive, or the older binary format."""
+    """Return whether a file begins like an Excel workbook: a ZIP archive (.xlsx), or the older binary format (.xls).
+
+    Args:
+        data: the whole file, or its first four bytes.
+    """
     return data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
 def read_workbook(data: bytes, known: Callable[[Sequence[str]], int], *, most_rows: int, most_columns: int) -> Sheet:
-    """Return the sheet whose first rows have the most column names that the caller knows.
+    """Return the sheet of an Excel workbook in whose first 20 rows the most known column names stand, every cell as
+    text.
 
-    A date cell becomes ``2026-03-01`` or ``2026-03-01 10:15:00``. A number is written in full, so that an identifier of
-    13 digits keeps all of them.
+    A date cell becomes ``2026-03-01`` or ``2026-03-01 10:15:00``. A number is written in full, so that an identifier
+    of 13 digits keeps all of them. Hidden sheets are not read.
 
     Args:
         data: the whole file.
-        known: returns how many of the given names the caller knows.
+        known: called with the cells of a row; returns how many of them are column names that the caller can use.
         most_rows, most_columns: limits; a larger sheet is refused.
+
     Raises:
-        ValueError: the file is not such a workbook, is damaged, or is larger than allowed.
+        ValueError: the file is not an Excel workbook of the newer kind (.xlsx), has a password, is damaged, or is
+            larger than allowed.
     """
     if not data.startswith(b"PK"):
         raise ValueError("an Excel workbook of the older binary kind (.xls)")

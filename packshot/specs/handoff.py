@@ -15,7 +15,14 @@ ViewName = Annotated[str, Field(pattern=r"^[A-Z0-9]+$")]
 
 
 class Tier(StrEnum):
-    """How much handwork a shot needs, in the four classes of the trade."""
+    """How much handwork a shot needs, in the four classes of the trade. It decides how long an editor may take.
+
+    Attributes:
+        BASIC: one outline, no other difficulty.
+        MEDIUM: one difficulty, such as thin parts or gaps to look through.
+        COMPLEX: one strong difficulty, or hair, transparency or a neck joint.
+        SUPER_COMPLEX: two strong difficulties.
+    """
 
     BASIC = "basic"
     MEDIUM = "medium"
@@ -105,11 +112,13 @@ class ClientHandoff(Value):
 
 
 def promised(general: HandoffConfig, client: ClientHandoff) -> HandoffConfig:
-    """Return the rules of people's work for a client: its own values, and the general ones for the rest.
+    """Return the rules of people's work that hold for a client.
+
+    A value that the client states replaces the general one. Every other value is the general one.
 
     Args:
         general: the rules in ``configs/handoff.yaml``.
-        client: the client's own values.
+        client: the client's own values, from the client's style guide.
     """
     said = {name: value for name, value in client if value and name not in ("ghost_mannequin", "edit_hours")}
     hours = {**general.edit_hours, **client.edit_hours}

@@ -59,9 +59,10 @@ def load_configs(folder: Path) -> Configs:
     """Return all configs of a folder.
 
     Args:
-        folder: laid out as this module's head shows.
+        folder: laid out like Packshot's own folder ``configs/``.
+
     Raises:
-        ConfigError: something is wrong; the message lists every problem with file, line and field.
+        ConfigError: something is wrong. The message lists every problem with file, line and field.
     """
     configs, problems = _load(folder)
     if configs is None or problems:
@@ -70,10 +71,14 @@ def load_configs(folder: Path) -> Configs:
 
 
 def load_for_the_line(folder: Path) -> Configs:
-    """Return all configs of a folder. A mistake in one client's file affects only that client (`broken_clients`).
+    """Return all configs of a folder, even if the file of a client is wrong.
+
+    A client whose own file is wrong is left out of `Configs.clients` and named in `Configs.broken_clients`. So a
+    mistake in one client's file does not stop the work for other clients.
 
     Args:
-        folder: laid out as this module's head shows.
+        folder: laid out like Packshot's own folder ``configs/``.
+
     Raises:
         ConfigError: a file that all clients depend on is wrong.
     """
@@ -96,7 +101,11 @@ def _only_client_of(problem: Problem, folder: Path) -> str:
 
 
 def find_problems(folder: Path) -> tuple[Problem, ...]:
-    """Return every problem in a folder of configs; empty if there is none."""
+    """Return every problem in a folder of configs, each with file, line and field; empty if there is none.
+
+    Args:
+        folder: laid out like Packshot's own folder ``configs/``.
+    """
     return _load(folder)[1]
 
 

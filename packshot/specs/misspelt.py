@@ -19,13 +19,15 @@ Tell = Callable[..., Problem]
 
 
 def misspelt_names(documents: Mapping[str, Document], tell: Tell) -> Iterator[Problem]:
-    """Yield a problem for each name that doesn't exist, with the most similar one that does.
+    """Yield a problem for each name in the configs that doesn't exist, with the most similar name that does.
 
-    Rules of ``qc.yaml`` that are missing are problems too.
+    Checked are names of platforms, clients, categories, rules, codecs and services. A rule that is missing in
+    ``qc.yaml`` is a problem too.
 
     Args:
         documents: path of the file, relative to the configs folder -> its content.
-        tell: makes a problem of a place and its words.
+        tell: makes the `Problem`. It is called with the path of the file, the keys that lead to the value, and what
+            is wrong, in words; then, by keyword, ``found`` and ``allowed``.
     """
     plain = {path: document.data for path, document in documents.items()}
     yield from _in_clients(plain, tell)

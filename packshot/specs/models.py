@@ -122,7 +122,7 @@ class Category(Value):
             category only.
         services: what an editor usually has to do, in the words of the ticket's services (people.md). It is written
             into the ticket. It sends no shot to people; `complexity` and a manifest's `services` do that.
-        rules: edit rules, see above.
+        rules: edit rules of this kind of product. Rules of platforms and clients win over them.
     """
 
     name: str
@@ -275,7 +275,11 @@ class Configs(Value):
     broken_clients: Mapping[str, str] = Field(default_factory=dict)
 
     def on(self, day: datetime.date) -> Configs:
-        """Return the configs with the platforms' rules that count on a day."""
+        """Return the configs as they count on a day: each platform has the minimum size that is in force on that day.
+
+        Args:
+            day: the day of the delivery.
+        """
         platforms = {name: platform.on(day) for name, platform in self.platforms.items()}
         return self.model_copy(update={"platforms": platforms})
 

@@ -10,10 +10,12 @@ _NEAR_RATIO = 0.6
 
 
 def nearest(found: str, names: Iterable[str]) -> str:
-    """Return the known name that is most similar to a text, ignoring case; empty if none is similar.
+    """Return the known name that is most similar to a misspelt text; empty if none is similar.
+
+    Case does not matter. Similar means at least 0.6 by `difflib.SequenceMatcher.ratio`.
 
     Args:
-        found: the text.
+        found: the misspelt text.
         names: the known names.
     """
     plain = {name.casefold(): name for name in names}
@@ -22,7 +24,10 @@ def nearest(found: str, names: Iterable[str]) -> str:
 
 
 def listed(found: str, names: Iterable[str]) -> str:
-    """Return all known names in words, with a suggestion at the end if one is similar to a misspelt text.
+    """Return all known names, sorted, as one text for an error message.
+
+    If one of them is similar to the misspelt text, a suggestion follows: ``kettle, mug (did you mean kettle?)``.
+    Without known names the text is ``nothing``.
 
     Args:
         found: the misspelt text.
@@ -33,6 +38,11 @@ def listed(found: str, names: Iterable[str]) -> str:
 
 
 def did_you_mean(found: str, names: Iterable[str]) -> str:
-    """Return `` (did you mean kettle?)`` to append to a text; empty if no name is similar."""
+    """Return a suggestion to append to a message, such as `` (did you mean kettle?)``; empty if no name is similar.
+
+    Args:
+        found: the misspelt text.
+        names: the known names.
+    """
     near = nearest(found, names)
     return f" (did you mean {near}?)" if near else ""

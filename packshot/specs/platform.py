@@ -60,7 +60,7 @@ class Rule(StrEnum):
 
 
 class Profile(StrEnum):
-    """Colour spaces that can be delivered."""
+    """Colour spaces that can be delivered. CMYK uses the inks of the client's own press."""
 
     SRGB = "srgb"
     ADOBE_RGB = "adobe_rgb"
@@ -68,7 +68,14 @@ class Profile(StrEnum):
 
 
 class Background(StrEnum):
-    """A platform's rule for the background."""
+    """A platform's rule for the background.
+
+    Attributes:
+        PURE_WHITE: every pixel of the background must be exactly white.
+        WHITE_RECOMMENDED: white is better, but not required.
+        WHITE_OR_LIGHT_GREY: white or light grey.
+        ANY: no rule.
+    """
 
     PURE_WHITE = "pure_white"
     WHITE_RECOMMENDED = "white_recommended"
@@ -77,7 +84,14 @@ class Background(StrEnum):
 
 
 class Authority(StrEnum):
-    """Source of a platform's figures: the studio's own brief, the platform's page, a third party, or unverified."""
+    """Where a platform's figures come from.
+
+    Attributes:
+        BRIEF: the studio's own brief.
+        OFFICIAL: the platform's own page.
+        THIRD_PARTY: somebody else's page; check before you rely on it.
+        UNVERIFIED: nobody has checked them.
+    """
 
     BRIEF = "brief"
     OFFICIAL = "official"
@@ -170,7 +184,13 @@ class Canvas(Value):
         return self
 
     def on(self, day: datetime.date) -> Canvas:
-        """Return the canvas as it counts on a day: with the later minimum if that is in force, and without `later`."""
+        """Return the canvas with the minimum size that counts on a day.
+
+        From the day in `later`, `min_px` has the larger value that is stated there. The result has no `later`.
+
+        Args:
+            day: the day of the delivery.
+        """
         if self.later is None:
             return self
         min_px = self.later.min_px if day >= self.later.since else self.min_px
@@ -278,13 +298,23 @@ class Platform(Value):
 
     @property
     def delivered_formats(self) -> tuple[Format, ...]:
-        """The formats of its encoding and of the fallback."""
+        """The formats of the files that the platform gets: that of `encoding`, then that of `fallback` if there is
+        one.
+        """
         return tuple(one.format for one in (self.encoding, self.fallback) if one)
 
     def on(self, day: datetime.date) -> Platform:
-        """Return the platform with the rules that count on a day."""
+        """Return the platform with the minimum size that counts on a day.
+
+        Args:
+            day: the day of the delivery.
+        """
         return self.model_copy(update={"canvas": self.canvas.on(day)})
 
     def takes(self, view: str) -> bool:
-        """Return whether this platform accepts a view such as ``MAIN`` or ``PT03``; case doesn't matter."""
+        """Return whether this platform accepts a view; case doesn't matter.
+
+        Args:
+            view: code of the view, such as ``MAIN`` or ``PT03``.
+        """
         return any(fnmatch.fnmatchcase(view.upper(), pattern.upper()) for pattern in self.views)

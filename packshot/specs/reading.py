@@ -90,7 +90,11 @@ class Read(NamedTuple, Generic[T]):
 
 
 def config_error(problems: Sequence[Problem]) -> ConfigError:
-    """Return one error that lists all problems; there must be at least one."""
+    """Return one error whose message lists all problems, each with file, line and field.
+
+    Args:
+        problems: at least one.
+    """
     first = problems[0]
     if len(problems) == 1:
         place = f"{first.file}:{first.line}" if first.line else first.file
@@ -103,13 +107,14 @@ def config_error(problems: Sequence[Problem]) -> ConfigError:
 
 
 def read(text: str, model: type[T] | TypeAdapter[T], *, file: str, names: NamesOf | None = None) -> Read[T]:
-    """Return a YAML text as a model, or all its problems.
+    """Return a config file's text as a model, or all problems that the text has.
 
     Args:
-        text: the file's content.
+        text: the file's content, in YAML.
         model: the model, or an adapter for another type.
-        file: name of the file in messages.
-        names: how names from outside the values (file name, keys) get into them; None if they have none.
+        file: name of the file, for messages.
+        names: how names that are not among the values (file name, keys) get into the model; None if it has no such
+            names.
     """
     document, problems = parse(text, file=file)
     if problems and not document.data:
@@ -179,11 +184,14 @@ class NamesOf(NamedTuple):
     stem: str | None = None
 
     def put_into(self, document: Document, *, file: str) -> tuple[Any, tuple[Problem, ...]]:
-        """Return (the data with the names in place, problems). A file must not state a name itself.
+        """Return (the file's values with the names in place, problems).
+
+        A file must not state a name itself; a ``name`` in it is a problem. If the values are not a mapping, they come
+        back unchanged, with one problem.
 
         Args:
             document: the file's plain values.
-            file: name of the file in messages.
+            file: name of the file, for messages.
         """
         data = document.data
         if not isinstance(data, dict):
@@ -210,13 +218,14 @@ def _stated_name(entry: Mapping[str, Any], path: Path, document: Document, file:
 
 
 def parse(text: str, *, file: str) -> tuple[Document, tuple[Problem, ...]]:
-    """Return (a YAML text's plain values with their lines, problems): duplicate or odd keys, syntax errors.
+    """Return (the plain values of a YAML text with their lines, problems).
 
-    A text that is not YAML has no values.
+    Problems are errors of syntax, keys that are given twice, keys that YAML does not read as text, anchors that are
+    used twice, tags, and numbers that are not finite. A text that is not YAML has no values and one problem.
 
     Args:
         text: the file's content.
-        file: name of the file in messages.
+        file: name of the file, for messages.
     """
     try:
         return _composed(text, file)

@@ -37,18 +37,21 @@ def resolve(
     platforms: tuple[str, ...] = (),
     services: tuple[str, ...] = (),
 ) -> Plan:
-    """Return all decisions about a shot that can be made before its pixels are edited.
+    """Return a shot's plan: all decisions about the shot that can be made before its pixels are edited.
 
     Args:
         configs: all configs.
-        client: the client's name. One without a style guide of its own gets the one of ``default``.
-        category: the words in the manifest, file name or metadata; unknown words leave the category open.
+        client: the client's name. A client without a style guide of its own gets the one named ``default``.
+        category: the words in the manifest, file name or metadata. If they are empty, the client's default category
+            counts. If they name no category, the category stays unknown.
         view: ``MAIN``, ``PT01``, ...; empty means the client's default.
-        platforms: names of those asked for this shot, in this order; empty means the client's own.
+        platforms: names of the platforms that are asked for, in this order; empty means the client's own. One of them
+            that does not accept the view is left out.
         services: services that the manifest asks for, such as retouching.
+
     Raises:
-        ConfigError: the client's style guide is wrong or missing, a platform doesn't exist or is disabled, none accepts
-            the view, or a client's rule breaks a platform's rule.
+        ConfigError: the client's style guide is wrong or missing, a platform doesn't exist or is disabled, none
+            accepts the view, or a client's rule breaks a platform's rule.
     """
     guide = style_guide(configs, client)
     kind = find_category(configs.categories, category or guide.default_category)
@@ -264,7 +267,10 @@ def _words_of(category: Category) -> tuple[str, ...]:
 
 
 def normal_words(text: str) -> str:
-    """Return a text in lower case, without accents, with single spaces between words."""
+    """Return a text in lower case, without accents and punctuation, with single spaces between words.
+
+    Example: ``Apparel > Jewellery_Rings`` becomes ``apparel jewellery rings``.
+    """
     # Some signs have a capital letter as their plain form: lower case comes before and after.
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text.casefold()).casefold())
     plain = "".join(character for character in folded if not unicodedata.combining(character))

@@ -12,14 +12,21 @@ from packshot.types import Value
 
 
 class Shadow(StrEnum):
-    """What happens to the product's contact shadow."""
+    """What happens to the shadow that the product casts where it stands: DROP removes it, KEEP keeps it."""
 
     DROP = "drop"
     KEEP = "keep"
 
 
 class GroupCorrection(StrEnum):
-    """Which colour corrections a shoot group allows, from least to most; each one includes those before it."""
+    """Which colour corrections a shoot group may get, from the least to the most. Each allows those before it too.
+
+    Attributes:
+        NONE: no correction.
+        TARGET: by a colour target that was photographed with the group.
+        EVEN: also to the same light as the groups it belongs with.
+        NEUTRAL: also until its backdrop is grey.
+    """
 
     NONE = "none"
     TARGET = "target"
@@ -64,7 +71,11 @@ class EditRules(Value):
         return self
 
     def stated(self) -> dict[str, Any]:
-        """Return the rules that this layer sets, by the names of `ResolvedRules`; others are absent."""
+        """Return the rules that this layer sets: name of a field of `ResolvedRules` -> value.
+
+        Rules that the layer leaves open are absent. `margin_ratio` comes back as the `fill_ratio` that follows from
+        it.
+        """
         said = {name: value for name, value in self if value is not None}
         if "margin_ratio" in said:
             said["fill_ratio"] = round(1 - 2 * said.pop("margin_ratio"), 6)
@@ -72,7 +83,11 @@ class EditRules(Value):
 
 
 class ResolvedRules(Value):
-    """The edit rules after all layers are merged; ``configs/defaults.yaml`` is the lowest layer."""
+    """The edit rules for one platform after all layers are merged. Each field means what it means in `EditRules`.
+
+    The layers are: defaults, category, platform, client. A later one wins. ``configs/defaults.yaml`` states every
+    field.
+    """
 
     fill_ratio: Annotated[float, Field(gt=0, le=1)]
     shadow: Shadow

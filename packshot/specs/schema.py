@@ -36,12 +36,14 @@ _NAMED = ("Platform", "Client", "Category", "Model")
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """Return the JSON schema of each kind of file in ``configs/``."""
+    """Return the JSON schemas of the files in ``configs/``: kind of file, such as ``platform`` or ``qc`` -> its
+    schema.
+    """
     return {kind: _explained(_without_names(adapter.json_schema())) for kind, adapter in _KINDS.items()}
 
 
 def schema_files() -> dict[str, str]:
-    """Return the text of each file in ``configs/schema/``, by file name."""
+    """Return the files of ``configs/schema/``: file name, such as ``qc.json`` -> its text."""
     return {f"{kind}.json": json.dumps(schema, indent=2) + "\n" for kind, schema in json_schemas().items()}
 
 
@@ -54,10 +56,14 @@ def _without_names(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def meanings(docstring: str) -> dict[str, str]:
-    """Return what each field means, by name, from the section ``Attributes:`` of a model's docstring.
+    """Return the meaning of each field of a model: name -> text, from the section ``Attributes:`` of the model's
+    docstring.
 
     Example:
         ``"Attributes:\\n    min_px, max_px: sides."`` gives ``{"min_px": "sides.", "max_px": "sides."}``.
+
+    Args:
+        docstring: the model's docstring. Without the section the result is empty.
     """
     _, _, section = inspect.cleandoc(docstring).partition("Attributes:\n")
     entries = re.findall(r"^    (\w+(?:, \w+)*): (.+(?:\n      .+)*)", section, re.MULTILINE)

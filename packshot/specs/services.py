@@ -11,7 +11,17 @@ from packshot.specs.nearest import did_you_mean
 
 
 class Service(StrEnum):
-    """A kind of handwork, by the trade's name."""
+    """A kind of handwork on a picture, by the trade's name.
+
+    Attributes:
+        CLIPPING_PATH: the product is cut out along its outline.
+        COMPOUND_PATH: also its gaps are cut out, such as the inside of a handle.
+        HAIR_MASK: soft edges are masked, such as hair and fur.
+        TRANSPARENCY_MASK: see-through parts are masked, such as glass and veil.
+        GHOST_MANNEQUIN: the mannequin is removed, and the garment's inside is put in its place.
+        COLOUR_CORRECTION: the colours are brought to those of a reference.
+        RETOUCH: anything else, such as dust, creases and shadows.
+    """
 
     CLIPPING_PATH = "clipping path"
     COMPOUND_PATH = "compound path"
@@ -52,17 +62,27 @@ WORDS: Mapping[str, Service] = MappingProxyType({word: service for service, word
 
 
 def normal_word(word: str) -> str:
-    """Return a word as `WORDS` spells it: lower case, parts joined by underscores."""
+    """Return a word as `WORDS` spells it: in lower case, its parts joined by underscores.
+
+    Example: ``Neck joint`` becomes ``neck_joint``.
+    """
     return re.sub(r"[\s_-]+", "_", word.strip().lower())
 
 
 def service_of(word: str) -> Service | None:
-    """Return the service that a word names; None if it names none."""
+    """Return the service that a word names; None if it names none.
+
+    Args:
+        word: a word of a manifest or category, such as ``neck joint``. Case, spaces and dashes do not matter.
+    """
     return WORDS.get(normal_word(word))
 
 
 def beyond_the_machine(words: Iterable[str]) -> tuple[str, ...]:
-    """Return those words that ask for a person's work, in their order. An unknown word counts as such.
+    """Return those words that ask for a person's work, in their order.
+
+    A word asks for a person's work unless it names a service that the machine's edit includes (`BY_MACHINE`). So an
+    unknown word counts too.
 
     Args:
         words: services, in the words of a manifest.
@@ -71,7 +91,9 @@ def beyond_the_machine(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def unknown_services(words: Iterable[str]) -> tuple[str, ...]:
-    """Return the words that name no service, each in quotes, with the most similar known word if there is one.
+    """Return the words that name no service, in their order, for an error message.
+
+    Each is in quotes. If a known word is similar, it follows: ``'retuch' (did you mean retouch?)``.
 
     Args:
         words: services, in the words of a manifest.

@@ -39,10 +39,11 @@ class ProductSets(Value):
         return self.deliver == "complete_sets"
 
     def views_of(self, categories: Iterable[str]) -> tuple[str, ...]:
-        """Return the views that a product must have.
+        """Return the views that a product must have, each once; empty if none is asked for.
 
         Args:
-            categories: the categories of the product's shots. If they differ, the views of all of them are asked for.
+            categories: the categories of the product's shots; empty texts are ignored. If they differ, the views of
+                all of them are asked for. Without any category, `views` counts.
         """
         known = [self.by_category.get(one, self.views) for one in categories if one]
         return tuple(dict.fromkeys(view for views in known or [self.views] for view in views))

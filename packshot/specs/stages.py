@@ -53,7 +53,12 @@ TARGETS = ("colorchecker_classic_since_2014", "colorchecker_classic_before_2014"
 
 
 class WithoutProfile(StrEnum):
-    """What happens to a picture without a colour profile."""
+    """What happens to a picture whose colours are not certain.
+
+    Attributes:
+        ASSUME: a likely colour space is assumed, and a finding says so.
+        REFUSE: the file is refused.
+    """
 
     ASSUME = "assume"
     REFUSE = "refuse"
@@ -231,22 +236,30 @@ class AuditConfig(Value):
     window_days: Annotated[int, Field(gt=0)] = 90
 
     def ratio_for(self, *, client: str, category: str, heard: float = 1.0) -> float:
-        """Return the share of a client's shots of a category that is audited, 0..1.
+        """Return the share, 0..1, of a client's shots of a category that is audited: judged by a person without the
+        score.
+
+        The largest of the shares that apply counts: the general one, the category's and the client's.
 
         Args:
             client: the client's name.
             category: name of the category.
-            heard: number of audit verdicts so far, divided by the number that the promise needs at least; capped at 1.
+            heard: number of audit verdicts so far, divided by the number that the promise needs at least. Below 1, a
+                share between `first_ratio` and `ratio` applies; a value above 1 counts as 1.
         """
         early = self.ratio + (self.first_ratio - self.ratio) * (1 - min(1.0, heard))
         return max(self.ratio, early, self.by_category.get(category, 0.0), self.by_client.get(client, 0.0))
 
 
 class Unproven(StrEnum):
-    """Kinds of shots for which drawn and rendered scenes prove nothing.
+    """Kinds of shots for which drawn and rendered scenes prove nothing, so that people must judge real photographs
+    first.
 
-    They are goods that nobody named, goods on a visible floor, pale goods on a pale backdrop, and goods on a dark
-    backdrop.
+    Attributes:
+        UNNAMED: nobody named the product's category.
+        ON_FLOOR: the product stands on a visible floor.
+        PALE_ON_PALE: a pale product on a pale backdrop.
+        DARK_BACKDROP: the backdrop is dark.
     """
 
     UNNAMED = "unnamed"
@@ -327,15 +340,15 @@ class RuleLimits(Value):
 
 
 class QcConfig(Value):
-    """``configs/qc.yaml``: points of the four components, thresholds, limits of each rule.
+    """``configs/qc.yaml``: the points of the score's four components, and the limits of each rule of quality control.
 
     Attributes:
         background_points, edge_points, fill_points, colour_points: points of the four components of the score; 100 in
             all.
         approve_at: a picture with at least this score and no failed gate passes quality control.
         review_at: a picture with at least this score goes to a reviewer; below it, it is edited again.
-        ring_distance_px: by codec (`jpeg-444`, `jpeg-420`, `webp`, `lossless`): distance from the product beyond which
-            every pixel of the delivered file must be exactly white.
+        ring_distance_px: by codec (`jpeg-444`, `jpeg-420`, `webp`, `lossless`): distance from the product beyond
+            which every pixel of the delivered file must be exactly white.
         ring_floor: by codec: minimum channel value allowed within `ring_distance_px` of the product.
         rules: by rule, its limits. A rule's name is the code of its finding.
     """

@@ -56,7 +56,11 @@ class JointProof(Value):
     degrees: float | None = None
 
     def words(self) -> dict[str, str]:
-        """Return the lines of the ticket: name of the measurement -> its result in words."""
+        """Return the lines of an editor's ticket about the neck joint's draft: name of the measurement -> its result
+        in words.
+
+        There are two: ``mannequin mask`` and ``neck shot``.
+        """
         return {"mannequin mask": self._mask_words(), "neck shot": self._place_words()}
 
     def _mask_words(self) -> str:

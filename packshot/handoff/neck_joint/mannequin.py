@@ -78,6 +78,8 @@ class _Small:
 def find_mannequin(pixels: Pixels16, matte: Matte) -> Mannequin:
     """Return the draft of the mannequin inside a cut-out, at the size of the picture.
 
+    If no mannequin is recognised, the mask and the opening are empty, and `why_not` says why.
+
     Args:
         pixels: (rows, columns, 3) uint16, working space.
         matte: (rows, columns) float32 in 0..1, garment and mannequin together.

@@ -47,10 +47,10 @@ class Layer:
 
 
 def fits(size: Size, *, layers: int) -> bool:
-    """Return True if a PSD can hold a document of this size. The limits are 30,000 px a side and 2 GB.
+    """Return whether a PSD can hold a document of this size. The limits are 30,000 px a side and 2 GB.
 
     Args:
-        size: size of the document.
+        size: size of the document in pixels.
         layers: number of layers.
     """
     planes = 5 * layers + 4
@@ -58,10 +58,10 @@ def fits(size: Size, *, layers: int) -> bool:
 
 
 def write_layers(layers: Sequence[Layer]) -> bytes:
-    """Return a PSD, as bytes, with the working space's profile. Its flattened picture is on white.
+    """Return a Photoshop document (PSD) of masked layers, as bytes, 16 bits per channel, with the working space's
+    profile.
 
-    The transparency of the flattened picture is stored too, as Photoshop does for a document without a background
-    layer.
+    It also holds the layers flattened on white, and the transparency of the flattened picture.
 
     Args:
         layers: the lowest first; at least one, all of one size that `fits`.

@@ -92,7 +92,10 @@ class Side:
 
 
 def place_neck(exterior: Side, mannequin: Matte, opening: Mask, neck: Side) -> NeckPlace:
-    """Return the place of the neck shot on the exterior.
+    """Return where the neck shot (the garment's inside) lies on the exterior shot (the garment on its mannequin).
+
+    Points that both photographs show decide. Without enough of them the outline of collar and shoulders decides. If
+    that does not fit either, the neck shot is laid into the middle of the picture.
 
     Args:
         exterior: the garment on its mannequin.

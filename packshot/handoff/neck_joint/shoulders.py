@@ -49,9 +49,10 @@ class _Outline:
 
 
 def place_by_shoulders(garment: Mask, neck: Mask) -> Placed | None:
-    """Return the scale and shift that best match the two outlines of collar and shoulders.
+    """Return the scale and shift of the neck shot at which its outline best matches that of the exterior shot.
 
-    The result is None if one of the two has no outline, or no scale fits.
+    The outlines of collar and shoulders are compared. The result is None if one of the two has no outline, or no
+    scale fits.
 
     Args:
         garment: (rows, columns) bool: the exterior without its mannequin.

@@ -43,10 +43,13 @@ _SHOT = "/shots/{client}/{batch}/{shot}"
 
 
 def application(desk: Desk | None = None) -> Doorkeeper:
-    """Return the desk, wrapped in the `Doorkeeper`, which checks every request and adds security headers.
+    """Return the review desk as an ASGI application, ready to be served.
+
+    It is wrapped in the `Doorkeeper`, which checks every request and adds security headers.
 
     Args:
-        desk: its memory; None makes an empty one from the settings.
+        desk: the desk's memory; None makes an empty one from the settings.
+
     Raises:
         ConfigError: the settings for a reverse proxy can't be used.
     """
@@ -121,5 +124,5 @@ def _sees(request: Request, record: ShotRecord) -> bool:
 
 
 async def health(request: Request) -> Response:
-    """Return the text "well" for any request: an answer proves that the desk is alive."""
+    """Return the text "well" to any request. An answer proves that the desk is alive, for a program that watches it."""
     return PlainTextResponse("well\n")

@@ -41,7 +41,7 @@ _LOG = logging.getLogger("packshot.desk")
 
 @dataclasses.dataclass
 class Desk:
-    """The desk's memory.
+    """What one running desk keeps in memory, and its background work. Nothing of it is stored.
 
     Attributes:
         accounts: the accounts, as their file has them.
@@ -49,7 +49,7 @@ class Desk:
         attempts: attempts to sign in.
         claims: which person has which shot open.
         waiting: the waiting shots, as they were last read.
-        outbox: decisions that no run has followed yet.
+        outbox: people's decisions that are not in a shot's record yet.
         seen: the pictures that each person has had on their screen.
         work: files that editors have uploaded and not handed in yet.
         rates: each editor's rate of first-time approval.
@@ -76,10 +76,10 @@ class Desk:
     troubles: Troubles = dataclasses.field(default_factory=lambda: Troubles(_LOG))
 
     def stale_at(self, at: datetime) -> str:
-        """Return a sentence for lists that are old; empty if they are fresh.
+        """Return a sentence that warns people of old lists; empty if the lists of waiting shots are fresh.
 
-        The lists are read in rounds. The pause after a round grows with the time that it took. Lists are old if the
-        next round is late, or the last one failed.
+        The lists are read in rounds. The pause after a round grows with the time that the round took. Lists are old
+        if the next round is late, or the last one failed.
 
         Args:
             at: the present time.
@@ -94,7 +94,11 @@ class Desk:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return a desk with an empty memory, for these settings."""
+        """Return a desk with an empty memory.
+
+        Args:
+            settings: where the accounts are, and how long a decision can be taken back.
+        """
         waiting = WaitingShots()
         return cls(
             accounts=Accounts(settings.desk_accounts_file),
@@ -112,7 +116,8 @@ class Desk:
 
     @contextlib.asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
-        """While the block runs, keep the lists fresh and send decisions.
+        """While the block runs, keep the lists of waiting shots fresh, send people's decisions, and remove broken-off
+        uploads.
 
         At its end, send the decisions that are still held.
         """

@@ -75,14 +75,28 @@ class Accounts:
         return self._accounts
 
     def find(self, name: str) -> Account | None:
-        """Return the account with a name; None if there is none. Case, accents and blanks don't matter."""
+        """Return the account with a name; None if there is none.
+
+        Args:
+            name: the person's name. Case, accents and blanks don't matter.
+
+        Raises:
+            ConfigError: the file of the accounts can't be read.
+        """
         wanted = plain_name(name)
         return next((one for one in self.all() if plain_name(one.name) == wanted), None)
 
     def sign_in(self, name: str, password: str) -> Account | None:
-        """Return the account if the password is right, else None. An account without a password gives None too.
+        """Return the account if name and password are right, else None. An account without a password gives None too.
 
         The time taken doesn't tell whether there is an account of this name.
+
+        Args:
+            name: the person's name. Case, accents and blanks don't matter.
+            password: the password that the person typed.
+
+        Raises:
+            ConfigError: the file of the accounts can't be read.
         """
         account = self.find(name)
         hashed = account.password if account and account.password else _NOBODY
@@ -94,14 +108,16 @@ class Accounts:
         return account if account and account.password else None
 
     def add(self, name: str, roles: Iterable[Role], password: str | None) -> Account:
-        """Add an account, or replace the one of the same name, and return it.
+        """Add an account to the file, or replace the one of the same name, and return it.
 
         Args:
-            roles: at least one.
-            password: the person's password. With None, only a reverse proxy can sign this person in.
+            name: the person's name, as records of decisions will show it: 2 to 100 visible characters.
+            roles: what the person may do; at least one.
+            password: 12 to 1,000 characters. With None, only a reverse proxy can sign this person in.
+
         Raises:
-            ConfigError: the name or the password can't be used, there is no role, or another account's name looks the
-                same.
+            ConfigError: the name or the password can't be used, there is no role, another account's name looks the
+                same, or the file can't be read.
         """
         shown = " ".join(name.split())
         given = frozenset(roles)
@@ -124,10 +140,13 @@ class Accounts:
         return account
 
     def remove(self, name: str) -> Account:
-        """Remove an account, and return it. A person who uses it is signed out.
+        """Remove an account from the file, and return it. A person who uses it is signed out.
+
+        Args:
+            name: the person's name. Case, accents and blanks don't matter.
 
         Raises:
-            ConfigError: there is no account of this name.
+            ConfigError: there is no account of this name, or the file can't be read.
         """
         account = self.find(name)
         if account is None:

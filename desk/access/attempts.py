@@ -23,12 +23,12 @@ class _Bucket:
 
 
 class Pace(NamedTuple):
-    """Limits on attempts.
+    """Limits on how often something may be tried.
 
     Attributes:
         at_once: attempts that are allowed at once for each name.
         refill_s: after this many seconds, one more is allowed for the name.
-        at_once_in_all, refill_in_all_s: the same for all names together.
+        at_once_in_all, refill_in_all_s: the two limits for all names together.
     """
 
     at_once: int = AT_ONCE
@@ -40,6 +40,8 @@ class Pace(NamedTuple):
 class Attempts:
     """Counts attempts, for example to sign in, and says whether one more is allowed. One that succeeds does not
     count.
+
+    So nobody can try thousands of passwords.
     """
 
     def __init__(self, pace: Pace = Pace(), *, clock: Callable[[], float] = time.monotonic) -> None:  # noqa: B008
@@ -57,7 +59,8 @@ class Attempts:
         """Return whether an attempt is allowed now. If so, it is counted.
 
         Args:
-            name: who tries, for example the name of an account. Case, accents and blanks don't matter.
+            name: who or what the attempt is for, for example the name of an account. Case, accents and blanks don't
+                matter.
         """
         at = self._clock()
         with self._lock:
@@ -75,7 +78,11 @@ class Attempts:
             return allowed
 
     def succeeded(self, name: str) -> None:
-        """Take back the last counted attempt of a name, because it succeeded."""
+        """Take back the last counted attempt for a name, because it succeeded.
+
+        Args:
+            name: as it was given to `may_try`.
+        """
         with self._lock:
             bucket = self._names.get(plain_name(name))
             if bucket is not None:

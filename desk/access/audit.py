@@ -10,14 +10,15 @@ _LOG = logging.getLogger("packshot.desk.audit")
 
 
 def note(what: str, *, person: str = "", shot: object = "", more: str = "") -> None:
-    """Write one event to the audit log.
+    """Write one line to the desk's audit log: what was done, by whom, about which shot.
 
-    Text from outside can't begin a line of its own there.
+    Each value is written with quotes and without control characters, so that no text from outside can begin a line of
+    its own.
 
     Args:
-        what: the act, for example a decision.
+        what: the act in words, for example ``signed in``.
         person: name of the person who acts; empty if it is not known.
-        shot: the shot that it is about; empty if it is about none.
+        shot: the shot that the act is about; empty if it is about none.
         more: details.
     """
     parts = (("person", person), ("shot", str(shot)), ("more", more))

@@ -24,7 +24,9 @@ LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")
 
 
 class Proxy:
-    """The reverse proxy in front of the desk: which header it sets, and from which addresses it is believed."""
+    """The reverse proxy in front of the desk that may sign people in: its header, and the addresses from which it is
+    believed.
+    """
 
     def __init__(self, *, header: str = "", networks: Iterable[Network] = ()) -> None:
         """Believe a header, but only from certain addresses.
@@ -37,7 +39,10 @@ class Proxy:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return the proxy that the settings name.
+        """Return the reverse proxy that the settings name; if they name none, one that signs nobody in.
+
+        Args:
+            settings: the desk's settings: the name of the header, and the proxy's addresses.
 
         Raises:
             ConfigError: one of the two settings is missing, or an address is not valid.
@@ -53,11 +58,13 @@ class Proxy:
 
     @property
     def signs_in(self) -> bool:
-        """Whether people are signed in by the proxy. If so, there is no other way."""
+        """Whether the reverse proxy signs people in. If so, the desk asks for no password and there is no other way
+        to sign in.
+        """
         return bool(self._header)
 
     def is_peer(self, scope: Scope) -> bool:
-        """Return whether a request comes directly from the proxy.
+        """Return whether a request comes directly from the proxy, by the address of the other end of its connection.
 
         Args:
             scope: the request's ASGI scope.
@@ -67,7 +74,7 @@ class Proxy:
     def name_in(self, scope: Scope) -> str:
         """Return the name of the person in the proxy's header; empty if there is no such header, or more than one.
 
-        Whether the request comes from the proxy is not checked here.
+        It does not check whether the request comes from the proxy: `is_peer` does.
 
         Args:
             scope: the request's ASGI scope.
@@ -76,7 +83,7 @@ class Proxy:
         return " ".join(_as_text(told[0]).split()) if len(told) == 1 else ""
 
     def note_scheme(self, scope: Scope) -> None:
-        """Mark a request as encrypted if the proxy, or a proxy on this machine, states that it was.
+        """Mark a request as encrypted (https) if the proxy, or a proxy on this machine, states that it was.
 
         Args:
             scope: the request's ASGI scope; it is changed.

@@ -27,10 +27,10 @@ class Role(StrEnum):
 
 
 class Person(Value):
-    """Somebody who is signed in.
+    """Somebody who is signed in at the desk.
 
     Attributes:
-        name: the name in the account and in the records.
+        name: the name in the account and in the records of decisions.
         roles: those of the account.
     """
 
@@ -38,22 +38,29 @@ class Person(Value):
     roles: frozenset[Role]
 
     def sees(self, state: State) -> bool:
-        """Return whether the person may look at shots in this state."""
+        """Return whether the person may open shots in this state; False if shots in this state do not wait for
+        people.
+        """
         return bool(self.roles & SEES.get(state, frozenset()))
 
     def glances(self, state: State) -> bool:
         """Return whether the person may see a small picture of a shot in this state, such as beside another view.
 
-        In a state in which no shot waits for people, everybody with a role may.
+        If shots in this state do not wait for people, everybody with a role may.
         """
         return bool(self.roles & SEES.get(state, INSIDE))
 
     def decides(self, state: State) -> bool:
-        """Return whether the person may decide about shots in this state."""
+        """Return whether the person may make decisions about shots in this state."""
         return bool(self.roles & DECIDES.get(state, frozenset()))
 
     def may(self, state: State, choice: Choice) -> bool:
-        """Return whether the person may make this decision about shots in this state."""
+        """Return whether the person may make one kind of decision about shots in this state.
+
+        Args:
+            state: the shot's state.
+            choice: the decision. Only some roles may tell a client that a picture has no fault of the studio's.
+        """
         if choice is Choice.NO_FAULT:
             return bool(self.roles & ANSWERS_CLIENTS)
         return self.decides(state)

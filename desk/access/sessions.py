@@ -24,12 +24,12 @@ MOST_SESSIONS = 2000
 
 @dataclasses.dataclass
 class Session:
-    """One signed-in browser.
+    """One browser in which a person is signed in.
 
     Attributes:
         name: name of the account.
-        csrf: a token that every form carries. A page of another site can't know it.
         password: the password's hash at sign-in. A new password ends the session.
+        csrf: a token that every form carries. A page of another site can't know it.
         begun, used: when the session began, and when a person last used it, in seconds of the clock of `Sessions`.
     """
 
@@ -40,10 +40,10 @@ class Session:
     used: float
 
     def carries(self, token: str) -> bool:
-        """Return whether a token is the session's CSRF token.
+        """Return whether a form comes from a page of this session: its token is the session's CSRF token.
 
         Args:
-            token: the token that a form carried.
+            token: the token that the form carried.
         """
         return hmac.compare_digest(self.csrf.encode(), token.encode())
 
@@ -61,9 +61,12 @@ class Sessions:
         self._open: dict[str, Session] = {}
 
     def begin(self, account: Account) -> str:
-        """Begin a session, and return its token.
+        """Begin a session, and return its token, a random text for the browser's cookie.
 
-        If there are `MOST_SESSIONS`, the one that was unused for longest ends.
+        If there are `MOST_SESSIONS` already, the one that was unused for longest ends.
+
+        Args:
+            account: the account of the person who has signed in.
         """
         at, token = self._clock(), secrets.token_urlsafe(32)
         with self._lock:
@@ -76,9 +79,12 @@ class Sessions:
     def find(self, token: str, *, used: bool = True) -> Session | None:
         """Return the session of a token; None if there is none, or if it has ended.
 
+        A session ends after two hours without use, and after twelve hours in any case.
+
         Args:
-            used: whether a person made the request, which keeps the session open. A request that a page makes by itself
-                does not.
+            token: the token from the browser's cookie.
+            used: whether a person made the request, which keeps the session open. A request that a page makes by
+                itself does not.
         """
         at = self._clock()
         with self._lock:
@@ -93,7 +99,11 @@ class Sessions:
             return session
 
     def end(self, token: str) -> None:
-        """End the session of a token, if there is one."""
+        """End the session of a token, if there is one: the person is signed out.
+
+        Args:
+            token: the token from the browser's cookie.
+        """
         with self._lock:
             self._open.pop(token, None)
 

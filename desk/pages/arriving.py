@@ -24,16 +24,20 @@ from packshot.record import ShotRecord, State
 
 
 async def ahead(request: Request) -> Response:
-    """Return the page of a shot that the person has not opened yet; nothing (204) if the page can't be shown.
+    """Return the page of a shot before the person opens it, so that the browser has it ready; 204 if it can't be
+    shown.
 
-    Nothing is claimed, and no message to the person is spent.
+    Nothing is claimed, and messages to the person stay unread.
     """
     answer = await shown(request, shot_in(request), opens=False)
     return answer if answer.status_code == 200 else Response(status_code=204)
 
 
 async def arrive(request: Request) -> Response:
-    """Return as JSON how a shot stands now, which the person opens by a key (see `arrival`). It is claimed for them.
+    """Return as JSON how a shot stands now that the person opens it by a key, with the fields of `arrival`.
+
+    The shot is claimed for the person: other people see that somebody has it open. The browser shows the page that it
+    has ready only if the page is still true.
 
     Raises:
         HTTPException: 404: there is no such shot; 403: the person may not see it.
@@ -48,15 +52,17 @@ async def arrive(request: Request) -> Response:
 
 
 def arrival(request: Request, record: ShotRecord | None, place: Place) -> dict[str, Any]:
-    """Return what a page needs to show the shot that it has ready. If the person may decide about it, it is claimed.
+    """Return what a browser needs to show a shot whose page it has ready. If the person may decide about it, it is
+    claimed.
 
     The result always has ``notices`` (HTML) and ``lists`` (name of a list -> number of shots). If the shot can be
-    opened, it also has ``shot`` (CLIENT/BATCH/SHOT), ``address``, ``standing`` (see `showing.standing_of`), ``claimed``
-    (the person's name if they have the claim, else empty), ``way`` (links to the shots beside it, HTML) and
-    ``following`` (the address of the shot after it).
+    opened, it also has ``shot`` (CLIENT/BATCH/SHOT), ``address``, ``standing`` (see `showing.standing_of`),
+    ``claimed`` (the person's name if they have the claim, else empty), ``way`` (links to the shots beside it, HTML)
+    and ``following`` (the address of the shot after it).
 
     Args:
-        record: the shot's record as it is now; None: no other shot is left, or it can't be read.
+        request: the request of the signed-in person.
+        record: the shot's record as it is now; None: no other shot is left, or the record can't be read.
         place: the list in which the shot stands.
     """
     desk, person = desk_of(request), person_of(request)

@@ -62,7 +62,8 @@ class Meant(NamedTuple):
 
 
 def routes(folder: str, shown: Pictures) -> list[Route]:
-    """Return the routes of the files that platforms would get.
+    """Return the routes at which a person looks at the file that a platform would get of an edit that is not signed
+    off yet.
 
     Args:
         folder: the address of a shot, as a route's pattern.
@@ -145,13 +146,17 @@ def _key(record: ShotRecord, platform: str) -> str:
 
 
 def make(meant: Meant) -> Pack:
-    """Return the tiles of a platform's file, with a description of it: ``files`` and ``why_not``.
+    """Return the tiles of the file that a platform would get, with a description of its files: ``files`` and
+    ``why_not``.
 
-    ``files`` tells of each file of the platform whether it passed and what was found; the tiles are those of the first.
-    If no file can be made, the tiles are those of one white pixel, and ``why_not`` has the reason.
+    ``files`` tells of each file of the platform whether it passed and what was found; the tiles are those of the
+    first. If no file can be made, the tiles are those of one white pixel, and ``why_not`` has the reason.
 
     Args:
         meant: the file to make.
+
+    Raises:
+        ObjectMissingError: the edit, its matte or its plan is gone, or was changed.
     """
     record = meant.record
     with room_for(record):

@@ -23,7 +23,9 @@ KINDS = ("delivered", "waiting", "refused", "failed", "at work")
 
 
 async def batch_page(request: Request) -> Response:
-    """Return the page of a batch, as of its last count. Of all records only the batch's own is read.
+    """Return the page of a batch: its products, the views that they lack, and the result for each photograph.
+
+    It shows the last count, which may be a minute old or more, so that nobody waits for a count.
 
     Raises:
         HTTPException: 403: the person may not see batches; 404: the address names no valid batch.

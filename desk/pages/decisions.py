@@ -37,9 +37,10 @@ CORRECTIONS = ("new_name", "new_services")
 
 
 async def decide(request: Request) -> Response:
-    """Return a redirect to the next shot. If the decision does not count, return the shot's page with the reason.
+    """Record what a person decides about a shot, and return a redirect to the next shot.
 
-    The decision is checked and held for a while. Until it is sent, its person can take it back (`desk.work.outbox`).
+    If the decision does not count, the answer is the shot's page with the reason. A decision is checked, then held
+    for a while. Until it is sent, the person can take it back (`desk.work.outbox`).
 
     Raises:
         HTTPException: 400: the form can't be read; 403: the person may not decide so.
@@ -74,16 +75,18 @@ async def held(
     nothing: str,
     noted: Callable[[CheckedAnswer], tuple[str, str]],
 ) -> Response:
-    """Return a redirect to the next shot. If the answer does not count, return the shot's page with the reason.
+    """Hold a person's answer about a shot, and return a redirect to the next shot.
 
-    The answer is held for a while. Until it is sent, its person can take it back (`desk.work.outbox`). A page that has
-    the next shot ready asks for JSON and gets `arriving.arrival` in place of the redirect, with the address in ``to``.
+    If the answer does not count, the shot's page is returned with the reason. Until a held answer is sent, the person
+    can take it back (`desk.work.outbox`). A page that has the next shot ready asks for JSON. It gets
+    `arriving.arrival` in place of the redirect, with the address in ``to``.
 
     Args:
-        make: returns the checked answer. It reads storage and Prefect, so it is called in a thread of its own.
+        request: the request of the signed-in person; its address names the shot.
+        make: called without arguments in a thread, because it reads storage and Prefect; returns the checked answer.
         said: the person's input by field. If the answer does not count, the page shows it again.
         nothing: the beginning of the message if nothing has changed.
-        noted: returns (act, details) for the audit log.
+        noted: called with the checked answer; returns (act, details) for the audit log.
     """
     shot, person, desk = shot_in(request), person_of(request), desk_of(request)
     place = place_of(request)
@@ -119,12 +122,12 @@ def _read(shot: ShotId) -> ShotRecord | None:
 
 
 async def undo(request: Request) -> Response:
-    """Take back the person's last decision.
+    """Take back the person's last decision, and return a redirect to its shot.
 
-    Return a redirect to its shot, or to the list if there were several shots.
+    If the decision was about several shots, the redirect leads to their list.
 
     Raises:
-        HTTPException: 409: it is too late, or there is nothing to take back.
+        HTTPException: 409: the decision has been sent, or there is nothing to take back.
     """
     await own_fields_of(request)
     person = person_of(request)

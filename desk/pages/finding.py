@@ -22,10 +22,10 @@ _LOG = logging.getLogger("packshot.desk")
 
 
 async def find(request: Request) -> Response:
-    """Return the page with the shots that match a query. It has only shots that the person may see.
+    """Return the page with the shots that match the words of a query. It has only shots that the person may see.
 
-    A waiting shot matches if its names contain every word of the query. For people who may see whole batches, the page
-    also has other shots; `find_shots` says when one matches.
+    A waiting shot matches if its names contain every word. For people who may see whole batches, the page also has
+    shots of all batches that do not wait for anybody; `find_shots` says when one matches.
     """
     desk, person = desk_of(request), person_of(request)
     asked = request.query_params.get("words", "")[:LONGEST_WORDS]

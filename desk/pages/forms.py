@@ -16,7 +16,8 @@ MOST_FIELDS = 150
 
 
 async def fields_of(request: Request) -> Mapping[str, str]:
-    """Return the fields of a form: name -> value. If several fields have the same name, the last one counts.
+    """Return the fields of a form that a browser sends: name -> value. If several have the same name, the last one
+    counts.
 
     Raises:
         HTTPException: 413: the form is too large. 415: the request is not a form. 400: the form can't be read.
@@ -35,7 +36,9 @@ async def fields_of(request: Request) -> Mapping[str, str]:
 
 
 async def own_fields_of(request: Request) -> Mapping[str, str]:
-    """Return the fields of a form, name -> value, checked to come from one of the desk's own pages.
+    """Return the fields of a form, name -> value, after a check that the form comes from one of the desk's own pages.
+
+    Without this check, another site's page could act in the name of the signed-in person.
 
     Raises:
         HTTPException: as `fields_of`. 403: the form doesn't carry the session's token.
@@ -47,12 +50,12 @@ async def own_fields_of(request: Request) -> Mapping[str, str]:
 
 
 def person_of(request: Request) -> Person:
-    """Return the person who sent a request. The doorkeeper has checked that they are signed in."""
+    """Return the signed-in person who sent a request. The doorkeeper has checked before that somebody is signed in."""
     person: Person = request.state.person
     return person
 
 
 def session_of(request: Request) -> Session:
-    """Return the session under which a request was sent. The doorkeeper has checked that there is one."""
+    """Return the session under which a request was sent. The doorkeeper has checked before that there is one."""
     session: Session = request.state.session
     return session

@@ -38,10 +38,10 @@ LONGEST_FILE_NAME = 200
 
 
 async def take(request: Request) -> Response:
-    """Record that the person has taken a job. Return a redirect to the job's page.
+    """Record that the person takes an editor's job, and return a redirect to the job's page.
 
     Raises:
-        HTTPException: 403: the person is no editor; 409: it is no job now, or somebody else has it.
+        HTTPException: 403: the person is no editor; 409: the shot is no job now, or somebody else has it.
     """
     shot, person, _, _ = await _job_in(request)
     await _noted(shot, lambda: take_job(str(shot), person=person.name, signed_in=True))
@@ -50,12 +50,12 @@ async def take(request: Request) -> Response:
 
 
 async def give_back(request: Request) -> Response:
-    """Give a job back, so that others can take it. Return a redirect to its page.
+    """Record that an editor's job is given back, so that others can take it, and return a redirect to the job's page.
 
     An editor gives back their own job, a senior anybody's.
 
     Raises:
-        HTTPException: 403: the person may not give it back; 409: it is no job now, or nobody has it.
+        HTTPException: 403: the person may not give it back; 409: the shot is no job now, or nobody has it.
     """
     shot, person, record, _ = await _job_in(request, roles=frozenset({Role.EDITOR, Role.SENIOR}))
     if taken_by(record) != person.name and Role.SENIOR not in person.roles:
@@ -67,10 +67,10 @@ async def give_back(request: Request) -> Response:
 
 
 async def files(request: Request) -> Response:
-    """Return all files of a job as one zip. The zip is made while it is sent.
+    """Return all files that an editor needs for a job as one zip, which is made while it is sent.
 
     Raises:
-        HTTPException: 403: the person may not see jobs; 409: it is no job now, or its files can't be read.
+        HTTPException: 403: the person may not see jobs; 409: the shot is no job now, or its files can't be read.
     """
     shot, person = shot_in(request), person_of(request)
     if not person.sees(State.AWAITING_EDITOR):
@@ -86,10 +86,15 @@ async def files(request: Request) -> Response:
 
 
 async def upload(request: Request) -> Response:
-    """Begin or continue the upload of a finished picture. Return a link for each part that is missing, as JSON.
+    """Begin or continue the upload of an editor's finished picture; return a link for each part that is missing, as
+    JSON.
 
-    The JSON has ``part_bytes`` (size of a part), ``parts`` (their number) and ``links`` (part number -> link). If the
-    file is not accepted, it has only ``said``, the reason.
+    The browser sends the parts to the storage by these links. The JSON has ``part_bytes`` (size of a part), ``parts``
+    (their number) and ``links`` (part number -> link). If the file is not accepted, it has only ``said``, the reason.
+
+    Raises:
+        HTTPException: 400: the form can't be read; 403: the person is no editor; 409: the job is somebody else's, or
+            the shot is no job now.
     """
     shot, person, record, fields = await _job_in(request)
     _require_own(record, person)
@@ -114,10 +119,14 @@ async def upload(request: Request) -> Response:
 
 
 async def check(request: Request) -> Response:
-    """Join the uploaded parts and check the picture. Return as JSON whether it may be handed in (``passed``).
+    """Check an editor's uploaded picture, and return as JSON whether it may be handed in (``passed``).
 
-    The findings are kept for the job's page. The same checks are made when the picture is handed in. If the upload is
-    not complete, or the storage can't be reached, the JSON has only ``said``, the reason.
+    The uploaded parts are joined first. The findings are kept for the job's page. If the upload is not complete, or
+    the storage can't be reached, the JSON has only ``said``, the reason.
+
+    Raises:
+        HTTPException: 403: the person is no editor; 409: there is no upload, the job is somebody else's, or the shot
+            is no job now.
     """
     shot, person, record, _ = await _job_in(request)
     _require_own(record, person)
@@ -142,14 +151,14 @@ async def check(request: Request) -> Response:
 
 
 async def hand_in(request: Request) -> Response:
-    """Hold the editor's answer for a while, like a decision.
+    """Hand in an editor's checked picture, and return a redirect to the next shot.
 
-    Return a redirect to the next shot, or the shot's page with the reason of a refusal. Until the answer is sent, the
-    editor can take it back.
+    The answer is held for a while, like a decision; until it is sent, the editor can take it back. If it does not
+    count, the shot's page is returned with the reason.
 
     Raises:
         HTTPException: 403: the person is no editor; 409: there is no picture that passes its checks, the job is
-            somebody else's, or it is no job now.
+            somebody else's, or the shot is no job now.
     """
     shot, person, record, fields = await _job_in(request)
     desk = desk_of(request)
@@ -167,7 +176,7 @@ async def hand_in(request: Request) -> Response:
 
 
 async def own_rate(request: Request) -> Response:
-    """Return the page with the person's own rate of first-time approval. Nobody sees the rate of somebody else.
+    """Return the page with the editor's own rate of first-time approval. Nobody sees the rate of somebody else.
 
     Raises:
         HTTPException: 403: the person is no editor.

@@ -59,13 +59,12 @@ class _Night(NamedTuple):
 
 
 async def numbers_page(request: Request) -> Response:
-    """Return the page with the figures of a day; without a date, of the last day that was counted.
+    """Return the page with the production figures of a day; without a date, of the last day that was counted.
 
-    If the day was not counted, the page has no figures. The number of requests to the storage does not grow with the
-    number of shots.
+    If the day was not counted, the page has no figures.
 
     Raises:
-        HTTPException: 403: the person may not see it.
+        HTTPException: 403: the person may not see production figures.
     """
     _require_reader(request)
     chosen = _date(request.query_params.get("date", ""))
@@ -100,7 +99,8 @@ async def night_run(request: Request) -> Response:
     """Return a redirect to Prefect's page of the last nightly run that began on a day.
 
     Raises:
-        HTTPException: 403: the person may not see it; 404: no such run is known; 503: Prefect can't be reached.
+        HTTPException: 403: the person may not see production figures; 404: no such run is known; 503: Prefect can't
+            be reached.
     """
     _require_reader(request)
     date = _date(request.path_params["date"])
@@ -116,10 +116,11 @@ async def night_run(request: Request) -> Response:
 
 
 async def list_page(request: Request) -> Response:
-    """Return one page of the list of shots behind a number of a day.
+    """Return one page of the list of shots behind a figure of a day, for example the shots that were refused.
 
     Raises:
-        HTTPException: 403: the person may not see it; 404: there is no such number, or its shots were not kept.
+        HTTPException: 403: the person may not see production figures; 404: there is no such figure, or its shots were
+            not kept.
     """
     _require_reader(request)
     desk, at = desk_of(request), now()

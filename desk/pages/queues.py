@@ -27,7 +27,7 @@ ROWS = 100
 
 
 class Place(NamedTuple):
-    """A list of waiting shots as one person works through it.
+    """A list of waiting shots as one person works through it, from one shot to the next.
 
     Attributes:
         queue: which list.
@@ -42,13 +42,13 @@ class Place(NamedTuple):
     query: str
 
     def beside(self, name: str) -> tuple[str, str, int]:
-        """Return (address of the shot before, address of the shot after, number of the shot in the list).
+        """Return (address of the shot before, address of the shot after, the shot's own number in the list).
 
         An address is empty if there is no such shot. The number counts from 1; it is 0 for a shot that is not in the
         list.
 
         Args:
-            name: client/batch/shot.
+            name: the shot in the middle, client/batch/shot.
         """
         names = [one.name for one in self.shots]
         at = names.index(name) if name in names else -1
@@ -57,7 +57,8 @@ class Place(NamedTuple):
         return self._address(before), self._address(after), at + 1
 
     def following(self, name: str) -> ShotId | None:
-        """Return the shot after one; after the last one, the first. None if no other shot is left.
+        """Return the shot that comes next after one in the list; after the last one, the first. None if no other shot
+        is left.
 
         Args:
             name: client/batch/shot. If it is not in the list, the first shot follows.
@@ -76,10 +77,10 @@ class Place(NamedTuple):
         return self._address(str(self.following(name) or ""))
 
     def without(self, name: str) -> Place:
-        """Return the same list without a shot.
+        """Return the list without one shot.
 
         Args:
-            name: client/batch/shot.
+            name: the shot to leave out, client/batch/shot.
         """
         return self._replace(shots=[one for one in self.shots if one.name != name])
 
@@ -88,11 +89,12 @@ class Place(NamedTuple):
 
 
 def place_of(request: Request, *, fallback: Queue | None = None) -> Place:
-    """Return the list of waiting shots that an address names by ``queue`` and filters.
+    """Return the list of waiting shots that a request's address names by ``queue`` and filters.
 
     If it names none that the person may see, it is `fallback`, or the person's first list.
 
     Args:
+        request: the request of the signed-in person.
         fallback: a list; it counts only if the person may see it.
     """
     given = request.query_params
@@ -103,19 +105,23 @@ def place_of(request: Request, *, fallback: Queue | None = None) -> Place:
 
 
 def wanted_in(given: Mapping[str, str]) -> Wanted:
-    """Return the filters of a list that a query in an address names. An age that is none of `AGES` filters nothing.
+    """Return the filters of a list of waiting shots that an address names. An age that is none of `AGES` filters
+    nothing.
 
     Args:
-        given: name in the query -> value; other names than those of the filters are ignored.
+        given: name in the address's query -> value; names that are no filters are ignored.
     """
     wanted = Wanted(**{one.name: given.get(one.name, "") for one in dataclasses.fields(Wanted)})
     return wanted if wanted.age in AGES else dataclasses.replace(wanted, age="")
 
 
 def place(request: Request, queue: Queue, wanted: Wanted) -> Place:
-    """Return a list of waiting shots as it is now for the person of a request.
+    """Return a list of waiting shots as it is now for the person of a request, the most urgent shot first.
+
+    Shots that somebody else has open or that were just decided are left out.
 
     Args:
+        request: the request of the signed-in person.
         queue: which list.
         wanted: its filters.
     """
@@ -132,7 +138,7 @@ def place(request: Request, queue: Queue, wanted: Wanted) -> Place:
 
 
 async def first(request: Request) -> Response:
-    """Return a redirect to the person's first list."""
+    """Return a redirect from the desk's first address to the first list of waiting shots that the person may see."""
     return RedirectResponse(f"/queues/{queues_of(person_of(request))[0].value}", status_code=303)
 
 
@@ -194,9 +200,10 @@ async def queue_page(request: Request) -> Response:
 
 
 async def counts(request: Request) -> Response:
-    """Return as JSON ``lists``, the number of shots in each of the person's lists, and ``stale``.
+    """Return the number of waiting shots as JSON, for an open page that keeps its numbers fresh.
 
-    ``stale`` is a sentence if these numbers are old, else empty.
+    ``lists`` is name of a list -> number of shots that the person can see in it. ``stale`` is a sentence if these
+    numbers are old, else empty.
     """
     lists = {queue.value: count for queue, count in counts_of(request).items()}
     return JSONResponse({"lists": lists, "stale": desk_of(request).stale_at(now())})
@@ -230,9 +237,11 @@ def _set(wanted: Wanted) -> dict[str, str]:
 
 
 def page_number(text: str, *, most: int) -> int:
-    """Return the page number in an address, limited to 1 and the last page; 1 if the text is no number.
+    """Return the page number that an address asks for, at least 1 and at most the last page; 1 if the text is no
+    number.
 
     Args:
+        text: the number in the address.
         most: number of the last page.
     """
     return min(most, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 6 else 1

@@ -47,7 +47,8 @@ def page(request: Request, template: str, *, status: int = 200, **words: Any) ->
     """Return a page made from a template, with the parts that every page of a signed-in person has.
 
     Args:
-        template: its name without the ending ``.html.j2``.
+        request: the request that the page answers.
+        template: the template's name without the ending ``.html.j2``.
         status: HTTP status of the answer.
         words: the template's variables.
     """
@@ -59,9 +60,12 @@ def page(request: Request, template: str, *, status: int = 200, **words: Any) ->
 
 
 def notices(request: Request, query: str) -> str:
-    """Return the notices of a page as HTML: what the person can take back, and the messages to them, which are spent.
+    """Return the notices at the head of a page as HTML: what the person can take back, and messages to the person.
+
+    A message is shown once: it is not returned again.
 
     Args:
+        request: the request of the signed-in person.
         query: the part of an address that names the person's list.
     """
     common = _common(request, tells=True)
@@ -96,7 +100,10 @@ def _common(request: Request, *, tells: bool) -> dict[str, Any]:
 
 
 def counts_of(request: Request) -> dict[Queue, int]:
-    """Return the number of shots in each list that the person can see, without those that were just decided."""
+    """Return the number of shots in each list that the person of a request can see: list -> number.
+
+    Shots that were just decided are not counted.
+    """
     desk, person, at = desk_of(request), person_of(request), now()
     open_ = [one for one in desk.waiting.all() if not desk.outbox.has(one.name)]
     return {queue: len(in_queue(open_, queue, person=person, at=at)) for queue in queues_of(person)}
@@ -127,9 +134,13 @@ def batch_in(request: Request) -> BatchId:
 
 
 async def trouble(request: Request, error: Exception) -> Response:
-    """Return a page that describes an error in a sentence, with the status of the error.
+    """Return a page that tells a person of an error in a sentence, with the HTTP status of the error.
 
-    An error that is no `HTTPException` gets the status 500 and a sentence that tells nothing of it.
+    Of an error that is no `HTTPException` it tells nothing; the status is 500.
+
+    Args:
+        request: the request that failed.
+        error: the error.
     """
     status = error.status_code if isinstance(error, HTTPException) else 500
     said = error.detail if isinstance(error, HTTPException) else "Something went wrong here; the desk's log has it."

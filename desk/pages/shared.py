@@ -81,7 +81,7 @@ class _ClosedError(Exception):
 
 
 def routes(shown: Pictures) -> list[Route]:
-    """Return the routes of shared deliveries.
+    """Return the routes of the pages on which a client looks at a delivery by a share link.
 
     Args:
         shown: the desk's pictures, which make the tiles.
@@ -120,13 +120,15 @@ def _for_guests(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[R
 
 
 async def nothing(request: Request) -> Response:
-    """Return the answer for an address that does not exist, or that the client may not see (404)."""
+    """Answer an address below ``/shared/`` that does not exist, with a page that says so (404)."""
     raise _ClosedError(404, NO_LINK)
 
 
 async def overview(request: Request) -> Response:
-    """Return one page of the pictures of a delivery, `PICTURES_PER_PAGE` of them, with what has happened to each
-    since.
+    """Return a page of the pictures of a shared delivery, with what has happened to each picture since it was
+    delivered.
+
+    One page has `PICTURES_PER_PAGE` pictures; the query ``page`` names its number.
     """
     opened = await _opened(request)
     every = opened.sight.pictures
@@ -140,7 +142,7 @@ async def overview(request: Request) -> Response:
 
 
 async def picture_page(request: Request) -> Response:
-    """Return the page of one delivered file, with a form to send its picture back."""
+    """Return a client's page of one delivered file at 1:1, with a form to send its picture back."""
     opened = await _opened(request)
     return await _shown(opened, *_found(opened, request), sent="sent" in request.query_params)
 
@@ -188,10 +190,10 @@ _GROUPS = ((Choice.CLIENT_FAULT, "Something is wrong"), (Choice.CLIENT_WISH, "We
 
 
 async def sends_back(request: Request) -> Response:
-    """Send a picture back for the client. Return a redirect to its page.
+    """Send a delivered picture back in the name of the client, and return a redirect to the picture's page.
 
-    If this is refused, return the page with the reason: the form is not complete, the picture has changed, there were
-    too many attempts, or the storage or Prefect can't be reached.
+    If it is refused, the picture's page is returned with the reason: the form is not complete, the picture has
+    changed, there were too many attempts, or the storage or Prefect can't be reached.
     """
     opened = await _opened(request)
     picture, file = _found(opened, request)
@@ -227,8 +229,9 @@ async def sends_back(request: Request) -> Response:
 
 
 async def small(request: Request) -> Response:
-    """Return the small picture of a delivered file as WebP. Its address contains the file's hash, so a browser may
-    keep it.
+    """Return the small picture of a delivered file as WebP, for the overview of a delivery.
+
+    The address contains the file's hash, so a browser may keep the picture for ever.
     """
     opened = await _opened(request, again=True)
     picture, file = _found(opened, request)
@@ -241,7 +244,7 @@ async def small(request: Request) -> Response:
 
 
 async def one_file(request: Request) -> Response:
-    """Return a redirect to a delivered file in the storage, by a link that is valid for `FILE_LINK_S`."""
+    """Return a redirect to a delivered file in the storage, by a link that is valid for `FILE_LINK_S` seconds."""
     opened = await _opened(request)
     _, file = _found(opened, request)
     link = open_storage().presign(file.key, expires_s=FILE_LINK_S, download_name=file.name)
@@ -249,9 +252,9 @@ async def one_file(request: Request) -> Response:
 
 
 async def everything(request: Request) -> Response:
-    """Return all files of a delivery as one zip. The zip is made while it is sent.
+    """Return all files of a shared delivery as one zip, which is made while it is sent.
 
-    If the same link was used for this too often, the answer is a page with the status 429.
+    If one share link was used for this too often, the answer is a page with the status 429.
     """
     opened = await _opened(request)
     if not desk_of(request).guests.zips.may_try(opened.shared.id):

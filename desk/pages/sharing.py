@@ -38,7 +38,7 @@ _BATCH = "/deliveries/{client}/{batch}"
 
 
 def routes() -> list[Route]:
-    """Return the routes of the pages about deliveries."""
+    """Return the routes of a manager's pages about deliveries and their share links."""
     return [
         Route("/deliveries", deliveries_page),
         Route(_BATCH, batch_page),
@@ -48,8 +48,12 @@ def routes() -> list[Route]:
 
 
 async def deliveries_page(request: Request) -> Response:
-    """Return the page with the batches that have a delivery, at most `MOST_BATCHES`; a client in the query filters
-    them.
+    """Return the page with the batches that have a delivery, at most `MOST_BATCHES`.
+
+    The query ``client`` shows those of one client only.
+
+    Raises:
+        HTTPException: 403: the person is no manager.
     """
     _require_manager(request)
     wanted = request.query_params.get("client", "")
@@ -61,7 +65,11 @@ async def deliveries_page(request: Request) -> Response:
 
 
 async def batch_page(request: Request) -> Response:
-    """Return the page with a batch's finished deliveries and the links to each."""
+    """Return the page with a batch's finished deliveries and the share links to each.
+
+    Raises:
+        HTTPException: 403: the person is no manager; 404: there is no such batch.
+    """
     _require_manager(request)
     return await _shown(request, batch_in(request))
 
@@ -101,9 +109,13 @@ async def _shown(request: Request, batch: BatchId, *, refused: str = "") -> Resp
 
 
 async def makes_link(request: Request) -> Response:
-    """Make a link to a delivery. Return a redirect to the batch's page, which shows it.
+    """Make a share link, by which a client looks at a delivery; return a redirect to the batch's page, which shows
+    the link.
 
-    If the link can't be made, the answer is that page with the reason.
+    If the link can't be made, the batch's page is returned with the reason.
+
+    Raises:
+        HTTPException: 403: the person is no manager; 404: there is no such batch.
     """
     _require_manager(request)
     fields = await own_fields_of(request)
@@ -121,9 +133,12 @@ async def makes_link(request: Request) -> Response:
 
 
 async def withdraws_links(request: Request) -> Response:
-    """Withdraw all links to a delivery. Return a redirect to the batch's page.
+    """Withdraw all share links to a delivery, so that they open nothing; return a redirect to the batch's page.
 
-    If there is no such delivery, the answer is that page with the reason.
+    If there is no such delivery, the batch's page is returned with the reason.
+
+    Raises:
+        HTTPException: 403: the person is no manager; 404: there is no such batch.
     """
     _require_manager(request)
     await own_fields_of(request)

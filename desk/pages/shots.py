@@ -50,8 +50,11 @@ _VIEWER = Path(__file__).parents[1] / "static" / "viewer" / "viewer.js"
 async def shot_page(request: Request) -> Response:
     """Return the page of a waiting shot. If the person may decide about it, the shot is claimed for them.
 
+    A claim shows other people that somebody has the shot open. If the shot waits for nobody now, the page says so
+    (409).
+
     Raises:
-        HTTPException: as `shown`; 404 also if the address names no valid shot.
+        HTTPException: 404: there is no such shot; 403: the person may not see it; 409: its record can't be read.
     """
     shot = shot_in(request)
     return await shown(request, shot)
@@ -60,15 +63,18 @@ async def shot_page(request: Request) -> Response:
 async def shown(
     request: Request, shot: ShotId, *, refused: str = "", said: dict[str, str] | None = None, opens: bool = True
 ) -> Response:
-    """Return the page of a shot; if it waits for nobody now, a page that says so (409).
+    """Return the page of a waiting shot; if it waits for nobody now, a page that says so (409).
 
     Args:
-        refused: why the decision that was just made did not count; empty if none was made. The page has the status 409
-            then.
+        request: the request of the signed-in person.
+        shot: the shot.
+        refused: why the decision that was just made did not count; then the page has the status 409. Empty if none
+            was made.
         said: the person's input by field, so that the page can show it again.
-        opens: False returns the page as it would be, and claims nothing.
+        opens: True claims the shot for the person, if the person may decide about it. False only returns the page.
+
     Raises:
-        HTTPException: as `readable_record`; 403: the person may not see the shot.
+        HTTPException: 404: there is no such shot; 403: the person may not see it; 409: its record can't be read.
     """
     desk, person = desk_of(request), person_of(request)
     record = await to_thread.run_sync(readable_record, shot)
@@ -152,7 +158,7 @@ async def shown(
 
 
 def readable_record(shot: ShotId) -> ShotRecord:
-    """Return a shot's record, read now.
+    """Return a shot's record as it is in storage now.
 
     Raises:
         HTTPException: 404: there is none; 409: it can't be read, and the message gives the reason.
@@ -319,8 +325,9 @@ async def preview(request: Request) -> Response:
 
 
 async def claim(request: Request) -> Response:
-    """Renew the person's claim, and return as JSON who has the shot (``holder``). A shot's page asks for this each
-    minute.
+    """Renew the person's claim on an open shot, and return as JSON who has the shot (``holder``).
+
+    A claim shows other people that somebody has the shot open. The shot's page sends this request each minute.
 
     Raises:
         HTTPException: 403: the shot does not wait, or the person may not decide about it.
@@ -334,10 +341,10 @@ async def claim(request: Request) -> Response:
 
 
 async def seen(request: Request) -> Response:
-    """Note that the person has seen a shot's picture. Return an empty answer (204).
+    """Note that the person has had a shot's picture on the screen, and return an empty answer (204).
 
-    The shot's page sends this request when the picture is loaded and shown. If the lists don't know the shot yet,
-    nothing is noted.
+    Only shots that a person has seen can be approved together. The shot's page sends this request when the picture is
+    loaded and shown. If the lists don't know the shot yet, nothing is noted.
 
     Raises:
         HTTPException: 403: the person may not decide about the shot.
@@ -353,7 +360,7 @@ async def seen(request: Request) -> Response:
 
 
 async def leave(request: Request) -> Response:
-    """End the person's claim on a shot. Return an empty answer (204).
+    """End the person's claim on a shot, so that others can open it, and return an empty answer (204).
 
     The shot's page sends this request when it is closed.
     """

@@ -17,7 +17,9 @@ TOO_MANY = "Too many attempts. Wait half a minute, then try again."
 
 
 async def sign_in_page(request: Request) -> Response:
-    """Return the form to sign in. A person who is already signed in is sent on to the page that they asked for."""
+    """Return the form to sign in at the desk. A person who is already signed in is sent on to the page that they
+    asked for.
+    """
     to = _within(request.query_params.get("to", "/"))
     if request.state.person is not None:
         return RedirectResponse(to, status_code=303)
@@ -26,7 +28,7 @@ async def sign_in_page(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    """Begin a session, and return a redirect to the page that the person asked for.
+    """Sign a person in by name and password, and return a redirect to the page that the person asked for.
 
     If the name or the password is wrong, return the form again (403). It does not tell which of them was wrong. After
     too many attempts, return the form with a request to wait (429).
@@ -55,7 +57,7 @@ async def sign_in(request: Request) -> Response:
 
 
 async def sign_out(request: Request) -> Response:
-    """End the session and the person's claim on a shot. Return a redirect to the form to sign in."""
+    """Sign the person out: end the session and the claim on a shot. Return a redirect to the form to sign in."""
     await own_fields_of(request)
     desk = desk_of(request)
     desk.sessions.end(request.state.token)

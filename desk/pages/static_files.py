@@ -21,7 +21,11 @@ _DIGITS = 16
 
 @cache
 def static_version() -> str:
-    """Return a hash of all these files: 16 hex digits. They change if a file changes, is added or is renamed."""
+    """Return a hash of all the desk's scripts and styles: 16 hex digits. It changes if a file changes, is added or is
+    renamed.
+
+    It is a part of their address, so that a browser loads a changed file again.
+    """
     told = hashlib.sha256()
     for path in sorted(path for path in STATIC.rglob("*") if path.is_file()):
         told.update(f"{path.relative_to(STATIC).as_posix()}\n{path.stat().st_size}\n".encode())
@@ -30,7 +34,7 @@ def static_version() -> str:
 
 
 class KeptFiles(StaticFiles):
-    """Serves files that a browser may keep for ever: below ``/static/<version>/``."""
+    """Serves the desk's scripts and styles below ``/static/<version>/`` as files that a browser may keep for ever."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         """Return a file, or "not modified", with the header that lets a browser keep it for ever."""

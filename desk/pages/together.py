@@ -33,10 +33,10 @@ FIELD = "shot:"
 
 
 async def approve(request: Request) -> Response:
-    """Hold an approval of each selected shot, and return a redirect to the list.
+    """Approve several shots in one step, and return a redirect to the list.
 
-    All of them can be taken back in one step. If an approval can't be followed, the list shows the reason. The others
-    still count.
+    The shots have the same finding, and the person has looked at each. All approvals can be taken back in one step.
+    If one can't be followed, the list shows the reason, and the others still count.
 
     Raises:
         HTTPException: 403: the person may not approve; 400: no shot is selected, or the list is not filtered by a

@@ -24,14 +24,14 @@ MATTE = "matte.png"
 
 
 class Sources(NamedTuple):
-    """The pictures from which the overlays of an edit are made.
+    """The pictures from which the overlays of an edit are made. An overlay shows where a check measured something.
 
     Attributes:
         record: the shot's record.
-        master: object name of the picture that was edited.
-        key: hash of all these pictures and of the reference, for the address.
+        master: object name of the picture that was edited, such as ``master.tif``.
+        key: hash of all these pictures and of the reference, for the overlays' address.
         reference: the colour reference as the manifest names it; empty if the shot has none that is a colour.
-        lab: L*a*b* of the reference; empty if there is none.
+        lab: CIE L*a*b* (D50) of the reference; empty if there is none.
     """
 
     record: ShotRecord
@@ -47,8 +47,12 @@ class Sources(NamedTuple):
 
 
 def sources_of(found: Found) -> Sources | None:
-    """Return the pictures from which a picture's overlays are made; None if it is not an edit, or if the shot has no
-    matte.
+    """Return the pictures from which the overlays of an edit are made.
+
+    The result is None if the picture is not an edit, or if its shot has no matte.
+
+    Args:
+        found: a picture of a shot.
     """
     record = found.record
     if found.name != EDIT or MATTE not in record.objects:
@@ -63,18 +67,22 @@ def sources_of(found: Found) -> Sources | None:
 
 
 def tiles_name(sources: Sources, overlay: Overlay) -> str:
-    """Return the name under which an overlay's tiles are kept on this machine's disk (`TileShelf`)."""
+    """Return the name under which an overlay's tiles are kept on this machine's disk (`TileShelf`): ``<hash>-halo``."""
     return f"{sources.key}-{overlay}"
 
 
 def make_overlay(sources: Sources, overlay: Overlay) -> Pack:
-    """Return the tiles of an overlay, with its figures and a sentence for people.
+    """Return the tiles of an overlay as a pack, with its figures and a sentence for people.
 
-    The figures are ``count``, ``compared``, ``worst`` and ``box`` of `packshot.looking.overlays.Shown`; the box is
-    (left, top, width, height) in pixels of the edit, or None.
+    The figures, in `Contents.about`, are ``count``, ``compared``, ``worst`` and ``box`` of
+    `packshot.looking.overlays.Shown`; the box is (left, top, width, height) in pixels of the edit, or None.
+
+    Args:
+        sources: the pictures from which it is made.
+        overlay: which overlay.
 
     Raises:
-        ObjectMissingError: a picture that it is made from is gone, or was changed.
+        ObjectMissingError: one of the pictures is gone, or was changed.
     """
     with room_for(sources.record):
         shown = _shown(sources, overlay)
@@ -90,9 +98,17 @@ def make_overlay(sources: Sources, overlay: Overlay) -> Pack:
 
 
 def guides_of(sources: Sources) -> list[dict[str, Any]]:
-    """Return the guide lines for frame and fill of each platform as plain JSON.
+    """Return the guide lines for frame and fill on an edit, one item for each platform, as plain JSON.
 
-    Boxes are (left, top, width, height) in pixels of the edit.
+    Each item has ``platform``, ``sentence``, and the boxes ``frame``, ``fill`` and ``product`` of
+    `packshot.looking.guides.Guide`. Boxes are (left, top, width, height) in pixels of the edit. Empty if the matte
+    holds no product.
+
+    Args:
+        sources: the pictures of the edit.
+
+    Raises:
+        ObjectMissingError: the matte or the plan is gone, or was changed.
     """
     told = guides(_matte(sources), shot_objects.plan_of(sources.record).renditions)
     return [
@@ -107,7 +123,8 @@ def guides_of(sources: Sources) -> list[dict[str, Any]]:
 
 
 def sentence(overlay: Overlay, shown: Shown, *, reference: str = "") -> str:
-    """Return a sentence that explains to a person what an overlay shows.
+    """Return a sentence that tells a person what an overlay shows: ``All 5,000,000 background pixels are exactly
+    white.``
 
     Args:
         overlay: which overlay.

@@ -24,26 +24,27 @@ T = TypeVar("T")
 
 
 def own_pictures() -> Pictures:
-    """Return this desk's pictures. Their tiles are kept in the folder `FOLDER` of the scratch folder."""
+    """Return this desk's pictures, with a new shelf for their tiles in the folder `FOLDER` of the scratch folder."""
     settings = get_settings()
     return Pictures(TileShelf(settings.scratch_dir / FOLDER, max_bytes=settings.tiles_max_bytes))
 
 
 class Packs:
-    """Reads packs of tiles. Work that reads storage or disk runs in threads."""
+    """Reads packs of tiles, and has those made that are missing or damaged. Work on storage or disk runs in threads."""
 
     def __init__(self, pictures: Pictures) -> None:
         self._pictures = pictures
 
     async def described(self, name: str, make: Callable[[], Pack]) -> dict[str, Any]:
-        """Return what a viewer needs first, as plain JSON: a picture's size and levels, and the other entries of its
-        pack.
+        """Return what a viewer needs first, as plain JSON: the picture's size, tile size and levels, and what the
+        pack says about it.
 
-        If the pack is not there, it is made first.
+        The first entries are those of `packshot.looking.pack.Layout`. If the pack is not there, it is made first.
 
         Args:
             name: the pack's name.
-            make: makes the pack if it is not there.
+            make: called without arguments in a thread if the pack is not there; returns the pack.
+
         Raises:
             DiskFullError: the pack could not be written.
         """
@@ -55,8 +56,9 @@ class Packs:
 
         Args:
             name: the pack's name.
-            make: makes the pack if it is not there.
+            make: called without arguments in a thread if the pack is not there; returns the pack.
             tile: level, column and row.
+
         Raises:
             KeyError: the picture has no such tile.
             DiskFullError: the pack could not be written.

@@ -41,7 +41,7 @@ _RECORDS_KEPT = 256
 
 
 class Found(NamedTuple):
-    """A picture of a shot.
+    """A picture of a shot that an address names, and that is there.
 
     Attributes:
         record: the shot's record.
@@ -55,7 +55,10 @@ class Found(NamedTuple):
 
 
 class Pictures:
-    """Pictures of shots, and their tiles on this machine's disk. Thread-safe."""
+    """The pictures of all shots, and their tiles on this machine's disk. Thread-safe.
+
+    Tiles are the parts in which a viewer loads a large picture. They are made when somebody first asks for them.
+    """
 
     def __init__(self, tile_shelf: TileShelf) -> None:
         self.shelf = tile_shelf
@@ -85,13 +88,13 @@ class Pictures:
         return Found(record, names[0], record.objects[names[0]]) if names else None
 
     def ready(self, name: str, make: Callable[[], Pack]) -> Future[None] | None:
-        """Return None if a pack of tiles is there, else a future that is done when the pack is there.
+        """Return None if a pack of tiles is there, otherwise a future that is done when the pack is there.
 
-        The pack is made once, however many requests wait for it.
+        The pack is made once, however many requests wait for it. If making it fails, the future has the error.
 
         Args:
             name: the pack's name.
-            make: makes the pack; called in a thread.
+            make: called without arguments in a thread; returns the pack.
         """
         if self.shelf.has(name):
             return None
@@ -101,11 +104,13 @@ class Pictures:
             return self._making[name]
 
     def ahead(self, name: str, make: Callable[[], Pack]) -> bool:
-        """Make a pack in advance, unless too many others are being made. Return whether it is there or being made.
+        """Have a pack of tiles made before anybody needs it; return whether it is there or being made.
+
+        False if too many other packs are being made already.
 
         Args:
             name: the pack's name.
-            make: makes the pack; called in a thread.
+            make: called without arguments in a thread; returns the pack.
         """
         with self._lock:
             busy = len(self._making) >= MOST_AHEAD and name not in self._making
@@ -139,12 +144,17 @@ class Pictures:
 
 
 def tiles_name(found: Found) -> str:
-    """Return the name under which a picture's tiles are kept on this machine's disk (`TileShelf`)."""
+    """Return the name under which a picture's tiles are kept on this machine's disk (`TileShelf`):
+    ``<hash>-<version>``.
+    """
     return f"{found.sha256[:32]}-{PIPELINE_VERSION}"
 
 
 def make_tiles(found: Found) -> Pack:
     """Return a picture's tiles of all sizes, as one pack.
+
+    Args:
+        found: the picture.
 
     Raises:
         ObjectMissingError: the picture is gone, or was changed.

@@ -40,9 +40,10 @@ class DamagedPackError(Exception):
 
 
 class TileShelf:
-    """The folder with packs of tiles, kept below a size.
+    """The folder with packs of tiles on this machine's disk, kept below a size.
 
-    A pack's name begins with hex digits of a hash, because its lock is chosen by them.
+    A pack holds all tiles of one picture. Its name begins with hex digits of a hash, because its lock is chosen by
+    them.
 
     Args:
         folder: it is made when the first pack is.
@@ -70,12 +71,14 @@ class TileShelf:
         return True
 
     def make(self, name: str, make: Callable[[], Pack]) -> None:
-        """Make a pack unless it is there. If somebody else is making it, wait for them. Then remove packs that are too
-        many.
+        """Make a pack, unless it is there. If somebody else is making it, wait for them.
+
+        Afterwards, packs that nobody used for long, and packs beyond the folder's size, are removed.
 
         Args:
             name: the pack's name.
-            make: returns the pack's tiles.
+            make: called without arguments; returns the pack.
+
         Raises:
             DiskFullError: the pack could not be written, because the disk is full.
             OSError: the pack could not be written for another reason.
@@ -99,8 +102,11 @@ class TileShelf:
             self._make_room(but=path)
 
     def contents(self, name: str) -> Contents:
-        """Return the list of a pack's contents: the picture's layout, the place and checksum of each tile, and other
-        entries.
+        """Return what a pack contains: the picture's layout, the place and checksum of each tile, and what it says
+        about the picture.
+
+        Args:
+            name: the pack's name.
 
         Raises:
             FileNotFoundError: the pack is not there (any more).
@@ -109,7 +115,11 @@ class TileShelf:
         return self._opened(name).contents
 
     def remove(self, name: str) -> None:
-        """Remove a pack if it is there, so that it is made again."""
+        """Remove a pack if it is there, so that it is made again.
+
+        Args:
+            name: the pack's name.
+        """
         self._path(name).unlink(missing_ok=True)
         self._opened.cache_clear()
 

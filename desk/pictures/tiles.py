@@ -40,12 +40,12 @@ Allows = Callable[[Request, ShotRecord], bool]
 
 
 def routes(shown: Pictures | None = None, *, allows: Allows = lambda request, record: True) -> list[Route]:
-    """Return the routes of pictures, to be mounted below one folder.
+    """Return the routes at which a viewer asks for tiles of pictures and overlays, to be mounted below one folder.
 
     Args:
         shown: the desk's pictures; None makes them from the settings.
-        allows: returns whether the person of a request may see a shot. If not, the answer is 404. By default everybody
-            may.
+        allows: called with the request and the shot's record; returns whether the person of the request may see the
+            shot. If not, the answer is 404. By default everybody may.
     """
     doors = _Doors(shown or own_pictures(), allows)
     return [

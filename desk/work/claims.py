@@ -17,7 +17,10 @@ LASTS_S = 300.0
 
 
 class Claims:
-    """The claimed shots: which person has which shot (CLIENT/BATCH/SHOT). Each person claims at most one."""
+    """Which person has which shot (CLIENT/BATCH/SHOT) open at the desk. Each person has at most one.
+
+    So two people don't work on one shot. A claim ends after five minutes without a sign of life from the page.
+    """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin without claims.
@@ -29,7 +32,7 @@ class Claims:
         self._held: dict[str, tuple[str, float]] = {}
 
     def take(self, shot: str, person: str) -> str:
-        """Claim a shot for a person, unless somebody else has it. Return the person who has it then.
+        """Claim a shot for a person, unless somebody else has it; return the name of the person who has it then.
 
         If the claim succeeds, the person's claim on another shot ends. A repeated claim is renewed.
 
@@ -45,7 +48,7 @@ class Claims:
             return holder or person
 
     def release(self, person: str, *, shot: str = "") -> None:
-        """End a person's claim, if there is one.
+        """End a person's claim, if there is one: the person has closed the shot.
 
         Args:
             person: the person's name.
@@ -56,7 +59,7 @@ class Claims:
                 self._free(person)
 
     def who(self, shot: str) -> str:
-        """Return the name of the person who has claimed a shot; empty if nobody has.
+        """Return the name of the person who has a shot open; empty if nobody has.
 
         Args:
             shot: CLIENT/BATCH/SHOT.

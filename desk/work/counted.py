@@ -48,7 +48,10 @@ class Count:
 
 
 class Counts:
-    """The last count of each batch. Thread-safe."""
+    """The last count of each batch: what has become of each of its photographs. Thread-safe.
+
+    Counting takes time, so it is done in the background and kept for a while.
+    """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin without counts.
@@ -65,6 +68,9 @@ class Counts:
         """Return the last count of a batch, without waiting; a count without a summary if there was none yet.
 
         If the last count is old, a new one begins in the background.
+
+        Args:
+            batch: the batch.
         """
         with self._lock:
             known = self._counts.get(batch, Count())

@@ -40,16 +40,16 @@ FORMATS = {"jpeg": "JPEG", "jpg": "JPEG", "webp": "WebP", "png": "PNG", "tiff": 
 
 
 class File(NamedTuple):
-    """One delivered file.
+    """One delivered file, as its client sees it.
 
     Attributes:
-        path: relative to the delivery's folder.
+        path: relative to the delivery's folder: ``<platform>/<name>``.
         key: the file's key in storage.
         sha256: hash of the file, hex.
         size: width and height in pixels.
         name: its name without folders.
-        platform: name of the platform as people write it.
-        about: format, size in pixels and in bytes, in words.
+        platform: name of the platform as people write it, for example ``Amazon main``.
+        about: format, size in pixels and in bytes, in words: ``JPEG, 2000 x 2000 px, 1.2 MB``.
     """
 
     path: str
@@ -101,9 +101,10 @@ class Status(NamedTuple):
 
 
 class Sight(NamedTuple):
-    """A delivery as its client sees it.
+    """A delivery as its client sees it, without scores, findings or people's names.
 
     Attributes:
+        batch: the batch.
         number: the delivery's number in its batch.
         day: when it was delivered, for example 2026-03-01.
         pictures: those that have files in this delivery, sorted by name and view.
@@ -120,10 +121,10 @@ class Sight(NamedTuple):
         return [(picture, file) for picture in self.pictures for file in picture.files]
 
     def find(self, digest: str) -> tuple[Picture, File] | None:
-        """Return (the picture, the file) of a delivered file; None if there is none.
+        """Return (the picture, the file) whose hash begins with these digits; None if the delivery has no such file.
 
         Args:
-            digest: the first `DIGITS` hex digits of the file's hash.
+            digest: the first `DIGITS` hex digits of the file's hash, as in addresses.
         """
         if len(digest) != DIGITS:
             return None
@@ -131,10 +132,12 @@ class Sight(NamedTuple):
 
 
 def sight_of(batch: BatchId, number: int) -> Sight:
-    """Return a delivery as its client sees it.
+    """Return a delivery as its client sees it: its pictures and files, without scores, findings or people's names.
 
     Args:
+        batch: the batch.
         number: number of the delivery in its batch.
+
     Raises:
         TerminalError: there is no such delivery.
         ObjectMissingError: the batch or the delivery's summary is gone.
@@ -207,21 +210,28 @@ def status_of(record: ShotRecord | None, number: int) -> Status:
 
 
 def seen_file(number: int, file: File) -> Delivered:
-    """Return a delivered file in the form that the record of a rejection keeps.
+    """Return a delivered file in the form in which a shot's record keeps what a client sends back.
 
     Args:
         number: number of the delivery in its batch.
+        file: the file.
     """
     return Delivered(number=number, path=file.path, sha256=file.sha256)
 
 
 def tiles_name(file: File) -> str:
-    """Return the name under which a delivered file's tiles are kept on this machine's disk (`TileShelf`)."""
+    """Return the name under which a delivered file's tiles are kept on this machine's disk (`TileShelf`).
+
+    It is ``<hash>-delivered-<version>``.
+    """
     return f"{file.sha256[:32]}-delivered-{PIPELINE_VERSION}"
 
 
 def make_tiles(file: File) -> Pack:
     """Return the tiles of a delivered file as one pack, decoded as a browser decodes it.
+
+    Args:
+        file: the delivered file.
 
     Raises:
         ObjectMissingError: the file is gone, or was changed.
@@ -232,11 +242,11 @@ def make_tiles(file: File) -> Pack:
 
 
 def file_pack(data: bytes, *, name: str, about: Mapping[str, Any] = MappingProxyType({})) -> Pack:
-    """Return the tiles of a picture file, decoded as a browser decodes it and converted to sRGB.
+    """Return the tiles of a picture file as one pack, decoded as a browser decodes it and converted to sRGB.
 
     Args:
         data: the whole file.
-        name: its name, for messages.
+        name: the file's name, for messages.
         about: further data for the viewer, as plain JSON.
     """
     photo = decode_delivered(data, name=name).photo
@@ -246,7 +256,7 @@ def file_pack(data: bytes, *, name: str, about: Mapping[str, Any] = MappingProxy
 
 
 class Small:
-    """Small pictures of delivered files.
+    """Makes and remembers small pictures of delivered files.
 
     The storage has those of a shot's last delivery. Others are made when they are asked for.
     """
@@ -255,10 +265,12 @@ class Small:
         self._made = lru_cache(_SMALL_KEPT)(_made_small)
 
     def of(self, file: File, record: ShotRecord | None) -> bytes:
-        """Return a small WebP of a delivered file.
+        """Return a small picture of a delivered file, as the bytes of a WebP.
 
         Args:
+            file: the delivered file.
             record: the shot's record, by which a stored small picture is found; None if it can't be read.
+
         Raises:
             ObjectMissingError: the file is gone, or was changed.
         """

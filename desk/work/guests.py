@@ -30,13 +30,16 @@ class Opened(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The delivery and the id of the link, for the audit log. The link's token is never logged."""
+        """The delivery and the id of the link, for the audit log: ``acme/spring delivery 2 link k3f``.
+
+        The link's token is never logged, because it would open the delivery.
+        """
         return f"{self.shared.batch} delivery {self.shared.number} link {self.shared.id}"
 
 
 @dataclasses.dataclass
 class Guests:
-    """The desk's memory of people with share links.
+    """What one running desk remembers of people with share links.
 
     Attributes:
         unknown: attempts with a token that Packshot has not signed, of all people together.

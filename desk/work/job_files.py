@@ -12,9 +12,12 @@ from tasks.people.tickets import TICKET_HTML, TICKET_JSON, ticket_of
 
 
 def zip_of(shot: ShotId) -> Iterator[bytes]:
-    """Yield the bytes of a zip with all files of a shot's job, in parts.
+    """Yield the bytes of a zip with all files that an editor needs for a shot, in parts, while they are read.
 
-    The zip holds the ticket and every file that the ticket names.
+    The zip holds the job's ticket and every file that the ticket names.
+
+    Args:
+        shot: the shot.
 
     Raises:
         ObjectMissingError: the shot has no ticket, or one of the files is missing; the zip then breaks off.

@@ -76,7 +76,7 @@ class Answered:
 
 @dataclasses.dataclass(frozen=True)
 class Held:
-    """A decision that a person can take back.
+    """A decision that a person can still take back, because it is not sent yet.
 
     Attributes:
         answer: the decision, or one of several that were made in one step.
@@ -103,7 +103,11 @@ class Told:
 
 
 class Outbox:
-    """All decisions that are not yet in a record, by shot."""
+    """All decisions made at the desk that are not yet in a shot's record.
+
+    A decision is held for a while, in which its person can take it back. Then it is sent to the shot's run, and
+    watched until the run has followed or refused it.
+    """
 
     def __init__(
         self, *, undo_s: float, on_settled: Callable[[ShotId], None], clock: Callable[[], float] = time.monotonic
@@ -121,9 +125,9 @@ class Outbox:
         self._told: defaultdict[str, deque[Told]] = defaultdict(lambda: deque(maxlen=MOST_TOLD))
 
     def hold(self, *answers: CheckedAnswer, person: str) -> tuple[ShotId, ...]:
-        """Hold decisions that were made in one step. An earlier decision of the same person is sent next.
+        """Hold decisions that a person made in one step; return the shots that already had a decision here.
 
-        Return the shots that already had a decision here. Their earlier decision stays as it is.
+        The earlier decision about such a shot stays as it is. Another held decision of the same person is sent next.
 
         Args:
             answers: the decisions, one for each shot.
@@ -143,7 +147,13 @@ class Outbox:
             return late
 
     def undo(self, person: str) -> tuple[ShotId, ...]:
-        """Take back a person's last decision, and return its shots; empty if there is none that can be taken back."""
+        """Take back a person's last decision, and return its shots; empty if there is none that can be taken back.
+
+        A decision that was made about several shots in one step is taken back for all of them.
+
+        Args:
+            person: the person's name.
+        """
         with self._lock:
             one = self._held_by(person)
             if one is None:
@@ -153,16 +163,20 @@ class Outbox:
             return one.together
 
     def held_by(self, person: str) -> Held | None:
-        """Return the decision that a person can take back; None if there is none."""
+        """Return the last decision that a person can still take back; None if there is none.
+
+        Args:
+            person: the person's name.
+        """
         with self._lock:
             one = self._held_by(person)
             return None if one is None else Held(one.answer, one.together, max(0.0, one.send_at - self._clock()))
 
     def has(self, shot: ShotId | str) -> bool:
-        """Return whether there is a decision about a shot that its record doesn't have yet.
+        """Return whether somebody has decided about a shot, and the shot's record doesn't have the decision yet.
 
         Args:
-            shot: as a text, CLIENT/BATCH/SHOT.
+            shot: the shot's id, or its text CLIENT/BATCH/SHOT.
         """
         return str(shot) in self._answers
 
@@ -178,7 +192,12 @@ class Outbox:
             self._told[person].append(Told(shot, sentence))
 
     def told(self, person: str) -> list[Told]:
-        """Return the messages that a person has not seen yet: why a decision did not count. Each is returned once."""
+        """Return the messages that a person has not seen yet, oldest first: why a decision did not count. Each is
+        returned once.
+
+        Args:
+            person: the person's name.
+        """
         with self._lock:
             return list(self._told.pop(person, ()))
 
@@ -187,7 +206,8 @@ class Outbox:
         return not self._answers
 
     def tick(self, *, at_once: bool = False) -> None:
-        """Send the decisions that are due, and check the result of those that were sent.
+        """Send the decisions that are due, and look whether those that were sent have been followed. Call it every
+        second.
 
         No error is raised: a decision that can't be sent is tried again, or its person is told.
 

@@ -15,7 +15,11 @@ KEPT_S = 600.0
 
 
 class Rates:
-    """The rates of first-time approval of all editors, from the last count."""
+    """The rates of first-time approval of all editors, from the last count.
+
+    It is the share of an editor's shots that a second person did not reject at the first judgement, and that no
+    client sent back as faulty.
+    """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin without a count.
@@ -27,11 +31,13 @@ class Rates:
         self._counted: tuple[float, tuple[Rate, ...]] | None = None
 
     def of(self, person: str) -> Rate | None:
-        """Return a person's rate; None if no work of theirs has been judged. If the last count is old, all rates are
-        counted anew.
+        """Return an editor's rate of first-time approval; None if no work of theirs has been judged.
+
+        If the last count is older than ten minutes, all rates are counted anew, which reads every shot's record.
 
         Args:
-            person: the editor's name. Names that look alike count as the same (`packshot.handoff.people.same_person`).
+            person: the editor's name. Names that look alike count as the same
+                (`packshot.handoff.people.same_person`).
         """
         with self._lock:
             if self._counted is None or self._clock() - self._counted[0] > KEPT_S:

@@ -13,8 +13,10 @@ MOST = 2000
 
 
 class PicturesSeen:
-    """The pictures that each person has seen: for each shot (CLIENT/BATCH/SHOT), first digits of the last picture's
-    hash.
+    """Which picture of each shot each person has last had on their screen.
+
+    A picture is known by the first digits of its hash. So a decision about a picture that nobody looked at can be
+    refused.
     """
 
     def __init__(self) -> None:

@@ -135,7 +135,13 @@ class Offer(Value):
 
 
 def findings_of(record: ShotRecord) -> tuple[list[ShownFinding], list[ShownFinding]]:
-    """Return (findings to look at, the weightiest first; findings that passed). Both are empty in a blind review."""
+    """Return (findings to look at, the weightiest first; findings that passed), as a shot's page shows them.
+
+    Both are empty in a blind review, in which the machine's opinion is hidden.
+
+    Args:
+        record: the shot's record.
+    """
     if is_blind(record):
         return [], []
     ordered = in_order_of_weight(record.present_findings)
@@ -148,13 +154,15 @@ def findings_of(record: ShotRecord) -> tuple[list[ShownFinding], list[ShownFindi
 
 
 def places_of(record: ShotRecord, checks: Sequence[Finding] = ()) -> list[dict[str, Any]]:
-    """Return the places of findings, of the last round's marks, and of faults in an editor's new file, as plain JSON.
+    """Return the places that a shot's page marks in the picture, as plain JSON.
 
-    Each has ``code``, ``sentence``, ``status`` and ``box``; marks and faults also have a ``label`` such as "M1" or
-    "C1". Boxes are (left, top, width, height) in pixels at 1:1. Marks come after the findings, checks after the marks.
-    It is empty in a blind review.
+    First come the findings, then the marks of the last round, then the faults in an editor's new file. Each has
+    ``code``, ``sentence``, ``status`` and ``box``; marks and faults also have a ``label`` such as "M1" or "C1". Boxes
+    are (left, top, width, height) in pixels at 1:1. Empty in a blind review, in which the machine's opinion is
+    hidden.
 
     Args:
+        record: the shot's record.
         checks: results of the machine's checks of an editor's new file.
     """
     if is_blind(record):
@@ -208,8 +216,14 @@ def checks_of(work: Work | None, *, first: int) -> list[ShownFinding]:
 
 
 def kinds_of(record: ShotRecord) -> dict[str, str]:
-    """Return the pictures that a person can look at: kind in an address (`previews.KINDS`) -> first digits of the
+    """Return the pictures of a shot that a person can look at: ``edit``, ``master`` or ``machine`` -> digits of its
     hash.
+
+    The digits are the first `DIGITS` of the object's SHA-256, as addresses have them. ``machine`` is the machine's
+    edit, for comparison with an editor's picture; it is there at sign-off only.
+
+    Args:
+        record: the shot's record.
     """
     names = {"edit": EDIT, "master": picture_to_edit(record)}
     if record.state is State.AWAITING_SIGNOFF:
@@ -218,7 +232,12 @@ def kinds_of(record: ShotRecord) -> dict[str, str]:
 
 
 def offers_of(record: ShotRecord, person: Person) -> list[Offer]:
-    """Return the decisions that a person can now make about a shot at the desk; empty if their roles allow none."""
+    """Return the decisions that a person can now make about a shot at the desk; empty if their roles allow none.
+
+    Args:
+        record: the shot's record.
+        person: who is signed in.
+    """
     spent = sum(one.choice is Choice.REDO for one in since_restart(record)) >= REDOS
     return [
         _offer(record, choice)
@@ -228,7 +247,9 @@ def offers_of(record: ShotRecord, person: Person) -> list[Offer]:
 
 
 def editor_asked(record: ShotRecord) -> bool:
-    """Return whether a person who signs off must state which editor did the work."""
+    """Return whether a person who signs off must state which editor did the work, because the returned file did not
+    say so.
+    """
     return record.state is State.AWAITING_SIGNOFF and editors_of(record)[-1:] == (UNKNOWN_EDITOR,)
 
 
@@ -238,10 +259,13 @@ def facts_of(record: ShotRecord) -> list[tuple[str, str, str]]:
 
 
 def history_of(record: ShotRecord) -> list[tuple[str, str]]:
-    """Return the shot's history, newest first, each as (moment, sentence).
+    """Return what has happened to a shot, newest first, each as (moment, sentence).
 
-    In a blind review (an audit) it has people's decisions only, so that nothing reveals the score. The moment is a text
-    such as "2026-03-01 09:30", in UTC.
+    The moment is a text such as "2026-03-01 09:30", in UTC. In a blind review it is people's decisions only, so that
+    nothing reveals the machine's score.
+
+    Args:
+        record: the shot's record.
     """
     if is_blind(record):
         told: Iterable[tuple[Any, str]] = ((one.at, one.sentence) for one in since_restart(record))
@@ -251,20 +275,23 @@ def history_of(record: ShotRecord) -> list[tuple[str, str]]:
 
 
 def sent_back_of(record: ShotRecord) -> Decision | None:
-    """Return the last decision that sent the shot to its editor; None if there is none, or if the shot is in review."""
+    """Return the last decision that sent the shot to an editor, with the editor's tasks.
+
+    The result is None if there is none since the shot was last started again, or if the shot is in review.
+    """
     back = [one for one in since_restart(record) if one.choice in MUST_SAY_WHAT]
     return back[-1] if back and record.state is not State.IN_REVIEW else None
 
 
 def missing_in(record: ShotRecord) -> str:
-    """Return in sentences what a shot on hold is waiting for; empty in other states."""
+    """Return what a shot on hold waits for, in sentences; empty if the shot is not on hold."""
     if record.state is not State.ON_HOLD:
         return ""
     return next((one.why for one in reversed(record.events) if one.to_state is not one.from_state), "")
 
 
 def score_of(record: ShotRecord) -> str:
-    """Return the score in words, such as "87 of 100"; empty in a blind review or without an edit."""
+    """Return the score of a shot's edit in words, such as "87 of 100"; empty in a blind review or without a score."""
     edit = record.reports.get("edit", {})
     return "" if is_blind(record) or edit.get("score") is None else f"{edit['score']:.0f} of 100"
 
@@ -281,19 +308,27 @@ def machine_edit_of(record: ShotRecord) -> str:
 
 
 def to_be_done(record: ShotRecord) -> list[str]:
-    """Return the editor's tasks from the last round: one for each mark. Without marks, it is the decision in words.
+    """Return the tasks that the last round gave to the editor: one for each mark, or the decision in words if it has
+    no marks.
 
-    It is empty if nobody has sent the shot to an editor.
+    Empty if nobody has sent the shot to an editor.
+
+    Args:
+        record: the shot's record.
     """
     back = sent_back_of(record)
     return [one.text for one in back.marks] or [back.sentence] if back else []
 
 
 def platforms_of(record: ShotRecord) -> list[tuple[str, str]]:
-    """Return (name, name for people) of each platform whose file of the edit can be looked at before the export.
+    """Return the platforms whose file of the edit can be looked at before the export: each as (name, name for
+    people).
 
-    It is empty unless somebody decides about the edit now. It is also empty in a blind review, because findings of an
-    export would reveal the machine's verdict.
+    Empty unless somebody decides about the edit now. Also empty in a blind review, because findings of an export
+    would reveal the machine's verdict.
+
+    Args:
+        record: the shot's record.
     """
     if record.state not in JUDGED or is_blind(record) or not set(DELIVERED_FROM) <= set(record.objects):
         return []
@@ -307,16 +342,21 @@ def digest_of(record: ShotRecord) -> str:
 
 
 def standing_of(record: ShotRecord) -> str:
-    """Return a text that changes with anything that happens to the shot. A page keeps it, to see whether it is still
-    true.
+    """Return a text that is different after anything has happened to the shot.
+
+    An open page keeps it, to notice that it is out of date.
+
+    Args:
+        record: the shot's record.
     """
     return f"{record.state} {len(record.events)} {len(record.decisions)} {digest_of(record)}"
 
 
 def beginning_of(message: str) -> str:
-    """Return a message, or the beginning of a long one, so that it fits the page.
+    """Return a message that fits the page: whole, or only its beginning if it is long.
 
-    One of more than `LONGEST_SENTENCE` characters is cut before its first bracket, colon, semicolon or full stop.
+    A message of more than `LONGEST_SENTENCE` (150) characters is cut before its first bracket, colon, semicolon or
+    full stop after the first 30 characters.
     """
     if len(message) <= LONGEST_SENTENCE:
         return message

@@ -85,19 +85,20 @@ STATES: Mapping[Queue, frozenset[State]] = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Waiting:
-    """One waiting shot, as a list shows it.
+    """One waiting shot, as a list at the desk shows it.
 
     Attributes:
+        shot: the shot.
         wait: who has to act, since when and until when.
         category: product category; empty if it is not known.
         product: SKU, ASIN or GTIN; empty if it is not known.
         names: all names that a search looks through, in small letters.
-        run: id of the run that waits; empty if it is not known.
         worst, worst_code: the most important finding, as a sentence and as its code; empty in a blind review.
-        weight: rank of that finding; the smallest number is the most important. A blind review gets one of the
-            smallest, so that its place in the list reveals nothing.
+        weight: rank of that finding; the smallest number is the most important. A blind review gets the smallest, so
+            that its place in the list reveals nothing.
         stops: True if that finding stops approval.
         soon_hours: how long before its due time the shot counts as soon due, in hours.
+        run: id of the run that waits; empty if it is not known.
     """
 
     shot: ShotId
@@ -117,13 +118,17 @@ class Waiting:
         return str(self.shot)
 
     def urgency_at(self, at: datetime) -> Urgency:
-        """Return whether the shot is in time, soon due or overdue at a moment."""
+        """Return whether the shot's due time is far, near or past at a moment.
+
+        Args:
+            at: the moment.
+        """
         return urgency(self.wait.due, at=at, soon_hours=self.soon_hours)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Wanted:
-    """Filters of a list. An empty filter lets all shots pass.
+    """The filters that a person has set for a list of waiting shots. An empty filter lets all shots pass.
 
     Attributes:
         client, batch: names.
@@ -141,10 +146,11 @@ class Wanted:
     age: str = ""
 
     def takes(self, one: Waiting, *, at: datetime, opened_by: str = "") -> bool:
-        """Return whether a shot passes the filters at a moment.
+        """Return whether a waiting shot passes all filters at a moment.
 
         Args:
             one: the waiting shot.
+            at: the moment.
             opened_by: the person who has the shot open; empty if nobody has.
         """
         people = {*one.wait.editors, one.wait.with_whom, opened_by}
@@ -178,7 +184,7 @@ class WaitingShots:
         self.refreshed_at: datetime | None = None
 
     def refresh(self) -> int:
-        """Ask which shots and runs wait, and read the changed rows. Return how many rows were read.
+        """Read again which shots and runs wait, as far as something has changed; return how many shots were read.
 
         Errors of the storage and of Prefect are raised; then the shots stay as they were.
         """
@@ -204,8 +210,11 @@ class WaitingShots:
             return read
 
     def look_again(self, shot: ShotId) -> None:
-        """Read one shot and its run again, because somebody has answered. It leaves the lists if it doesn't wait any
-        more.
+        """Read one shot and its run again at once, because somebody has answered. It leaves the lists if it doesn't
+        wait any more.
+
+        Args:
+            shot: the shot.
         """
         with self._rounds:
             run, name = waiting_run_of(shot), str(shot)
@@ -216,9 +225,13 @@ class WaitingShots:
             self._show()
 
     def read_again(self, shot: ShotId) -> None:
-        """Read the record of a shot that still waits, but whose job somebody has just taken or given back.
+        """Read the record of a shot that still waits again at once, because somebody has taken its job or given it
+        back.
 
-        If a long round of reading is going on, a later round finds the change.
+        If a long round of reading is going on, nothing happens: a later round finds the change.
+
+        Args:
+            shot: the shot.
         """
         if not self._rounds.acquire(timeout=PATIENCE_S):
             return
@@ -234,7 +247,11 @@ class WaitingShots:
         return list(self._found.values())
 
     def find(self, shot: ShotId) -> Waiting | None:
-        """Return a waiting shot; None if it doesn't wait, or if no round has seen it yet."""
+        """Return a waiting shot; None if it doesn't wait, or if no round of reading has seen it yet.
+
+        Args:
+            shot: the shot.
+        """
         return self._found.get(str(shot))
 
     def _read(self, shot: ShotId) -> None:
@@ -272,10 +289,11 @@ def _rows(records: Iterable[ShotRecord]) -> dict[str, Waiting | None]:
 
 
 def waiting(record: ShotRecord, *, promise: HandoffConfig) -> Waiting | None:
-    """Return a shot's entry in a list; None if the shot doesn't wait for a person.
+    """Return a shot's entry in the desk's lists; None if the shot doesn't wait for a person.
 
     Args:
-        promise: the client's hand-off rules, such as due times.
+        record: the shot's record.
+        promise: the client's rules of people's work, with the due times.
     """
     wait = wait_of(record, at=now(), promise=promise)
     if wait is None:
@@ -302,8 +320,10 @@ def _names_of(record: ShotRecord) -> str:
 
 
 def in_order(shots: Iterable[Waiting]) -> list[Waiting]:
-    """Return shots sorted by the hour in which they are due, then by the importance of their worst finding, then by
-    name.
+    """Return waiting shots in the order of a list: the most urgent first.
+
+    They are sorted by the hour in which they are due, then by the importance of their worst finding, then by due time
+    and name.
     """
     return sorted(
         shots,
@@ -312,11 +332,13 @@ def in_order(shots: Iterable[Waiting]) -> list[Waiting]:
 
 
 def in_queue(shots: Iterable[Waiting], queue: Queue, *, person: Person, at: datetime) -> list[Waiting]:
-    """Return those shots of a queue that a person may see, in no order.
+    """Return those waiting shots that belong to a queue and that a person may see, in the given order.
 
     Args:
         shots: the shots to choose from.
-        at: the time; it decides which shots are overdue.
+        queue: the queue, such as the shots in review.
+        person: who is signed in.
+        at: the present time; it decides which shots are overdue.
     """
     return [
         one
@@ -328,14 +350,21 @@ def in_queue(shots: Iterable[Waiting], queue: Queue, *, person: Person, at: date
 
 
 def queues_of(person: Person) -> tuple[Queue, ...]:
-    """Return the lists in which a person can see anything; at least one for each role."""
+    """Return the queues in which a person may see shots; at least one for each role.
+
+    Args:
+        person: who is signed in.
+    """
     return tuple(queue for queue, states in STATES.items() if any(person.sees(state) for state in states))
 
 
 def values_of(shots: Iterable[Waiting]) -> Mapping[str, list[str]]:
-    """Return the values that each filter can have, the most frequent first: name of the filter -> values.
+    """Return the values that each filter of a list can have: name of the filter -> values, the most frequent first.
 
-    The filter ``age`` is not among them.
+    The filters are ``client``, ``batch``, ``category``, ``finding`` and ``person``.
+
+    Args:
+        shots: the waiting shots in the list.
     """
     counts: dict[str, Counter[str]] = {name: Counter() for name in ("client", "batch", "category", "finding", "person")}
     for one in shots:
@@ -348,7 +377,7 @@ def values_of(shots: Iterable[Waiting]) -> Mapping[str, list[str]]:
 
 
 def record_of(shot: ShotId) -> ShotRecord | None:
-    """Return a shot's record as it is now; None if there is none that can be read."""
+    """Return a shot's record as it is now; None if there is none, or if it can't be read."""
     try:
         return find_record(shot)
     except RecordDamagedError:

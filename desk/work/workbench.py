@@ -17,7 +17,7 @@ MOST = 500
 
 @dataclasses.dataclass(frozen=True)
 class Work:
-    """An editor's file for a shot.
+    """A file that an editor has uploaded for a shot, before the editor hands it in.
 
     Attributes:
         person: name of the editor.
@@ -47,7 +47,7 @@ class Work:
 
 
 class Workbench:
-    """The uploaded file for each shot, by name CLIENT/BATCH/SHOT. Each shot has at most one."""
+    """The file that an editor has uploaded for each shot and not handed in yet. Each shot has at most one."""
 
     def __init__(self) -> None:
         """Begin empty."""
@@ -66,7 +66,11 @@ class Workbench:
             return work if work and work.person == person else None
 
     def put(self, work: Work) -> None:
-        """Keep an editor's file. It replaces any other file for the shot."""
+        """Keep an editor's file. It replaces any other file for the shot.
+
+        Args:
+            work: the file, with its upload, which names the shot.
+        """
         with self._lock:
             self._works.pop(str(work.upload.shot), None)
             self._works[str(work.upload.shot)] = work

@@ -16,12 +16,14 @@ CHUNK_BYTES = 1024 * 1024
 
 
 def zipped(files: Iterable[tuple[str, str]]) -> Iterator[bytes]:
-    """Yield the bytes of a zip, in parts.
+    """Yield the bytes of a zip of objects in storage, in parts. It is made while it is sent, because it can be large.
 
-    Each file is read from storage to this machine's disk and checked by its hash before its first byte is sent.
+    Each object is read whole to this machine's disk, and checked by its hash, before its first byte is sent. The
+    files in the zip are not compressed.
 
     Args:
-        files: pairs of key in storage and path in the zip.
+        files: pairs of (key in storage, path in the zip).
+
     Raises:
         ObjectMissingError: an object is missing; the zip breaks off.
     """

@@ -26,7 +26,11 @@ BODIES = ("POST", "PUT", "PATCH")
 
 
 class Guard:
-    """An ASGI application that checks HTTP and WebSocket requests and passes the accepted ones on to another one."""
+    """An ASGI application that checks HTTP and WebSocket requests, and passes those that it accepts to the guarded
+    application.
+
+    So a web page of another site can't use a server on its reader's machine.
+    """
 
     def __init__(self, app: App, *, hosts: Iterable[str] = ()) -> None:
         """Guard an application.
@@ -54,6 +58,8 @@ class Guard:
 
     def refusal(self, scope: Scope) -> str | None:
         """Return why a request is refused, as a sentence; None if it is accepted.
+
+        Refused are unknown host names, requests from another site's page, and bodies that are not JSON.
 
         Args:
             scope: the request's ASGI scope, of type ``http`` or ``websocket``.

@@ -12,8 +12,10 @@ SILENCE_S = 900
 
 
 def main(url: str) -> int:
-    """Return the exit status: 0 if the URL answers with 200, or if the file was touched in the last `SILENCE_S`; else
-    1.
+    """Return the exit status of a health check: 0 if a server or process is well, else 1.
+
+    A server is well if the URL answers with status 200. A process is well if it touched its file in the last
+    `SILENCE_S` seconds.
 
     Args:
         url: a URL, or the absolute path of a file that a living process touches.

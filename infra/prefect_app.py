@@ -55,7 +55,9 @@ notes it every two seconds, once for each kind of task.
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
+    """Return the parser of the command line ``python -m infra.prefect_app``, with the options ``--host`` and
+    ``--port``.
+    """
     found = argparse.ArgumentParser(prog="python -m infra.prefect_app", description="Prefect's server behind a guard")
     found.add_argument("--host", required=True)
     found.add_argument("--port", type=int, required=True)
@@ -63,7 +65,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """Serve until a signal to end. Return the exit status: 2 if no password is set, else 0."""
+    """Serve Prefect's API and pages until a signal to end; return the exit status: 2 if no password is set, else 0.
+
+    Host and port come from the command line, everything else from the environment.
+    """
     given = parser().parse_args()
     quiet.install()
     for name, value in {**SELDOM, **REMOVED}.items():
@@ -97,7 +102,11 @@ def main() -> int:
 
 
 def slow_down() -> None:
-    """Make the task queue inside Prefect's server look seldom, where Prefect has no setting for it."""
+    """Make the task queue inside Prefect's server look for work seldom, where Prefect has no setting for that.
+
+    It replaces parts of Prefect in this process. Call it before the server starts. An idle line then takes less
+    processor time.
+    """
     import burner_redis
     import docket
     from prefect._internal.schemas import validators

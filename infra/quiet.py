@@ -19,7 +19,7 @@ QUIET_S = 600.0
 def install(*, clock: Callable[[], float] = time.monotonic) -> None:
     """Shorten the tracebacks that this process logs from now on, by whichever logger.
 
-    An error of the same logger, type and place as one in the last `QUIET_S` is logged as one line.
+    An error of the same logger, type and place as one in the last `QUIET_S` (600) seconds is logged as one line.
 
     Args:
         clock: seconds that only go forward.

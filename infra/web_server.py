@@ -18,23 +18,28 @@ _NOT_STARTED = 3
 
 
 class SeldomTicking(uvicorn.Server):
-    """uvicorn's server, which looks around once a second instead of ten times. A signal to end counts at once."""
+    """uvicorn's web server, which looks around once a second instead of ten times, so that an idle server costs
+    little.
+
+    A signal to end counts at once.
+    """
 
     _woken: asyncio.Event | None = None
     _runs_in: asyncio.AbstractEventLoop | None = None
 
     async def main_loop(self) -> None:
-        """Look around once in `TICK_S` until the server is to end."""
+        """Serve until the server is to end, and look around once in `TICK_S` seconds."""
         self._runs_in, self._woken = asyncio.get_running_loop(), asyncio.Event()
         while not await self.on_tick(0):  # the tick with this number renews the header
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), TICK_S)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Note a signal to end, and look at it now.
+        """Note a signal to end, and have the server look at it now.
 
         Args:
-            sig, frame: what Python passes to a handler: the signal's number, and the interrupted frame.
+            sig: the signal's number.
+            frame: the interrupted frame; it is only passed on.
         """
         super().handle_exit(sig, frame)
         if self._runs_in is not None and self._woken is not None:
@@ -42,9 +47,12 @@ class SeldomTicking(uvicorn.Server):
 
 
 def serve(config: uvicorn.Config) -> None:
-    """Serve until a signal to end; as `uvicorn.run` does it, in one process.
+    """Serve a web application until a signal to end, in this process, as `uvicorn.run` does.
 
     If the server could not start, this process ends with status 3.
+
+    Args:
+        config: the application, with host and port.
     """
     server = SeldomTicking(config)
     with suppress(KeyboardInterrupt):

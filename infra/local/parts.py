@@ -26,12 +26,14 @@ KILLED_S = 5.0
 
 @dataclasses.dataclass
 class Part:
-    """One process: how to start it, and how to check that it works.
+    """One server or worker on this machine: how to start its process, and how to check that it works.
+
+    Making a `Part` starts its process.
 
     Attributes:
-        name: one word for logs and people.
-        launch: starts the process and returns at once; first called when the part is created.
-        trouble: returns what is wrong with a running process; empty if it works.
+        name: one word for logs and people, such as ``s3``.
+        launch: called without arguments; starts the process and returns at once.
+        trouble: called with a running process; returns what is wrong with it, in words, or an empty text if it works.
         log: file for its output.
         start_s: how long a start may take, in seconds.
         needs: names of the parts that it depends on.
@@ -62,7 +64,7 @@ class Part:
                 raise
 
     def start(self) -> None:
-        """Start the process. The caller makes sure that the last one has ended.
+        """Start the part's process. The last one must have ended before.
 
         Raises:
             OSError, ServerError, subprocess.SubprocessError: it cannot be started.
@@ -75,12 +77,12 @@ class Part:
 
     @property
     def pid(self) -> int:
-        """The id of its process; 0 if it could never be started."""
+        """The id of the part's process; 0 if it could never be started."""
         return self.child.pid if self.child else 0
 
     @property
     def ended(self) -> str:
-        """How its process ended, in words; empty while it runs."""
+        """How the part's process ended, such as ``ended with status 1``; empty while it runs."""
         if self.child is None:
             return f"cannot be started: {self.failure}"
         return "" if self.child.poll() is None else f"ended with status {self.child.returncode}"
@@ -88,7 +90,7 @@ class Part:
     def what_is_wrong(self) -> str:
         """Return what is wrong with the part, in words; empty if it works.
 
-        If this can't be found out, the text says so.
+        If its process does not run, or can't be asked, the text says so. No error is raised.
         """
         if self.ended or self.child is None:
             return self.ended
@@ -100,7 +102,7 @@ class Part:
             return f"it cannot be asked: {type(error).__name__}: {error}"
 
     def kill(self) -> None:
-        """Kill its process, and wait a while for the end. Its child processes go on.
+        """Kill the part's process, and wait up to `KILLED_S` seconds for its end. Its child processes go on.
 
         A process that waits for a disk or a network folder may end later.
         """

@@ -38,12 +38,14 @@ INDEX_SCRIPT = Path(__file__).parents[1] / "postgres" / "index.sh"
 def start(family: Family, state_dir: Path, *, port: int | None = None) -> str:
     """Start PostgreSQL on 127.0.0.1, wait until it takes connections, and return the URL of Prefect's database.
 
-    The URL contains the password. The database is made at the first start.
+    The URL contains the password: ``postgresql+asyncpg://packshot:...@127.0.0.1:PORT/prefect``. The database is made
+    at the first start.
 
     Args:
-        family: the processes to which it belongs.
+        family: the processes to which the server belongs.
         state_dir: folder for its data, log and password.
         port: None means the port of its last start, or a free one.
+
     Raises:
         ServerError: PostgreSQL is not installed, has another major version than the data, or does not start.
     """
@@ -77,14 +79,16 @@ def start(family: Family, state_dir: Path, *, port: int | None = None) -> str:
 
 
 def index_url(state_dir: Path, database_url: str) -> str:
-    """Return the URL of the index in a running database, with its password. Its user and schema are made if there are
-    none.
+    """Return the URL of the index (the table of all shots) in a running database, with its password.
+
+    Its user and schema are made if there are none.
 
     Args:
         state_dir: folder for the file with the password of the index's user.
         database_url: what `start` returned.
+
     Raises:
-        ServerError: the database refused it.
+        ServerError: the database refused to make user or schema.
     """
     password, owner = _password(state_dir / "index-password"), urlsplit(database_url)
     programs = _programs(pwd.getpwnam("nobody") if os.geteuid() == 0 else None)

@@ -35,11 +35,11 @@ TO_THE_SERVER = (
 
 @dataclasses.dataclass(frozen=True)
 class PrefectAddress:
-    """The addresses of Prefect's server (its API and its pages), and its password.
+    """The addresses of Prefect's server and its password.
 
     Attributes:
-        api_url: ends with ``/api``; empty if there is no server.
-        ui_url: address of the pages; empty if there is no server.
+        api_url: address of its API; ends with ``/api``; empty if there is no server.
+        ui_url: address of its pages; empty if there is no server.
         password: whoever knows it is an operator.
     """
 
@@ -49,8 +49,11 @@ class PrefectAddress:
 
 
 def settings(state_dir: Path) -> dict[str, str]:
-    """Return the variables that keep Prefect's files in the state folder and its traffic on this machine: name ->
-    value.
+    """Return environment variables that keep Prefect's files in the state folder and its traffic on this machine:
+    name -> value.
+
+    Args:
+        state_dir: the folder.
     """
     return {
         "PREFECT_HOME": str(state_dir / "prefect"),
@@ -64,13 +67,14 @@ def settings(state_dir: Path) -> dict[str, str]:
 
 
 def start(family: Family, state_dir: Path, database_url: str, *, port: int | None = None) -> PrefectAddress:
-    """Start Prefect's server, wait until it answers, and return its address.
+    """Start Prefect's server on 127.0.0.1, wait until it answers, and return its address and password.
 
     Args:
-        family: the processes to which it belongs.
+        family: the processes to which the server belongs.
         state_dir: folder for its files.
         database_url: URL of its database.
-        port: None means the port of its last start, else the usual one, else a free one.
+        port: None means the port of its last start, else 4200, else a free one.
+
     Raises:
         ServerError: the server does not start, or the requested port is taken.
     """
@@ -117,7 +121,9 @@ def start(family: Family, state_dir: Path, database_url: str, *, port: int | Non
 
 
 def authorization(password: str) -> dict[str, str]:
-    """Return the HTTP header with which a client of Prefect's server proves the password: name -> value."""
+    """Return the HTTP header with which a client of Prefect's server proves the password: ``{"Authorization": "Basic
+    ..."}``.
+    """
     return {"Authorization": f"Basic {base64.b64encode(password.encode()).decode()}"}
 
 
@@ -133,8 +139,9 @@ def _password(path: Path) -> str:
 
 
 def last_heartbeat(address: PrefectAddress, work_pool: str, worker: str) -> str | None:
-    """Return when Prefect's server last heard of a worker, as an ISO date and time; None if never, or if it doesn't
-    answer.
+    """Return when Prefect's server last heard of a worker, as an ISO date and time, such as ``2026-05-01T12:00:00Z``.
+
+    The result is None if it never did, or if the server doesn't answer.
 
     Args:
         address: the server's address.

@@ -51,13 +51,14 @@ class ServerError(RuntimeError):
 
 
 def free_ports(count: int, *, preferred: int | None = None) -> list[int]:
-    """Return distinct free ports on 127.0.0.1; the first is `preferred` if that is free.
+    """Return free ports on 127.0.0.1, all different; the first is `preferred` if that is free.
 
     Until this process ends, no other process of this user gets these ports from this function.
 
     Args:
         count: how many ports.
         preferred: the port that is tried first; None means none.
+
     Raises:
         ServerError: there are not enough.
     """
@@ -74,15 +75,17 @@ def free_ports(count: int, *, preferred: int | None = None) -> list[int]:
 
 
 def kept_ports(state_dir: Path, name: str, count: int, *, preferred: int | None = None) -> list[int]:
-    """Return the ports of a server's last start if they are still free, else other free ports. They are remembered.
+    """Return ports for a server: those of its last start if they are still free, else other free ones.
 
-    So addresses that were given to people, such as links to pictures, still work after a restart.
+    They are remembered for the next start. So addresses that were given to people, such as links to pictures, still
+    work after a restart.
 
     Args:
-        state_dir: the ports are remembered in its file ``ports.json``.
-        name: of the server.
+        state_dir: the ports are remembered in the folder's file ``ports.json``.
+        name: of the server, such as ``s3``.
         count: how many ports it needs.
         preferred: the port that is tried first if the last ones can't be used; None means none.
+
     Raises:
         ServerError: there are not enough free ports.
     """
@@ -142,7 +145,9 @@ def is_free(port: int) -> bool:
 
 
 class Family:
-    """Child processes that end together with the block, also after an exception or if this process is killed.
+    """Child processes that all end when the ``with`` block of the family ends.
+
+    They also end after an exception, and if this process is killed: a watchdog process sees to that.
 
     Attributes:
         parts: those that a supervisor starts again, in the order of their first start.
@@ -201,7 +206,11 @@ class Family:
             tidy()
 
     def keep(self, part: Part) -> Part:
-        """Register a part, so that a supervisor restarts it when it dies, and return it."""
+        """Register a part of this family, so that a supervisor restarts it when it dies, and return it.
+
+        Args:
+            part: a server or worker that is already started.
+        """
         self.parts.append(part)
         return part
 
@@ -226,18 +235,22 @@ class Family:
         group: int | None = None,
         cwd: Path | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start a process that appends its output to a log file, and return it. The log of the last start is kept as
-        ``.old``.
+        """Start a process that appends its output to a log file, and return it.
+
+        The log of the last start is kept as ``<log>.old``. The process ends with the family.
 
         Args:
             command: the program and its arguments.
             log: the file; only this user can read it.
             environment: variables for the child.
-            passed_on: variables of this process to pass on besides `PASSED_ON`; `*` is a wildcard.
+            passed_on: names of this process's variables to pass on besides `PASSED_ON`; `*` is a wildcard.
             stop_signal: signal for a clean stop.
             grace_s: time for a clean stop before the process is killed, in seconds.
             user, group: numeric ids to run it as; None means those of this process.
             cwd: its working folder; None means that of this process.
+
+        Raises:
+            OSError: the program can't be started.
         """
         if log.exists():
             log.replace(log.with_name(log.name + ".old"))
@@ -278,15 +291,16 @@ def _reap_while_ending(child: subprocess.Popen[bytes], stop_signal: int, grace_s
 def wait_until(
     ready: Callable[[], bool], *, child: subprocess.Popen[bytes], name: str, log: Path, timeout_s: float
 ) -> None:
-    """Wait until `ready` returns true.
+    """Wait until a process that was just started works.
 
     Args:
-        ready: tests whether the process works.
+        ready: called again and again without arguments; returns whether the process works.
         child: the process.
         name, log: its name and its log file, for the message.
         timeout_s: longest wait on an idle machine; a busy one gets more, see `busy`.
+
     Raises:
-        ServerError: the process ended, or the time is up.
+        ServerError: the process ended, or the time is up. The message has the end of the log.
     """
     began = time.monotonic()
     while not ready():
@@ -310,7 +324,12 @@ def _tail(log: Path) -> str:
 
 
 def answers(url: str) -> Callable[[], bool]:
-    """Return a function that checks whether a GET on `url` returns status 200 within `ANSWER_S`."""
+    """Return a function that says whether a server answers: a GET on its URL returns status 200 within `ANSWER_S`
+    seconds.
+
+    Args:
+        url: the URL.
+    """
     import urllib.error
     import urllib.request
 
@@ -327,7 +346,14 @@ def answers(url: str) -> Callable[[], bool]:
 
 
 def listens(child: subprocess.Popen[bytes], port: int) -> bool:
-    """Return whether a port's listener is this child or a process that the child started, and no other process."""
+    """Return whether the process that listens on a port of this machine is a child, or one that the child started.
+
+    So another program on the port is not taken for the server.
+
+    Args:
+        child: the process that should listen.
+        port: the TCP port.
+    """
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(child.pid)
         for member in (process, *process.children(recursive=True)):
@@ -339,13 +365,16 @@ def listens(child: subprocess.Popen[bytes], port: int) -> bool:
 
 @contextlib.contextmanager
 def only_one(state_dir: Path) -> Iterator[int]:
-    """Hold the lock of a state folder during the block, and yield the lock's file descriptor.
+    """Hold the lock of a state folder during the block, so that only one process runs its servers; yield the lock's
+    descriptor.
 
     The lock is freed when the last process that holds it ends, so no lock is left after a crash. If the process that
-    started the servers was killed, they may still be ending; this function waits for them.
+    started the servers was killed, they may still be ending; this function waits for them, at most `LEAVING_S`
+    seconds.
 
     Args:
         state_dir: the folder; made if it is missing.
+
     Raises:
         ServerError: another process holds the lock; the message names it.
     """
@@ -374,7 +403,12 @@ def only_one(state_dir: Path) -> Iterator[int]:
 
 
 def holder_of(state_dir: Path) -> int | None:
-    """Return the id of the process that runs a state folder's servers; 0 while they are ending, None if none runs."""
+    """Return the id of the process that runs the servers of a state folder; 0 while they are ending, None if none
+    runs.
+
+    Args:
+        state_dir: the folder with the servers' data and the lock.
+    """
     import fcntl
 
     try:

@@ -43,11 +43,11 @@ PORTS = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc"
 
 @dataclasses.dataclass(frozen=True)
 class S3Access:
-    """The address and the keys of an S3-compatible server.
+    """The address of an S3-compatible server, and the keys with which a client may use it.
 
     Attributes:
         endpoint_url: for example ``http://127.0.0.1:8333``.
-        access_key, secret_key: with all rights, for an embedded server.
+        access_key, secret_key: the client's key pair. That of an embedded server has all rights.
         region: the one that requests are signed for.
     """
 
@@ -58,10 +58,12 @@ class S3Access:
 
 
 def from_environment() -> S3Access | None:
-    """Return the server from ``S3_ENDPOINT_URL`` and ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``; None if not set.
+    """Return the S3 server that the environment names; None if it names none.
+
+    ``S3_ENDPOINT_URL`` has its address, ``AWS_ACCESS_KEY_ID`` and ``AWS_SECRET_ACCESS_KEY`` its keys.
 
     Raises:
-        ServerError: the URL is set, but one of the keys is not.
+        ServerError: the address is set, but one of the keys is not.
     """
     endpoint = os.environ.get("S3_ENDPOINT_URL")
     if not endpoint:
@@ -73,14 +75,13 @@ def from_environment() -> S3Access | None:
 
 
 def start(family: Family, state_dir: Path, *, port: int | None = None) -> S3Access:
-    """Start SeaweedFS on 127.0.0.1 with its data below `state_dir`.
-
-    Wait until it answers, and return its address and keys.
+    """Start the S3 server SeaweedFS on 127.0.0.1, wait until it answers, and return its address and keys.
 
     Args:
-        family: the processes to which it belongs.
+        family: the processes to which the server belongs.
         state_dir: folder for its data, log and keys.
         port: port of the S3 interface; None means the port of the last start, or a free one.
+
     Raises:
         ServerError: the program is missing, the port is taken, or the server does not start.
     """
@@ -90,14 +91,16 @@ def start(family: Family, state_dir: Path, *, port: int | None = None) -> S3Acce
 
 
 def launch(family: Family, state_dir: Path, *, port: int | None = None) -> tuple[S3Access, Callable[[], None]]:
-    """Start SeaweedFS. Return (its address and keys, a function that waits until it is ready).
+    """Start the S3 server SeaweedFS without waiting; return (its address and keys, a function that waits until it is
+    ready).
 
-    The function raises a ServerError if the server does not start.
+    The function takes no arguments, and raises a ServerError if the server does not start.
 
     Args:
-        family: the processes to which it belongs.
+        family: the processes to which the server belongs.
         state_dir: folder for its data, log and keys.
         port: port of the S3 interface; None means the port of the last start, or a free one.
+
     Raises:
         ServerError: the program is missing, or the port is taken.
     """

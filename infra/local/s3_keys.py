@@ -42,8 +42,10 @@ class InnerKeys:
     key: Path
 
     def context(self) -> ssl.SSLContext:
-        """Return the TLS context for a client of the inner servers: it shows the certificate, and accepts only this
-        authority's.
+        """Return the TLS context for a client of the inner servers.
+
+        With it the client shows the certificate, and accepts only servers whose certificate the same authority has
+        signed.
         """
         context = ssl.create_default_context(cafile=str(self.authority))
         context.load_cert_chain(self.certificate, self.key)
@@ -51,9 +53,13 @@ class InnerKeys:
 
 
 def draw(folder: Path) -> InnerKeys:
-    """Return the keys in a folder. They are created at the first start and again a year before they expire.
+    """Return the keys for the parts of the embedded S3 server, from a folder.
 
-    Only this user can read them. The authority's private key is never written, so nobody can sign another certificate.
+    They are created at the first start, and again when the certificate has less than a year left. Only this user can
+    read them. The authority's private key is never written, so nobody can sign another certificate.
+
+    Args:
+        folder: the folder, which exists.
     """
     keys = InnerKeys(folder / "authority.pem", folder / "inner.pem", folder / "inner.key")
     if not _is_good(keys):
@@ -82,7 +88,12 @@ def security_toml(folder: Path, keys: InnerKeys) -> str:
 
 
 def write_secret(path: Path, content: bytes) -> None:
-    """Write a file that at no moment anybody but this user can read. An existing file is replaced."""
+    """Write a file that only this user can read, at no moment anybody else. An existing file is replaced.
+
+    Args:
+        path: the file.
+        content: its bytes.
+    """
     path.unlink(missing_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
         file.write(content)

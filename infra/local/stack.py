@@ -43,6 +43,8 @@ class Ports:
 
     Attributes:
         s3: of the S3 interface. The server's inner ports are not fixed.
+        postgres: of the database.
+        prefect: of Prefect's API and pages.
     """
 
     s3: int | None = None
@@ -52,12 +54,14 @@ class Ports:
 
 @dataclasses.dataclass(frozen=True)
 class Stack:
-    """The running servers and their addresses.
+    """The servers that `running` has started, with their addresses.
 
     Attributes:
         state_dir: absolute path of the folder with their data and logs.
         s3: address and keys of the S3 server.
-        prefect_api_url, prefect_ui_url, prefect_password, index_url: empty if Prefect was not asked for.
+        prefect_api_url, prefect_ui_url, prefect_password: address of Prefect's API and of its pages, and its
+            password; empty if Prefect was not asked for.
+        index_url: URL of the index's database, with its password; empty if Prefect was not asked for.
         family: the servers' processes; further ones can join it.
     """
 
@@ -70,7 +74,9 @@ class Stack:
     family: Family = dataclasses.field(repr=False)
 
     def environment(self) -> dict[str, str]:
-        """Return the environment variables for clients of these servers: name -> value. They contain secrets."""
+        """Return the environment variables with which a client finds these servers: name -> value. They contain
+        secrets.
+        """
         prefect = (
             {
                 "PREFECT_API_URL": self.prefect_api_url,
@@ -97,16 +103,18 @@ class Stack:
 def running(
     state_dir: Path, *, prefect: bool = True, s3_server: S3Access | None = None, ports: Ports | None = None
 ) -> Iterator[Stack]:
-    """Run the servers during the block, and yield them.
+    """Run S3, PostgreSQL and Prefect during the block, and yield their addresses.
 
-    Their data is below `state_dir`; a later call finds it again. The servers end with the block and with this process,
-    even if it is killed.
+    Their data are below `state_dir`; a later call finds them again. The servers end with the block, and also if this
+    process is killed.
 
     Args:
+        state_dir: the folder; made if it is missing.
         prefect: False starts only the S3 server.
         s3_server: an S3 server that already runs, to be used instead of an own one. ``S3_ENDPOINT_URL`` can name it
             too.
         ports: fixed ports; None means that no port is fixed.
+
     Raises:
         ServerError: a server does not start, or another process runs the servers of this folder.
     """
@@ -139,6 +147,7 @@ def start_worker(
     first attempt still exists.
 
     Args:
+        stack: the running servers.
         work_pool: name of the pool.
         environment: variables for the worker and its runs; they override the stack's own.
         limit: greatest number of runs at once; only for a pool whose runs are never retried. None means no limit.
@@ -160,11 +169,11 @@ def start_worker(
 
 
 def keep_worker(stack: Stack, *, work_pool: str, environment: Mapping[str, str] | None = None) -> Part:
-    """Start a Prefect worker as in `start_worker`, and return it as a part.
-
-    A supervisor restarts the part when it dies or does not start.
+    """Start a Prefect worker that a supervisor restarts when it dies or does not start; return it as a part of the
+    stack.
 
     Args:
+        stack: the running servers.
         work_pool: name of the pool.
         environment: variables for the worker and its runs; they override the stack's own.
     """
@@ -181,12 +190,14 @@ def keep_worker(stack: Stack, *, work_pool: str, environment: Mapping[str, str] 
 def wait_for_worker(
     stack: Stack, worker: subprocess.Popen[bytes], *, work_pool: str, timeout_s: float = WORKER_START_S
 ) -> None:
-    """Wait until the Prefect server has heard of the worker.
+    """Wait until Prefect's server has heard of a worker that was just started.
 
     Args:
-        worker: its process, from `start_worker`.
+        stack: the running servers.
+        worker: the worker's process, from `start_worker`.
         work_pool: name of the pool.
         timeout_s: longest wait on an idle machine, in seconds; a busy one gets more.
+
     Raises:
         ServerError: the worker ended, or the time is up.
     """
@@ -200,10 +211,12 @@ def wait_for_worker(
 
 
 def worker_trouble(stack: Stack, worker: Child, *, work_pool: str) -> str:
-    """Return what is wrong with a worker, in words; empty if the Prefect server got a recent heartbeat from it.
+    """Return what is wrong with a worker, in words; empty if Prefect's server has heard of it in the last two
+    minutes.
 
     Args:
-        worker: its process. A heartbeat from before its start doesn't count.
+        stack: the running servers.
+        worker: the worker's process. A heartbeat from before its start doesn't count.
         work_pool: name of the pool.
     """
     address = prefect_server.PrefectAddress(stack.prefect_api_url, stack.prefect_ui_url, stack.prefect_password)

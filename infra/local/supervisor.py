@@ -52,14 +52,14 @@ LEAST_FREE_BYTES = 200_000_000
 
 @dataclasses.dataclass(frozen=True)
 class PartStatus:
-    """Status of a part.
+    """The status of one part (a server or worker) of the system, as of its last check.
 
     Attributes:
         name: one word, such as ``s3`` or ``worker``.
         process: id of its process; 0 if it could never be started.
         since: when its process was started.
         restarts: how many times it was restarted.
-        trouble: what is wrong; empty if it works.
+        trouble: what is wrong, in words; empty if it works.
         needed: True if nothing else can start without it.
     """
 
@@ -98,7 +98,10 @@ class _Watch:
 
 
 class Supervisor:
-    """Keeps parts running as long as `run` runs, and writes the status file that `read_status` reads."""
+    """Keeps the parts of the system running: restarts those that die, and kills those that hang.
+
+    It works as long as `run` runs, and writes the status file that `read_status` reads.
+    """
 
     def __init__(self, parts: Sequence[Part], state_dir: Path, *, say: Callable[[str], None]) -> None:
         """Begin with parts that work, and with others that are not needed and may still have to start.
@@ -122,7 +125,11 @@ class Supervisor:
             self._listener(sentence)
 
     def run(self, until: threading.Event) -> None:
-        """Supervise the parts until the event is set; then delete the status file."""
+        """Look after the parts until the event is set; then delete the status file.
+
+        Args:
+            until: the event that ends it.
+        """
         try:
             self.look()
             while not until.wait(POLL_S):
@@ -131,7 +138,7 @@ class Supervisor:
             self._file.unlink(missing_ok=True)
 
     def look(self) -> None:
-        """Check each part once, restart parts that are due for it, and write the status file."""
+        """Check each part once, restart those that have died, and write the status file. `run` calls it every second."""
         for watch in self._watches:
             worked, restarts = not watch.trouble, watch.restarts
             if watch.part.ended:
@@ -215,7 +222,7 @@ class Supervisor:
         return ", ".join(one.part.name for one in self._watches if one.part.name in watch.part.needs and one.trouble)
 
     def status(self) -> list[PartStatus]:
-        """Return the status of each part, as of its last check."""
+        """Return the status of each part, as of its last check, in the order of the parts."""
         return [
             PartStatus(one.part.name, one.part.pid, one.since, one.restarts, one.trouble, one.part.needed)
             for one in self._watches
@@ -257,9 +264,13 @@ def _is_at_work(watch: _Watch) -> bool:
 
 
 def processor_s(part: Part) -> float:
-    """Return the processor seconds that a part has used so far: its process and the child processes that still run.
+    """Return the processor seconds that a part's process and its child processes have used so far.
 
-    Of a part that runs others' work (`Part.runs_others`) only its own process counts. It is 0 if the process is gone.
+    Only processes that still run count. Of a part that runs others' work (`Part.runs_others`) only its own process
+    counts. The result is 0 if the process is gone.
+
+    Args:
+        part: the part.
     """
     taken = 0.0
     for process in _processes(part):
@@ -286,7 +297,13 @@ def _processes(part: Part) -> list[psutil.Process]:
 
 
 def room_at(folder: Path) -> str:
-    """Return a sentence on how little space is free on a folder's disk; empty if it is enough (`LEAST_FREE_BYTES`)."""
+    """Return a sentence that warns of too little free space on a folder's disk; empty if there is enough.
+
+    Less than `LEAST_FREE_BYTES` (200 MB) is too little.
+
+    Args:
+        folder: a folder on the disk.
+    """
     free = shutil.disk_usage(folder).free
     return f"its disk has only {free / 1e6:,.0f} MB free: make room" if free < LEAST_FREE_BYTES else ""
 
@@ -300,10 +317,14 @@ def _born(part: Part) -> datetime:
 
 
 def read_status(state_dir: Path) -> tuple[list[PartStatus], str]:
-    """Return (the status of the parts, what is wrong overall) from a state folder. The text is empty if all is well.
+    """Return (the status of each part, what is wrong overall) of the servers of a state folder, from the supervisor's
+    file.
 
-    There are no parts if nothing runs, if a process is still starting them, or if the status file can't be read; the
-    text then says which.
+    The text is empty if all is well. There are no parts if nothing runs, if a process is still starting them, or if
+    the status file can't be read; the text then says which.
+
+    Args:
+        state_dir: the folder with the servers' data.
     """
     holder = holder_of(state_dir)
     try:
@@ -329,9 +350,13 @@ def _starting(holder: int) -> str:
 
 
 def cut(log: Path, *, longest: int = LOG_BYTES, kept: int = LOGS_KEPT) -> None:
-    """Rotate a log that is too long: copy it to ``.1`` (``.1`` to ``.2`` ...) and truncate it; its writer goes on.
+    """Shorten a log that is too long, while its writer goes on writing to it.
+
+    The log is copied to ``<log>.1``, an earlier ``.1`` becomes ``.2`` and so on. Then the log is emptied. A log that
+    is short enough stays as it is.
 
     Args:
+        log: the file; it need not exist.
         longest: largest size of the log, in bytes.
         kept: how many earlier logs are kept.
     """

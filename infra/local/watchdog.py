@@ -23,10 +23,10 @@ MARK = "PACKSHOT_FAMILY"
 
 
 def main(mark: str) -> None:
-    """Watch the processes that standard input names, and end them when it closes.
+    """Wait until the process that started this one is gone, then end the processes that it named on standard input.
 
     Args:
-        mark: value of the environment variable `MARK`: the state folder.
+        mark: value of the environment variable `MARK` of all processes to end: the state folder.
     """
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
@@ -42,9 +42,12 @@ def main(mark: str) -> None:
 
 
 def end(process: psutil.Process, number: int, *, grace_s: float) -> None:
-    """Send a process its signal to end. If it still runs after `grace_s`, kill it. Then kill its descendants.
+    """End a process, and all processes that it started.
+
+    It gets a signal first. If it still runs after `grace_s`, it is killed. Then its descendants are killed.
 
     Args:
+        process: the process.
         number: the signal's number.
         grace_s: time for a clean end, in seconds.
     """
@@ -58,7 +61,9 @@ def end(process: psutil.Process, number: int, *, grace_s: float) -> None:
 
 
 def end_strays(mark: str) -> None:
-    """Kill every process that carries the mark, except this process and its ancestors.
+    """Kill every process of a family that is still there, found by the mark in its environment.
+
+    This process and its ancestors are spared.
 
     Args:
         mark: value of the environment variable `MARK`: the state folder.

@@ -1,13 +1,19 @@
-"""Which rules hold right edits back, and what would be if a suspicion needed a second one.
+"""Which rules hold right edits back, and what would change if two suspicions had to agree before an edit is stopped.
 
     python -m benchmarks.agreement [--scenes escape.json] [--near]
 
-A suspicion is a rule that takes a place of the edit for wrong. Right is an edit of the half "chosen on" that everybody
-signed who looked at it; of the scenes that `benchmarks.escape --json` judged, whole and hard-edged ones that truth
-accepts. The first table names what holds each right edit, and how far it is over its limit. The second lets a single
-suspicion stop an edit only from a limit of its own: the least at which it alone stops a wrong edit of another product,
-or never if there is none. So each product is left out of its own limits. `--near` also counts edits whose matte is no
-longer the one that was looked at, by their newest verdict: another processor computes the network a little differently.
+A suspicion is a rule that takes a place of the edit for wrong. The edits are real ones that people have looked at
+(benchmarks/seen), of the half on which limits may be chosen. An edit is right if everybody who looked at it signed
+it. With ``--scenes`` there are also the hard-edged scenes that `benchmarks.escape --json` judged; of these, truth
+says whether an edit is right.
+
+The first table names what holds each right edit back, and how many times its limit was measured. In the second table
+a single suspicion stops an edit only from a limit of its own. That limit is the least at which it alone stops a wrong
+edit of another product. If there is none, it never stops an edit alone. So each product is left out of its own
+limits.
+
+``--near`` also counts edits whose matte is no longer the one that was looked at, by their newest verdict. Another
+processor computes the network's matte a little differently.
 """
 
 from __future__ import annotations
@@ -53,13 +59,13 @@ SUSPICIONS = (
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """An edit of which people or truth say whether it is right.
+    """An edit, and whether people or truth say that it is right.
 
     Attributes:
         name: of the photograph or the scene.
         product: edits of the same product are left out together.
         right: what people or truth say.
-        approved: whether the line approves it now.
+        approved: whether quality control approves it now.
         over: code of each suspicion that stops it -> how many times its limit was measured.
         facts: codes of all other findings that stop it.
         points: its score without the points that suspicions take, in 0..100.
@@ -74,11 +80,13 @@ class Case:
     points: float
 
     def approved_with(self, alone: Mapping[str, float], *, at: float) -> bool:
-        """Return whether it would be approved if suspicions stopped an edit in pairs, or alone from a limit on.
+        """Return whether the edit would be approved if a single suspicion stopped it only from a limit of its own.
+
+        Two suspicions together always stop it.
 
         Args:
-            alone: code -> how many times its limit a suspicion must be over to stop an edit by itself. A suspicion that
-                is not in it never does.
+            alone: code -> how many times its limit a suspicion must be measured to stop an edit by itself. A
+                suspicion that is not in it never does.
             at: least score of an approval, in 0..100.
         """
         by_itself = any(times >= alone.get(code, math.inf) for code, times in self.over.items())
@@ -89,13 +97,14 @@ def case_of(
     name: str, product: str, verdict: str, measured: Mapping[str, float], stops: Iterable[str], config: QcConfig, *,
     right: bool,
 ) -> Case:  # fmt: skip
-    """Return a case from what quality control measured.
+    """Return an edit as a `Case`, from what quality control measured.
 
     Args:
         name, product: as in `Case`.
         verdict: value of the machine's verdict.
         measured: code of a rule -> value, without skipped rules.
         stops: codes of the findings that stop an approval.
+        config: the limits of the rules.
         right: what people or truth say of the edit.
     """
     stops = tuple(stops)
@@ -110,9 +119,10 @@ def case_of(
 
 
 def of_pair(pair: Pair, config: QcConfig) -> Case:
-    """Return the case of an edit that people looked at. It is right if everybody signed it.
+    """Return an edit that people looked at as a `Case`. It is right if everybody signed it.
 
     Args:
+        pair: the edit, with the machine's verdict and people's.
         config: the limits of the rules.
     """
     result = pair.result
@@ -127,9 +137,10 @@ def of_pair(pair: Pair, config: QcConfig) -> Case:
 
 
 def of_scene(judged: Judged, config: QcConfig) -> Case:
-    """Return the case of a scene with truth. It is right if truth finds no fault.
+    """Return the edit of a scene with truth as a `Case`. It is right if truth finds no fault.
 
     Args:
+        judged: the scene as `benchmarks.escape` judged it.
         config: the limits of the rules.
     """
     measured = {code: value for code, value in judged.measured.items() if value is not None}
@@ -139,12 +150,13 @@ def of_scene(judged: Judged, config: QcConfig) -> Case:
 
 
 def limits_alone(cases: Iterable[Case], *, at: float) -> dict[str, float]:
-    """Return for each suspicion the least that it is over its limit where it alone stops a wrong edit: code -> times
-    its limit.
+    """Return from where each suspicion alone stops a wrong edit: code -> how many times its limit was measured, the
+    least.
 
-    A suspicion that never does so is left out.
+    A suspicion that never stops a wrong edit alone is left out.
 
     Args:
+        cases: the edits, right and wrong ones.
         at: least score of an approval, in 0..100.
     """
     found: dict[str, float] = {}
@@ -156,9 +168,12 @@ def limits_alone(cases: Iterable[Case], *, at: float) -> dict[str, float]:
 
 
 def in_pairs(cases: Sequence[Case], *, at: float) -> list[Case]:
-    """Return the cases that would newly be approved, each with limits from all other products, sorted by name.
+    """Return the edits that would newly be approved if suspicions had to agree, sorted by name.
+
+    The limits of each product come from all other products (`limits_alone`).
 
     Args:
+        cases: the edits, right and wrong ones.
         at: least score of an approval, in 0..100.
     """
     freed = []
@@ -170,7 +185,7 @@ def in_pairs(cases: Sequence[Case], *, at: float) -> list[Case]:
 
 
 def held_table(cases: Iterable[Case]) -> str:
-    """Return what holds each right edit back, as a Markdown table: one row for each such edit that is not approved."""
+    """Return what holds right edits back, as a Markdown table: one row for each right edit that is not approved."""
     lines = [
         "| right edit that is held back | suspicions, and how many times their limit | what else |",
         "|---|---|---|",
@@ -183,8 +198,8 @@ def held_table(cases: Iterable[Case]) -> str:
 
 
 def pairs_table(cases: Sequence[Case], *, at: float) -> str:
-    """Return what would change if suspicions had to agree, as a Markdown table: a row for right edits and one for wrong
-    ones.
+    """Return what would change if suspicions had to agree, as a Markdown table: a row for right edits, one for wrong
+    edits.
 
     Args:
         cases: the edits, each with what people or truth say.
@@ -202,8 +217,9 @@ def pairs_table(cases: Sequence[Case], *, at: float) -> str:
 
 
 def newest(made: Iterable[editing.Result], seen: Iterable[verdicts.Seen]) -> list[Pair]:
-    """Return the edits that people looked at, each with the verdicts on its newest pipeline version, whatever its matte
-    is now.
+    """Return the edits that people looked at, each with the verdicts on its newest pipeline version.
+
+    The matte may be another one by now. Edits that nobody looked at are left out.
 
     Args:
         made: edits as they are made now.
@@ -224,8 +240,8 @@ def newest(made: Iterable[editing.Result], seen: Iterable[verdicts.Seen]) -> lis
 
 
 def main() -> None:
-    """Print the tables of `held_table` and `pairs_table` for the real edits, and for the scenes if their file is
-    named.
+    """Print the tables of `held_table` and `pairs_table` for the real edits, and for the scenes if ``--scenes`` names
+    a file.
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenes", type=Path, default=None, help="what `benchmarks.escape --json` wrote")

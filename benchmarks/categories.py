@@ -71,11 +71,12 @@ Table = NDArray[np.float64]
 
 
 class Photograph(NamedTuple):
-    """A photograph, its client, and its true category.
+    """A photograph of a product, with its true category.
 
     Attributes:
+        path: the file.
         client: the shop or the set that it comes from.
-        category: name of a category in the configs, or `OTHER`.
+        category: name of a category in the configs, or `OTHER` if none of them fits.
     """
 
     path: Path
@@ -117,10 +118,10 @@ def _of_truth() -> list[Photograph]:
 
 
 def measured(photograph: Photograph) -> dict[str, Table]:
-    """Return measurements of a photograph: kind of measurement -> one row of figures. They are kept on disk.
+    """Return measurements of a photograph: kind of measurement -> one row of figures, float64. They are kept on disk.
 
     The kinds are ``figures`` (those of routing), ``look`` (shape, colours and gradients) and ``logits`` (of the
-    network).
+    category network).
     """
     path = _kept(photograph, "npz")
     if not path.exists():
@@ -141,7 +142,13 @@ def deep_of(photograph: Photograph) -> Table:
 
 
 def spread(shots: Sequence[Photograph]) -> list[int]:
-    """Return the indices of at most `MOST_ALIKE` photographs of each client and category."""
+    """Return the indices of at most `MOST_ALIKE` photographs of each client and category, in ascending order.
+
+    So a large set of similar photographs does not decide a measurement that takes long.
+
+    Args:
+        shots: the photographs.
+    """
     met: Counter[tuple[str, str]] = Counter()
     places = []
     for place, one in enumerate(shots):
@@ -224,14 +231,14 @@ def _deep(rgb: Pixels8) -> Table:
 
 
 def left_out(table: Table, shots: Sequence[Photograph], make: Callable[[], Any], names: Sequence[str]) -> Table:
-    """Return the probability of each category for each photograph, (photographs, names).
+    """Return how probable each category is for each photograph: (photographs, names) float64 in 0..1.
 
     Each photograph's model was trained without the photographs of its client.
 
     Args:
         table: (photographs, figures).
-        shots: the photographs, in the same order.
-        make: returns an untrained model of scikit-learn.
+        shots: the photographs, in the order of the table's rows.
+        make: called without arguments; returns an untrained model of scikit-learn.
         names: the categories, in the order of the result's columns.
     """
     clients, truth = np.array([one.client for one in shots]), np.array([one.category for one in shots])
@@ -245,9 +252,11 @@ def left_out(table: Table, shots: Sequence[Photograph], make: Callable[[], Any],
 
 
 def by_words(logits: Table, names: Sequence[str]) -> Table:
-    """Return the probability of each category for each photograph, (photographs, names).
+    """Return how probable each category is for each photograph, from the network's logits: (photographs, names) in
+    0..1.
 
-    They are computed from the network's logits as in production. `OTHER` has the probability 0.
+    The configs' words for the categories are compared with the network's classes, as in production. `OTHER` has the
+    probability 0.
 
     Args:
         logits: (photographs, classes of the network).
@@ -265,14 +274,16 @@ def by_words(logits: Table, names: Sequence[str]) -> Table:
 
 
 def quality_row(title: str, found: Table, shots: Sequence[Photograph], names: Sequence[str]) -> str:
-    """Return a row of a Markdown table: accuracy, macro F1, log loss, calibration error, and an AUC.
+    """Return one method's row of a Markdown table: accuracy, macro F1, log loss, calibration error, and an AUC.
 
-    Only categories that at least three clients have are counted. The AUC is that of the categories which a rule sends
-    to people against all others, over all photographs.
+    Only categories that at least three clients have are counted. The AUC tells the categories which a rule sends to
+    people from all others, over all photographs.
 
     Args:
         title: the row's first cell.
         found: (photographs, names) probabilities.
+        shots: the photographs, in the order of the rows of `found`.
+        names: the categories, in the order of its columns.
     """
     truth = np.array([one.category for one in shots])
     common = [
@@ -298,10 +309,9 @@ def _ruled(names: Sequence[str]) -> list[str]:
 
 
 def guard_table(found: Table, shots: Sequence[Photograph], names: Sequence[str]) -> str:
-    """Return a Markdown table: for several limits, how many photographs of ruled categories are sent to people.
+    """Return a Markdown table: for several limits, how many photographs are sent to people because of their category.
 
-    A ruled category is one that a rule sends to people. The table also has the share of other photographs that are sent
-    there.
+    There is a column for each category that a rule sends to people, and one for all other photographs.
 
     Args:
         found: (photographs, names) probabilities.
@@ -324,6 +334,8 @@ def guard_table(found: Table, shots: Sequence[Photograph], names: Sequence[str])
 
 def tag_table(found: Table, shots: Sequence[Photograph], names: Sequence[str]) -> str:
     """Return a Markdown table: for several limits, how many photographs get a category, and how often it is right.
+
+    A photograph gets its most probable category if the probability is at least the limit.
 
     Args:
         found: (photographs, names) probabilities.

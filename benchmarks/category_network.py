@@ -54,6 +54,11 @@ class _Tensors(pickle.Unpickler):
 def read_weights(path: Path) -> dict[str, _Floats]:
     """Return the tensors of a file that PyTorch wrote before version 1.6: name -> tensor.
 
+    The file is a pickle, which could hold code. Only tensors are accepted.
+
+    Args:
+        path: the file.
+
     Raises:
         pickle.UnpicklingError: the file holds something else than tensors.
     """
@@ -74,10 +79,9 @@ def _strided(flat: NDArray[Any], offset: int, size: tuple[int, ...], stride: tup
 
 
 class NetworkBuilder:
-    """The nodes and weights of a network that is being built.
+    """The nodes and weights of a network that is being built, to be written as ONNX.
 
-    A node's name and a weight's name in the network are texts; the methods take the names of their inputs and return
-    that of their output.
+    Nodes and weights have names. The methods take the names of their inputs and return that of their output.
 
     Args:
         weights: name in the package of the weights -> tensor, float32.
@@ -99,7 +103,7 @@ class NetworkBuilder:
         return output
 
     def eight_bits(self, weight: _Floats) -> str:
-        """Store a weight as whole numbers of 8 bits, with a scale for each filter. Return its name in the network.
+        """Store a weight as whole numbers of 8 bits, with a scale for each filter; return its name in the network.
 
         Args:
             weight: float32; its first axis counts the filters.
@@ -112,7 +116,7 @@ class NetworkBuilder:
         return self.node("DequantizeLinear", list(parts), axis=0)
 
     def convolution(self, x: str, conv: str, norm: str, *, stride: int = 1, active: bool = True) -> str:
-        """Add a convolution, with the batch normalisation after it merged in. Return the name of its output.
+        """Add a convolution, with the batch normalisation after it merged in; return the name of its output.
 
         Args:
             x: name of the input.
@@ -141,7 +145,7 @@ class NetworkBuilder:
 
         Args:
             x: name of the input.
-            name: of the block in the package of the weights.
+            name: the block's name in the package of the weights.
             expands: False leaves out the first convolution.
             stride: step of the second convolution, in pixels.
             adds: whether the input is added to the output.

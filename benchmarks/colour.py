@@ -34,9 +34,9 @@ Timed = Callable[[], object]
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measure each step in a process of its own, and print a table of time and memory. Return 0, the exit status.
+    """Measure each step in a process of its own, and print a table of time and memory; return 0, the exit status.
 
-    A library that can't be measured is left out, with the reason on stderr.
+    A library that can't be measured is left out, with the reason on standard error.
 
     Args:
         argv: arguments of the command line; None means those of this process.
@@ -91,7 +91,13 @@ def _processor() -> str:
 
 
 def picture(megapixels: float) -> NDArray[np.uint16]:
-    """Return a drawn product on a backdrop with noise, (rows, columns, 3) uint16; always the same for a size."""
+    """Return a drawn photograph of a product on a backdrop, with a camera's noise: (rows, columns, 3) uint16.
+
+    It is always the same for one size.
+
+    Args:
+        megapixels: size, in millions of pixels; 3 to 2.
+    """
     height = round((megapixels * 1e6 / 1.5) ** 0.5)
     width = round(height * 1.5)
     random = np.random.default_rng(1)

@@ -93,12 +93,12 @@ class Result:
 
 
 def measure(composite: Pixels8, matte: Matte, scene: Scene) -> Quality:
-    """Return the figures of a cut-out, compared with truth.
+    """Return the figures of a cut-out: how far it is from the right one.
 
     Args:
         composite: the cut-out on white, (rows, columns, 3) uint8, sRGB.
         matte: its matte, (rows, columns) float32 in 0..1.
-        scene: the photograph with its truth, of the same size.
+        scene: the photograph with its right matte and edit, of the same size.
     """
     difference = np.abs(matte - scene.matte)
     true, found = scene.matte >= 0.5, matte >= 0.5
@@ -163,11 +163,13 @@ def _gradient_error(matte: Matte, true: Matte) -> float:
 
 
 class KeptSegmenter:
-    """A segmentation network that keeps its answers on disk. The network is loaded only if an answer is missing.
+    """A segmentation network that keeps its predictions on disk, so that a second measurement is fast.
+
+    The network is loaded only if a prediction is missing.
 
     Args:
         model: its name in ``configs/models.yaml``; its file must have been downloaded before.
-        folder: where the answers are kept.
+        folder: where the predictions are kept.
     """
 
     def __init__(self, model: str, *, folder: Path = CACHE) -> None:
@@ -218,10 +220,14 @@ def by_packshot(scene: Scene, segmenter: Segmenter, *, method: Method = Method.A
 
 
 def by_network(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
-    """Return (composite, matte, "network"): the network's mask as it is, blended with white in encoded values.
+    """Return (composite, matte, "network"), as the network's mask alone makes them, without any refinement.
 
-    The colours of edge pixels are not changed. The composite is (rows, columns, 3) uint8, sRGB; the matte is (rows,
-    columns) float32 in 0..1.
+    It is blended with white in encoded values, and the colours of edge pixels are not changed. The composite is
+    (rows, columns, 3) uint8, sRGB; the matte is (rows, columns) float32 in 0..1.
+
+    Args:
+        scene: the photograph with its truth. Only the photograph is used.
+        segmenter: the network.
     """
     return _mixed(scene.photo, _stretched(_mask(scene, segmenter))), _stretched(_mask(scene, segmenter)), "network"
 
@@ -230,7 +236,12 @@ def by_alpha_matting(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte
     """Return (composite, matte, method), as rembg's alpha_matting makes them with its default thresholds.
 
     The composite is (rows, columns, 3) uint8, sRGB; the matte is (rows, columns) float32 in 0..1. The method is
-    "alpha_matting"; if that finds no product or no background, it is "network", and the result is that of `by_network`.
+    "alpha_matting"; if that finds no product or no background, it is "network", and the result is that of
+    `by_network`.
+
+    Args:
+        scene: the photograph with its truth. Only the photograph is used.
+        segmenter: the network.
     """
     from PIL import Image
     from rembg.bg import alpha_matting_cutout
@@ -245,10 +256,15 @@ def by_alpha_matting(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte
 
 
 def by_decontamination(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
-    """Return (composite, matte, "decontaminate"): the network's mask with estimated foreground colours (pymatting).
+    """Return (composite, matte, "decontaminate"): the network's mask, with the product's own colours estimated by
+    pymatting.
 
     rembg's decontaminate does the same. The composite is (rows, columns, 3) uint8, sRGB; the matte is (rows, columns)
     float32 in 0..1.
+
+    Args:
+        scene: the photograph with its truth. Only the photograph is used.
+        segmenter: the network.
     """
     from pymatting import estimate_foreground_ml
 
@@ -260,8 +276,12 @@ def by_decontamination(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Mat
 def by_grabcut(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
     """Return (composite, matte, "grabcut"), as OpenCV's GrabCut makes them in five rounds from the network's mask.
 
-    The composite is (rows, columns, 3) uint8, sRGB; the matte is (rows, columns) float32, 0 or 1. If the mask shows no
-    product or no background, no round is made.
+    The composite is (rows, columns, 3) uint8, sRGB; the matte is (rows, columns) float32, 0 or 1. If the mask shows
+    no product or no background, no round is made.
+
+    Args:
+        scene: the photograph with its truth. Only the photograph is used.
+        segmenter: the network.
     """
     mask = _mask(scene, segmenter)
     marks = np.where(mask > 0.95, cv2.GC_FGD, np.where(mask > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD)).astype(np.uint8)
@@ -309,13 +329,13 @@ def _mixed(own: Pixels8, alpha: Matte) -> Pixels8:
 
 
 def examine(name: str, model: str, methods: Sequence[str], show: Path | None = None) -> list[Result]:
-    """Return the figures of one scene: one result for each method.
+    """Return the figures of one scene: one result for each method, in the order of the methods.
 
     Args:
-        name: of the scene.
+        name: the scene's name.
         model: name of the segmentation model.
         methods: keys of `MAKERS`.
-        show: a folder for pictures of the results; None writes none.
+        show: a folder in which composites and mattes are written; None writes none.
     """
     cv2.setNumThreads(1)
     scene, segmenter, results = load_scene(name), KeptSegmenter(model), []
@@ -345,10 +365,11 @@ FIGURES = {
 
 
 def table(results: Sequence[Result], *, by: str) -> str:
-    """Return medians as a Markdown table: one row for each group and method.
+    """Return the results' medians as a Markdown table: one row for each group and method.
 
     Args:
-        by: field of `Result` that groups the results; "set" puts all into one group.
+        results: one for each scene and method.
+        by: the field of `Result` whose values are the groups, such as "kind"; "set" puts all into one group.
     """
     heads = " | ".join(FIGURES.values())
     lines = [

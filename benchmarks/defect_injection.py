@@ -36,7 +36,7 @@ TRIES = 6
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """One judged edit.
+    """One edit with or without a defect that was put into it, as quality control judged it.
 
     Attributes:
         case, product, kind: of the good edit, as in `benchmarks.qc_edits`.
@@ -62,12 +62,12 @@ class Outcome:
 
 
 def examine(name: str, repeats: int, kinds: tuple[str, ...]) -> list[Outcome]:
-    """Return the outcomes of one good edit: first without a defect, then with each kind of defect.
+    """Return what quality control says of one good edit: first as it is, then with each kind of defect put into it.
 
     A kind for which the product has no room is left out.
 
     Args:
-        name: of the good edit.
+        name: of the good edit: the name of its scene.
         repeats: how many defects of each kind are made.
         kinds: keys of `DEFECTS`.
     """
@@ -98,9 +98,13 @@ def _outcome(case: Case, defect: str, edit: Edit, codes: frozenset[str]) -> Outc
 
 
 def table(outcomes: list[Outcome]) -> str:
-    """Return the figures by kind of defect as a Markdown table, and below it the false alarms by kind of product.
+    """Return how many defects are held back and named, by kind of defect, as a Markdown table.
 
-    The last column leaves out products whose edit is not approved even without a defect.
+    Lines below it have the false alarms by kind of product. The table's last column leaves out products whose edit is
+    not approved even without a defect.
+
+    Args:
+        outcomes: all judged edits, those without a defect too.
     """
     approved = {o.case for o in outcomes if not o.defect and o.verdict == Verdict.AUTO_APPROVE}
     lines = [

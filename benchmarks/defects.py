@@ -49,6 +49,10 @@ def halo(edit: Edit, rng: np.random.Generator) -> Edit | None:
     """Return the edit with a ring of 1-3 px of the backdrop all around the product; wider around large products.
 
     None if nobody could see it.
+
+    Args:
+        edit: a good edit; it is not changed.
+        rng: decides what is random.
     """
     reach = int(rng.integers(1, 4)) * _unit_px(edit)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
@@ -56,8 +60,13 @@ def halo(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def halo_in_composite(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with the defect of `halo` in the composite only; None if nobody could see it. The matte stays
-    right.
+    """Return the edit with a ring of the backdrop around the product in the composite only, as `halo` draws it.
+
+    The matte stays right. None if nobody could see it.
+
+    Args:
+        edit: a good edit; it is not changed.
+        rng: decides what is random.
     """
     changed = halo(edit, rng)
     return None if changed is None else dataclasses.replace(changed, matte=edit.matte, network=edit.network)
@@ -66,7 +75,11 @@ def halo_in_composite(edit: Edit, rng: np.random.Generator) -> Edit | None:
 def bite(edit: Edit, rng: np.random.Generator) -> Edit | None:
     """Return the edit with 0.3-3 % of the product's area cut off at its outer edge.
 
-    None if it is too large for the place, or nobody could see it.
+    None if so much cannot be cut off at the place that was drawn, or if nobody could see it.
+
+    Args:
+        edit: a good edit; it is not changed.
+        rng: decides what is random.
     """
     share = rng.uniform(0.003, 0.03)
     x, y = _outline_point(edit.matte, rng)
@@ -79,6 +92,10 @@ def leftover(edit: Edit, rng: np.random.Generator) -> Edit | None:
     it.
 
     None if there is no room for it, or nobody could see it.
+
+    Args:
+        edit: a good edit; it is not changed.
+        rng: decides what is random.
     """
     share = rng.uniform(0.003, 0.03)
     x, y = _outline_point(edit.matte, rng)
@@ -89,9 +106,13 @@ def leftover(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def leftover_in_composite(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with the defect of `leftover` in the composite only. The matte stays right.
+    """Return the edit with left-over backdrop in the composite only, as `leftover` draws it.
 
-    None if there is no room for it, or nobody could see it.
+    The matte stays right. None if there is no room for it, or nobody could see it.
+
+    Args:
+        edit: a good edit; it is not changed.
+        rng: decides what is random.
     """
     changed = leftover(edit, rng)
     return None if changed is None else dataclasses.replace(changed, matte=edit.matte, network=edit.network)
@@ -101,6 +122,10 @@ def punched_hole(edit: Edit, rng: np.random.Generator) -> Edit | None:
     """Return the edit with a false hole of 0.2-1 % of the product's area.
 
     None if no part of the product is wide enough, or nobody could see it.
+
+    Args:
+        edit: a good edit; it is not changed.
+        rng: decides what is random.
     """
     shape = _inner_blob(edit, rng, share=rng.uniform(0.002, 0.01))
     return None if shape is None else _with_matte(edit, edit.matte * (1 - shape), rng=rng)
@@ -134,6 +159,10 @@ def off_white_patch(edit: Edit, rng: np.random.Generator) -> Edit | None:
     """Return the edit with a square patch of value 254 or 253 (of 255) in the composite's background; never None.
 
     The matte stays right.
+
+    Args:
+        edit: a good edit; it is not changed.
+        rng: decides what is random.
     """
     rows, columns = edit.matte.shape
     side = int(rng.integers(2, max(3, min(rows, columns) // 8)))
@@ -145,8 +174,13 @@ def off_white_patch(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def crop_in_frame(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with 1-10 % of the product's extent outside the canvas; never None. Only the framing window is
-    shifted.
+    """Return the edit with 1-10 % of the product's extent outside the canvas; never None.
+
+    Only the framing window is shifted; the pictures stay as they are.
+
+    Args:
+        edit: a good edit; it is not changed.
+        rng: decides what is random.
     """
     rows, columns = np.nonzero(edit.matte > 0.5)
     width, height = np.ptp(columns) + 1, np.ptp(rows) + 1
@@ -179,10 +213,14 @@ def crop_in_photo(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def colour_shift(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with the product's colour changed by a mean delta E 2000 of 3 or little more. The matte stays
-    right.
+    """Return the edit with the product's colour changed by a mean delta E 2000 of 3 or little more.
 
-    The change is in its light or in its colour balance. None if no gain that is tried changes the colour so much.
+    The change is in its light or in its colour balance. The matte stays right. None if no gain that is tried changes
+    the colour so much.
+
+    Args:
+        edit: a good edit; it is not changed.
+        rng: decides what is random.
     """
     linear = decode_working(edit.composite)
     product = (edit.matte > 0)[..., None]

@@ -25,7 +25,7 @@ SUFFIXES = (".psd", ".psb", ".tif", ".jpg")
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """The contents of one file.
+    """What Packshot reads from one file that an editor returned.
 
     Attributes:
         file: path below the folder.
@@ -45,9 +45,12 @@ class Row:
 
 
 def rows(folder: Path, limits: IngestConfig) -> Iterator[Row]:
-    """Yield a row for each file below a folder whose ending is one of `SUFFIXES`, in the order of their names.
+    """Yield what is read from each file below a folder, in the order of their names.
+
+    Files whose ending is none of `SUFFIXES` are left out.
 
     Args:
+        folder: the folder.
         limits: which pictures are accepted.
     """
     for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES):
@@ -55,12 +58,13 @@ def rows(folder: Path, limits: IngestConfig) -> Iterator[Row]:
 
 
 def row_of(path: Path, name: str, limits: IngestConfig) -> Row:
-    """Return the contents of one file. If it cannot be read, the row gives the reason; no error of Packshot's is
-    raised.
+    """Return what is read from one file: paths, knots and mattes.
+
+    If it cannot be read, the row gives the reason; no error of Packshot's is raised.
 
     Args:
         path: the file.
-        name: how the row and messages name it.
+        name: the file's name in the row and in messages.
         limits: which pictures are accepted.
     """
     data = path.read_bytes()

@@ -53,7 +53,7 @@ MOST_AREA_RATIO = 0.0005
 
 @dataclasses.dataclass(frozen=True)
 class Truth:
-    """An edit compared with truth: averages, and its worst place.
+    """An edit compared with the right one: averages, and its worst place.
 
     Attributes:
         ring_delta_e: mean delta E 2000 in a ring of `RING_PX` on each side of the true edge.
@@ -94,12 +94,12 @@ class Truth:
 
 
 def compare_with_truth(composite: Pixels8, matte: Matte, scene: Scene) -> Truth:
-    """Return an edit's figures, compared with the faultless edit.
+    """Return an edit's figures: how far it is from the right edit.
 
     Args:
         composite: (rows, columns, 3) uint8, sRGB.
         matte: (rows, columns) float32 in 0..1.
-        scene: the photograph with its truth, of the same size.
+        scene: the photograph with its right matte and edit, of the same size.
     """
     quality = measure(composite, matte, scene)
     kernel = np.ones((2 * RING_PX + 1,) * 2, np.uint8)
@@ -117,7 +117,7 @@ def compare_with_truth(composite: Pixels8, matte: Matte, scene: Scene) -> Truth:
 
 @dataclasses.dataclass(frozen=True)
 class Judged:
-    """One scene: quality control's verdict on its edit, and the edit's faults by truth.
+    """The edit of one scene: quality control's verdict on it, and its faults by truth.
 
     Attributes:
         scene, product, kind: names, as in `benchmarks.scenes`.
@@ -145,10 +145,10 @@ class Judged:
 
 
 def examine(name: str, model: str) -> Judged:
-    """Return one scene after it was cut out as in production, judged, and compared with truth.
+    """Return the edit of one scene, made and judged as in production, and compared with truth.
 
     Args:
-        name: of the scene.
+        name: the scene's name.
         model: name of the segmentation model.
     """
     cv2.setNumThreads(1)
@@ -172,10 +172,9 @@ def examine(name: str, model: str) -> Judged:
 
 
 def upper_bound(escapes: int, approved: int) -> float:
-    """Return the upper bound of the share of escapes in approved edits, in 0..1: Clopper and Pearson's, one-sided, 95
-    %.
+    """Return the share of wrong edits among approved ones that is surely not exceeded, in 0..1, with 95 % confidence.
 
-    It is 1 if nothing was approved, or if all approved edits are escapes.
+    It is Clopper and Pearson's one-sided bound. It is 1 if nothing was approved, or if all approved edits are wrong.
 
     Args:
         escapes: number of approved edits that are not acceptable.
@@ -185,8 +184,12 @@ def upper_bound(escapes: int, approved: int) -> float:
 
 
 def table(judged: list[Judged]) -> str:
-    """Return the figures by kind of object as a Markdown table; below it each escape, and each good edit that was
-    held back.
+    """Return how many wrong edits are approved, by kind of object, as a Markdown table.
+
+    Lines below it name each wrong edit that was approved, and each good edit that was held back.
+
+    Args:
+        judged: the edits of all scenes.
     """
     lines = [
         "| kind | scenes | acceptable | approved | escapes (by averages alone) | share | 95 % bound | "

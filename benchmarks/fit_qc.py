@@ -81,7 +81,13 @@ class Labelled:
 
 
 def read_labelled(paths: Iterable[Path]) -> list[Labelled]:
-    """Return the edits that `defect_injection` and `escape` wrote to JSON files, in the order of the files."""
+    """Return the edits that `benchmarks.defect_injection` and `benchmarks.escape` wrote to JSON files.
+
+    They are in the order of the files.
+
+    Args:
+        paths: the files.
+    """
     return [_labelled(row) for path in paths for row in json.loads(path.read_text())]
 
 
@@ -92,12 +98,14 @@ def _labelled(row: dict[str, Any]) -> Labelled:
 
 
 def values(rows: Sequence[Labelled], code: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return (a rule's measured values, their weights), each (edits,). Edits without a value are left out.
+    """Return (a rule's measured values, their weights), each (edits,) float64.
 
-    The weights of each product's edits add up to 1.
+    Edits without a value are left out. The weights of each product's edits add up to 1, so that a product with many
+    photographs counts once.
 
     Args:
-        code: of the rule.
+        rows: the edits.
+        code: code of the rule.
     """
     known = [(row.product, float(value)) for row in rows if (value := row.measured.get(code)) is not None]
     products = [product for product, _ in known]
@@ -109,7 +117,8 @@ def quantile(figures: np.ndarray, weights: np.ndarray, share: float) -> float:
     """Return the weighted quantile of some values.
 
     Args:
-        figures, weights: (values,).
+        figures: (values,).
+        weights: (values,), how much each counts.
         share: 0..1; 0.5 gives the median.
     """
     order = np.argsort(figures)
@@ -118,14 +127,15 @@ def quantile(figures: np.ndarray, weights: np.ndarray, share: float) -> float:
 
 
 def fit_rule(rows: Sequence[Labelled], code: str, old: RuleLimits) -> RuleLimits:
-    """Return the rule's limits, fitted on labelled edits.
+    """Return a rule's limits, fitted on labelled edits.
 
     The old limits come back if there are too few edits (10 good and 5 bad are needed), or if no limit is better than
     none.
 
     Args:
-        code: of the rule.
-        old: the limits that it has now.
+        rows: the edits.
+        code: code of the rule.
+        old: the limits that the rule has now.
     """
     good, good_weights = values([row for row in rows if not row.defect and row.hard], code)
     bad, bad_weights = values([row for row in rows if is_bad_for(row, code)], code)
@@ -157,9 +167,9 @@ def _threshold(good: np.ndarray, good_weights: np.ndarray, bad: np.ndarray, bad_
 
 
 def is_bad_for(row: Labelled, code: str) -> bool:
-    """Return whether a rule should object to an edit: the rule should name its defect.
+    """Return whether a rule should object to an edit, because the edit has a defect that this rule is to find.
 
-    A rule that should name none of `DEFECTS` should object to each unacceptable edit.
+    A rule that is to find none of `DEFECTS` should object to each edit that is not acceptable by truth.
 
     Args:
         row: the edit.
@@ -176,14 +186,16 @@ def _two_digits(value: float) -> float:
 
 
 def held_out(rows: Sequence[Labelled], code: str, old: RuleLimits) -> tuple[list[float], list[float]]:
-    """Return (badness of good edits, badness of bad edits): 0 is as good as it gets, 1 takes all the rule's points.
+    """Return (badness of good edits, badness of bad edits) by one rule: 0 is as good as it gets, 1 takes all its
+    points.
 
     Each product is judged by limits that were fitted without it. Good edits are those of opaque products with hard
     edges. Other edits, and those without a value, are left out.
 
     Args:
-        code: of the rule.
-        old: the limits that it has now.
+        rows: the edits.
+        code: code of the rule.
+        old: the limits that the rule has now.
     """
     good: list[float] = []
     bad: list[float] = []
@@ -204,6 +216,7 @@ def table(rows: Sequence[Labelled], rules: dict[str, RuleLimits]) -> str:
     """Return a Markdown table: for each fitted rule its new limits, what it catches, and its false alarms.
 
     Args:
+        rows: the labelled edits.
         rules: code of a rule -> the limits that it has now.
     """
     lines = [

@@ -60,11 +60,12 @@ Reading = NDArray[np.uint16]
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """The result for one file.
+    """What became of one file that was read.
 
     Attributes:
+        path: the file.
         recognised: kind, size, depth, colour model and profile in words; of a refused file only its kind.
-        done: ``accepted``, ``refused``, ``crashed``, ``hung``.
+        done: ``accepted``, ``refused``, ``crashed`` or ``hung``.
         detail: codes of findings, the reason, or the unexpected error; empty if the process ended or hung.
         seconds: how long it took, by the clock.
         kind: the detected kind of file.
@@ -87,7 +88,7 @@ class Outcome:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the table of all files; return how many of them crashed or hung.
+    """Read all files and print the table; return how many of them crashed or hung.
 
     Args:
         argv: arguments of the command line; None means those of this process.
@@ -118,9 +119,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def in_document(document: Path, rows: Iterable[str]) -> str:
-    """Return the document's text with new sections, one for each folder, in place of its old ones.
+    """Return a document's text with new sections, one for each folder of files, in place of its old ones.
 
-    Text before them is kept.
+    The text before the first old section is kept.
 
     Args:
         document: the file; it need not exist.
@@ -185,9 +186,12 @@ def _work() -> None:
 
 
 def run(paths: Iterable[Path], folder: Path) -> Iterator[Outcome]:
-    """Yield the result for each file. Its master is ``master.npy`` in the folder until the next result is asked for.
+    """Yield what became of each file, in the order of the paths. A process of its own opens the files.
+
+    The file's master is ``master.npy`` in the folder until the next result is asked for.
 
     Args:
+        paths: the files.
         folder: an empty folder for masters; whatever is in it is removed.
     """
     worker = _start()
@@ -228,14 +232,14 @@ def _answer(worker: subprocess.Popen[str]) -> dict[str, Any] | None:
 
 
 def compare(outcome: Outcome, folder: Path) -> tuple[str, str]:
-    """Return how far our master is from libvips's reading and from ImageMagick's (for camera RAW, dcraw's).
+    """Return (difference from libvips, difference from ImageMagick) between Packshot's reading of a file and theirs.
 
-    Each is a text: mean / 95th percentile of delta E 2000, or why there is no figure. The first is empty for camera
-    RAW.
+    Each is a text: mean / 95th percentile of delta E 2000, or why there is no figure. Of camera RAW the first is
+    empty, and the second is the difference from dcraw.
 
     Args:
         outcome: of an accepted file.
-        folder: holds its master, as `run` leaves it.
+        folder: holds the file's master, as `run` leaves it.
     """
     master: Reading = np.load(folder / "master.npy")
     alpha_file = folder / "master.alpha.npy"
@@ -283,7 +287,9 @@ def read_by_vips(outcome: Outcome, folder: Path) -> Reading:
     """Return libvips's reading of a file, (rows, columns, 3) uint16, in the working space.
 
     Args:
+        outcome: the file, and what Packshot recognised in it.
         folder: for temporary files; it must hold ``working.icc`` and ``srgb.icc``.
+
     Raises:
         OSError, subprocess.SubprocessError: libvips is not installed, or can't read the file.
     """
@@ -310,7 +316,9 @@ def read_by_magick(outcome: Outcome, folder: Path) -> Reading:
     """Return ImageMagick's reading of a file, (rows, columns, 3) uint16, in the working space.
 
     Args:
+        outcome: the file, and what Packshot recognised in it.
         folder: for temporary files; it must hold ``working.icc`` and ``srgb.icc``.
+
     Raises:
         OSError, subprocess.SubprocessError: ImageMagick is not installed, or can't read the file.
     """
@@ -333,7 +341,9 @@ def read_by_dcraw(path: Path, folder: Path) -> Reading:
     It has the camera's white balance, and is not brightened.
 
     Args:
+        path: the file.
         folder: for temporary files.
+
     Raises:
         OSError, subprocess.SubprocessError: dcraw is not installed, or can't read the file.
     """

@@ -13,7 +13,7 @@ PROGRAMS = ("mkfs.ext4", "mount", "umount")
 
 
 class Disk:
-    """A mounted disk.
+    """A mounted disk that can be filled, to see what programs do when no byte is free.
 
     Attributes:
         folder: where it is mounted; everybody can pass through it.

@@ -53,7 +53,7 @@ OURS = frozenset({"watch", "desk", "supervisor", "watchdogs"})
 
 
 def main() -> None:
-    """Measure an idle system, and print the processor time of each of its processes."""
+    """Start the whole system, and print the processor time of each of its processes while nothing happens."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--waiting", type=int, default=2000)
     parser.add_argument("--minutes", type=float, default=5.0)
@@ -112,9 +112,12 @@ def _look(what: str, process: psutil.Process, *, minutes: float) -> None:
 
 
 def taken(process: psutil.Process) -> Counter[str]:
-    """Return the processor seconds of a process and its descendants: part in words -> seconds.
+    """Return the processor seconds of a process and its descendants: name of the part of the system -> seconds.
 
     Descendants that have ended count too, at the process that started them.
+
+    Args:
+        process: the first process of the system.
     """
     found: Counter[str] = Counter()
     for one in (process, *process.children(recursive=True)):

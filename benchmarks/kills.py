@@ -77,7 +77,7 @@ FULL_S = 30.0
 
 
 class Kill(NamedTuple):
-    """One disturbance of the line.
+    """One disturbance of the system, and how long it took to recover.
 
     Attributes:
         kind: one of `KINDS`: the kind of process that was killed, or the full disk.
@@ -104,7 +104,7 @@ class Storm(NamedTuple):
 
 
 def main() -> int:
-    """Run both batches and print the figures. Return the exit status: see `report`."""
+    """Process both batches and print the figures; return the exit status, which `report` decides."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shots", type=int, default=200)
     parser.add_argument("--kills", type=int, default=30)
@@ -130,7 +130,7 @@ def main() -> int:
 
 
 def photographs(folder: Path, count: int, *, long_side: int) -> None:
-    """Write photographs of the sample batch under new names, with a manifest that states their categories.
+    """Write many photographs, copies of those in the sample batch, with a manifest that states their categories.
 
     Without a category the machine approves nothing, so nothing would be delivered.
 
@@ -163,7 +163,7 @@ def photographs(folder: Path, count: int, *, long_side: int) -> None:
 def line(folder: Path, faults: Faults) -> Iterator[Stack]:
     """Run servers, deployments and a worker behind a storage that fails, and yield the servers.
 
-    A thread restarts parts that die.
+    A thread restarts those that die.
 
     Args:
         folder: for the servers' data and temporary files.
@@ -191,7 +191,7 @@ def line(folder: Path, faults: Faults) -> Iterator[Stack]:
 
 
 def log(sentence: str) -> None:
-    """Print a sentence about progress, on another stream than the figures."""
+    """Print a sentence about progress with the time, on standard error, where it does not mix with the figures."""
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {sentence}\n")
 
 
@@ -217,10 +217,11 @@ def undisturbed(folder: Path) -> float:
 
 
 def disturbed(stack: Stack, disk: Disk | None, folder: Path, wishes: argparse.Namespace) -> Storm:
-    """Process the photographs in nights with kills, and return the result when the batch is finished or `NIGHT_S` is
+    """Process the photographs in nights with kills; return the result when the batch is finished or `NIGHT_S` is
     over.
 
     Args:
+        stack: the running servers.
         disk: the disk that is filled; None means that none is.
         folder: the photographs with their manifest.
         wishes: the options of the command line.
@@ -249,7 +250,9 @@ def begin_night() -> UUID:
 
 
 def filled(disk: Disk | None) -> str:
-    """Fill the disk for `FULL_S`. Return the kind of disturbance; empty if there is no disk to fill."""
+    """Fill the disk for `FULL_S` seconds; return the kind of disturbance, or an empty text if there is no disk to
+    fill.
+    """
     if disk is None:
         return ""
     disk.fill()
@@ -259,9 +262,10 @@ def filled(disk: Disk | None) -> str:
 
 
 def kill(stack: Stack, kind: str, draw: random.Random) -> str:
-    """Kill a process of a kind. Return the kind; empty if there is no such process now.
+    """Kill a process of one kind; return the kind, or an empty text if there is no such process now.
 
     Args:
+        stack: the running servers.
         kind: name of a part, or a key of `COMMANDS`.
         draw: chooses among several processes.
     """
@@ -292,10 +296,13 @@ def _carries(process: psutil.Process, mark: str) -> bool:
 
 
 def recovered(stack: Stack) -> float | None:
-    """Wait until all parts work and the batch has progressed. Return the seconds; None if it did not happen in
+    """Wait until all parts work and the batch has progressed; return the seconds, or None if it took longer than
     `HEALED_S`.
 
-    If a batch's night has ended and something is not done, the batch progresses only in the next night.
+    If the night of the batch has ended and something is not done, the batch progresses only in the next night.
+
+    Args:
+        stack: the running servers.
     """
     began, before = time.monotonic(), progress()
     while time.monotonic() < began + HEALED_S:
@@ -307,8 +314,9 @@ def recovered(stack: Stack) -> float | None:
 
 
 def progress() -> Counter[str] | None:
-    """Return the shots of the disturbed batch, each with its state ("NAME STATE" -> 1); None if they cannot be read
-    now.
+    """Return the state of each shot of the disturbed batch: "NAME STATE" -> 1. None if the storage can't be read now.
+
+    Two equal results mean that nothing has happened between them.
     """
     try:
         return Counter(f"{fate.shot} {fate.state}" for fate in survey(STORM).fates)
@@ -317,9 +325,9 @@ def progress() -> Counter[str] | None:
 
 
 def finished() -> bool:
-    """Return whether the disturbed batch is finished, and each of its shots is delivered, refused or with a person.
+    """Return whether the disturbed batch is finished: each of its shots is delivered, refused or waits for a person.
 
-    It is False if that cannot be read now.
+    It is False if the storage can't be read now.
     """
     try:
         record = find_batch(STORM)
@@ -354,8 +362,11 @@ def until(ask: Callable[[], bool | None], *, what: str, timeout_s: float) -> Non
 
 
 def delivered_files(batch: BatchId) -> Counter[tuple[str, str]]:
-    """Return how often each picture was delivered: (name below its delivery, SHA-256) -> number of deliveries that
-    hold it.
+    """Return how often each picture of a batch was delivered: (name below its delivery, SHA-256) -> number of
+    deliveries.
+
+    Args:
+        batch: the batch.
     """
     prefix = deliveries_prefix(batch)
     storage, found = open_storage(), Counter[tuple[str, str]]()
@@ -367,9 +378,9 @@ def delivered_files(batch: BatchId) -> Counter[tuple[str, str]]:
 
 
 def report(storm: Storm, faults: Faults, *, calm_s: float, shots: int, with_disk: bool) -> int:
-    """Print the figures. Return the exit status: 0 if the disturbed batch is complete and like the other one, else 1.
+    """Print the figures; return 0 if the disturbed batch is complete and like the undisturbed one, else 1.
 
-    It is 1 too if the line did not recover in time from a disturbance.
+    It is 1 too if the system did not recover in time from a disturbance.
 
     Args:
         storm: the result of the disturbed batch.

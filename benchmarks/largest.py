@@ -32,7 +32,7 @@ ROW = {"category": "boxes", "view": "MAIN", "platforms": "shopify,ebay,print_cat
 
 
 def drawn(pixels: int, width: int = 0) -> bytes:
-    """Return a JPEG with about so many pixels: a drawn photograph, enlarged.
+    """Return a drawn photograph with about so many pixels, as the bytes of a JPEG.
 
     Args:
         pixels: number of pixels.
@@ -47,9 +47,10 @@ def drawn(pixels: int, width: int = 0) -> bytes:
 
 
 def peaks_gb(data: bytes, engine: str) -> dict[str, float]:
-    """Take a photograph through all stages. Return the peak of resident memory after each: name of the stage -> GB.
+    """Take a photograph through all stages; return the peak of this process's memory after each: name of the stage ->
+    GB.
 
-    The stages are "before", "taken in", "edited" and "exported". It is the peak of the whole process so far.
+    The stages are "before", "taken in", "edited" and "exported". Each is the peak of the whole process so far.
 
     Args:
         data: the photograph's file.
@@ -74,11 +75,10 @@ def _peak_gb() -> float:
 
 
 def in_a_process(pixels: int, engine: str, *, threads: int = 1, width: int = 0) -> dict[str, float]:
-    """Return the peaks of memory for photographs of so many pixels: name of the stage -> GB. A new process does the
-    work.
+    """Return the peaks of memory of a new process that works on photographs of one size: name of the stage -> GB.
 
     Args:
-        pixels: pixels of each photograph.
+        pixels: number of pixels of each photograph.
         engine: as in `peaks_gb`.
         threads: number of threads, with one photograph each, as in a run. `tasks.processing.memory` limits how many
             work at the same time.

@@ -72,7 +72,7 @@ class Right:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Table:
-    """Regions of one matte with their figures, and their truth.
+    """The regions of one matte that may be left-over backdrop: their figures, and what they really are.
 
     Attributes:
         right: whether the matte is the right one.
@@ -95,7 +95,7 @@ class Table:
 
 
 def right_mattes() -> Iterator[Right]:
-    """Yield all photographs with a right matte, source by source."""
+    """Yield all photographs with a right matte, in the order of `SOURCES`."""
     for source in SOURCES.values():
         yield from source()
 
@@ -152,10 +152,10 @@ SOURCES: Mapping[str, Callable[[], Iterator[Right]]] = {
 
 @dataclasses.dataclass(frozen=True)
 class LookedAt:
-    """An edit that people have looked at, with its stored pictures.
+    """An edit that people have looked at, whose pictures are stored.
 
     Attributes:
-        result: the edit.
+        result: the edit, with the machine's verdict.
         signed: whether everybody who looked at it signed it.
         kinds: kinds of defects that somebody saw.
     """
@@ -170,9 +170,12 @@ class LookedAt:
 
 
 def looked_at(half: Half) -> list[LookedAt]:
-    """Return the edits of a half that people have looked at and whose pictures are stored.
+    """Return the edits that people have looked at and whose pictures are stored.
 
     Each matte comes once, with its result of the newest pipeline version.
+
+    Args:
+        half: the half of the products (`benchmarks.seen.photographs`) whose edits are wanted.
     """
     said: dict[tuple[str, str], list[verdicts.Seen]] = {}
     for one in verdicts.load():
@@ -221,9 +224,13 @@ def on_shaded_backdrop(own: FloatImage, matte: Matte, name: str) -> Pixels8:
 
 
 def wrong_mattes(right: Right) -> Iterator[Matte]:
-    """Yield `Right.fakes` mattes with left-over backdrop, each (rows, columns) float32 in 0..1.
+    """Yield wrong mattes of a photograph, with left-over backdrop: `Right.fakes` of them, (rows, columns) float32 in
+    0..1.
 
-    Gaps, concavities or holes are filled, or bits are added beside the product.
+    In them gaps, concavities or holes are filled, or bits are added beside the product.
+
+    Args:
+        right: the photograph with its right matte.
     """
     rng = np.random.default_rng(zlib.crc32(f"wrong {right.name}".encode()))
     true, longest = right.matte >= 0.5, max(right.matte.shape)
@@ -284,9 +291,9 @@ def _small(picture: NDArray[Any], matte: Matte) -> tuple[Any, Matte]:
 
 
 def around_of(photo: Pixels8, matte: Matte) -> tuple[Around, Reduced] | None:
-    """Return the part of a photograph around its product, as quality control reads it, and the reduced edit.
+    """Return (the part of a photograph around its product, the reduced edit), as quality control reads them.
 
-    The result is None without a product or a backdrop.
+    The result is None if the matte has no product, or the photograph no backdrop.
 
     Args:
         photo: (rows, columns, 3) uint8, sRGB.
@@ -302,9 +309,12 @@ def around_of(photo: Pixels8, matte: Matte) -> tuple[Around, Reduced] | None:
 
 
 def tables(right: Right) -> list[Table]:
-    """Return the labelled regions of a photograph's right matte and of its wrong ones: a table for each matte.
+    """Return a table for the right matte of a photograph and for each wrong one, with the truth of each region.
 
     A matte without a product, a backdrop or a region is left out.
+
+    Args:
+        right: the photograph with its right matte.
     """
     made = []
     for number, matte in enumerate((right.matte, *wrong_mattes(right))):
@@ -327,7 +337,12 @@ def labels_of(made: Sequence[Table]) -> NDArray[np.int64]:
 
 
 def fitted(made: Sequence[Table]) -> Any:
-    """Return scikit-learn's trees, trained to tell backdrop from product. Mixed regions are left out."""
+    """Return scikit-learn's trees, trained to tell regions of backdrop from regions of product. Mixed regions are
+    left out.
+
+    Args:
+        made: the tables of all mattes.
+    """
     from sklearn.ensemble import ExtraTreesClassifier
 
     figures, truth = np.concatenate([one.figures for one in made]), labels_of(made)
@@ -371,9 +386,12 @@ def _plain(tree: Any) -> Tree:
 
 
 def held_out(made: Sequence[Table]) -> list[NDArray[np.float64]]:
-    """Return the probability that a region is backdrop, (regions,) for each table.
+    """Return how probable it is that each region is backdrop: for each table (regions,) float64 in 0..1.
 
     The trees were trained without the table's product.
+
+    Args:
+        made: the tables of all mattes.
     """
     from sklearn.model_selection import GroupKFold
 
@@ -387,7 +405,7 @@ def held_out(made: Sequence[Table]) -> list[NDArray[np.float64]]:
 
 
 def fares(made: Sequence[Table], found: Sequence[NDArray[np.float64]]) -> str:
-    """Return a Markdown table by source: how many right and wrong mattes are held back at each of `LIMITS`.
+    """Return a Markdown table by source: how many right and how many wrong mattes are held back at each of `LIMITS`.
 
     Args:
         made: the tables of all mattes.
@@ -407,7 +425,7 @@ def fares(made: Sequence[Table], found: Sequence[NDArray[np.float64]]) -> str:
 
 
 def main() -> None:
-    """Train the forest, print the test, and write the forest."""
+    """Train the forest that judges left-over backdrop, print how well it does on other products, and write it."""
     cv2.setNumThreads(1)
     made = [table for right in right_mattes() for table in tables(right)]
     print(fares(made, held_out(made)))

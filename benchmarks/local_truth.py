@@ -19,13 +19,13 @@ _COHERENT_PX = 3
 
 
 def worst_stretch(composite: Pixels8, scene: Scene) -> float:
-    """Return the mean delta E 2000 of the worst stretch along the true outline; 0 without an outline.
+    """Return the mean colour error (delta E 2000) of the worst stretch along the true outline; 0 without an outline.
 
-    The stretch reaches `RING_PX` to each side of the outline.
+    A stretch is `STRETCH_PX` long in a picture of `RENDITION_PX`, and reaches `RING_PX` to each side of the outline.
 
     Args:
         composite: the edit on white, (rows, columns, 3) uint8, sRGB.
-        scene: the scene with its truth.
+        scene: the scene with its right edit.
     """
     kernel = np.ones((2 * RING_PX + 1,) * 2, np.uint8)
     true = (scene.matte >= 0.5).view(np.uint8)
@@ -43,13 +43,13 @@ def worst_stretch(composite: Pixels8, scene: Scene) -> float:
 
 
 def worst_area(matte: Matte, scene: Scene) -> float:
-    """Return the largest connected area that was lost or left, as a share of the product's area.
+    """Return the largest connected area that was wrongly lost or left, as a share of the product's area.
 
     An outline that is off by a pixel or two makes no such area: only wider areas count.
 
     Args:
-        matte: (rows, columns) float32 in 0..1.
-        scene: the scene with its truth.
+        matte: the edit's matte, (rows, columns) float32 in 0..1.
+        scene: the scene with its right matte.
     """
     true, found = scene.matte >= 0.5, matte >= 0.5
     area = max(1, int(np.count_nonzero(true)))

@@ -12,10 +12,12 @@ LIBRARIES = ("numpy", "opencv-python-headless", "onnxruntime", "openvino", "pyma
 
 
 def described(*, engine: str = "") -> str:
-    """Return machine, cores, memory, Python, the versions of the important libraries, and the day, in one line.
+    """Return the conditions of a measurement in one line, for the head of a table.
+
+    They are machine, cores, memory, Python, the versions of the important libraries, and the day.
 
     Args:
-        engine: of the segmentation network, to be named too; empty: none.
+        engine: engine of the segmentation network, to be named too; empty: none.
     """
     found = []
     for name in LIBRARIES:

@@ -44,10 +44,10 @@ BAR_MB_PER_100 = 5.0
 
 
 def readings(run: Callable[[bytes], object], photographs: Iterable[bytes]) -> Iterator[float]:
-    """Yield the process's resident memory in MiB after each photograph.
+    """Yield this process's resident memory in MiB after each photograph.
 
     Args:
-        run: takes one photograph through all stages.
+        run: called with a photograph's bytes; takes it through all stages.
         photographs: the files' bytes.
     """
     process = psutil.Process()
@@ -58,7 +58,7 @@ def readings(run: Callable[[bytes], object], photographs: Iterable[bytes]) -> It
 
 
 def slope_mb_per_100(resident_mb: list[float]) -> float:
-    """Return the growth after the warm-up, in MiB per 100 photographs, by least squares.
+    """Return by how much memory grows after the warm-up, in MiB per 100 photographs, by least squares.
 
     Args:
         resident_mb: resident memory after each photograph, in MiB.

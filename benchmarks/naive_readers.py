@@ -35,7 +35,7 @@ NAMES = ("as it was", "read naively", "read by the line")
 
 
 def wide_tiff(photo: Pixels8) -> bytes:
-    """Return a photograph as a 16-bit TIFF in Rec. 2020 with gamma 1.8, with that space's profile.
+    """Return a photograph as the bytes of a 16-bit TIFF in Rec. 2020 with gamma 1.8, with that space's profile.
 
     Args:
         photo: (rows, columns, 3) uint8, sRGB.
@@ -48,9 +48,9 @@ def wide_tiff(photo: Pixels8) -> bytes:
 
 
 def cmyk_jpeg(photo: Pixels8) -> bytes:
-    """Return a photograph as a CMYK JPEG without a profile.
+    """Return a photograph as the bytes of a CMYK JPEG without a profile.
 
-    Its inks are inverted and marked so, as Adobe does it.
+    The inks are stored inverted, and a marker says so, as Adobe does it.
 
     Args:
         photo: (rows, columns, 3) uint8, sRGB.
@@ -72,13 +72,14 @@ def read_by_the_line(data: bytes, name: str) -> Pixels8:
 
 
 def read_naively(data: bytes, kind: str) -> Pixels8:
-    """Return the wrong reading of a file, (rows, columns, 3) uint8.
+    """Return a file as a reader sees it that ignores what its numbers mean: (rows, columns, 3) uint8.
 
-    Its numbers are taken as sRGB, or its inks as if they were not inverted.
+    The TIFF's numbers are taken as sRGB; the JPEG's inks are taken as if they were not inverted.
 
     Args:
         data: the whole file.
         kind: "tiff" or "jpeg".
+
     Raises:
         ValueError: OpenCV reads no picture from the TIFF.
     """
@@ -92,7 +93,7 @@ def read_naively(data: bytes, kind: str) -> Pixels8:
 
 
 def main() -> None:
-    """Write the picture, and print the difference of each reading from the photograph."""
+    """Write the picture for the document, and print how far each reading is from the photograph."""
     source, target = Path(sys.argv[1]), Path(sys.argv[2])
     photo = np.asarray(Image.open(source).convert("RGB"))
     rows = []

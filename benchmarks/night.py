@@ -113,7 +113,7 @@ def _servers() -> Iterator[Stack]:
 
 
 def bookkeeping(batch: BatchId, count: int, *, reports: bool = True) -> Mapping[str, Cost]:
-    """Take a batch of so many shots without pixels through all steps. Return the cost of each: name of the step ->
+    """Take a batch of shots without pixels through all steps of a night; return the cost of each: name of the step ->
     cost.
 
     Half of what is ready goes out in a delivery that breaks off and is finished, the other half in a second one.
@@ -197,6 +197,9 @@ def export_one_file(shot: ShotId) -> None:
     """Write one rendition of an approved shot without pixels, and record the shot as exported and verified.
 
     The rendition is a text of a few bytes, for the platform Shopify.
+
+    Args:
+        shot: the shot.
     """
     data = f"rendition of {shot.shot}".encode()
     file = DeliveredFile(
@@ -222,7 +225,11 @@ def export_one_file(shot: ShotId) -> None:
 
 
 def measured(step: Callable[[], object]) -> Cost:
-    """Run a step, and return its cost. Requests of other threads to storage count too."""
+    """Run a step, and return its cost. Requests of other threads to storage count too.
+
+    Args:
+        step: called without arguments.
+    """
     asked: Counter[str] = Counter()
     events = connect(get_settings()).meta.events
 

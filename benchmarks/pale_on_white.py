@@ -27,7 +27,7 @@ CODE = "pale_on_white"
 
 
 class Outcome(NamedTuple):
-    """The rule's result for one right edit.
+    """What the rule `pale_on_white` says of one right edit.
 
     Attributes:
         case: name of the scene.
@@ -45,10 +45,10 @@ class Outcome(NamedTuple):
 
 
 def examine(name: str) -> Outcome:
-    """Return the rule's result for the edit that is made from a scene's truth.
+    """Return what the rule `pale_on_white` says of the right edit of a scene, which is made from the scene's truth.
 
     Args:
-        name: of the scene.
+        name: the scene's name.
     """
     cv2.setNumThreads(1)
     case = true_edit(name)
@@ -58,20 +58,21 @@ def examine(name: str) -> Outcome:
 
 
 def chosen(which: str, *, most: int | None, seed: int) -> list[str]:
-    """Return the names of the scenes of a set.
+    """Return the names of the scenes to measure, from one set.
 
-    If there are more than `most`, so many are drawn at random with the seed.
+    If there are more than `most`, so many are drawn at random with the seed, and sorted.
 
     Args:
         which: one of `SETS`.
-        most: None means all.
+        most: greatest number of scenes; None means all.
+        seed: of the random choice.
     """
     names = names_of(which)
     return names if most is None or len(names) <= most else sorted(random.Random(seed).sample(names, most))
 
 
 def table(found: dict[str, list[Outcome]], *, of: dict[str, int]) -> str:
-    """Return the figures by set and kind as a Markdown table.
+    """Return how often the rule holds back right edits, by set and kind, as a Markdown table.
 
     Args:
         found: set -> the results.

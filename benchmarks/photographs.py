@@ -22,11 +22,13 @@ QUALITY = 95
 
 
 def large_photograph(scene: str, *, megapixels: float) -> bytes:
-    """Return the bytes of a JPEG (4:4:4, quality 95) of a scene. The same arguments give the same bytes.
+    """Return a photograph as large as a camera's, made from a smaller scene: the bytes of a JPEG (4:4:4, quality 95).
+
+    The same arguments give the same bytes.
 
     Args:
         scene: its name in `benchmarks.scenes`.
-        megapixels: size of the picture, in millions of pixels.
+        megapixels: size of the picture, in millions of pixels; 4 to 3.
     """
     rows = round(math.sqrt(megapixels * 1e6 / ASPECT))
     columns = round(rows * ASPECT)

@@ -26,7 +26,7 @@ EDGE_PX = 5
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A good edit.
+    """A scene with a good edit, which is made from exact truth.
 
     Attributes:
         name: of the scene.
@@ -58,12 +58,12 @@ class _Cutout:
 
 
 def true_edit(name: str) -> Case:
-    """Return a scene with the edit that is made from its truth. Opaque parts have the photograph's own pixels.
+    """Return a scene with the good edit that is made from its truth. Opaque parts have the photograph's own pixels.
 
     The network's matte is the right one too.
 
     Args:
-        name: of the scene.
+        name: the scene's name.
     """
     scene = load_scene(name)
     matte = _without_dirt(scene.matte) if scene.kind in HARD_KINDS else scene.matte
@@ -87,7 +87,7 @@ def _without_dirt(matte: Matte) -> Matte:
 def is_whole(matte: Matte) -> bool:
     """Return whether the whole product is in the photograph: the frame cuts it nowhere.
 
-    If the frame cuts it, its edit may never be approved automatically.
+    An edit of a product that the frame cuts may never be approved automatically.
 
     Args:
         matte: (rows, columns) float32 in 0..1.
@@ -97,9 +97,9 @@ def is_whole(matte: Matte) -> bool:
 
 
 def configs_and_rendition() -> tuple[Configs, RenditionPlan]:
-    """Return the configs that come with Packshot, and the rendition of Amazon's main image on a smaller canvas.
+    """Return (the configs that come with Packshot, the rendition of Amazon's main image on a smaller canvas).
 
-    The photographs with truth are small. Rules on the size of a picture need no test here, and must not decide.
+    The photographs with truth are small. Rules on the size of a picture must not decide about their edits.
     """
     configs = load_configs(default_folder())
     rendition = resolve(configs, client="default", platforms=("amazon_main",)).renditions[0]
@@ -109,10 +109,11 @@ def configs_and_rendition() -> tuple[Configs, RenditionPlan]:
 
 
 def to_input(edit: Edit, rendition: RenditionPlan, *, smooth: bool = True) -> QcInput:
-    """Return an edit framed as in production, as quality control's input.
+    """Return an edit in the form that quality control judges, framed as in production.
 
     Args:
-        rendition: what the edit is framed for.
+        edit: the edit's pictures.
+        rendition: platform and rules for which it is framed.
         smooth: whether the backdrop counts as smooth.
     """
     placement = fit(
@@ -138,12 +139,14 @@ def to_input(edit: Edit, rendition: RenditionPlan, *, smooth: bool = True) -> Qc
 
 
 def frame_cutout(master: Pixels16, cutout: Cutout, composite: Pixels16, rendition: RenditionPlan) -> QcInput:
-    """Return a cut-out as quality control's input, framed as production frames it.
+    """Return a cut-out in the form that quality control judges, framed as in production.
 
     Args:
         master: the photograph, (rows, columns, 3) uint16, working space.
-        composite: the cut-out on white, of the same form.
+        cutout: the cut-out.
+        composite: the cut-out on white, of the form of `master`.
         rendition: platform and rules for which it is framed.
+
     Raises:
         EmptySubjectError: there is no product in the matte.
     """

@@ -36,7 +36,9 @@ SHARE_CHOSEN = 0.25
 
 @dataclasses.dataclass(frozen=True)
 class Planting:
-    """One turn: the measured change, where the true one is known. Changes are relative: -0.2 means a fifth less.
+    """One trial of the report on the return rate: the change that it measures, where the true change is known.
+
+    Changes are relative: -0.2 means a fifth less.
 
     Attributes:
         change: the measured change of the return rate.
@@ -63,14 +65,15 @@ class Planting:
 def plantings(
     lines: pd.DataFrame, config: ReturnsConfig, *, turns: int, fewer: float, seed: int, chosen: float = SHARE_CHOSEN
 ) -> Iterator[Planting]:
-    """Yield turns with random go-live dates for random products, and with a share of the later returns removed.
+    """Yield trials of the report on real orders, in which the true change of the return rate is known.
 
-    A turn in which no change can be computed is left out.
+    In each trial random products get random go-live dates, and a share of their later returns is removed. A trial in
+    which no change can be computed is left out.
 
     Args:
         lines: order lines, as `read_orders` returns them.
         config: how the report is computed.
-        turns: number of turns.
+        turns: number of trials.
         fewer: the share that is removed, 0..1.
         seed: of everything that is random.
         chosen: share of the products that get a date.
@@ -96,7 +99,7 @@ def _thinned(lines: pd.DataFrame, golive: dict[str, int], fewer: float, rng: np.
 
 
 def large_shop(folder: Path, lines: int) -> tuple[Path, dict[str, int]]:
-    """Write a Parquet file of order lines, and return (its path, the go-live day of each SKU in days since 1970).
+    """Write a Parquet file of drawn order lines; return (its path, the go-live day of each SKU in days since 1970).
 
     The orders are for 50,000 products over two years. A thousand of these have a go-live day.
 

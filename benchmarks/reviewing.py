@@ -88,7 +88,7 @@ storage, the picture is magnified as soon as it can be."""
 
 
 class Turn(NamedTuple):
-    """One decision, timed from its key.
+    """One decision of a reviewer, timed from the key that was pressed.
 
     Attributes:
         shown: until the next shot is shown, in ms.
@@ -100,11 +100,11 @@ class Turn(NamedTuple):
 
 
 class Line(NamedTuple):
-    """The running system.
+    """The desk that is measured.
 
     Attributes:
-        desk: the desk's address.
-        process: the desk's process.
+        desk: its address.
+        process: its process.
     """
 
     desk: str

@@ -46,9 +46,10 @@ Row = tuple[Labelled, Example, float]
 
 
 def quality_table(rows: Sequence[Row], *, use: ModelUse) -> str:
-    """Return the figures by part of the data as a Markdown table.
+    """Return how good the model's probabilities are, by part of the data, as a Markdown table.
 
     Args:
+        rows: photographs with their probabilities.
         use: which of the two models gave the rows' probabilities.
     """
     parts = {
@@ -83,9 +84,9 @@ def _quality(rows: Sequence[Row]) -> Quality:
 def resample(rows: Sequence[Row], before: Mapping[str, float], promise: Promise) -> dict[str, float]:
     """Return how well a promise is kept for products that no limit was computed from: column of the table -> figure.
 
-    "promise" is the promised ratio, "within" the number of resamplings that kept it, "a limit was found" the number in
-    which there was a limit, "mean escape" the mean ratio of refused edits among those that nobody looked at. The others
-    are mean ratios of the easy shots.
+    "promise" is the promised ratio, "within" the number of resamplings that kept it, "a limit was found" the number
+    in which there was a limit, "mean escape" the mean ratio of refused edits among those that nobody looked at. The
+    others are mean ratios of the easy shots, whose edit is right by truth.
 
     Args:
         rows: all labelled shots, with probabilities after the cut-out.
@@ -145,7 +146,7 @@ def _easy_parts(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def shows_one_product(name: str) -> bool:
-    """Return whether a photograph shows a single object. People separate several objects in one picture.
+    """Return whether a photograph shows a single object. Several objects in one picture are separated by people.
 
     Args:
         name: ``<product>#<turn>``.
@@ -155,9 +156,8 @@ def shows_one_product(name: str) -> bool:
 
 
 def promise_table(rows: Sequence[Row], before: Mapping[str, float]) -> str:
-    """Return Markdown tables: the test of the promise, and the curve of automated share against refused share.
-
-    The refused share is given with its upper bound.
+    """Return Markdown tables: how well the promise is kept, and how many edits are refused if more shots are
+    automated.
 
     Args:
         rows: all labelled shots, with probabilities after the cut-out.
@@ -181,9 +181,12 @@ def promise_table(rows: Sequence[Row], before: Mapping[str, float]) -> str:
 
 
 def ship(rows: Sequence[Row]) -> None:
-    """Write the examples whose licence allows it, and the model that was trained on them, into the package.
+    """Write the examples whose licence allows it, and the model trained on them, into the package.
 
     Then print how good the model is on the other examples.
+
+    Args:
+        rows: all labelled shots.
     """
     examples = [one for labelled, one, _ in rows if labelled.free]
     said = f"{len(examples)} photographs composited from products with exact coverage, by benchmarks.routing_scenes"

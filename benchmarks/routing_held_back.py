@@ -23,10 +23,12 @@ _RULED = frozenset(CATEGORIES.values())
 
 
 def stopping_codes(labelled: Labelled, config: QcConfig) -> tuple[str, ...]:
-    """Return the codes of the gates that stop an approval; only `POINTS` if the score alone stops it; empty if none
-    does.
+    """Return the codes of the gates that stop the approval of an edit; empty if nothing stops it.
+
+    If the score alone stops it, the result is `POINTS` alone.
 
     Args:
+        labelled: the photograph with quality control's result.
         config: the limits of the rules.
     """
     gates = tuple(
@@ -38,9 +40,13 @@ def stopping_codes(labelled: Labelled, config: QcConfig) -> tuple[str, ...]:
 
 
 def held_back_table(shots: Sequence[Labelled], config: QcConfig) -> str:
-    """Return a Markdown table: how many easy and refused shots each gate stops, and how many it alone stops.
+    """Return a Markdown table: how many easy and how many refused shots each gate stops, and how many it alone stops.
 
     Easy shots are those whose edit is right by truth.
+
+    Args:
+        shots: the photographs with their results.
+        config: the limits of the rules.
     """
     stops: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
     alone: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}

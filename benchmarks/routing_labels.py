@@ -33,7 +33,7 @@ KEPT_PX = 768
 
 @dataclasses.dataclass(frozen=True)
 class Labelled:
-    """A photograph and the result of editing it.
+    """A photograph, the machine's edit of it as quality control judges it, and whether truth accepts the edit.
 
     Attributes:
         name: ``<product>#<turn>``.
@@ -64,12 +64,13 @@ class Labelled:
 
 
 def label(name: str, segmenter: Segmenter) -> Labelled:
-    """Cut a photograph out as in production, judge it, compare it with truth, and keep the mattes.
+    """Cut a photograph out as in production, judge the edit and compare it with truth; return the result.
 
-    Return the result, which is not stored here.
+    The mattes are kept on disk. The result is not.
 
     Args:
         name: ``<product>#<turn>``.
+        segmenter: the segmentation network.
     """
     scene = load_variation(name)
     master = srgb8_to_working(scene.photo)
@@ -105,7 +106,7 @@ def _small(matte: Matte) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 
 
 def path_of(name: str, kind: str) -> Path:
-    """Return the path of a stored result about a photograph.
+    """Return the path at which a result about a photograph is kept on disk.
 
     Args:
         name: ``<product>#<turn>``.
@@ -115,7 +116,7 @@ def path_of(name: str, kind: str) -> Path:
 
 
 def kept_labels() -> list[Labelled]:
-    """Return all stored results, sorted by name."""
+    """Return all results that are kept on disk, sorted by name."""
     found = (json.loads(path.read_text()) for path in sorted(KEPT.glob("*.json")))
     return [Labelled(**{**one, "faults": tuple(one["faults"])}) for one in found]
 

@@ -71,7 +71,7 @@ class Product:
 
 
 def product_names(*, drawn: int = DRAWN) -> list[str]:
-    """Return the names of all products, ``<folder>/<stem>``, as the module's docstring lists them.
+    """Return the names of all products, ``<folder>/<stem>``, such as ``studio/basket-white`` or ``drawn/12``.
 
     Args:
         drawn: number of drawn products.
@@ -84,7 +84,7 @@ def product_names(*, drawn: int = DRAWN) -> list[str]:
 
 
 def product_kind(name: str) -> str:
-    """Return a product's kind by its name, without loading it.
+    """Return what kind of product a name stands for, such as ``hard`` or ``glass``, without loading it.
 
     Args:
         name: of a product or of a photograph of it.
@@ -99,7 +99,9 @@ def product_kind(name: str) -> str:
 
 
 def scene_names(*, turns: int, drawn: int = DRAWN) -> Iterator[str]:
-    """Yield the names of photographs, in a mixed order. Every product comes once before any product's next turn.
+    """Yield the names of photographs, ``<product>#<turn>``, in a mixed order.
+
+    Every product comes once before any product's next turn.
 
     Args:
         turns: number of photographs of each product.
@@ -112,7 +114,9 @@ def scene_names(*, turns: int, drawn: int = DRAWN) -> Iterator[str]:
 
 
 def group_of(name: str) -> str:
-    """Return the group of a photograph or a product. The views and the colours of one object have the same group.
+    """Return the group of a photograph or a product: the views and the colours of one object have the same group.
+
+    A group is never split between fitting and testing.
 
     Args:
         name: of a product or of a photograph of it.
@@ -136,7 +140,7 @@ def is_free(name: str) -> bool:
 
 
 def load_variation(name: str) -> Scene:
-    """Return a photograph with its truth.
+    """Return a photograph of a product with its right matte and edit. The same name always gives the same picture.
 
     Args:
         name: ``<product>#<turn>``.
@@ -155,10 +159,10 @@ def load_variation(name: str) -> Scene:
 
 
 def load_product(name: str) -> Product:
-    """Return a product with its colours and its coverage.
+    """Return a product with its own colours and its exact coverage.
 
     Args:
-        name: as `product_names` lists it.
+        name: ``<folder>/<stem>``, as `product_names` lists it.
     """
     folder, stem = name.split("/")
     if folder == "drawn":

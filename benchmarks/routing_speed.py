@@ -29,9 +29,12 @@ SCENES = ("whitebox-lightgrey", "basket-white", "chromekettle-colour")
 
 
 def seconds_of(work: Callable[[], object], *, runs: int) -> tuple[list[float], list[float]]:
-    """Return (wall seconds of each run, processor seconds of each run). A run before the first is not counted.
+    """Return (wall seconds of each run, processor seconds of each run) of some work.
+
+    A run before the first one is not counted.
 
     Args:
+        work: called without arguments for each run.
         runs: number of runs that are measured.
     """
     clock, processor = [], []

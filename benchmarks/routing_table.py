@@ -20,10 +20,10 @@ CATEGORIES = {"glass": "transparent", "soft": "fur", "jewellery": "jewelry"}
 
 
 def read_table(*, names: Sequence[str] | None = None) -> list[tuple[Labelled, Example]]:
-    """Return (its label, what it teaches) of every labelled photograph.
+    """Return (a photograph's label, its training example) for every labelled photograph, sorted by name.
 
-    What it teaches includes its figures before and after the cut-out. The figures before the cut-out are measured once
-    and stored, because the photograph must be made again for them.
+    The example has the figures before and after the cut-out. The figures before the cut-out are measured once and
+    stored, because the photograph must be made again for them.
 
     Args:
         names: only these photographs; None means all that have a label.

@@ -91,14 +91,19 @@ SETS = ("studio", "drawn", "all", "left-out")
 
 
 def names_of(which: str) -> list[str]:
-    """Return the names of the scenes of one of `SETS`: rendered, drawn, both, or those on which no limit was chosen."""
+    """Return the names of the scenes of one set.
+
+    Args:
+        which: one of `SETS`: ``studio`` (rendered), ``drawn``, ``all`` (both), or ``left-out`` (drawn ones on which
+            no limit was chosen).
+    """
     if which == "left-out":
         return drawn_names(left_out=True)
     return (studio_names() if which != "drawn" else []) + (drawn_names() if which != "studio" else [])
 
 
 def load_scene(name: str) -> Scene:
-    """Return a photograph with its faultless edit.
+    """Return a photograph with its right matte and its faultless edit.
 
     Args:
         name: as `names_of` lists it.
@@ -107,7 +112,11 @@ def load_scene(name: str) -> Scene:
 
 
 def scenes(names: Sequence[str]) -> Iterator[Scene]:
-    """Yield photographs with their faultless edits, in the order of the names."""
+    """Yield photographs with their right mattes and faultless edits, in the order of the names.
+
+    Args:
+        names: as `names_of` lists them.
+    """
     for name in names:
         yield load_scene(name)
 
@@ -155,7 +164,7 @@ def kind_of(folder: str, stem: str) -> str:
 
 
 def cut_out_product(folder: str, stem: str) -> tuple[FloatImage, Matte]:
-    """Return (a product's own colours, its coverage).
+    """Return (a real product's own colours, its coverage), from a picture with a measured matte.
 
     The colours are (rows, columns, 3) float32, linear light, and continue outside its edge. The coverage is (rows,
     columns) float32 in 0..1.
@@ -181,12 +190,13 @@ def cut_out_product(folder: str, stem: str) -> tuple[FloatImage, Matte]:
 
 
 def spread_colours(linear: FloatImage, matte: Matte) -> FloatImage:
-    """Return the product's colours, (rows, columns, 3) float32, linear light.
+    """Return colours that continue outside a product's edge: (rows, columns, 3) float32, linear light.
 
-    Those of its fully covered pixels continue outside its edge.
+    Each pixel outside has the colour of the nearest pixel that the product covers fully. So the product can be put on
+    another backdrop.
 
     Args:
-        linear: (rows, columns, 3) float32, linear light.
+        linear: the picture, (rows, columns, 3) float32, linear light.
         matte: (rows, columns) float32 in 0..1.
     """
     solid = np.asarray(cv2.erode((matte > 0.995).astype(np.uint8), np.ones((3, 3), np.uint8)), np.uint8)
@@ -199,12 +209,15 @@ def spread_colours(linear: FloatImage, matte: Matte) -> FloatImage:
 
 
 def cut_out_with_room(folder: str, stem: str) -> tuple[FloatImage, Matte]:
-    """Return (a product's own colours, its coverage), as `cut_out_product` does, with room around the product.
+    """Return (a real product's own colours, its coverage), with room around the product.
 
-    The longest side is at most `LONGEST_PX`. Where the frame cuts the product, there is no room.
+    The colours are (rows, columns, 3) float32, linear light, and continue outside its edge. The coverage is (rows,
+    columns) float32 in 0..1. The longest side is at most `LONGEST_PX`. Where the frame cuts the product, there is no
+    room.
 
     Args:
-        folder, stem: as in `cut_out_product`.
+        folder: a folder of ``ground_truth`` in the test data.
+        stem: name of the picture's file without its ending.
     """
     return _with_room(*cut_out_product(folder, stem))
 
@@ -225,7 +238,9 @@ def _with_room(own: FloatImage, matte: Matte) -> tuple[FloatImage, Matte]:
 
 
 def with_border(own: FloatImage, matte: Matte, sides_px: Sequence[int]) -> tuple[FloatImage, Matte]:
-    """Return colours and coverage with a border added. In it the product's colours continue, and the coverage is 0.
+    """Return (colours, coverage) with a border added. In it the product's colours continue, and the coverage is 0.
+
+    Both have the form of the arguments.
 
     Args:
         own: (rows, columns, 3) float32, linear light.
@@ -239,7 +254,7 @@ def with_border(own: FloatImage, matte: Matte, sides_px: Sequence[int]) -> tuple
 
 
 def cut_sides(matte: Matte) -> tuple[bool, bool, bool, bool]:
-    """Return whether the frame cuts the product at its top, bottom, left and right.
+    """Return four bools: whether the frame cuts the product at its top, bottom, left and right.
 
     Args:
         matte: (rows, columns) float32 in 0..1.
@@ -272,9 +287,9 @@ def draw_backdrop(matte: Matte, colour: tuple[float, float, float], rng: np.rand
 
 
 def photographed(linear: FloatImage, rng: np.random.Generator) -> Pixels8:
-    """Return the picture with a camera's noise, sharpening and JPEG, (rows, columns, 3) uint8, sRGB.
+    """Return a picture as a camera would take it: (rows, columns, 3) uint8, sRGB.
 
-    The JPEG has full chroma resolution (BT.601), as studios deliver it.
+    It has noise, sharpening, and the loss of a JPEG with full chroma resolution, as studios deliver it.
 
     Args:
         linear: (rows, columns, 3) float32, linear light.

@@ -25,7 +25,7 @@ _HOP_BY_HOP = ("connection", "expect", "keep-alive", "transfer-encoding")
 
 
 class Faults:
-    """Draws the fault of each request at random.
+    """Decides at random which requests to the storage fail, and how.
 
     Attributes:
         met: kind of fault -> number of requests that met it.
@@ -42,7 +42,7 @@ class Faults:
         self.met: Counter[str] = Counter()
 
     def next(self) -> str:
-        """Return the kind of fault for the next request, one of `KINDS`; empty if it has none."""
+        """Return how the next request fails, one of `KINDS`; empty if it does not fail. It is counted in `met`."""
         with self._lock:
             kind = self._random.choice(self._kinds) if self._random.random() < self._ratio else ""
             self.met[kind] += bool(kind)
@@ -51,7 +51,9 @@ class Faults:
 
 @contextmanager
 def faulty(upstream: tuple[str, int], faults: Faults) -> Iterator[str]:
-    """Run the proxy during the block, and yield its address, such as ``http://127.0.0.1:12345``.
+    """Run a proxy in front of a storage during the block, and yield its address, such as ``http://127.0.0.1:12345``.
+
+    Clients that use this address meet the faults.
 
     Args:
         upstream: host and port of the storage.

@@ -78,9 +78,13 @@ Way = Callable[[bytes], tuple[bytes, ...]]
 
 
 def packshot_way(segmenter: Segmenter, configs: Configs) -> Way:
-    """Return Packshot's way: a function from a JPEG's bytes to its files, by `packshot.pipeline` as its tasks call it.
+    """Return a function that makes a JPEG's files as Packshot does, with the functions of `packshot.pipeline`.
 
-    The files are the master TIFF and the verified renditions.
+    It is called with the JPEG's bytes, and returns the bytes of the master TIFF and of the verified renditions.
+
+    Args:
+        segmenter: the segmentation network.
+        configs: all configs.
     """
 
     def run(data: bytes) -> tuple[bytes, ...]:
@@ -99,6 +103,9 @@ def two_files(configs: Configs) -> Configs:
     """Return configs in which Shopify gets only its WebP, so that every way writes the same three files.
 
     These are the master TIFF, a JPEG and a WebP.
+
+    Args:
+        configs: all configs.
     """
     shopify = configs.platforms["shopify"].model_copy(update={"fallback": None})
     return configs.model_copy(update={"platforms": {**configs.platforms, "shopify": shopify}})
@@ -126,8 +133,9 @@ def _rembg_session(segmenter: Segmenter) -> Any:
 
 
 def bare_rembg_way(segmenter: Segmenter) -> Way:
-    """Return the shortest way that people usually write with rembg and Pillow: a function from a JPEG's bytes to its
-    files.
+    """Return a function that makes a JPEG's files in the shortest way that people write with rembg and Pillow.
+
+    It is called with the JPEG's bytes, and returns the bytes of a TIFF, a JPEG and a WebP.
 
     Args:
         segmenter: the network; rembg uses the same one.
@@ -145,8 +153,9 @@ def bare_rembg_way(segmenter: Segmenter) -> Way:
 
 
 def rembg_way(segmenter: Segmenter) -> Way:
-    """Return Packshot's work done with rembg and Pillow, as far as they can do it: a function from a JPEG's bytes to
-    its files.
+    """Return a function that makes a JPEG's files with rembg and Pillow, and does Packshot's work as far as they can.
+
+    It is called with the JPEG's bytes, and returns the bytes of a TIFF, a JPEG and a WebP.
 
     Args:
         segmenter: the network; rembg uses the same one.
@@ -208,7 +217,13 @@ def _saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def floor_way(segmenter: Segmenter) -> Way:
-    """Return the way with the least work: a function that decodes a JPEG, predicts once and encodes the files."""
+    """Return a function that makes a JPEG's files with the least work: decode, predict once, encode.
+
+    It is called with the JPEG's bytes, and returns the bytes of a TIFF, a JPEG and a WebP.
+
+    Args:
+        segmenter: the segmentation network.
+    """
 
     def run(data: bytes) -> tuple[bytes, ...]:
         pixels = imagecodecs.jpeg8_decode(data)
@@ -233,7 +248,7 @@ def _reduced(pixels: Any, side_px: int) -> Any:
 
 @dataclasses.dataclass(frozen=True)
 class Turn:
-    """One photograph by one way.
+    """The time that one way took for one photograph.
 
     Attributes:
         way: name of the way, a key of `all_ways`.
@@ -251,11 +266,10 @@ class Turn:
 
 
 class Stopwatch:
-    """Measures the wall time in named functions.
+    """Measures how much wall time is spent in some functions, by stage.
 
-    If one of them calls another in its thread, each counts only its own part.
-
-    If functions run in parallel, each counts in full. So the sum of the stages can be more than the wall time.
+    If one of them calls another in its thread, each counts only its own part. If functions run in parallel, each
+    counts in full. So the sum of the stages can be more than the wall time.
     """
 
     def __init__(self) -> None:
@@ -263,7 +277,7 @@ class Stopwatch:
         self._threads = threading.local()
 
     def watch(self, owner: ModuleType | object, name: str, stage: str) -> None:
-        """Measure a function from now on.
+        """Measure a function from now on, by putting a measured one in its place.
 
         Args:
             owner: module or object in which callers find the function.
@@ -288,13 +302,13 @@ class Stopwatch:
         setattr(owner, name, watched)
 
     def taken(self) -> dict[str, float]:
-        """Return the wall seconds since the last call, stage -> seconds, and start again at zero."""
+        """Return the wall seconds of each stage since the last call, stage -> seconds, and start again at zero."""
         spent, self.spent = dict(self.spent), defaultdict(float)
         return spent
 
 
 def watched_line(segmenter: Segmenter) -> Stopwatch:
-    """Return a stopwatch that measures Packshot's stages from now on, in this process.
+    """Return a stopwatch that measures the stages of Packshot's way from now on, in this process.
 
     Args:
         segmenter: the network whose predictions are measured.
@@ -325,7 +339,9 @@ def watched_line(segmenter: Segmenter) -> Stopwatch:
 
 
 def take_turns(ways: dict[str, Way], photographs: dict[str, bytes], *, repeats: int, watch: Stopwatch) -> list[Turn]:
-    """Return the measurement of every turn, round after round. Before the first round each way runs once, unmeasured.
+    """Return the time of every way for every photograph, round after round.
+
+    Before the first round each way runs once, unmeasured.
 
     Args:
         ways: name -> way.
@@ -349,9 +365,10 @@ def take_turns(ways: dict[str, Way], photographs: dict[str, bytes], *, repeats: 
 
 
 def ratios(turns: Sequence[Turn], *, over: str, figure: str) -> list[float]:
-    """Return Packshot's time divided by another way's, for each round and photograph.
+    """Return Packshot's time divided by another way's, one figure for each round and photograph.
 
     Args:
+        turns: the measured times.
         over: name of the other way.
         figure: which time of a `Turn`: "wall_s" or "cpu_s".
     """
@@ -390,11 +407,12 @@ def all_ways(segmenter: Segmenter) -> dict[str, Way]:
 
 
 def peak_memory(way: str, photograph: bytes, given: argparse.Namespace) -> dict[str, float]:
-    """Return the memory of a new process in MiB: ``loaded_mb`` with everything loaded, ``peak_mb`` after two
-    photographs.
+    """Return how much memory a new process takes for one way, in MiB: ``loaded_mb`` and ``peak_mb``.
+
+    ``loaded_mb`` is its memory with everything loaded, ``peak_mb`` the peak after two photographs.
 
     Args:
-        way: name of the way that it goes.
+        way: name of the way.
         photograph: the JPEG's bytes.
         given: the options of the command line, for the network.
     """
@@ -405,10 +423,12 @@ def peak_memory(way: str, photograph: bytes, given: argparse.Namespace) -> dict[
 
 
 def probe(way: str, given: argparse.Namespace) -> None:
-    """Print this process's memory for the photograph on standard input, as JSON.
+    """Print how much memory this process takes for the photograph on standard input, as JSON.
+
+    `peak_memory` starts a process that calls it.
 
     Args:
-        way: name of the way that it goes.
+        way: name of the way.
         given: the options of the command line, for the network.
     """
     import psutil
@@ -471,7 +491,7 @@ def measure_size(
 
 
 def show(result: dict[str, Any]) -> None:
-    """Print the tables of photographs of one size.
+    """Print the tables of times, ratios, stages and memory for photographs of one size.
 
     Args:
         result: what `measure_size` returned.
@@ -494,7 +514,7 @@ def show(result: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Measure as the command line asks, and print the tables."""
+    """Measure the four ways as the command line asks, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engine", choices=("onnxruntime", "openvino"), default="onnxruntime")
     parser.add_argument("--model", default="isnet-general-use")

@@ -114,7 +114,9 @@ def _say(what: str, measured: str) -> None:
 
 @flow(name="create-waiting-runs", persist_result=False)
 def create_waiting(count: int) -> float:
-    """Create records and their waiting runs. Return the seconds for the runs, without the records.
+    """Store shots that wait for an editor, each with its waiting run; return the seconds that the runs took.
+
+    The time for the records is not counted.
 
     Args:
         count: number of shots.

@@ -24,7 +24,7 @@ _FIRST = {"studio-light": 0, "white-already": 1, "studio-grey": 2}
 
 
 def run(args: argparse.Namespace) -> None:
-    """Make the edits that are not made yet.
+    """Make the edits of the photographs that are not made yet, and keep them on disk.
 
     Nothing is printed about their quality, because the person who looks must not know.
     """
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def sheets(args: argparse.Namespace) -> None:
-    """Draw contact sheets, and print where they are.
+    """Draw contact sheets of edits for a person to look at, and print where they are.
 
     They show edits that nobody has looked at, or the ones asked for.
     """
@@ -60,7 +60,7 @@ def sheets(args: argparse.Namespace) -> None:
 
 
 def take(args: argparse.Namespace) -> None:
-    """Read verdicts from a file of JSON lines and store them in the repository."""
+    """Read a person's verdicts from a file of JSON lines, and store them in the repository."""
     taken = verdicts.take(
         args.file.read_text(encoding="utf-8").splitlines(),
         editing.results(args.work, version=args.version),
@@ -88,7 +88,10 @@ def table(args: argparse.Namespace) -> None:
 
 
 def ship(args: argparse.Namespace) -> None:
-    """Put people's verdicts on the half "chosen on" into the model that comes with Packshot."""
+    """Put people's verdicts into the routing model that comes with Packshot, as proof of its promise.
+
+    Only verdicts on the half on which limits may be chosen are used.
+    """
     pairs = pairs_of(editing.results(args.work, ways=args.methods, version=args.version), verdicts.load())
     model = with_evidence(shipped_model(), evidence_of(pairs))
     Path(packshot.routing.__path__[0], "shipped_model.json").write_text(model.model_dump_json(), encoding="utf-8")
@@ -96,11 +99,12 @@ def ship(args: argparse.Namespace) -> None:
 
 
 def asked_for(photos: Iterable[Photograph], *, half: str | None, only: Sequence[str] | None) -> list[Photograph]:
-    """Return the photographs of a half whose file name contains one of some texts. None means no such limit.
+    """Return the photographs that the options of the command line ask for, in the given order.
 
     Args:
-        half: name of the half; None means both.
-        only: the texts; None means all photographs.
+        photos: all photographs.
+        half: name of the half of the split; None means both.
+        only: texts, one of which the file's name must contain; None means all photographs.
     """
     return [one for one in photos if half in (None, one.half) and _asked_for(one.file, only)]
 

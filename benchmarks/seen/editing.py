@@ -44,14 +44,15 @@ _LEAST_CANVAS_PX = 300
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """One edit, with the machine's measurements and verdict.
+    """The machine's edit of one photograph, with its measurements and verdict.
 
     Attributes:
         file: path of the photograph below the folder of products.
         sha256: hash of the photograph's file.
         product, half: as in `Photograph`.
-        way: the one of `WAYS` that was asked for; `used` is the method that made the matte.
+        way: the one of `WAYS` that was asked for.
         pipeline_version: of the code that made the edit.
+        used: the method that made the matte.
         matte_sha256: hash of the matte in 8 bits; empty if the photograph was refused.
         size: width and height of the edit, in pixels.
         score: in 0..100.
@@ -102,7 +103,7 @@ class Result:
 
 
 def matte_hash(matte8: Pixels8) -> str:
-    """Return the SHA-256 of a matte and of its shape, hex.
+    """Return the SHA-256 of a matte and of its shape, in hexadecimal. It tells whether an edit has changed.
 
     Args:
         matte8: (rows, columns) uint8.
@@ -112,7 +113,7 @@ def matte_hash(matte8: Pixels8) -> str:
 
 
 def result_file(work: Path, photo_sha256: str, way: str, version: str = PIPELINE_VERSION) -> Path:
-    """Return the path of an edit's result.
+    """Return the path of the JSON file in which an edit's result is kept.
 
     Args:
         work: folder of all results.
@@ -135,11 +136,11 @@ def picture_files(work: Path, matte_sha256: str) -> tuple[Path, Path]:
 
 
 def results(work: Path, *, ways: Iterable[str] = tuple(WAYS), version: str = PIPELINE_VERSION) -> list[Result]:
-    """Return all results of a pipeline version that are on disk, sorted by file and way.
+    """Return the edits of one pipeline version that are kept on disk, sorted by file and way.
 
     Args:
         work: folder of all results.
-        ways: only results of these `WAYS`.
+        ways: only edits that were made by these `WAYS`.
         version: pipeline version.
     """
     found = [load_result(path) for way in ways for path in sorted((work / "edits").glob(f"*-{way}-v{version}.json"))]
@@ -159,11 +160,12 @@ def load_result(path: Path) -> Result:
 
 
 def make(photo: Photograph, way: str, work: Path) -> Result:
-    """Take one photograph through the machine's stages. Store its pictures and its result, and return the result.
+    """Take one photograph through the machine's stages; store its pictures and its result, and return the result.
 
     If a stage refuses the photograph, the result gives the reason; no error is raised.
 
     Args:
+        photo: the photograph.
         way: one of `WAYS`: the methods to try.
         work: folder of all results.
     """
@@ -260,9 +262,12 @@ def _result(nothing: Result, made: Edit, night: Mapping[str, Any], work: Path) -
 
 
 def load_pictures(result: Result, work: Path) -> tuple[Matte, Pixels8]:
-    """Return (an edit's matte, its composite): (rows, columns) float32 in 0..1, and (rows, columns, 3) uint8, sRGB.
+    """Return (an edit's matte, its composite), from disk.
+
+    The matte is (rows, columns) float32 in 0..1; the composite is (rows, columns, 3) uint8, sRGB.
 
     Args:
+        result: the edit.
         work: folder of all results.
     """
     matte, composite = (imagecodecs.png_decode(file.read_bytes()) for file in picture_files(work, result.matte_sha256))

@@ -16,11 +16,14 @@ from packshot.types import Route
 
 
 def evidence_of(pairs: Iterable[Pair]) -> tuple[JudgedPhoto, ...]:
-    """Return what counts as proof of each real photograph: its probability of a refusal, people's verdict, and its
-    kinds.
+    """Return what people's verdicts prove about the machine's approvals: one item for each real photograph, sorted.
 
-    Only photographs of the half "chosen on" count that are routed to the machine, approved by quality control, and
-    looked at. The result is sorted.
+    An item has the probability of a refusal by the model, people's verdict, the category and its kinds. Only
+    photographs of the half on which limits may be chosen count, and only if they are routed to the machine, approved
+    by quality control, and looked at.
+
+    Args:
+        pairs: edits, each with the machine's verdict and people's.
     """
     return tuple(
         sorted(
@@ -34,10 +37,14 @@ def evidence_of(pairs: Iterable[Pair]) -> tuple[JudgedPhoto, ...]:
 
 
 def with_evidence(model: RoutingModel, seen: Sequence[JudgedPhoto]) -> RoutingModel:
-    """Return the model with these real photographs among its labelled shots, under a new version.
+    """Return the routing model with real photographs as proof of its promise, under a new version.
 
     They replace the real photographs that it had. The trees stay as they are. They were never trained on these
     photographs.
+
+    Args:
+        model: the model.
+        seen: the photographs, from `evidence_of`.
     """
     shots = Counter(model.approve.calibration)
     shots.subtract(_labelled(model.approve.seen))

@@ -19,7 +19,7 @@ LEAST_SOFT_PX = 12
 
 
 class Tile(NamedTuple):
-    """A square of an edit; it may reach beyond the picture.
+    """A square of an edit, to be looked at in full size; it may reach beyond the picture.
 
     Attributes:
         left, top: its upper left corner, in pixels of the picture that is shown; may be negative.
@@ -80,13 +80,13 @@ def _far_soft(matte: Matte, whole: NDArray[np.uint8]) -> NDArray[np.int32]:
 
 
 def cut(picture: NDArray[Any], tile: Tile, *, tile_px: int = TILE_PX, beyond: int = 128) -> NDArray[Any]:
-    """Return a tile's pixels, (tile_px, tile_px) or (tile_px, tile_px, channels), of the picture's dtype.
-
-    Outside the picture they have the value `beyond`.
+    """Return a tile's pixels: (tile_px, tile_px) or (tile_px, tile_px, channels), of the picture's dtype.
 
     Args:
         picture: (rows, columns) or (rows, columns, channels).
+        tile: the tile.
         tile_px: width and height of the tile.
+        beyond: value of pixels outside the picture.
     """
     out = np.full((tile_px, tile_px, *picture.shape[2:]), beyond, picture.dtype)
     rows, columns = picture.shape[:2]

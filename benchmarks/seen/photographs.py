@@ -55,7 +55,7 @@ class Half(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Photograph:
-    """A real photograph.
+    """A real photograph of a product, with its place in the split.
 
     Attributes:
         file: path below the folder of products.
@@ -94,13 +94,20 @@ def product_of(file: str) -> str:
 
 
 def half_of(product: str) -> Half:
-    """Return the half of a product of this name. The hash of the name decides, so nobody can choose it."""
+    """Return in which half of the split a product is. The hash of its name decides, so nobody can choose it.
+
+    Args:
+        product: the product's name, from `product_of`.
+    """
     digest = hashlib.sha256(f"packshot seen {product}".encode()).digest()
     return Half.CHOSEN_ON if digest[0] % 2 else Half.ONLY_REPORTED
 
 
 def photographs() -> list[Photograph]:
-    """Return all photographs of the split, with category and backdrop from the test data's manifest."""
+    """Return all photographs of the split, in the order of their files.
+
+    Category and backdrop come from the test data's manifest.
+    """
     with (data_folder() / "products" / "manifest.csv").open(encoding="utf-8", newline="") as text:
         said = {row["file"]: row for row in csv.DictReader(text)}
     return [
@@ -117,7 +124,7 @@ def photographs() -> list[Photograph]:
 
 
 def split_rows() -> list[dict[str, str]]:
-    """Return the rows of the split as it was fixed, in the order of the files: column -> text.
+    """Return the rows of the split as it was fixed, in the order of the files: each is column -> text.
 
     The columns are file, sha256, product and half.
     """
@@ -126,7 +133,9 @@ def split_rows() -> list[dict[str, str]]:
 
 
 def fix_split(files: Iterable[str]) -> None:
-    """Write the split. This is done once, because a photograph that was looked at must stay in its half for ever.
+    """Write the split of the photographs into halves.
+
+    It was done once, because a photograph that was looked at must stay in its half for ever.
 
     Args:
         files: paths below the folder of products.

@@ -52,7 +52,7 @@ class Views(NamedTuple):
     scale: float
 
     def at(self, x: int, y: int) -> tuple[int, int]:
-        """Return the position in the edit's matte of a shown pixel, as (column, row).
+        """Return where a shown pixel lies in the edit's matte, as (column, row).
 
         Args:
             x, y: column and row of the shown pixel.
@@ -61,11 +61,15 @@ class Views(NamedTuple):
 
 
 def sheets(matte: Matte, composite: Pixels8, photo: Pixels8) -> list[Pixels8]:
-    """Return an edit's sheets, each (rows, columns, 3) uint8, sRGB, at most about `MOST_PX` a side; at least one.
+    """Return an edit's contact sheets, at least one: each (rows, columns, 3) uint8, sRGB, at most about `MOST_PX` a
+    side.
+
+    They show the edit on white, on a dark surround, and the photograph beside them.
 
     Args:
         matte: (rows, columns) float32 in 0..1.
-        composite, photo: (rows, columns, 3) uint8, sRGB.
+        composite: the edit on white, (rows, columns, 3) uint8, sRGB.
+        photo: the photograph, of the form of `composite`.
     """
     views = _views(matte, composite, photo)
     rows, columns = (side + LABEL_PX + GAP_PX for side in views.matte.shape)

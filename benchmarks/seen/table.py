@@ -13,7 +13,7 @@ from benchmarks.seen.verdicts import Kind, Seen
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """An edit with the machine's verdict and people's verdict.
+    """An edit, with the machine's verdict and people's verdict on it.
 
     Attributes:
         result: the edit, with the machine's verdict.
@@ -31,7 +31,7 @@ class Pair:
 
 @dataclasses.dataclass(frozen=True)
 class Counts:
-    """The figures of one half: numbers of edits.
+    """How machine and people agree about the edits of one half of the split: numbers of edits.
 
     Attributes:
         looked_at: all edits of the half that people looked at.
@@ -51,7 +51,11 @@ class Counts:
 
     @classmethod
     def of(cls, pairs: Sequence[Pair]) -> Counts:
-        """Return the figures of some edits, all of one half."""
+        """Return the numbers for some edits, all of one half.
+
+        Args:
+            pairs: the edits.
+        """
         approved = [one for one in pairs if one.result.approved]
         held = [one for one in pairs if not one.result.approved]
         return cls(
@@ -66,7 +70,7 @@ class Counts:
 
 
 def pairs_of(made: Iterable[Result], seen: Iterable[Seen]) -> list[Pair]:
-    """Return the present edits that somebody looked at, each with people's verdict.
+    """Return the edits that somebody has looked at as they are now, each with people's verdict.
 
     If the matte has changed since, the edit is left out.
 
@@ -88,8 +92,12 @@ def pairs_of(made: Iterable[Result], seen: Iterable[Seen]) -> list[Pair]:
 
 
 def table(pairs: Sequence[Pair]) -> str:
-    """Return Markdown tables: the machine's verdicts compared with people's, by half, by kind of defect and by
-    finding.
+    """Return how the machine's verdicts compare with people's, as Markdown tables.
+
+    There are tables by half of the split, by kind of defect and by finding.
+
+    Args:
+        pairs: the edits, each with the machine's verdict and people's.
     """
     halves = {half.value: [one for one in pairs if one.result.half == half.value] for half in Half}
     lines = [
@@ -160,8 +168,11 @@ def _by_finding(halves: dict[str, list[Pair]]) -> list[str]:
 
 
 def named(pairs: Sequence[Pair]) -> str:
-    """Return a Markdown list of the edits about which machine and people disagree, each with the reason; empty if
+    """Return the edits about which machine and people disagree, each with the reason, as a Markdown list; empty if
     none.
+
+    Args:
+        pairs: the edits, each with the machine's verdict and people's.
     """
     lines = []
     for one in sorted(pairs, key=lambda pair: (pair.result.half, pair.result.approved, pair.result.file)):

@@ -56,6 +56,7 @@ class Place(Value):
 
     Attributes:
         x, y: its upper left corner, from the picture's upper left.
+        width, height: its size.
     """
 
     x: int = Field(ge=0)
@@ -79,10 +80,10 @@ class Defect(Value):
 
 
 class Said(Value):
-    """One person's verdict on an edit, as they write it.
+    """One person's verdict on an edit, as the person writes it.
 
     Attributes:
-        edit: its name on its sheets: ``<12 digits>-<method>-<8 digits of the matte's hash>``.
+        edit: the edit's name on its sheets: ``<12 digits>-<method>-<8 digits of the matte's hash>``.
         signed: whether a senior editor would send it to a client as it is.
         on_white: whether the editor would send it to a page that shows it on white only; None if that was not asked.
         defects: empty if it is signed; else at least one.
@@ -199,9 +200,12 @@ def load(folder: Path = FOLDER) -> list[Seen]:
 
 
 def keep(taken: Sequence[Seen], folder: Path = FOLDER) -> None:
-    """Write verdicts into their person's file. Each replaces an earlier one on the same matte of the same photograph.
+    """Write verdicts into the file of the person who gave them.
+
+    Each replaces an earlier one of the same person on the same matte of the same photograph.
 
     Args:
+        taken: the verdicts.
         folder: where the files of all persons are.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -217,9 +221,10 @@ def keep(taken: Sequence[Seen], folder: Path = FOLDER) -> None:
 
 
 def still_to_see(made: Iterable[Result], seen: Iterable[Seen]) -> list[Result]:
-    """Return the edits whose matte nobody has looked at, each matte once; approved and nearly approved ones first.
+    """Return the edits that a person should look at: those whose matte nobody has looked at, each matte once.
 
-    Within each of these two groups they are sorted by the photograph's hash, so that the order reveals nothing.
+    Approved and nearly approved ones come first. Within each of these two groups they are sorted by the photograph's
+    hash, so that the order reveals nothing.
 
     Args:
         made: the edits as they are now.

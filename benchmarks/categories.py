@@ -85,7 +85,8 @@ class Photograph(NamedTuple):
 
 
 def photographs() -> list[Photograph]:
-    """Return all photographs of the test data whose category is known.
+    """Return all photographs of the test data whose category is known: of shops, of products with truth, and rendered
+    ones.
 
     If no category of the configs fits, the category is `OTHER`.
     """
@@ -130,9 +131,12 @@ def measured(photograph: Photograph) -> dict[str, Table]:
 
 
 def deep_of(photograph: Photograph) -> Table:
-    """Return inner values of IS-Net, the segmentation network, for a photograph: one row of figures.
+    """Return inner values of IS-Net, the segmentation network, for a photograph: one row of figures, float64.
 
-    They are kept on disk, as this takes seconds.
+    They are kept on disk, because computing them takes seconds.
+
+    Args:
+        photograph: the photograph.
     """
     path = _kept(photograph, "isnet.npy")
     if not path.exists():

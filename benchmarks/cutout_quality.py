@@ -45,15 +45,16 @@ MODELS = Path.home() / ".cache" / "packshot" / "models"
 
 @dataclasses.dataclass(frozen=True)
 class Quality:
-    """The figures of one cut-out, compared with truth; the module's docstring says how they are measured.
+    """The figures of one cut-out, compared with the right one.
 
     Attributes:
         sad: sum of absolute differences of the mattes, in thousands of pixels.
         mse: mean squared difference of the mattes.
-        gradient: gradient error, in thousands.
+        gradient: gradient error (Rhemann et al. 2009), in thousands.
         iou: intersection over union of the mattes at 0.5, in 0..1.
         bf1, bf2: boundary F at 1 and at 2 px, in 0..1.
-        ring_delta_e, ring_delta_e_p95: delta E 2000 in the ring around the true edge, mean and 95th percentile.
+        ring_delta_e, ring_delta_e_p95: delta E 2000 in a ring of 3 px on each side of the true edge, mean and 95th
+            percentile.
         halo: mean difference in L* outside the true edge; above 0 the edit is lighter.
         white_ratio: share of the true background that is exactly 255.
     """
@@ -123,11 +124,11 @@ def measure(composite: Pixels8, matte: Matte, scene: Scene) -> Quality:
 
 
 def near_edge(mask: Mask, reach_px: int) -> Mask:
-    """Return the pixels within a (Chebyshev) distance of a mask's edge, (rows, columns) bool.
+    """Return the pixels near a mask's edge: (rows, columns) bool.
 
     Args:
         mask: (rows, columns) bool.
-        reach_px: the distance.
+        reach_px: greatest distance from the edge (Chebyshev: the larger of rows and columns).
     """
     kernel = np.ones((2 * reach_px + 1,) * 2, np.uint8)
     area = mask.astype(np.uint8)
@@ -135,10 +136,10 @@ def near_edge(mask: Mask, reach_px: int) -> Mask:
 
 
 def boundary_f(true: Mask, found: Mask, *, tolerance_px: float) -> float:
-    """Return the boundary F of two masks, 0..1; 1 means that their boundaries agree.
+    """Return how well the boundaries of two masks agree: the boundary F, 0..1; 1 means that they agree.
 
-    For each mask, it takes the share of its boundary that lies within `tolerance_px` (Euclidean) of the other's
-    boundary. The result is the harmonic mean of both shares. It is 0 if one mask is empty.
+    For each mask, it takes the share of its boundary that lies within `tolerance_px` (Euclidean) of the boundary of
+    the other mask. The result is the harmonic mean of both shares. It is 0 if one mask is empty.
 
     Args:
         true, found: (rows, columns) bool.
@@ -196,10 +197,11 @@ def _network(file: Path, model: str) -> Segmenter:
 
 
 def model_file(model: str) -> Path:
-    """Return the path of a model's file, which must have been downloaded before.
+    """Return the path of a segmentation model's file, which must have been downloaded before.
 
     Args:
         model: its name in ``configs/models.yaml``.
+
     Raises:
         SystemExit: the file is not there.
     """

@@ -26,12 +26,13 @@ WHITE = 65535
 
 @dataclasses.dataclass(frozen=True)
 class Edit:
-    """An edit before framing, with the pictures that quality control reads.
+    """The pictures of one edit before framing, which quality control reads.
 
     Attributes:
-        master, composite: (rows, columns, 3) uint16, working space.
+        master, composite: (rows, columns, 3) uint16, working space: the photograph, and the product on white.
         matte: (rows, columns) float32 in 0..1.
-        network: the segmentation network's matte, of the same form. A defect of the network is in it as well.
+        network: the segmentation network's matte, (rows, columns) float32 in 0..1. A defect of the network is in it
+            too.
         window_shift: shift of the framing window, as shares of its width and height.
     """
 
@@ -134,9 +135,13 @@ def punched_hole(edit: Edit, rng: np.random.Generator) -> Edit | None:
 def filled_hole(edit: Edit, rng: np.random.Generator) -> Edit | None:
     """Return the edit with a filled gap: the backdrop shows in it, and the matte keeps it.
 
-    In half of the cases it is one of the product's own gaps, if it has any of at least 0.2 % of its area. Else a gap of
-    0.2-1 % of its area is cut into the photograph. None if no part of the product is wide enough, or nobody could see
-    it.
+    In half of the cases it is one of the product's own gaps, if it has any of at least 0.2 % of its area. Else a gap
+    of 0.2-1 % of its area is cut into the photograph. None if no part of the product is wide enough, or nobody could
+    see it.
+
+    Args:
+        edit: a good edit; it is not changed.
+        rng: decides what is random.
     """
     gaps = _gaps(edit)
     if gaps and rng.random() < 0.5:
@@ -195,6 +200,10 @@ def crop_in_photo(edit: Edit, rng: np.random.Generator) -> Edit | None:
     """Return the edit with 1-10 % of the product's extent cut off by the photograph itself; never None.
 
     All its pictures are smaller.
+
+    Args:
+        edit: a good edit; it is not changed.
+        rng: decides what is random.
     """
     rows, columns = np.nonzero(edit.matte > 0.5)
     share = rng.uniform(0.01, 0.1)
@@ -237,6 +246,10 @@ def blur(edit: Edit, rng: np.random.Generator) -> Edit | None:
     """Return the edit with a blurred product in the composite: a Gaussian of 1-3 px; never None.
 
     For large products the width grows with the product's size. Matte and edge stay as they are.
+
+    Args:
+        edit: a good edit; it is not changed.
+        rng: decides what is random.
     """
     sigma_px = float(rng.uniform(1.0, 3.0)) * _unit_px(edit)
     keep = edit.matte[..., None]
@@ -250,6 +263,10 @@ def jpeg_blocks(edit: Edit, rng: np.random.Generator) -> Edit | None:
     """Return the edit with a product that was compressed as JPEG of quality 5-30; never None.
 
     Background and matte stay as they are.
+
+    Args:
+        edit: a good edit; it is not changed.
+        rng: decides what is random.
     """
     srgb = working_to_srgb8(edit.composite)
     coded = cv2.imencode(".jpg", srgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(5, 31))])[1]
@@ -259,7 +276,12 @@ def jpeg_blocks(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def jagged_edge(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with an outline in steps of 4-8 px, of more on large products; None if nobody could see it."""
+    """Return the edit with an outline in steps of 4-8 px, of more on large products; None if nobody could see it.
+
+    Args:
+        edit: a good edit; it is not changed.
+        rng: decides what is random.
+    """
     step = int(rng.integers(4, 9)) * _unit_px(edit)
     rows, columns = edit.matte.shape
     small = cv2.resize(edit.matte, (columns // step, rows // step), interpolation=cv2.INTER_AREA)

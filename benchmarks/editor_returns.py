@@ -88,7 +88,7 @@ def row_of(path: Path, name: str, limits: IngestConfig) -> Row:
 
 
 def table(found: list[Row]) -> str:
-    """Return the rows as a Markdown table, one line for each file."""
+    """Return what was read from editors' files as a Markdown table, one line for each file."""
     head = "| file | kind | size | paths (sub-paths, knots) | matte taken, share of the picture | findings |"
     lines = [head, "|---|---|---|---|---|---|"]
     for row in found:

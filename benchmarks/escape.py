@@ -72,8 +72,10 @@ class Truth:
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """The reasons why the edit is not acceptable, in words: first of the averages, then of its worst place;
-        empty if it is.
+        """The reasons why the edit is not acceptable, such as ``IoU < 0.97``: first of the averages, then of its
+        worst place.
+
+        Empty if the edit is acceptable.
         """
         checks = {
             f"a stretch > {MOST_STRETCH_DELTA_E:g}": self.worst_stretch_delta_e > MOST_STRETCH_DELTA_E,
@@ -83,7 +85,7 @@ class Truth:
 
     @property
     def average_faults(self) -> tuple[str, ...]:
-        """The reasons that the averages alone show, in words; empty if they show none."""
+        """The reasons why the edit is not acceptable that the averages alone show; empty if they show none."""
         checks = {
             f"ring dE > {MOST_RING_DELTA_E:g}": self.ring_delta_e > MOST_RING_DELTA_E,
             f"BF2 < {LEAST_BOUNDARY_F:g}": self.boundary_f < LEAST_BOUNDARY_F,

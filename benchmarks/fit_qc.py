@@ -65,7 +65,7 @@ ABOUT_AS_GOOD = 0.02
 
 @dataclasses.dataclass(frozen=True)
 class Labelled:
-    """One judged edit with its label.
+    """One edit that quality control has judged, with the label that says whether it is good.
 
     Attributes:
         product: name of the product.
@@ -151,7 +151,11 @@ def fit_rule(rows: Sequence[Labelled], code: str, old: RuleLimits) -> RuleLimits
 
 
 def old_best_side(limits: RuleLimits) -> float:
-    """Return the best value that a rule can measure: 0, or 1 if its limits say that greater values are better."""
+    """Return the best value that a rule can measure: 0, or 1 if its limits say that greater values are better.
+
+    Args:
+        limits: the rule's limits.
+    """
     return 0.0 if limits.bad >= limits.good else 1.0
 
 

@@ -24,7 +24,7 @@ class Disk:
         self._ballast = folder / "ballast"
 
     def fill(self) -> None:
-        """Fill the disk until no byte is free. Programs that write to it then fail."""
+        """Fill the disk until no byte is free. Programs that write to it then fail, until `make_room` is called."""
         with self._ballast.open("ab", buffering=0) as ballast:
             size = shutil.disk_usage(self.folder).free
             while size:
@@ -34,7 +34,7 @@ class Disk:
                     size //= 2
 
     def make_room(self) -> None:
-        """Free the space that `fill` has taken."""
+        """Free the space on the disk that `fill` has taken."""
         self._ballast.unlink(missing_ok=True)
 
 

@@ -90,7 +90,7 @@ class Kill(NamedTuple):
 
 
 class Storm(NamedTuple):
-    """The result of the disturbed batch.
+    """The result of the batch that was processed while processes were killed.
 
     Attributes:
         kills: its disturbances, in order.
@@ -196,10 +196,11 @@ def log(sentence: str) -> None:
 
 
 def undisturbed(folder: Path) -> float:
-    """Process the photographs without kills, and return how many seconds that took.
+    """Process the photographs as a batch without kills, and return how many seconds that took.
 
     Args:
         folder: the photographs with their manifest.
+
     Raises:
         SystemExit: nothing was delivered, or it took too long.
     """

@@ -331,7 +331,11 @@ def tables(right: Right) -> list[Table]:
 
 
 def labels_of(made: Sequence[Table]) -> NDArray[np.int64]:
-    """Return the label of each region of all tables, (regions,): 1 is backdrop, 0 is product, -1 is mixed."""
+    """Return what each region of all tables is: (regions,) int64; 1 is backdrop, 0 is product, -1 is mixed.
+
+    Args:
+        made: the tables, whose regions follow each other.
+    """
     backdrop, own = (np.concatenate([getattr(one, name) for one in made]) for name in ("backdrop", "own"))
     return np.where(backdrop > 0.8, 1, np.where(own > 0.8, 0, -1))
 
@@ -363,7 +367,7 @@ def fitted(made: Sequence[Table]) -> Any:
 
 
 def as_forest(trees: Any, names: Sequence[str]) -> Forest:
-    """Return scikit-learn's trees as a `Forest` of plain numbers.
+    """Return scikit-learn's trees as a forest of plain numbers, which Packshot can use without scikit-learn.
 
     Args:
         trees: a trained forest of scikit-learn.

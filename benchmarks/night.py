@@ -70,7 +70,7 @@ _AT_ONCE = 16
 
 
 class Cost(NamedTuple):
-    """The cost of a step.
+    """The cost of a step of a night: requests to storage and processor time.
 
     Attributes:
         requests: name of the operation, such as ``PutObject`` -> number of requests to storage.

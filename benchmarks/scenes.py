@@ -40,11 +40,11 @@ _BACKDROPS_PER_CUTOUT = {"alphamatting27": 2, "pymatting-lemur": 3, "cutouts-pho
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Scene:
-    """A photograph and its faultless edit.
+    """A photograph of a product with its right matte and its faultless edit.
 
     Attributes:
         name: object and backdrop, unique.
-        product: photographs of one object have the same; never split them between fitting and testing.
+        product: name of the object. Photographs of one object are never split between fitting and testing.
         kind: ``hard``, ``pale``, ``gaps``, ``thin``, ``jewellery``, ``soft`` or ``glass``.
         backdrop: a key of `BACKDROPS`.
         photo: (rows, columns, 3) uint8, sRGB.
@@ -68,12 +68,12 @@ def data_folder() -> Path:
 
 
 def studio_names() -> list[str]:
-    """Return the names of the rendered scenes, ``product-backdrop``, sorted."""
+    """Return the names of the rendered scenes, ``<product>-<backdrop>`` such as ``basket-white``, sorted."""
     return sorted(path.stem for path in (data_folder() / "studio" / "image").glob("*.jpg"))
 
 
 def drawn_names(*, left_out: bool = False) -> list[str]:
-    """Return the names of the scenes drawn from real cut-outs: ``set/stem@backdrop``.
+    """Return the names of the scenes drawn from real cut-outs: ``<folder>/<stem>@<backdrop>``.
 
     Args:
         left_out: True for scenes on which no limit was chosen. They show each cut-out on the backdrops that the usual

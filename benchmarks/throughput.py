@@ -392,7 +392,9 @@ def load(engine: str, model: str, threads: int) -> Segmenter:
 
 
 def all_ways(segmenter: Segmenter) -> dict[str, Way]:
-    """Return the four ways that are compared: name -> function from a JPEG's bytes to its files.
+    """Return the four ways that are compared: name -> function from a JPEG's bytes to the bytes of three files.
+
+    The names are "packshot", "rembg", "rembg bare" and "floor".
 
     Args:
         segmenter: the network, the same for all ways.

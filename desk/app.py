@@ -78,7 +78,7 @@ def application(desk: Desk | None = None) -> Doorkeeper:
 
 
 def routes() -> list[BaseRoute]:
-    """Return the desk's routes: each address with the function that answers it."""
+    """Return all routes of the review desk: each address with the function that answers it."""
     shown = own_pictures()
     return [
         Route("/", queues.first),

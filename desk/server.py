@@ -17,11 +17,11 @@ END_S = 20
 
 
 def serve(port: int, *, host: str) -> None:
-    """Serve the desk until Ctrl-C or SIGTERM. Then it sends the decisions that it still holds, and ends.
+    """Serve the review desk until Ctrl-C or SIGTERM; then send the decisions that it still holds, and end.
 
     Args:
         port: the TCP port to listen on.
-        host: the address to listen on.
+        host: the address to listen on, such as ``127.0.0.1``.
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("packshot.desk").setLevel(logging.INFO)

@@ -19,16 +19,16 @@ from packshot.types import Finding, Value
 
 
 class ShotRef(Value):
-    """One uploaded photograph: its place, and its row in the manifest.
+    """One uploaded photograph of a batch: where its file is, and its row in the manifest.
 
     Attributes:
         shot: the shot that it becomes.
-        path: relative to the batch's inbox folder.
+        path: relative to the batch's inbox folder, such as ``front/BTL201_MAIN.jpg``.
         key: the object's key in storage.
-        etag: the object's ETag; changes with the content.
+        etag: the object's ETag in storage; changes with the content.
         size_bytes: the file's length.
-        sidecar, sidecar_etag: key and ETag of the XMP file beside it; empty if there is none.
-        row: the manifest's row for this file, by column; empty if there is none.
+        sidecar, sidecar_etag: key and ETag of the XMP file beside the photograph; empty if there is none.
+        row: the manifest's row for this file, column -> value; empty if there is none.
         generation: how many times the shot was started again; part of every cache key.
     """
 
@@ -64,13 +64,14 @@ class Delivery(Value):
 
 
 class Cancellation(Value):
-    """The cancellation of a batch by a person.
+    """The cancellation of a batch by a person. While it is in force, no run works on the batch.
 
     Attributes:
-        at, by, why: when it was cancelled, by whom, and the reason in words.
-        taken_up_at: when the batch was submitted again. That ends the cancellation. None if it was not submitted again.
-        closed_at: when its client had closed it, by the storage's clock; None if it was not closed when it was
-            cancelled.
+        at, by, why: when it was cancelled (UTC), by whom, and the reason in words.
+        taken_up_at: when the batch was submitted again. That ends the cancellation. None if it was not submitted
+            again.
+        closed_at: when the batch's client had closed it (by uploading ``READY``), by the storage's clock; None if it
+            was not closed when it was cancelled.
     """
 
     at: datetime
@@ -84,10 +85,11 @@ class Cancellation(Value):
         return f"Cancelled by {self.by} at {self.at:%Y-%m-%d %H:%M} UTC: {self.why}"
 
     def is_followed_by(self, closed_at: datetime | None) -> bool:
-        """Return whether the client has closed the batch again since the cancellation.
+        """Return whether the client has closed the batch again since the cancellation, so that the batch is to be
+        processed.
 
-        If the batch was not closed before, the first closing does not count: the upload may have continued during the
-        cancellation.
+        A client closes a batch by uploading ``READY``. If the batch was not closed before the cancellation, its first
+        closing does not count: the upload may have continued during the cancellation.
 
         Args:
             closed_at: when the client last closed it, by the storage's clock; None if the client never did.
@@ -96,23 +98,24 @@ class Cancellation(Value):
 
 
 class BatchRecord(Stored):
-    """All facts about a batch.
+    """All facts about a batch as a whole, as they are stored. Each shot has a record of its own besides.
 
     Attributes:
         batch: client and name of the batch.
-        received_at: when the batch was received.
+        received_at: when the batch was received (UTC).
         shots: every photograph, sorted by name.
-        ignored: uploaded files that are not photographs (manifest, READY, sidecars) -> the reason.
-        references: reference photographs among the ignored files -> the object's ETag when the batch was listed.
+        ignored: uploaded files that are not photographs (manifest, READY, sidecars): path -> the reason.
+        references: key of each reference photograph among the ignored files -> the object's ETag when the batch was
+            listed.
         findings: manifest rows without a file, files without a row, duplicates.
-        groups: shot name -> shoot group.
+        groups: shot name -> name of its shoot group (shots in the same light).
         statements: set-up -> its statement (`packshot.ingest.shoot_groups.Statement`), which includes its correction.
         deliveries: those opened so far, in order.
-        gathered: shot name -> when it goes out, for shots that were approved after the batch's delivery; None until the
-            batch is closed.
+        gathered: shot name -> when it goes out, for shots that were approved after the batch's delivery; None if it
+            waits until the batch is closed.
         sent_back: shot name -> when its client last sent it back after delivery.
-        cancellations: in order; only the last one can be in force.
-        closed_at: when somebody closed the batch. From then on, shots no longer wait for the rest of their product.
+        cancellations: oldest first; only the last one can be in force.
+        closed_at: when a person closed the batch. From then on, shots no longer wait for the rest of their product.
             None until then.
         claimed_by: id of the flow run that works on the batch; empty if none does. It is only shown to people: the
             lease decides.
@@ -158,7 +161,7 @@ class BatchRecord(Stored):
 
     @property
     def cancelled(self) -> Cancellation | None:
-        """The cancellation that is in force; None if there is none."""
+        """The cancellation that is in force; None if nobody has cancelled the batch, or it was submitted again."""
         last = self.cancellations[-1] if self.cancellations else None
         return last if last is not None and last.taken_up_at is None else None
 

@@ -53,7 +53,26 @@ class Choice(StrEnum):
 
 
 class Reason(StrEnum):
-    """The reason for a decision, as a code that can be counted."""
+    """The reason for a decision, as a code that can be counted. `REASONS` says which reasons fit which decision.
+
+    Attributes:
+        MEETS_STANDARD: the picture is right.
+        FLAWS_ACCEPTED: the picture has flaws that do not matter.
+        EDGE: the product's edge is not clean.
+        MISSING_PART: a part of the product is missing.
+        LEFTOVER_BACKGROUND: something of the old background is left.
+        COLOUR, SHADOW, DUST, RETOUCH: colours, shadow, dust or retouching are not right.
+        POSITION: the product's size or place is not right.
+        OUT_OF_FOCUS, BADLY_EXPOSED: the photograph is blurred, or too dark or too light.
+        WRONG_PRODUCT, INCOMPLETE_PRODUCT: the photograph shows another product, or not all of it.
+        CLIENT_WISH, STYLE_CHANGE: the client wants something else, or the client's style guide has changed.
+        WORK_DONE: an editor's work is done.
+        CANNOT_BE_HAD, NOT_NEEDED: what a shot on hold waits for does not exist, or is not needed.
+        ARRIVED, CORRECTED: what a shot on hold waits for has arrived, or is corrected.
+        AS_ORDERED: a picture that a client sent back is as ordered.
+        TAKEN, GIVEN_BACK: an editor has taken the job, or given it back.
+        OTHER: anything else; the note says what.
+    """
 
     MEETS_STANDARD = "meets_standard"
     FLAWS_ACCEPTED = "flaws_accepted"
@@ -135,7 +154,7 @@ MOST_MARKS = 50
 
 
 class Mark(Value):
-    """A marked place in the picture, with the task for the next person.
+    """A rectangle that somebody drew on a picture, with the task for the next person there.
 
     Attributes:
         left, top, right, bottom: pixels of the picture at 1:1; right and bottom are exclusive.
@@ -160,21 +179,22 @@ class Mark(Value):
 
 
 class Decision(Value):
-    """One decision by a person. It stays in the shot's record for ever.
+    """One decision by a person about a shot. It stays in the shot's record for ever.
 
     Attributes:
         choice: what was decided.
         by: the person's name. A client's decision has the client's name, with the word "client" before it.
-        at: when it was decided.
+        at: when it was decided (UTC).
         reason: why, as a code.
         picture: SHA-256 of the picture that was shown, or its first digits.
-        question: id of the question it answers; each question is answered once.
+        question: id of the question that the decision answers; each question is answered once.
         note: what the person adds, in words.
         marks: places in the picture, for the next person.
         file: key of the returned file that was used, or of the delivered file that a client sent back.
         override: why the work was accepted although a check failed; empty if none failed.
         edited_by: only for a sign-off: the editor's name, if the system doesn't know it.
-        verified: whether the name was proved, by a login or by a signed share link. A name that somebody typed is not.
+        verified: whether the name was proved, by a login or by a signed share link. A name that somebody typed is
+            not.
         colour: only for a sign-off: how the person judged the colours.
         new_name: only for a correction: the name that the file should have had.
         new_services: only for a correction: the services that are meant, in the words of a manifest.
@@ -200,7 +220,9 @@ class Decision(Value):
 
     @property
     def sentence(self) -> str:
-        """The decision as a sentence: choice, reason and person."""
+        """The decision as a sentence, such as ``send to an editor: edge (2 marked places) (the rim at the left), Ana
+        López``.
+        """
         said = f"{self.choice}: {self.reason.replace('_', ' ')}"
         places = f" ({counted(len(self.marks), 'marked place')})" if self.marks else ""
         given = (("name", self.new_name), ("services", self.new_services), ("seen as done", "; ".join(self.done)))

@@ -91,7 +91,7 @@ def markdown(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Return a text as a Markdown code span on one line, whatever backticks it contains."""
+    """Return a text as a Markdown code span on one line, whatever backticks the text contains."""
     line = one_line(text) or UNSEEN
     fence = "`" * (max((len(run) for run in re.findall(r"`+", line)), default=0) + 1)
     space = " " if line.startswith("`") or line.endswith("`") else ""
@@ -134,7 +134,11 @@ def body(text: str) -> str:
 
 
 def page_environment(package: str, filters: Mapping[str, Callable[..., Any]] | None = None) -> jinja2.Environment:
-    """Return the Jinja environment for a package's HTML pages. All text is escaped; invisible characters are shown.
+    """Return the Jinja environment with which a package makes its HTML pages, so that no text from outside becomes
+    HTML.
+
+    All text is escaped. Invisible and control characters become `UNSEEN` (U+FFFD). A variable that is missing is an
+    error.
 
     Args:
         package: name of the package that has the folder ``templates``.

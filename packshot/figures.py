@@ -25,10 +25,10 @@ _BEFORE = "quality"
 
 
 def measured_in(value: float, unit: str) -> str:
-    """Return a figure with its unit as people write it: `in_figures`, with a share in percent.
+    """Return a figure with its unit as people write it, with four significant digits.
 
-    Example: ``(0.2771, "share")`` gives ``27.71%``; ``(1000, "px")`` gives ``1,000 px``; ``(1, "level")`` gives ``1
-    level``; ``(0.85, "ratio")`` gives ``0.85``.
+    A share is given in percent. Example: ``(0.2771, "share")`` gives ``27.71%``; ``(1000, "px")`` gives ``1,000 px``;
+    ``(1, "level")`` gives ``1 level``; ``(0.85, "ratio")`` gives ``0.85``.
 
     Args:
         value: the figure, in its unit; a share in 0..1.
@@ -47,7 +47,7 @@ def measured_in(value: float, unit: str) -> str:
 
 
 def counted(count: float, one: str, many: str = "") -> str:
-    """Return a whole number with its noun, and with the verb after it if both forms are given.
+    """Return a whole number with its noun, in the singular or the plural.
 
     Example: ``counted(1, "shot")`` gives ``1 shot``; ``counted(1200, "line is", "lines are")`` gives ``1,200 lines
     are``.

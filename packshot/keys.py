@@ -150,7 +150,7 @@ def is_upload(key: str) -> bool:
 
 
 def job_returned_prefix(shot: ShotId) -> str:
-    """Return the hot folder of one shot, where an editor puts the finished picture.
+    """Return the hot folder of one shot: the beginning of the keys under which an editor puts the finished picture.
 
     It is ``jobs/<client>/<batch>/<shot>/returned/``.
     """
@@ -170,9 +170,10 @@ def jobs_prefix(client: str = "", batch: str = "") -> str:
 
 
 def drop_prefix(batch: BatchId) -> str:
-    """Return the hot folder of a whole batch: ``jobs/<client>/<batch>/_returned/``.
+    """Return the hot folder of a whole batch: the beginning of the keys under which editors put finished pictures.
 
-    Files in it are matched to shots by name. No shot's name starts with ``_``.
+    It is ``jobs/<client>/<batch>/_returned/``. Files in it are matched to shots by name. No shot's name starts with
+    ``_``.
     """
     return f"jobs/{batch.client}/{batch.batch}/{_HOT_FOLDER}/"
 
@@ -249,7 +250,7 @@ def routing_model_key(version: str) -> str:
 
 
 def routing_service_key() -> str:
-    """Return the key of the object that names the routing model in use."""
+    """Return the key of the object that names the routing model in use: ``models/routing/service.json``."""
     return "models/routing/service.json"
 
 
@@ -259,12 +260,12 @@ def daily_prefix() -> str:
 
 
 def daily_figures_key(date: dt.date) -> str:
-    """Return the key of a day's figures: ``reports/daily/<date>.json``."""
+    """Return the key of the figures of a daily report: ``reports/daily/<date>.json``."""
     return f"{daily_prefix()}{date.isoformat()}.json"
 
 
 def daily_page_key(date: dt.date) -> str:
-    """Return the key of a day's page: ``reports/daily/<date>.html``."""
+    """Return the key of the page of a daily report: ``reports/daily/<date>.html``."""
     return f"{daily_prefix()}{date.isoformat()}.html"
 
 
@@ -286,9 +287,10 @@ def date_from_daily_figures_key(key: str) -> dt.date | None:
 
 
 def siblings_prefix(client: str, product: str) -> str:
-    """Return the beginning of the keys of a product's photographs: ``products/<client>/<product>/``.
+    """Return the beginning of the keys under which the shots of a product find each other:
+    ``products/<client>/<product>/``.
 
-    The product's name is in small letters and safe characters, with a hash if it had to be changed.
+    In the key, the product's name is in small letters and safe characters, with a hash if it had to be changed.
 
     Args:
         client: the client's name.
@@ -414,7 +416,7 @@ def part_result_name(batch: BatchId, part: str, what: str) -> str:
 
 
 def run_lease(run_id: str) -> str:
-    """Return the name of the lease that shows that a flow run's process is alive: ``runs/<id>``."""
+    """Return the name of the lease by which others see that the process of a flow run is alive: ``runs/<id>``."""
     return f"runs/{run_id}"
 
 
@@ -440,7 +442,8 @@ def shares_key(batch: BatchId, number: int) -> str:
 def delivery_summary_key(batch: BatchId, number: int) -> str:
     """Return the key of a delivery's summary: ``batches/<client>/<batch>/deliveries/<n>.json``.
 
-    The summary is stored when the delivery is opened.
+    The summary is stored when the delivery is opened. So whoever finishes an interrupted delivery writes the same
+    files.
 
     Args:
         batch: the batch.

@@ -34,7 +34,7 @@ class Owner(Value):
 
 
 class Lease(Value):
-    """A lease as it is stored.
+    """A lease as it is stored: it shows who is working on something, so that nobody else begins with it.
 
     Attributes:
         name: the thing that it protects, for example ``batches/acme/spring``.
@@ -89,16 +89,17 @@ def claim(present: Lease | None, free: Lease, *, age: timedelta) -> Lease:
 
 
 def renew(mine: Lease, present: Lease | None, *, nonce: str) -> Lease:
-    """Return the lease to write in order to renew it.
+    """Return the lease that its owner must write into storage to keep it.
 
-    An expired lease that nobody else claimed can still be renewed.
+    An expired lease that nobody else has claimed can still be renewed.
 
     Args:
         mine: the lease as its owner last wrote it.
         present: the lease in storage; None if somebody deleted it.
         nonce: a new text for this write, see `Lease`.
+
     Raises:
-        LeaseLostError: another owner has taken it over.
+        LeaseLostError: another owner has taken the lease over, or it is released.
     """
     if present is not None and (present.owner != mine.owner or present.released):
         raise lost(mine, to=present)
@@ -106,7 +107,7 @@ def renew(mine: Lease, present: Lease | None, *, nonce: str) -> Lease:
 
 
 def release(mine: Lease, *, nonce: str) -> Lease:
-    """Return the lease to write in order to release it.
+    """Return the lease that its owner must write into storage to give it up, so that others can claim it at once.
 
     Args:
         mine: the lease as its owner last wrote it.
@@ -116,7 +117,8 @@ def release(mine: Lease, *, nonce: str) -> Lease:
 
 
 def lost(mine: Lease, *, to: Lease | None = None) -> LeaseLostError:
-    """Return the error for an owner whose lease was taken over.
+    """Return the error that an owner's next write raises after another owner has taken the lease over. Nothing is
+    raised here.
 
     Args:
         mine: the lease as its owner last wrote it.

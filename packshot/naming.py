@@ -91,13 +91,14 @@ def is_name(text: str) -> bool:
 
 
 def checked_name(name: str, *, what: str) -> str:
-    """Return a name unchanged if it is valid by `is_name`.
+    """Return a name of a client, batch or shot unchanged, if it is valid by `is_name`.
 
     Args:
         name: the name.
         what: what is named ("client", "batch"), for the message.
+
     Raises:
-        NamingError: it is not valid.
+        NamingError: the name is not valid.
     """
     if not is_name(name):
         raise NamingError(
@@ -143,13 +144,14 @@ def _can_be_seen(character: str) -> bool:
 
 
 def checked_path(path: str, *, what: str) -> str:
-    """Return a path unchanged if it is valid by `path_trouble`.
+    """Return a relative path unchanged, if it can be a storage key (`path_trouble` finds nothing wrong).
 
     Args:
-        path: a relative path.
+        path: the path.
         what: what has this path ("uploaded file"), for the message.
+
     Raises:
-        NamingError: it is not valid.
+        NamingError: the path is not valid.
     """
     trouble = path_trouble(path)
     if trouble:
@@ -163,9 +165,13 @@ def checked_path(path: str, *, what: str) -> str:
 
 
 def batch_id(client: str, batch: str) -> BatchId:
-    """Return the id of a batch, made of two names that are checked.
+    """Return the id of a batch.
+
+    Args:
+        client: the client's name.
+        batch: the batch's name.
 
     Raises:
-        NamingError: a name is not valid.
+        NamingError: one of the names is not valid.
     """
     return BatchId(client=checked_name(client, what="client"), batch=checked_name(batch, what="batch"))

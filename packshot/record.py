@@ -149,10 +149,10 @@ def found_in(edit_sha256: str, findings: Iterable[Finding]) -> tuple[Finding, ..
 
 
 class Event(Value):
-    """One event in a shot's life.
+    """One event in a shot's life: a change of its state, or a note.
 
     Attributes:
-        at: when it happened.
+        at: when it happened (UTC).
         actor: the flow run's id or a person's name.
         from_state: the state before the event.
         to_state: the state after the event. For a note, which changes nothing, it equals `from_state`.
@@ -183,20 +183,21 @@ class Source(Value):
 
 
 class ShotRecord(Stored):
-    """Everything known about a shot. Append-only: each change returns a new record with one more event.
+    """Everything known about a shot, as it is stored. Append-only: each change returns a new record with one more
+    event.
 
     Attributes:
         shot: client, batch and name of the shot.
         source: the client's original file.
         state: the single truth about where the shot stands.
-        facts: sku, asin, gtin, category, view, ..., each with its source.
+        facts: name, such as sku, category or view -> value and source.
         findings: what checks found, also those about edits that were replaced; see `present_findings`.
-        reports: what each stage found, by stage name, as plain JSON.
-        objects: the shot's own objects in storage: name -> SHA-256 of the bytes.
-        plan_fingerprint: hash of the plan that the last stage followed.
+        reports: name of a stage -> what it found, as plain JSON.
+        objects: the shot's own objects in storage: name, such as ``edit.tif`` -> SHA-256 of the bytes.
+        plan_fingerprint: hash of the plan (all settings of the shot) that the last stage followed.
         pipeline_version: version of the pipeline in the last stage.
-        events: in order.
-        decisions: people's decisions, in order; kept when the shot starts again.
+        events: oldest first.
+        decisions: people's decisions, oldest first; kept when the shot starts again.
     """
 
     shot: ShotId
@@ -227,7 +228,9 @@ class ShotRecord(Stored):
 
     @property
     def present_findings(self) -> tuple[Finding, ...]:
-        """Findings that are true now: about the photograph and the present edit, not about edits that were replaced."""
+        """The findings that are true now: about the photograph and the present edit, not about edits that were
+        replaced.
+        """
         edit = self.objects.get(EDIT, "")
         return tuple(one for one in self.findings if one.picture in ("", edit))
 
@@ -268,7 +271,7 @@ class ShotRecord(Stored):
     ) -> ShotRecord:
         """Return the record in its next state, with the event that led there.
 
-        A failed shot first goes back to the state in which it failed; then it can advance.
+        A failed shot can only return to the state in which it failed. From there it can advance further.
 
         Args:
             to: the next state.
@@ -277,6 +280,7 @@ class ShotRecord(Stored):
             why: the reason in words.
             passing: True for a failure whose reason may pass by itself.
             findings, reports, objects: added to those of the record; a report or object of the same name is replaced.
+
         Raises:
             IllegalTransitionError: `to` may not follow the present state.
         """

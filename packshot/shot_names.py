@@ -31,10 +31,11 @@ def plain_name(text: str) -> str:
 
 
 def shot_names(files: Mapping[str, str]) -> dict[str, str]:
-    """Return path -> a unique shot name for each file: its path without suffix in safe characters.
+    """Return the shot names of a batch's files: path -> a name that no other file of the batch has.
 
-    The same files give the same names, whatever their order. If two files would get the same name (ignoring case), the
-    first eight digits of their hashes are added; two files with equal bytes also get a counter.
+    The name is the path without suffix in safe characters: ``front/BTL201.jpg`` becomes ``front--BTL201``. The same
+    files give the same names, whatever their order. If two files would get the same name (ignoring case), the first
+    eight digits of their hashes are added; two files with equal bytes also get a counter.
 
     Args:
         files: path inside the inbox folder -> SHA-256 of the content, hex.

@@ -27,7 +27,9 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 
 class Value(BaseModel):
-    """Base class of immutable values: unknown fields are refused, and JSON gives back an equal value."""
+    """Base class of immutable values (Pydantic): unknown fields are refused, and a value's JSON gives back an equal
+    value.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -106,10 +108,10 @@ class Finding(Value):
         status: the result of the check.
         message: a sentence that a reviewer understands.
         measured: the measured value, in `unit`; None if there is none.
-        limit: the limit it was compared with, in the same unit; None if there is none.
-        unit: unit of both, for people; empty if they have none.
+        limit: the limit with which it was compared, in `unit`; None if there is none.
+        unit: unit of both numbers, for people; empty if they have none.
         box: where, in pixels of the picture at 1:1; None means the whole picture.
-        gate: if a gate fails, the machine may not approve the picture, whatever its score.
+        gate: True if the machine may not approve the picture when this check fails, whatever the picture's score.
         picture: in a record, the SHA-256 of the edit that the finding is about; empty if it is about the photograph
             itself.
     """
@@ -143,7 +145,11 @@ def weight_of(finding: Finding) -> int:
 
 
 def in_order_of_weight(findings: Iterable[Finding]) -> list[Finding]:
-    """Return findings, each once, the most important first: failed gates, other failures, warnings, the rest."""
+    """Return findings in the order of their importance, each once.
+
+    Failed gates come first (checks that forbid the machine to approve), then other failures, warnings, skipped and
+    passed checks.
+    """
     return sorted(dict.fromkeys(findings), key=weight_of)
 
 
@@ -156,7 +162,7 @@ class Complexity(StrEnum):
 
 
 class Route(StrEnum):
-    """Who edits a shot."""
+    """Who edits a shot: the machine (AUTOMATED) or a person (HUMAN)."""
 
     AUTOMATED = "automated"
     HUMAN = "human"
@@ -177,12 +183,12 @@ class Verdict(StrEnum):
 
 
 class Sourced(Value):
-    """A fact about a shot and where it came from.
+    """A fact about a shot, and where it came from.
 
     Attributes:
         value: the fact, as text.
-        source: ``manifest``, ``file_name``, ``exif``, ``iptc``, ``xmp``, ``metadata``, ``config``, ``default``,
-            or ``person``: somebody corrected it.
+        source: ``manifest``, ``file_name``, ``exif``, ``iptc``, ``xmp``, ``metadata``, ``config``, ``default``, or
+            ``person``: somebody corrected it.
     """
 
     value: str

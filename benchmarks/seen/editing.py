@@ -83,7 +83,10 @@ class Result:
 
     @property
     def name(self) -> str:
-        """The edit's name wherever it is shown. It is short, and does not reveal the machine's verdict."""
+        """The edit's name wherever it is shown: ``<12 digits of the photograph's hash>-<way>``.
+
+        It does not reveal the machine's verdict.
+        """
         return f"{self.sha256[:12]}-{self.way}"
 
     @property
@@ -97,7 +100,7 @@ class Result:
 
     @property
     def stops(self) -> tuple[str, ...]:
-        """The codes of the findings that prevent an approval, each once."""
+        """The codes of the findings that prevent an approval by the machine, each once."""
         failed = (one["code"] for one in self.findings if one["gate"] and one["status"] == Status.FAILED.value)
         return tuple(dict.fromkeys(failed))
 
@@ -125,7 +128,7 @@ def result_file(work: Path, photo_sha256: str, way: str, version: str = PIPELINE
 
 
 def picture_files(work: Path, matte_sha256: str) -> tuple[Path, Path]:
-    """Return (path of an edit's matte, path of its composite); both are PNG.
+    """Return the paths of (an edit's matte, its composite on white); both are PNG.
 
     Args:
         work: folder of all results.
@@ -275,6 +278,10 @@ def load_pictures(result: Result, work: Path) -> tuple[Matte, Pixels8]:
 
 
 def load_photograph(photo: Photograph) -> Pixels8:
-    """Return a photograph upright, (rows, columns, 3) uint8, sRGB, of the same size as its edit."""
+    """Return a photograph of the set, upright: (rows, columns, 3) uint8, sRGB, of the size of its edit.
+
+    Args:
+        photo: the photograph.
+    """
     opened = open_photo(photo.path.read_bytes(), name=photo.file, limits=_configs().ingest)
     return working_to_srgb8(develop(opened).pixels16)

@@ -42,11 +42,11 @@ _SAME: tuple[tuple[str, str], ...] = (
 
 
 class Half(StrEnum):
-    """The halves of the split. Each product is in one of them.
+    """The halves into which the real photographs are split. Each product is in one of them.
 
     Values:
         CHOSEN_ON: limits may be chosen on its photographs.
-        ONLY_REPORTED: its photographs are only used to report how good the line is.
+        ONLY_REPORTED: its photographs are only used to report how good the machine is.
     """
 
     CHOSEN_ON = "chosen on"
@@ -75,7 +75,7 @@ class Photograph:
 
     @property
     def path(self) -> Path:
-        """Where the file is on this machine."""
+        """Where the photograph's file is on this machine."""
         return data_folder() / "products" / self.file
 
 

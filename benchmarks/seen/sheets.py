@@ -33,11 +33,11 @@ RULE_STEPS = (20, 50, 100, 200, 500)
 
 
 class Views(NamedTuple):
-    """Part of one edit in three views of the same size, and the part's position.
+    """A part of one edit in three views of one size, as a person sees it on a contact sheet.
 
     Attributes:
         white, dark: the edit on white and on a dark surround, (rows, columns, 3) uint8, sRGB.
-        photo: the photograph, of the same form.
+        photo: the photograph, (rows, columns, 3) uint8, sRGB.
         matte: (rows, columns) float32 in 0..1.
         left, top: position of the part in the edit's matte, in its pixels.
         scale: shown pixels per pixel of the edit's matte.

@@ -22,7 +22,7 @@ FOLDER = Path(__file__).with_name("verdicts")
 
 
 class Kind(StrEnum):
-    """Kinds of defects. More on each is in benchmarks/seen/README.md.
+    """Kinds of defects that a person can see in an edit. More on each is in benchmarks/seen/README.md.
 
     Values:
         SHADOW_KEPT: a shadow is kept as product.
@@ -66,7 +66,7 @@ class Place(Value):
 
 
 class Defect(Value):
-    """A defect of an edit.
+    """One defect that a person saw in an edit.
 
     Attributes:
         kind: what is wrong.
@@ -104,7 +104,7 @@ class Said(Value):
 
 
 class Seen(Value):
-    """A verdict as it is stored, with all data that identify its edit.
+    """A person's verdict on an edit as it is stored, with all data that identify the edit.
 
     Attributes:
         file, sha256, product, half, way, used, matte_sha256, pipeline_version: those of the edit, as in `Result`.
@@ -131,12 +131,15 @@ class VerdictError(Exception):
 
 
 def take(lines: Iterable[str], made: Iterable[Result], *, looker: str) -> list[Seen]:
-    """Return one person's verdicts, checked against the edits that they are about. Empty lines are left out.
+    """Return one person's verdicts, checked against the edits that they are about, in the order of the lines.
+
+    Empty lines are left out.
 
     Args:
         lines: one JSON object per line, see `Said`.
         made: the edits that were shown.
         looker: the person's role.
+
     Raises:
         VerdictError: a line is not a verdict, or is about an edit that was not shown, or has a place outside it.
     """
@@ -159,7 +162,7 @@ def take(lines: Iterable[str], made: Iterable[Result], *, looker: str) -> list[S
 
 
 def shown_name(result: Result) -> str:
-    """Return an edit's name on its sheets: ``<12 digits>-<method>-<8 digits of the matte's hash>``."""
+    """Return an edit's name on its contact sheets: ``<12 digits>-<method>-<8 digits of the matte's hash>``."""
     return f"{result.name}-{result.matte_sha256[:8]}"
 
 
@@ -187,7 +190,7 @@ def _seen(said: Said, result: Result, looker: str) -> Seen:
 
 
 def load(folder: Path = FOLDER) -> list[Seen]:
-    """Return all stored verdicts, in the order of the persons' files.
+    """Return all stored verdicts of all persons, in the order of the persons' files.
 
     Args:
         folder: where the files of all persons are.

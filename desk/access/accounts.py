@@ -29,7 +29,7 @@ _NOBODY = _HASHER.hash(secrets.token_hex(16))
 
 
 class Account(Value):
-    """One person's account.
+    """One person's account at the desk.
 
     Attributes:
         name: the person's name, as the records of their decisions show it.
@@ -47,7 +47,8 @@ class Account(Value):
 
 
 class Accounts:
-    """The accounts in a file. A change of the file takes effect at once, also for people who are signed in.
+    """The accounts of the desk, in a file. A change of the file takes effect at once, also for people who are signed
+    in.
 
     Each method reads the file again if it has changed, and raises a ConfigError if it can't be read.
     """

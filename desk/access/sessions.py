@@ -49,7 +49,7 @@ class Session:
 
 
 class Sessions:
-    """All open sessions, found by their token."""
+    """All sessions of people who are signed in, each found by its token. They are only in memory."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin without sessions.

@@ -48,7 +48,7 @@ GONE = "There is no such file, or the shot has another edit by now: load its pag
 
 
 class Meant(NamedTuple):
-    """One platform's file of a shot's edit, as the export would make it.
+    """The file that one platform would get of a shot's edit if it were exported now.
 
     Attributes:
         record: the shot's record.

@@ -69,7 +69,7 @@ class Place(NamedTuple):
         return others[0].shot if others else None
 
     def after(self, name: str) -> str:
-        """Return the address of the shot that `following` returns; empty if there is none.
+        """Return the address of the shot that comes next after one in the list; empty if no other shot is left.
 
         Args:
             name: client/batch/shot.
@@ -143,7 +143,7 @@ async def first(request: Request) -> Response:
 
 
 async def queue_page(request: Request) -> Response:
-    """Return one page of a list of waiting shots, with `ROWS` of them.
+    """Return one page of a list of waiting shots, with `ROWS` (100) of them.
 
     Raises:
         HTTPException: 404: there is no such list; 403: the person may not see it.

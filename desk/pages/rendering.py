@@ -31,14 +31,18 @@ TITLES = {
 
 @cache
 def templates() -> jinja2.Environment:
-    """Return the environment of Jinja with the templates of all pages. It is made once in a process."""
+    """Return the Jinja environment with the templates of all the desk's pages. It is made once in a process."""
     environment = page_environment("desk", {"in_words": in_words})
     environment.globals["static_version"] = static_version()
     return environment
 
 
 def desk_of(request: Request) -> Desk:
-    """Return the desk's memory, which the application holds for all requests."""
+    """Return the desk's memory, which all requests share.
+
+    Args:
+        request: any request to the desk.
+    """
     desk: Desk = request.app.state.desk
     return desk
 
@@ -110,7 +114,7 @@ def counts_of(request: Request) -> dict[Queue, int]:
 
 
 def shot_in(request: Request) -> ShotId:
-    """Return the shot that an address names.
+    """Return the shot that the address of a request names: ``/shots/<client>/<batch>/<shot>``.
 
     Raises:
         HTTPException: 404: the address names no valid shot.
@@ -122,7 +126,7 @@ def shot_in(request: Request) -> ShotId:
 
 
 def batch_in(request: Request) -> BatchId:
-    """Return the batch that an address names.
+    """Return the batch that the address of a request names: ``/batches/<client>/<batch>``.
 
     Raises:
         HTTPException: 404: the address names no valid batch.

@@ -37,7 +37,7 @@ class KeptFiles(StaticFiles):
     """Serves the desk's scripts and styles below ``/static/<version>/`` as files that a browser may keep for ever."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        """Return a file, or "not modified", with the header that lets a browser keep it for ever."""
+        """Return a script or style, or "not modified", with the header that lets a browser keep it for ever."""
         response = super().file_response(*args, **kwargs)
         response.headers.update(FOR_EVER)
         return response

@@ -42,7 +42,9 @@ class Sources(NamedTuple):
 
     @property
     def overlays(self) -> list[Overlay]:
-        """The overlays that can be made: all, except the comparison with a reference if the shot has none."""
+        """The overlays that can be made of the edit: all, except the comparison with a reference if the shot has
+        none.
+        """
         return [one for one in Overlay if one is not Overlay.REFERENCE or self.lab]
 
 

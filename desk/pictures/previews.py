@@ -68,12 +68,14 @@ class Pictures:
         self._makers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="tiles")
 
     def find(self, client: str, batch: str, shot: str, kind: str, digest: str) -> Found | None:
-        """Return the picture that an address names; None if there is none, or if the shot has a newer picture.
+        """Return the picture of a shot that an address names; None if there is none, or if the shot has a newer
+        picture.
 
         Args:
             client, batch, shot: the shot's names.
-            kind: one of `KINDS`.
+            kind: one of `KINDS`: "edit", "master" or "machine" (the machine's edit, beside an editor's).
             digest: the first `DIGEST` hex digits of the object's SHA-256.
+
         Raises:
             RecordDamagedError: the shot's record can't be read.
         """

@@ -56,7 +56,7 @@ class TileShelf:
         self._opened = lru_cache(_CONTENTS_KEPT)(self._open)
 
     def has(self, name: str) -> bool:
-        """Return whether a pack is there. If it is, it counts as used now.
+        """Return whether a pack is there. If it is, it counts as used now, so that it is not removed soon.
 
         Args:
             name: the pack's name.

@@ -32,7 +32,7 @@ MOST = 100
 
 @dataclasses.dataclass(frozen=True)
 class Count:
-    """The result of counting a batch.
+    """What has become of each photograph of a batch, as it was last counted.
 
     Attributes:
         summary: the result for each photograph; None if it could not be counted.

@@ -62,12 +62,12 @@ class File(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """The first `DIGITS` hex digits of its hash, for addresses."""
+        """The first `DIGITS` (16) hex digits of the file's hash, as addresses have them."""
         return self.sha256[:DIGITS]
 
 
 class Picture(NamedTuple):
-    """One photograph of a delivery with its files.
+    """One photograph of a delivery with its files, as its client sees it.
 
     Attributes:
         shot: the shot's name.
@@ -89,7 +89,7 @@ class Picture(NamedTuple):
 
 
 class Status(NamedTuple):
-    """What has happened to a picture since it was delivered.
+    """What has happened to a picture since it was delivered, in a client's words.
 
     Attributes:
         words: a sentence; empty if nothing has happened.
@@ -117,7 +117,7 @@ class Sight(NamedTuple):
 
     @property
     def files(self) -> list[tuple[Picture, File]]:
-        """Every file with its picture, in the order of the pages."""
+        """Every file of the delivery with its picture, in the order of the pages."""
         return [(picture, file) for picture in self.pictures for file in picture.files]
 
     def find(self, digest: str) -> tuple[Picture, File] | None:
@@ -174,7 +174,7 @@ def _file(batch: BatchId, number: int, file: DeliveredFile) -> File:
 
 
 def bytes_in_words(count: int) -> str:
-    """Return a file size as people write it, for example "1.2 MB"; below a megabyte in kB.
+    """Return a file size as people write it: ``1.2 MB``; below a megabyte ``340 kB``, at least ``1 kB``.
 
     Args:
         count: number of bytes.

@@ -50,12 +50,12 @@ class Outgoing(StrEnum):
 
 @dataclasses.dataclass
 class Answered:
-    """One decision that is not yet in its shot's record.
+    """One decision made at the desk that is not yet in its shot's record.
 
     Attributes:
         answer: the decision, checked, with the run that it is for.
         person: name of the person who decided.
-        send_at: when the decision is sent, on the outbox's clock.
+        send_at: when the decision is sent, in seconds of the outbox's clock.
         together: all shots that were decided in the same step. They are taken back together.
         stage: how far the decision has come.
         tries: how often sending failed or brought no reply. After the first of them the decision can't be taken back,

@@ -94,7 +94,7 @@ _LIKELY = (
 
 
 class ShownFinding(Value):
-    """One finding as the page shows it.
+    """One finding as the page of a shot shows it.
 
     Attributes:
         sentence: the finding's message, or its beginning if it is long.
@@ -115,7 +115,7 @@ class ShownFinding(Value):
 
 
 class Offer(Value):
-    """One decision that the page offers.
+    """One decision that the page of a shot offers, with its key and its button.
 
     Attributes:
         choice: the decision.
@@ -203,7 +203,10 @@ def places_of(record: ShotRecord, checks: Sequence[Finding] = ()) -> list[dict[s
 
 
 def checks_of(work: Work | None, *, first: int) -> list[ShownFinding]:
-    """Return the results of the machine's checks of an editor's new file, the failed ones first; empty without a file.
+    """Return the results of the machine's checks of an editor's new file as the page shows them, the failed ones
+    first.
+
+    Empty if there is no file, or if it is not checked yet.
 
     Args:
         work: the editor's file; None if there is none.
@@ -254,7 +257,7 @@ def editor_asked(record: ShotRecord) -> bool:
 
 
 def facts_of(record: ShotRecord) -> list[tuple[str, str, str]]:
-    """Return the known facts about the product, each as (name in words, value, where the value comes from)."""
+    """Return the known facts about a shot, each as (name in words, value, where the value comes from)."""
     return [(name.replace("_", " "), one.value, one.source) for name, one in record.facts.items() if one.value]
 
 
@@ -299,7 +302,8 @@ def score_of(record: ShotRecord) -> str:
 def machine_edit_of(record: ShotRecord) -> str:
     """Return a sentence about the machine's own edit, for comparison with an editor's picture.
 
-    If the machine's edit was not kept, the sentence says so. It is empty if that edit has no score.
+    Example: ``The machine's own edit had 62 of 100.`` If that edit was not kept, the sentence says so. It is empty if
+    that edit has no score.
     """
     if MACHINE_EDIT not in record.objects:
         return "No edit by the machine is there to compare with."
@@ -337,7 +341,7 @@ def platforms_of(record: ShotRecord) -> list[tuple[str, str]]:
 
 
 def digest_of(record: ShotRecord) -> str:
-    """Return the first `DIGITS` hex digits of the hash of the picture that a decision is about."""
+    """Return the first `DIGITS` (16) hex digits of the hash of the picture about which people now decide."""
     return picture_shown(record)[:DIGITS]
 
 
@@ -366,7 +370,7 @@ def beginning_of(message: str) -> str:
 
 
 def in_words(code: str) -> str:
-    """Return a code as words: ``leftover_background`` gives "Leftover background"."""
+    """Return a code as words for people: ``leftover_background`` gives ``Leftover background``."""
     return code.replace("_", " ").capitalize()
 
 

@@ -165,7 +165,9 @@ class Wanted:
 
 
 class WaitingShots:
-    """All shots that wait, as the desk last read them (in rounds, some seconds apart).
+    """All shots that wait for people, as the desk last read them from the index and Prefect.
+
+    They are read in rounds, some seconds apart, so that no page waits for it.
 
     Attributes:
         refreshed_at: when the last round ended that succeeded; None before the first.
@@ -243,7 +245,7 @@ class WaitingShots:
             self._rounds.release()
 
     def all(self) -> list[Waiting]:
-        """Return every waiting shot, in no order."""
+        """Return every shot that waits for a person, in no order."""
         return list(self._found.values())
 
     def find(self, shot: ShotId) -> Waiting | None:

@@ -55,10 +55,10 @@ class Workbench:
         self._works: dict[str, Work] = {}
 
     def of(self, shot: object, person: str) -> Work | None:
-        """Return a person's file for a shot; None if they have uploaded none.
+        """Return the file that a person has uploaded for a shot and not handed in; None if there is none.
 
         Args:
-            shot: its text is CLIENT/BATCH/SHOT.
+            shot: the shot's id, or its text CLIENT/BATCH/SHOT.
             person: name of the editor.
         """
         with self._lock:
@@ -81,7 +81,7 @@ class Workbench:
         """Forget the file that an editor has uploaded for a shot, if there is one.
 
         Args:
-            shot: its text is CLIENT/BATCH/SHOT.
+            shot: the shot's id, or its text CLIENT/BATCH/SHOT.
         """
         with self._lock:
             self._works.pop(str(shot), None)

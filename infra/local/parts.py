@@ -112,10 +112,10 @@ class Part:
                 self.child.wait(KILLED_S)
 
     def wait(self) -> None:
-        """Wait until the part works.
+        """Wait until the part works; `start_s` seconds at most, more on a busy machine.
 
         Raises:
-            ServerError: its process cannot be started, has ended, or does not work after `start_s`.
+            ServerError: its process cannot be started, has ended, or does not work in time.
         """
         if self.child is None:
             raise ServerError(f"{self.name} {self.ended}")

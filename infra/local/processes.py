@@ -129,7 +129,11 @@ def _take(port: int) -> bool:
 
 
 def is_free(port: int) -> bool:
-    """Return whether a port of 127.0.0.1 is free: nobody answers on it, and a server can bind it."""
+    """Return whether a port of 127.0.0.1 is free: nobody answers on it, and a server can bind it.
+
+    Args:
+        port: the TCP port.
+    """
     with socket.socket() as caller:
         caller.settimeout(1)
         if caller.connect_ex(("127.0.0.1", port)) == 0:
@@ -215,7 +219,8 @@ class Family:
         return part
 
     def afterwards(self, tidy: Callable[[], None]) -> None:
-        """Register a function to call once all children have ended; it isn't called if this process is killed.
+        """Register a function to call once all children have ended, to tidy up. It isn't called if this process is
+        killed.
 
         Args:
             tidy: called without arguments.

@@ -71,7 +71,9 @@ def draw(folder: Path) -> InnerKeys:
 
 
 def security_toml(folder: Path, keys: InnerKeys) -> str:
-    """Return the text of SeaweedFS's ``security.toml``: mutual TLS for every service, tokens for writing and reading.
+    """Return the text of SeaweedFS's config file ``security.toml``, so that its inner servers answer only each other.
+
+    It demands mutual TLS for every service, and tokens for writing and reading.
 
     Args:
         folder: the folder that `draw` has filled; the tokens are read from it.

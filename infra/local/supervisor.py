@@ -138,7 +138,10 @@ class Supervisor:
             self._file.unlink(missing_ok=True)
 
     def look(self) -> None:
-        """Check each part once, restart those that have died, and write the status file. `run` calls it every second."""
+        """Check each part once, restart those that have died, and write the status file.
+
+        `run` calls it every second.
+        """
         for watch in self._watches:
             worked, restarts = not watch.trouble, watch.restarts
             if watch.part.ended:

@@ -49,12 +49,16 @@ def _before(
 def build(
     segmenter: SegmenterSource, *, today: Callable[[], datetime.date], surroundings: configs.Surroundings = tuple
 ) -> typer.Typer:
-    """Return the commands for local files.
+    """Return the command line ``packshot`` with its commands for local files. Commands that need servers can be added
+    to it.
 
     Args:
-        segmenter: returns the segmentation network. It is called once, by the first command that needs it.
-        today: returns today's date. The rules of this day apply if a command names no other day.
-        surroundings: returns the problems of the environment, for `config check`.
+        segmenter: called with the name of an engine; returns (the segmentation network, findings about it). It is
+            called once, by the first command that needs it.
+        today: called without arguments; returns today's date. The rules of this day apply if a command names no other
+            day.
+        surroundings: called without arguments by ``config check``; returns the problems of the environment, one text
+            each.
     """
     app = typer.Typer(
         no_args_is_help=True,

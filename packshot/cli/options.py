@@ -160,13 +160,14 @@ def _beside(path: Path) -> bytes:
 
 
 def platform_of(configs: Configs, name: str) -> Any:
-    """Return a platform by name.
+    """Return a platform of the configs by its name.
 
     Args:
         configs: all configs.
-        name: the platform's name.
+        name: the platform's name, such as ``amazon_main``.
+
     Raises:
-        ConfigError: there is none of this name; the message lists those that exist.
+        ConfigError: there is no platform of this name; the message lists those that exist.
     """
     if name not in configs.platforms:
         raise ConfigError("no such platform", name, allowed=listed(name, configs.platforms))

@@ -41,12 +41,12 @@ def be_quiet(quiet: bool) -> None:
 
 
 def new_table(*heads: str, ids: Sequence[str] = (), title: str | None = None) -> Table:
-    """Return an empty table. In a narrow terminal it wraps long texts, but never ids and codes.
+    """Return an empty table for the console. In a narrow terminal it wraps long texts, but never ids and codes.
 
     Args:
         heads: names of the columns.
-        ids: those of the columns that hold an id or a code.
-        title: the table's title, in the markup of rich.
+        ids: those of `heads` whose columns hold an id or a code.
+        title: the table's title, in the markup of rich; None for none.
     """
     made = Table(title=title, title_justify="left")
     for head in heads:
@@ -97,7 +97,7 @@ class _Clean:
 
 
 def in_markup(text: str) -> str:
-    """Return a text escaped for the console's markup, on one line."""
+    """Return a text on one line that the console's markup (of rich) shows literally, without control characters."""
     return escape(terminal(text))
 
 
@@ -133,11 +133,11 @@ def bar(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
 
 
 def findings_table(title: str, findings: Sequence[Finding]) -> Table:
-    """Return a table of findings with measured values and limits, the failed ones first.
+    """Return a table of findings for the console, with measured values and limits, the failed ones first.
 
     Args:
         title: the table's title.
-        findings: passed ones too.
+        findings: all findings, those that passed too.
     """
     table = new_table("", "finding", "measured", "limit", "what", "where", ids=("finding",), title=in_markup(title))
     order = [Status.FAILED, Status.WARNING, Status.SKIPPED, Status.PASSED]

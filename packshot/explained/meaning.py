@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 
 class Meaning(NamedTuple):
-    """The meaning of a finding, and advice.
+    """What a finding's code means, for people.
 
     Attributes:
         text: the meaning in sentences; empty if `measured` and the advice of the finding's group say enough.
         measured, limit: meaning of the finding's two numbers; empty if it has no numbers.
-        unit: unit of both.
+        unit: unit of both numbers.
         status: the statuses that the finding can have, in words; empty if these are the statuses of every rule.
-        gate: True if a failed finding forbids approval by the machine; None if the finding has nothing to do with
-            approval.
+        gate: True if a failed finding forbids approval by the machine, False if it does not; None if the finding has
+            nothing to do with approval.
     """
 
     text: str = ""

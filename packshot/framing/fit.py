@@ -14,7 +14,7 @@ from packshot.types import Box, Finding, Size, Status, Value
 
 
 class Placement(Value):
-    """How the picture is placed on the canvas.
+    """Where a picture lies on the canvas of a rendition, before a pixel is moved. `fit` computes it.
 
     Attributes:
         window: the part of the picture that becomes the canvas, in the picture's pixels; it may reach beyond the
@@ -36,17 +36,17 @@ class Placement(Value):
 
     @property
     def fill_ratio(self) -> float:
-        """The fill ratio on the canvas, as `fill_ratio_of` defines it."""
+        """The product's share of the canvas's width or of its height, whichever is greater (`fill_ratio_of`)."""
         return fill_ratio_of(self.subject.size, self.window.size)
 
     @property
     def left(self) -> float:
-        """Position of the picture's left edge on the canvas: canvas x = scale * picture x + left."""
+        """Where the picture's left edge lies on the canvas, in canvas pixels: canvas x = scale * picture x + left."""
         return -self.window.left * self.scale
 
     @property
     def top(self) -> float:
-        """Position of the picture's upper edge on the canvas: canvas y = scale * picture y + top."""
+        """Where the picture's upper edge lies on the canvas, in canvas pixels: canvas y = scale * picture y + top."""
         return -self.window.top * self.scale
 
     @property
@@ -77,7 +77,7 @@ def fill_ratio_of(subject: Size, canvas: Size) -> float:
 
 
 def fit(subject: Box, *, canvas: Canvas, fill_ratio: float, max_upscale_ratio: float) -> Placement:
-    """Return the placement that centres the product with the wanted fill ratio and aspect ratio.
+    """Return where a picture lies on a canvas, so that the product is centred with the wanted fill and aspect ratio.
 
     Both ratios are reached to within one pixel of the picture or of the canvas, whichever is larger. The product is
     enlarged only to reach the platform's least size, and by at most `max_upscale_ratio`. If that is not enough, the
@@ -86,8 +86,8 @@ def fit(subject: Box, *, canvas: Canvas, fill_ratio: float, max_upscale_ratio: f
 
     Args:
         subject: the product's box, in the picture's pixels.
-        canvas: aspect ratio and sizes. Without an aspect ratio the canvas gets the product's shape with equal margins.
-            Without a recommended size it keeps the picture's resolution.
+        canvas: aspect ratio and sizes. Without an aspect ratio the canvas gets the product's shape with equal
+            margins. Without a recommended size it keeps the picture's resolution.
         fill_ratio: greater than 0, at most 1; see `fill_ratio_of`.
         max_upscale_ratio: greatest enlargement, at least 1.
     """

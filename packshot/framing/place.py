@@ -30,7 +30,7 @@ class Framed:
 
     Attributes:
         pixels: the canvas, (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1, same size.
+        matte: the product's coverage on the canvas, (rows, columns) float32 in 0..1.
         placement: where the picture lies on the canvas.
     """
 

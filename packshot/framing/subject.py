@@ -14,7 +14,8 @@ def subject_box(matte: Matte, *, threshold: float = 0.5) -> Box:
 
     Args:
         matte: (rows, columns) float32 in 0..1.
-        threshold: alpha above which a pixel counts as product, 0..1.
+        threshold: coverage above which a pixel counts as product, 0..1.
+
     Raises:
         EmptySubjectError: no pixel exceeds the threshold.
     """

@@ -21,14 +21,14 @@ _ROLES = {
 
 
 class Wait(Value):
-    """One shot that waits for a person.
+    """One shot that waits for a person: who has to act, since when and until when.
 
     Attributes:
         client, batch, shot: names of client, batch and shot.
         state: the state in which it waits.
-        with_whom: who has to act: a role, or the name of the person who took the job.
-        since: when it entered the state.
-        due: when the person should have acted.
+        with_whom: who has to act: a role such as ``a reviewer``, or the name of the person who took the job.
+        since: when it entered the state (UTC).
+        due: when the person should have acted (UTC).
         urgency: whether the due time is far, near or past.
         tier: how much manual work it is; empty if no job was made.
         services: names of the services that it needs; empty if no job was made.
@@ -79,5 +79,5 @@ def wait_of(record: ShotRecord, *, at: datetime, promise: HandoffConfig) -> Wait
 
 
 def in_order(waits: Iterable[Wait]) -> list[Wait]:
-    """Return the waits sorted by due time, earliest first."""
+    """Return the shots that wait for people, sorted by due time, earliest first, then by client, batch and name."""
     return sorted(waits, key=lambda one: (one.due, one.client, one.batch, one.shot))

@@ -54,10 +54,10 @@ _UNFORMED = frozenset({(State.AWAITING_EDITOR, Choice.TAKE), (State.AWAITING_EDI
 
 
 def picture_shown(record: ShotRecord) -> str:
-    """Return the SHA-256 of the picture that a decision is about; empty if the record has none.
+    """Return the SHA-256 of the picture about which people now decide, in hexadecimal; empty if the record has none.
 
-    In review and at sign-off it is the edit. In other states it is the master, with the group's colour correction if
-    there is one.
+    In review and at sign-off it is the edit. In other states it is the master, with the colour correction of the
+    shot's group if there is one.
     """
     if record.state in (State.IN_REVIEW, State.AWAITING_SIGNOFF):
         name = "edit.tif"
@@ -90,7 +90,10 @@ def sent_back_by_client(record: ShotRecord) -> Decision | None:
 
 
 def choices_of(record: ShotRecord) -> tuple[Choice, ...]:
-    """Return the decisions that people can make about a shot in its present state; empty if it waits for nobody."""
+    """Return the decisions that a form offers for a shot in its present state; empty if the shot waits for nobody.
+
+    The form preselects the first one.
+    """
     answer = (Choice.NO_FAULT,) if sent_back_by_client(record) else ()
     return (*CHOICES.get(record.state, ()), *answer)
 

@@ -29,10 +29,10 @@ _ANOTHER = re.compile(
 
 
 class ReturnedName(Value):
-    """The shot that a file name refers to.
+    """The shot to which a returned file belongs, or why none was found.
 
     Attributes:
-        shot: the shot's name; empty where no shot fits, or several.
+        shot: the shot's name; empty if no shot fits, or several.
         why: why `shot` is empty, in words; empty if it is not.
     """
 
@@ -69,14 +69,14 @@ def is_picture(name: str) -> bool:
 
 
 def shot_of(name: str, *, shots: Mapping[str, Iterable[str]]) -> ReturnedName:
-    """Return the shot that a file belongs to.
+    """Return the shot to which a returned file belongs, found by the file's name.
 
     These rules are tried in order. The first one that fits exactly one shot counts. One that fits several ends the
     search.
 
     1. The exact name.
     2. The name without case, accents and punctuation.
-    3. The same without words that editors add (``final``, ``v2``, ``copy`` ...).
+    3. The name without words that editors add (``final``, ``v2``, ``copy`` ...).
     4. The longest known name at the start of the file name, ending at the end of a word.
 
     Example: ``A1_MAIN_final_v2.psd`` belongs to the shot ``A1_MAIN``.

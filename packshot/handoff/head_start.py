@@ -15,10 +15,10 @@ from packshot.types import Finding, Matte, Pixels16, Status
 
 @dataclasses.dataclass(frozen=True)
 class HeadStart:
-    """The file that an editor starts from.
+    """The file from which an editor starts: the master, with the machine's matte and a draft clipping path.
 
     Attributes:
-        draft_tiff: the TIFF's bytes; empty where the machine found no product. Then there is a finding.
+        draft_tiff: the TIFF's bytes; empty if the machine found no product. Then there is a finding.
         knots: number of knots of the draft path, over all subpaths.
         findings: `draft_missing` if there is no TIFF; otherwise none.
     """

@@ -42,7 +42,7 @@ class Sibling(Value):
 
 
 class Missing(Value):
-    """One thing that a shot waits for.
+    """One thing that a shot waits for, so that its client must send or answer something.
 
     Attributes:
         need: what kind of thing it is.
@@ -64,7 +64,7 @@ def missing_for(
     siblings: Iterable[Sibling],
     config: HandoffConfig,
 ) -> tuple[Missing, ...]:
-    """Return the things that must arrive before a shot can continue; empty if nothing is missing.
+    """Return what the client must send or answer before a shot can continue; empty if nothing is missing.
 
     Args:
         product: the SKU, ASIN or GTIN by which photographs are matched; empty if nothing names it. Then the client is

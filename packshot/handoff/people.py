@@ -56,7 +56,8 @@ _FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
 
 
 def plain_name(name: str) -> str:
-    """Return a name without case, accents, punctuation and invisible characters. One space separates the words.
+    """Return a person's name without case, accents, punctuation and invisible characters, with single spaces between
+    words.
 
     Example: ``plain_name("José  Pérez-Díaz")`` is ``"jose perez diaz"``.
     """

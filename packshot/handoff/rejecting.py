@@ -34,7 +34,7 @@ WORDS: Mapping[Reason, tuple[Choice, str]] = MappingProxyType(
 
 
 class Delivered(Value):
-    """A delivered file, as a client sees it.
+    """A delivered file that a client sees, and may send back.
 
     Attributes:
         number: number of the delivery.
@@ -48,7 +48,7 @@ class Delivered(Value):
 
     @property
     def question(self) -> str:
-        """The id of the question that a rejection answers.
+        """The id of the question that a client answers by sending the file back, such as ``delivery-2``.
 
         A delivery has one question for each shot, because all files of a shot come from one edit.
         """
@@ -115,7 +115,7 @@ def reject_delivered(record: ShotRecord, decision: Decision, file: Delivered) ->
 
 
 def rejected_in(record: ShotRecord, number: int) -> Decision | None:
-    """Return the client's rejection of a shot in a delivery; None if there is none.
+    """Return the client's decision to send a shot of one delivery back; None if the client has not.
 
     Args:
         record: the shot's record.

@@ -11,7 +11,7 @@ from packshot.types import Complexity, Value
 
 
 class NeededService(Value):
-    """A service that a shot needs, and the reason for it in words."""
+    """A service (kind of handwork) that a shot needs, and the reason for it in words."""
 
     service: Service
     why: str
@@ -37,14 +37,15 @@ def needed_services(
     asked: Mapping[str, str],
     reference: str = "",
 ) -> tuple[NeededService, ...]:
-    """Return the services that a shot needs, each once, in the order of `Service`.
+    """Return the services (kinds of handwork) that a shot needs, each once, in the order of `Service`.
 
     Every shot needs at least a clipping path, because every product is cut out.
 
     Args:
         features: figures measured on the master, by names of `Feature`.
         limits: for each feature, the smallest value at which it calls for a service.
-        asked: service, as the manifest or the category names it -> who asks for it. An unknown word becomes retouching.
+        asked: service, as the manifest or the category names it -> who asks for it. An unknown word becomes
+            retouching.
         reference: the colour reference; empty if there is none.
     """
     found: dict[Service, list[str]] = {}

@@ -38,12 +38,12 @@ class TicketFile(Value):
 
 
 class OrderedPlatform(Value):
-    """A platform that the picture goes to, with its requirements on the edit.
+    """A platform to which the picture goes, with the platform's requirements on the edit.
 
     Attributes:
         name: the platform's name for people.
         background: the background that it asks for.
-        fill_ratio: the product's ordered share of the canvas; see `fill_ratio_of`.
+        fill_ratio: the ordered share of the canvas's width or height that the product takes, 0..1.
     """
 
     name: str
@@ -52,7 +52,7 @@ class OrderedPlatform(Value):
 
 
 class JobTicket(Value):
-    """The job of one shot.
+    """The job ticket of one shot: everything that an editor needs to know. `job_ticket` makes it.
 
     Attributes:
         client, batch, shot: names of client, batch and shot.
@@ -66,9 +66,9 @@ class JobTicket(Value):
         issued_at, due_at: when the ticket was made, and when the work should be back.
         links_expire_at: until when links and form are valid.
         take: files to download, with links.
-        put_back_into: the shot's hot folder.
-        put_back_form: form that uploads the finished picture without a key, valid as long as the links; None in tickets
-            without one.
+        put_back_into: the shot's hot folder, where the finished picture goes.
+        put_back_form: form that uploads the finished picture without a key, valid as long as the links; None in
+            tickets without one.
         desk_page: address of the shot's page at the review desk; empty in tickets of earlier versions.
         facts: name of the fact -> value.
         platforms: where the picture goes.
@@ -108,13 +108,17 @@ class JobTicket(Value):
 
     @property
     def noticed(self) -> tuple[Finding, ...]:
-        """What checks found wrong with the present edit: warnings and failures, each code with the same message once."""
+        """What checks found wrong with the present edit: warnings and failures, without repetitions of one code and
+        message.
+        """
         told = (one for one in self.findings if one.status in (Status.WARNING, Status.FAILED))
         return tuple({(one.code, one.message): one for one in told}.values())
 
     @property
     def sent_back(self) -> Decision | None:
-        """The last decision that sent the shot to an editor; None if there is none."""
+        """The last decision that sent the shot to an editor; None if no decision did, because the route sent it
+        there.
+        """
         back = [one for one in self.history if one.choice in MUST_SAY_WHAT]
         return back[-1] if back else None
 
@@ -185,7 +189,7 @@ def job_ticket(
 
     Args:
         record: the shot's record.
-        plan: its plan.
+        plan: the shot's plan.
         scope: the work to do.
         at: the present time.
         why, due_at, links_expire_at, take, put_back_into, put_back_form, desk_page, picture: as in `JobTicket`.
@@ -232,10 +236,10 @@ def _neck_joint_words(record: ShotRecord) -> dict[str, str]:
 
 
 def colour_words(record: ShotRecord, plan: Plan) -> dict[str, str]:
-    """Return the known facts about a shot's colours: what each is about -> the fact in words.
+    """Return what is known about a shot's colours, for the ticket: what a fact is about -> the fact in words.
 
     There is always the reference, or whether one is required. Then come the colour error before the edit, if it was
-    measured, and the colour findings after it, by their code.
+    measured, and the colour findings after the edit, by their code.
 
     Args:
         record: the shot's record.
@@ -275,7 +279,7 @@ def colour_off(record: ShotRecord) -> str:
 
 
 def ticket_json(ticket: JobTicket) -> bytes:
-    """Return the ticket as the content of ``ticket.json``, UTF-8."""
+    """Return a job ticket as the bytes of ``ticket.json``, in UTF-8."""
     return (ticket.model_dump_json(indent=1) + "\n").encode()
 
 

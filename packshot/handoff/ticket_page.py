@@ -10,11 +10,11 @@ from packshot.handoff.ticket import JobTicket, words_for
 
 
 def ticket_html(ticket: JobTicket, *, preview: bytes) -> bytes:
-    """Return the ticket as an HTML page in UTF-8. It needs no network, except for its links.
+    """Return a job ticket as the bytes of an HTML page, in UTF-8. It needs no network, except for its links.
 
     Args:
         ticket: the job ticket.
-        preview: WebP of the shot. If empty, the page has no picture.
+        preview: WebP of the shot; empty for a page without a picture.
     """
     environment = page_environment("packshot.handoff", {"moment": _moment})
     picture = f"data:image/webp;base64,{base64.b64encode(preview).decode()}" if preview else ""

@@ -44,13 +44,14 @@ def is_chosen(source_sha256: str, *, ratio: float) -> bool:
 
 
 def refusal_of(judgements: Sequence[Decision]) -> Decision | None:
-    """Return the first decision about the machine's edit, a refusal or an approval; None if there is none.
+    """Return a person's first judgement of the machine's edit, a refusal or an approval; None if nobody has judged
+    it.
 
-    A client's rejection and all decisions after it are left out. Clients do not choose shots at random, and later work
-    follows the client's words.
+    A client's rejection and all decisions after it do not count. Clients do not choose shots at random, and later
+    work follows the client's words.
 
     Args:
-        judgements: the decisions since the shot was last started again, in order.
+        judgements: the decisions since the shot was last started again, oldest first.
     """
     ours = takewhile(lambda one: one.choice not in BY_CLIENT, judgements)
     return next((one for one in ours if one.choice in _ANSWERS), None)
@@ -69,12 +70,12 @@ def is_refusal(decision: Decision) -> bool:
 
 
 class Audit(Value):
-    """One shot that the machine would have approved without a look by a person, with a person's verdict.
+    """One audited shot: the machine would have approved it, and a person judged it without seeing the score.
 
     Attributes:
         client: the client's name.
         category: name of the shot's category; ``unknown`` if there is none.
-        at: time of the verdict.
+        at: time of the person's verdict.
         refused: True if the person refused the machine's edit.
     """
 
@@ -85,11 +86,11 @@ class Audit(Value):
 
 
 def audit_of(record: ShotRecord, judgements: Sequence[Decision]) -> Audit | None:
-    """Return the audit of a shot; None if it was not chosen or is not judged yet.
+    """Return the result of a shot's audit; None if the shot was not chosen for an audit, or is not judged yet.
 
     Args:
         record: the shot's record.
-        judgements: the decisions since the shot was last started again, in order.
+        judgements: the decisions since the shot was last started again, oldest first.
     """
     decision = refusal_of(judgements)
     if decision is None or not record.reports.get(AUDIT, {}).get("approved"):
@@ -113,13 +114,14 @@ class Standing(StrEnum):
 
 
 class EscapeRate(Value):
-    """How often the machine's approval was wrong.
+    """How often the machine's approval was wrong, in a group of audits.
 
     Attributes:
         name: what the audits have in common: a category, a client, a month such as ``2026-05``, or ``all``.
         audited: number of audits.
         refused: number of audits in which the person refused the machine's edit.
-        low, high: exact two-sided confidence interval (Clopper and Pearson), with the promise's confidence, 0..1.
+        low, high: exact two-sided confidence interval of the rate (Clopper and Pearson), with the promise's
+            confidence, 0..1.
     """
 
     name: str
@@ -155,7 +157,9 @@ class EscapeReport(Value):
 
     @property
     def sentence(self) -> str:
-        """The result in words, for people."""
+        """The result in words: ``Promise of at most 2.0% kept: 1 of 400 audited shots refused in 90 days (0.0% to
+        1.4%)``.
+        """
         one = self.overall
         return (
             f"Promise of at most {self.promise.ratio:.1%} {self.standing}: {one.refused} of "
@@ -165,17 +169,17 @@ class EscapeReport(Value):
 
 
 def report_on(audits: Iterable[Audit], *, promise: Promise, window_days: int, at: datetime) -> EscapeReport:
-    """Return the measured escape rate: how often the machine approved a wrong edit.
+    """Return how often the machine approved a wrong edit, by audits, and whether the promise is kept.
 
-    A promise is a greatest ratio with a confidence. It is broken if its ratio is below the one-sided lower confidence
-    bound of the measured rate. It is kept if the upper bound is not above its ratio. At 95 % confidence, chance alone
-    reports a broken promise in at most one of twenty cases.
+    A promise is a greatest share of wrong approvals, with a confidence. It is broken if the share is below the
+    one-sided lower confidence bound of the measured rate. It is kept if the upper bound is not above the share. At 95
+    % confidence, chance alone reports a broken promise in at most one of twenty cases.
 
     Args:
         audits: all audits so far, in any order.
         promise: the promise to check.
-        window_days: only audits of the last so many days count, except in `by_month`.
-        at: the end of that time.
+        window_days: only audits of the last so many days count, except in `EscapeReport.by_month`.
+        at: the present time, which ends these days.
     """
     every = list(audits)
     recent = [one for one in every if one.at > at - timedelta(days=window_days)]

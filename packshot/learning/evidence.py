@@ -54,6 +54,9 @@ def is_held_out(example: Example) -> bool:
 
 @cache
 def truth_examples() -> tuple[Example, ...]:
-    """Return the training examples that come with Packshot: drawn and rendered scenes whose right result is known."""
+    """Return the training examples that come with Packshot: drawn and rendered scenes whose right result is known.
+
+    They are read from a file once, and remembered.
+    """
     data = resources.files("packshot.learning").joinpath("truth.json").read_bytes()
     return TypeAdapter(tuple[Example, ...]).validate_json(data)

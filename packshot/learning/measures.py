@@ -49,8 +49,8 @@ def quality_of(probabilities: Sequence[float], refused: Sequence[bool], *, bins:
     """Return how well predicted probabilities agree with people's decisions.
 
     Args:
-        probabilities: the predicted probability that a shot is refused, 0..1.
-        refused: whether it was refused, in the same order.
+        probabilities: the predicted probability that each shot is refused, 0..1.
+        refused: whether each shot was refused, in the order of `probabilities`.
         bins: number of equally large groups for the calibration curve.
     """
     said, happened = np.asarray(probabilities, np.float64), np.asarray(refused, np.float64)

@@ -14,13 +14,14 @@ _STRICTEST = 0.125
 
 
 class Change(Value):
-    """One entry of the history: another model was put into use, or the strictness changed.
+    """One entry of the routing model's history: another model was put into use, or its promises became stricter or
+    looser.
 
     Attributes:
         at: time of the change.
         by: the person or the flow that made it.
         version: the model's version after the change.
-        strictness: the strictness after the change.
+        strictness: the strictness after the change, as in `ModelInService`.
         why: the reason in words.
     """
 
@@ -32,7 +33,7 @@ class Change(Value):
 
 
 class ModelInService(Value):
-    """The routing model in use.
+    """Which routing model is in use, and how strict its promises are. It is stored in one object.
 
     Attributes:
         version: version of a model in storage; ``shipped`` for the model that comes with Packshot.
@@ -50,7 +51,9 @@ class ModelInService(Value):
     changes: tuple[Change, ...] = ()
 
     def promised(self, promise: Promise) -> Promise:
-        """Return the promise to keep now: the same confidence, and the error ratio times the strictness.
+        """Return the promise that the machine must keep now.
+
+        Its confidence is that of the configs. Its error ratio is that of the configs times the strictness.
 
         Args:
             promise: the promise as the configs state it.
@@ -66,19 +69,20 @@ class ModelInService(Value):
         return self.model_copy(update={"heard": heard})
 
     def promote(self, version: str, *, at: datetime, by: str, why: str) -> ModelInService:
-        """Return the state with another model in use.
+        """Return the state after another routing model was put into use.
 
         Args:
-            version: the model's version.
+            version: the new model's version.
             at, by, why: time, person or flow, and reason, for the history.
         """
         return self._changed(at=at, by=by, why=why, version=version)
 
     def roll_back(self, *, at: datetime, by: str, why: str) -> ModelInService:
-        """Return the state with the previous model in use again.
+        """Return the state after the previous routing model was put into use again.
 
         Args:
             at, by, why: time, person or flow, and reason, for the history.
+
         Raises:
             ModelError: there was no model before the present one.
         """

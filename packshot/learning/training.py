@@ -53,14 +53,18 @@ class _Fitted:
 
 
 def train(examples: Sequence[Example], *, at: datetime, data: str) -> RoutingModel:
-    """Return a model trained on examples, with calibration data for its limits and its model card.
+    """Return a routing model trained on examples, with what its limits are computed from and a description (model
+    card).
+
+    Equal arguments give an equal model.
 
     Args:
         examples: judged shots, and scenes with a known right result.
         at: time of the training, for the version.
         data: where the examples are from, in words, for the card.
+
     Raises:
-        TrainingError: there are too few groups, or the examples are all refused or all accepted.
+        TrainingError: there are too few products, or the examples are all refused or all accepted.
     """
     _require_enough(examples)
     fitted = [_fitted(examples, use) for use in (ModelUse.ROUTE, ModelUse.APPROVE)]

@@ -33,11 +33,14 @@ class Guide(Value):
 
 
 def guides(matte: Matte, renditions: Iterable[RenditionPlan]) -> tuple[Guide, ...]:
-    """Return the guides of each rendition, as the export will frame it; none if the matte holds no product.
+    """Return the guides that a viewer draws on an edit, one for each rendition, in their order; none without a
+    product.
+
+    A guide shows which part of the edit the export will put on the platform's canvas.
 
     Args:
         matte: (rows, columns) float32 in 0..1.
-        renditions: the plans for the platforms; their order is kept.
+        renditions: the plans for the platforms.
     """
     product = box_of_product(matte)
     return tuple(_guide(product, one) for one in renditions) if product else ()

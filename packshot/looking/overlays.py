@@ -57,14 +57,14 @@ class Overlay(StrEnum):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Shown:
-    """An overlay's values, and their summary.
+    """One overlay of an edit: a check's measurements as one value for each pixel, and their summary.
 
     Attributes:
-        values: (rows, columns) uint8; 0 where nothing is shown.
+        values: (rows, columns) uint8, of the edit's size; 0 where nothing is shown.
         count: number of pixels that it shows; of colour differences, those of at least `SEEN_DELTA_E`.
         compared: number of pixels that were looked at.
-        worst: greatest measurement: levels below white (of 255) for `OFF_WHITE`, delta E 2000 for `HALO`, `COLOUR` and
-            `REFERENCE`; 0 for `MATTE_EDGE`.
+        worst: greatest measurement: levels below white (of 255) for `OFF_WHITE`, delta E 2000 for `HALO`, `COLOUR`
+            and `REFERENCE`; 0 for `MATTE_EDGE`.
         box: the largest connected patch of `OFF_WHITE`, the worst place of colour differences; None if nothing is
             shown.
     """

@@ -31,7 +31,7 @@ class Tile(NamedTuple):
 
 
 class Layout(Value):
-    """How a picture is cut into tiles.
+    """How a picture is cut into tiles, in several sizes, for a viewer that loads only what it shows.
 
     Attributes:
         width, height: size of the picture, in pixels.
@@ -87,10 +87,10 @@ class Contents(Value):
 
 @dataclass(frozen=True)
 class Pack:
-    """The tiles of a picture, as bytes.
+    """All tiles of a picture as one sequence of bytes, so that they are stored and removed together.
 
     Attributes:
-        contents: its header.
+        contents: the header: the layout, and the place of each tile.
         data: the whole pack, as it is stored.
     """
 
@@ -98,7 +98,10 @@ class Pack:
     data: bytes
 
     def tile(self, tile: Tile) -> bytes:
-        """Return a tile's bytes; empty if it shows nothing.
+        """Return a tile's bytes; empty if the tile shows nothing.
+
+        Args:
+            tile: level, column and row.
 
         Raises:
             KeyError: the picture has no such tile.
@@ -109,7 +112,7 @@ class Pack:
 
 
 def write_pack(layout: Layout, tiles: Iterable[bytes], *, about: Mapping[str, Any] = MappingProxyType({})) -> Pack:
-    """Return a pack of tiles.
+    """Return the tiles of a picture as one pack of bytes.
 
     Args:
         layout: how the picture is cut into tiles.

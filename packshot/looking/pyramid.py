@@ -31,7 +31,7 @@ _ROWS_AT_ONCE = 256
 
 
 def picture_pack(pixels: Pixels16) -> Pack:
-    """Return the tiles of a picture as lossless WebP, 8-bit sRGB.
+    """Return the tiles of a picture as one pack, each a lossless WebP in 8-bit sRGB.
 
     The last level has exactly the values that an export to 8-bit sRGB starts from (`working_to_srgb8`). The other
     levels are averages over areas in linear light.
@@ -43,16 +43,14 @@ def picture_pack(pixels: Pixels16) -> Pack:
 
 
 def picture_levels(picture: Pixels8) -> list[Pixels8]:
-    """Return all levels of a picture, the smallest first; the last one is the picture itself.
+    """Return a picture in several sizes for a viewer: the smallest first, the picture itself last.
 
-    A pixel is the mean, in linear light, of the four pixels that it covers in the next larger level. The result is
-    rounded to 8 bits, but the means are passed from level to level with 16 bits. At an odd right or lower border the
-    last column or row counts twice.
+    Each level is (rows, columns, 3) uint8, sRGB, half the size of the next. The first one fits into a tile. A pixel
+    is the mean, in linear light, of the four pixels that it covers in the next larger level. At an odd right or lower
+    border the last column or row counts twice.
 
     Args:
         picture: (rows, columns, 3) uint8, sRGB.
-    Returns:
-        (rows, columns, 3) uint8, sRGB, for each level. The first one fits into a tile.
     """
     levels, linear = [picture], None
     while size_of(levels[-1]).longest > TILE_PX:
@@ -62,14 +60,15 @@ def picture_levels(picture: Pixels8) -> list[Pixels8]:
 
 
 def value_levels(values: Pixels8, *, spread: bool = False) -> list[Pixels8]:
-    """Return all levels of an overlay's values, the smallest first; the last one is the overlay itself.
+    """Return an overlay's values in several sizes for a viewer: the smallest first, the values themselves last.
 
-    Each is (rows, columns) uint8. A pixel is the greatest of the four pixels that it covers in the next larger level.
-    So nothing disappears when the picture is made smaller.
+    Each level is (rows, columns) uint8, half the size of the next. A pixel is the greatest of the four pixels that it
+    covers in the next larger level. So nothing disappears when the picture is made smaller.
 
     Args:
         values: (rows, columns) uint8; 0 where the overlay shows nothing.
-        spread: on each smaller level a value also covers the pixels around it, so that a single pixel stays visible.
+        spread: True: on each smaller level a value also covers the pixels around it, so that a single pixel stays
+            visible.
     """
     levels = [values]
     while size_of(levels[-1]).longest > TILE_PX:

@@ -39,14 +39,14 @@ def curves_of(subpath: SubPath, width: int, height: int) -> Curves:
 
 
 def flatten(curves: Curves, *, flatness_px: float = FLATNESS_PX) -> Points:
-    """Return points along the curves, (points, 2) in pixels.
+    """Return points along a chain of Bezier curves: (points, 2) float64, x and y in pixels.
 
-    The polygon through them is at most `flatness_px` off the curves, unless that takes more than 512 points for a curve
-    or four million in all. The start of each curve is one of the points.
+    The polygon through them is at most `flatness_px` off the curves, unless that takes more than 512 points for a
+    curve or four million in all. The start of each curve is one of the points.
 
     The number of steps comes from a bound. If a cubic is cut into n equal steps of its parameter, the distance to its
-    chords is at most 3 d / (4 n^2). Here d is the greatest second difference of its control points, because the second
-    derivative is at most 6 d.
+    chords is at most 3 d / (4 n^2). Here d is the greatest second difference of its control points, because the
+    second derivative is at most 6 d.
 
     Args:
         curves: (curves, 4, 2) control points in pixels.

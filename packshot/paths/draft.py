@@ -18,7 +18,8 @@ MIN_AREA_PX = 64.0
 def draft_path(
     matte: Matte, *, tolerance_px: float = TOLERANCE_PX, min_area_px: float = MIN_AREA_PX, name: str = DRAFT_NAME
 ) -> SavedPath:
-    """Return a clipping path along the outlines of a matte's parts and holes, the largest first.
+    """Return a draft clipping path for an editor: one subpath along each part and each hole of a matte, the largest
+    first.
 
     Subpaths use the operation "exclude", so every program shows a hole as a hole, whatever fill rule it uses.
 
@@ -27,6 +28,7 @@ def draft_path(
         tolerance_px: maximum distance of the path from the 0.5 contour of the matte.
         min_area_px: parts and holes with a smaller area, in square pixels, are left out.
         name: the path's name.
+
     Raises:
         EmptySubjectError: no part is large enough.
     """

@@ -29,12 +29,12 @@ _STRAIGHT_RATIO = 0.5
 
 @dataclasses.dataclass(frozen=True)
 class Fitted:
-    """A closed outline as a chain of curves.
+    """A closed outline as a chain of Bezier curves.
 
     Attributes:
         curves: (curves, 4, 2) control points in pixels. Each curve starts where the curve before it ends.
         smooth: (curves,) bool: True if the knot at the start of the curve is smooth.
-        deviation_px: greatest distance of a given point from the curves.
+        deviation_px: greatest distance of a point of the given line from the curves.
     """
 
     curves: NDArray[np.float64]
@@ -43,10 +43,10 @@ class Fitted:
 
 
 def fit_closed(points: Points, *, tolerance_px: float) -> Fitted:
-    """Return curves that follow a closed line within a tolerance, with few knots.
+    """Return Bezier curves that follow a closed line within a tolerance, with few knots.
 
     Args:
-        points: (points, 2) in pixels, about one pixel apart.
+        points: the line, (points, 2): x and y in pixels, about one pixel apart.
         tolerance_px: maximum distance of a point from the curves. A corner point may be up to one pixel away: the
             corner is moved to where its two sides meet.
     """
@@ -175,13 +175,13 @@ def _longest(
 def fit_one(
     points: Points, first: NDArray[np.float64] | None, final: NDArray[np.float64] | None, *, tolerance_px: float
 ) -> tuple[Points, float]:
-    """Return (one cubic from the first point to the last, the greatest distance of a point from it in pixels).
+    """Return (one cubic Bezier curve along some points, the greatest distance of a point from it in pixels).
 
-    The cubic is (4, 2) control points. The distance is measured at the points' own parameters. It is infinite if no
-    sensible curve was found.
+    The curve is (4, 2) control points, and goes from the first point to the last. The distance is measured at the
+    points' own parameters. It is infinite if no sensible curve was found.
 
     Args:
-        points: (points, 2) in pixels.
+        points: (points, 2): x and y in pixels.
         first, final: unit vectors of the handles, pointing away from the ends; None for a free handle.
         tolerance_px: the search stops as soon as the distance is at most this.
     """

@@ -14,7 +14,9 @@ WORK_PATH = 1025
 
 
 class Point(NamedTuple):
-    """A position as fractions of the picture's width and height. Values outside 0..1 lie outside the picture."""
+    """A position on a picture, as fractions of its width (x) and height (y). Values outside 0..1 lie outside the
+    picture.
+    """
 
     x: float
     y: float
@@ -37,10 +39,14 @@ class Knot:
 
 
 class Operation(IntEnum):
-    """How a subpath combines with those before it, by the numbers in the file.
+    """How a subpath of a saved path combines with those before it, by the numbers in the file.
 
-    WITH_PREVIOUS fills it together with the subpath before. The others start a new shape: EXCLUDE turns inside and
-    outside round in it, COMBINE adds it, SUBTRACT takes it away, INTERSECT keeps what lies in both.
+    Attributes:
+        WITH_PREVIOUS: it is filled together with the subpath before. All others start a new shape.
+        EXCLUDE: inside and outside are exchanged within it.
+        COMBINE: it is added.
+        SUBTRACT: it is taken away.
+        INTERSECT: what lies both in it and in the path so far is kept.
     """
 
     WITH_PREVIOUS = -1
@@ -64,7 +70,7 @@ class FillRule(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class SubPath:
-    """One outline. An open one is filled as if a straight line closed it.
+    """One outline of a saved path. An open one is filled as if a straight line closed it.
 
     Attributes:
         knots: its points, in order.
@@ -81,7 +87,7 @@ class SubPath:
 
 @dataclasses.dataclass(frozen=True)
 class SavedPath:
-    """A path saved in a file.
+    """A path saved in a picture file, such as a clipping path drawn by an editor.
 
     Attributes:
         name: the most probable text of its name.

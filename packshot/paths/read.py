@@ -23,7 +23,7 @@ _MOST_PATH_BYTES = 8 * 1024 * 1024
 
 @dataclasses.dataclass(frozen=True)
 class PathFile:
-    """The paths of a file.
+    """The saved paths of one picture file. `read_paths` makes it.
 
     Attributes:
         kind: TIFF, PSD, PSB, JPEG or PNG.
@@ -49,7 +49,7 @@ class PathFile:
 
 @dataclasses.dataclass(frozen=True)
 class ChosenPath:
-    """The path to use, and the reason for the choice.
+    """The path of a file that shows the product, and the reason for the choice.
 
     Attributes:
         path: None if the file has no path, or several of which none is marked.

@@ -52,7 +52,7 @@ _KNOTS = (Selector.CLOSED_SMOOTH, Selector.CLOSED_CORNER, Selector.OPEN_SMOOTH, 
 
 @dataclasses.dataclass(frozen=True)
 class Records:
-    """The decoded path records.
+    """The outlines that were decoded from the records of a saved path.
 
     Attributes:
         subpaths: the outlines, in order.

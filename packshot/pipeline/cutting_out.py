@@ -17,11 +17,11 @@ from packshot.types import Finding
 
 @dataclasses.dataclass(frozen=True)
 class CutOutFiles:
-    """A photograph's matte and its composite on white, as files.
+    """A photograph's matte and its composite on white, as the bytes of files.
 
     Attributes:
-        matte_png: 8-bit grey PNG, same size as the upright photograph.
-        composite_png: 8-bit sRGB PNG, same size.
+        matte_png: 8-bit grey PNG, of the size of the upright photograph.
+        composite_png: 8-bit sRGB PNG, of the size of the upright photograph.
         method: how the matte was made, a value of `Method`.
         findings: on the photograph and on the cut-out.
     """
@@ -33,7 +33,7 @@ class CutOutFiles:
 
 
 def cut_out_photo(data: bytes, segmenter: Segmenter, *, name: str, limits: IngestConfig) -> CutOutFiles:
-    """Return a photograph's matte and its composite on white.
+    """Return a photograph's matte and its composite on white, without scoring, framing or export.
 
     No plan is needed, and any size within `limits` is accepted.
 
@@ -42,6 +42,7 @@ def cut_out_photo(data: bytes, segmenter: Segmenter, *, name: str, limits: Inges
         segmenter: the segmentation network.
         name: the file's name, for messages.
         limits: the greatest and smallest picture, and which assumptions about colours are allowed.
+
     Raises:
         RefusedInputError: the photograph can't be read.
     """

@@ -98,11 +98,13 @@ def _why_held(rendition: RenditionReport) -> str:
 
 
 def without_held(plan: Plan, held: Mapping[str, str]) -> Plan:
-    """Return the plan without the renditions that are held back; they are listed in `left_out` with the reason.
+    """Return a shot's plan without the renditions that wait for a person, so that the others can be exported.
+
+    The ones that wait are listed in `Plan.left_out` with the reason.
 
     Args:
         plan: the shot's plan.
-        held: platform -> reason, as `Edit.held_back` returns it.
+        held: name of the platform -> reason, as `Edit.held_back` returns it.
     """
     ahead = tuple(one for one in plan.renditions if one.platform.name not in held)
     return plan.model_copy(update={"renditions": ahead, "left_out": {**plan.left_out, **held}}) if held else plan

@@ -18,7 +18,7 @@ from packshot.types import Matte, Pixels16, Size, Status
 
 @dataclasses.dataclass(frozen=True)
 class Rendition:
-    """One file for one platform, decoded again and checked.
+    """One file of a shot for one platform, decoded again and checked.
 
     Attributes:
         platform: the platform's name.

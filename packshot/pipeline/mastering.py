@@ -42,12 +42,12 @@ class Mastered:
     """Result of stage 1 for one shot: the master, the facts about the shot, and its plan.
 
     Attributes:
-        master: the picture in the working space.
-        tiff: the master as a file.
+        master: the picture in the working space, 16 bits.
+        tiff: the master as the bytes of a TIFF.
         facts: name of the fact -> value and source.
         plan: all settings resolved for this shot.
         features: figures measured on the master, for the route.
-        light: data from which its shoot group is found.
+        light: data from which its shoot group (shots in the same light) is found.
         looks: the category network's prediction; None if the category is certain, or no network is used.
         findings: on the file, its colours, and doubtful facts.
         report: how the file was read and converted, as plain JSON for the record.
@@ -65,7 +65,7 @@ class Mastered:
 
     @property
     def category_source(self) -> str:
-        """Where the category comes from; empty if it is unknown."""
+        """Where the shot's category comes from, for example ``manifest``; empty if the category is unknown."""
         fact = self.facts.get("category")
         return fact.source if fact else ""
 
@@ -135,12 +135,13 @@ def master(
 
 
 def plan_from(facts: Mapping[str, Sourced], *, client: str, configs: Configs) -> Plan:
-    """Return the plan that follows from the facts about a shot.
+    """Return the plan (all settings) that follows from the facts about a shot.
 
     Args:
-        facts: name of the fact -> value and source.
+        facts: name of the fact, such as ``category`` -> value and source.
         client: the client's name.
         configs: all configs.
+
     Raises:
         ConfigError: there is no valid plan, for example because no platform takes the view.
     """
@@ -233,7 +234,7 @@ def read_reference(data: bytes, *, path: str, limits: IngestConfig) -> Reference
 
 @dataclasses.dataclass(frozen=True)
 class Corrected:
-    """A master after its group's colour correction.
+    """A master after the colour correction of its shoot group (shots in the same light).
 
     Attributes:
         pixels: (rows, columns, 3) uint16, working space.
@@ -245,11 +246,11 @@ class Corrected:
 
 
 def correct_master(pixels: Pixels16, correction: Correction, *, most_clipped: float = 0.02) -> Corrected:
-    """Return a master after its group's colour correction, with a finding if that clips colours.
+    """Return a master after the colour correction of its shoot group, with a finding if the correction clips colours.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
-        correction: the group's correction; for the identity the pixels come back as they are.
+        correction: the group's correction. If it changes nothing, the array comes back as it is.
         most_clipped: largest share of clipped pixels, in 0..1, without a finding.
     """
     corrected = correct(pixels, correction)

@@ -45,17 +45,17 @@ _TURNS = {
 
 @dataclasses.dataclass(frozen=True)
 class Alignment:
-    """The position of the product in a returned picture, compared with its master.
+    """How the product lies in a returned picture, compared with its master, and how alike both are.
 
     Attributes:
         likeness: correlation of the product's lightness after alignment, -1 to 1; None if the product has too little
             detail.
         turned: how the returned picture is rotated or mirrored, in words; empty if it is not.
-        scale: size of the product in the returned picture divided by that in the master. Both pictures are first scaled
-            to the same size.
+        scale: size of the product in the returned picture divided by that in the master. Both pictures are first
+            scaled to one size.
         moved_px: displacement of the corner of the product's box that moved farthest, in pixels of the master.
-        warp: the transform between the two pictures; None if they could not be aligned, or if the returned picture is
-            turned.
+        warp: the transform from master to returned picture; None if they could not be aligned, or if the returned
+            picture is turned.
     """
 
     likeness: float | None
@@ -72,7 +72,7 @@ class Alignment:
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """Master and returned picture, reduced to the same size.
+    """A master and a picture that an editor returned, reduced to one size so that they can be compared.
 
     Attributes:
         master, returned: (rows, columns, 3) uint16, working space.
@@ -204,13 +204,13 @@ def warped_back(picture: NDArray[np.float32], warp: Warp) -> NDArray[np.float32]
 
 
 def likeness(a: NDArray[np.float32], b: NDArray[np.float32], inside: Mask) -> float | None:
-    """Return the correlation, -1 to 1, of two grey pictures in a region.
+    """Return how alike two grey pictures are in a region: their correlation, -1 to 1.
 
-    The result is None if the region has fewer than 60 pixels, or the first picture has too little contrast there. It is
-    0 if the second one has hardly any.
+    The result is None if the region has fewer than 60 pixels, or the first picture has too little contrast there. It
+    is 0 if the second one has hardly any.
 
-    The 5 % of pixels that agree least are left out, so that a removed dust spot does not count. Wide gradients of light
-    are subtracted from both pictures. Otherwise different products would look alike, because they have similar
+    The 5 % of pixels that agree least are left out, so that a removed dust spot does not count. Wide gradients of
+    light are subtracted from both pictures. Otherwise different products would look alike, because they have similar
     gradients.
 
     Args:

@@ -35,7 +35,7 @@ class Permits(Value):
 
 
 class ReturnLimits(Value):
-    """Limits beyond which returned work is sent back or reported.
+    """Limits beyond which an editor's returned work is sent back or reported.
 
     Attributes:
         least_likeness: minimum correlation of the product's lightness between master and work.
@@ -44,7 +44,7 @@ class ReturnLimits(Value):
         most_rescaled: maximum change of the product's size, as a ratio.
         most_drift: maximum colour change, delta E 2000, median over the product.
         repainted_from: a pixel counts as painted over from this delta E 2000 on.
-        most_repainted: maximum size of the largest such area, as a share of the product.
+        most_repainted: maximum size of the largest area that is painted over, as a share of the product.
         least_product, most_product: minimum and maximum share of the picture that the matte may cover.
         least_like_draft: a smaller overlap (intersection over union) with the machine's matte gives a warning.
         unchanged_from: from this overlap with the machine's matte on, the matte counts as unchanged.

@@ -25,7 +25,7 @@ MOST_LAYER_PIXELS = 10_000_000_000
 
 @dataclasses.dataclass(frozen=True)
 class LayerMatte:
-    """The mask or transparency of one visible layer or group.
+    """The mask or transparency of one visible layer or group of a Photoshop document. It may show the product.
 
     Attributes:
         name: name of the layer.
@@ -40,7 +40,7 @@ class LayerMatte:
 
 @dataclasses.dataclass(frozen=True)
 class LayerMattes:
-    """The largest masks and transparencies of the visible layers, masks first.
+    """The largest masks and transparencies of the visible layers of a Photoshop document, masks first.
 
     Attributes:
         found: at most two masks and two transparencies, the largest of each first.
@@ -54,9 +54,9 @@ class LayerMattes:
 def layer_mattes(data: bytes) -> LayerMattes:
     """Return the two largest masks and the two largest transparencies of the visible layers of a PSD or PSB.
 
-    Disabled masks are ignored, and so are those that cover nothing or everything. A layer with a mask gives no
-    transparency. The largest mask is the product's; smaller ones usually belong to retouching. No error is raised:
-    damage is described in the result.
+    The largest mask is the product's; smaller ones usually belong to retouching. Disabled masks are ignored, and so
+    are those that cover nothing or everything. A layer with a mask gives no transparency. No error is raised: damage
+    is described in the result.
 
     Args:
         data: the whole file.

@@ -38,7 +38,7 @@ class JointDraft:
     garment: Matte
 
     def without_mannequin(self) -> Matte:
-        """Return the expected matte of the finished picture, (rows, columns) float32 in 0..1.
+        """Return the matte that the finished neck joint should have: (rows, columns) float32 in 0..1.
 
         It covers the garment and its filled opening, but not the mannequin.
         """
@@ -46,7 +46,7 @@ class JointDraft:
 
 
 class JointLimits(Value):
-    """Limits beyond which a neck joint is sent back.
+    """Limits beyond which an editor's neck joint (ghost mannequin) is sent back.
 
     Attributes:
         least_filled: minimum share of the opening that the matte covers.
@@ -58,7 +58,8 @@ class JointLimits(Value):
         most_cut_px: maximum width of a cut into the garment.
         bright, dark: a bright or dark line counts if its L* differs by more than this from both sides.
         longest_line: maximum length of a line, as a share of the joint.
-        longest_shadow: the same for a dark line without the mannequin's colour, which may be a collar's shadow.
+        longest_shadow: maximum length of a dark line without the mannequin's colour, which may be a collar's shadow,
+            as a share of the joint.
         mannequin_delta_e: a dark line within this delta E 2000 has the mannequin's colour.
     """
 

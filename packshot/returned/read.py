@@ -112,7 +112,7 @@ class ReturnedWork:
         return self.size == size or abs(ours / theirs - 1) <= max(_SAME_ASPECT, pixel)
 
     def matte_at(self, size: Size) -> Matte | None:
-        """Return the matte at another size, (rows, columns) float32 in 0..1, upright; None if the work has no matte.
+        """Return the matte at another size: (rows, columns) float32 in 0..1, upright; None if the work has no matte.
 
         A path is rasterised again, any other matte is resampled. At the work's own size it is `matte` itself.
 
@@ -158,9 +158,9 @@ class ReturnedWork:
 
 
 def read_returned(data: bytes, *, name: str, limits: IngestConfig, prefer_path: str = "") -> ReturnedWork:
-    """Return the picture and the matte in a returned file.
+    """Return the picture that an editor returned in a file, with the matte that the editor made.
 
-    The first matte found is taken, in this order:
+    A file can keep the matte in several places. The first one found is taken, in this order:
 
     1. The path named by the client's rule.
     2. The transparency of the picture.
@@ -178,6 +178,7 @@ def read_returned(data: bytes, *, name: str, limits: IngestConfig, prefer_path: 
         name: the file's name, used in messages only.
         limits: limits on bytes and pixels. The minimum size does not apply here.
         prefer_path: name of the path to use, in any encoding and case; empty for no rule.
+
     Raises:
         RefusedInputError: the file cannot be read.
     """

@@ -54,19 +54,20 @@ class Distinct:
         return [one for one in self.texts if one.strip()]
 
     def as_numbers(self, read: Mapping[str, float]) -> pd.Series:
-        """Return the column as numbers, one for each row: float64, NaN if the text is not in `read`.
+        """Return the column as numbers, one for each row: float64, NaN if the cell is blank or its text is not in
+        `read`.
 
         Args:
-            read: the number that each distinct text stands for.
+            read: distinct text -> the number that it stands for.
         """
         numbers = np.array([*(read.get(one, np.nan) for one in self.texts), np.nan])
         return pd.Series(numbers[self.codes])
 
     def as_texts(self, read: Mapping[str, str] | None = None) -> pd.Series:
-        """Return the column as texts, one for each row; missing if the cell is blank.
+        """Return the column as texts, one for each row, without surrounding spaces; missing if the cell is blank.
 
         Args:
-            read: the text that each distinct text stands for; None leaves them as they are.
+            read: distinct text -> the text to put in its place; texts that are not in it stay. None changes none.
         """
         texts = [one.strip() if read is None else read.get(one, one.strip()) or None for one in self.texts]
         taken = pa.array(texts, pa.string()).take(pa.array(self.codes, mask=self.codes < 0))

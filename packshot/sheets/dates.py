@@ -65,7 +65,10 @@ class DateOrder(StrEnum):
 
 
 class DateColumn(NamedTuple):
-    """The distinct texts of a column, and every day that each could mean.
+    """The distinct texts of a column of dates, with every day that each could mean.
+
+    Numbers such as 03/04/2026 mean different days in different orders. All dates of the column together decide the
+    order.
 
     Attributes:
         name: name of the column, for messages.
@@ -145,7 +148,12 @@ def _alone(column: DateColumn) -> DateOrder | None:
 
 
 def all_fit(count: int) -> str:
-    """Return a text such as "all 12 different values fit", for a column's number of values."""
+    """Return, for a message about a column, how many values fit: ``all 12 different values fit`` or ``its only value
+    fits``.
+
+    Args:
+        count: number of different values.
+    """
     return "its only value fits" if count == 1 else f"all {count:,} different values fit"
 
 

@@ -16,12 +16,12 @@ _LONGEST_EXAMPLE = 120
 
 
 class Delimited(NamedTuple):
-    """The rows below the column names.
+    """The rows of a table below its column names, as they were read from delimited text (CSV).
 
     Attributes:
         columns: one for each wanted position, as text; dictionary-encoded. A missing cell is empty.
-        ragged: rows with more cells than there are column names. They are left out of `columns`.
-        examples: the first of the ragged rows.
+        ragged: number of rows with more cells than there are column names. They are left out of `columns`.
+        examples: the first of the ragged rows, as text.
         quoted: True if quotation marks around cells only enclose the values and are not part of them.
     """
 

@@ -20,7 +20,7 @@ _ROWS_BELOW = 50
 
 
 class Head(NamedTuple):
-    """The row of column names.
+    """The row of column names in a table of delimited text (CSV), and what it says about the table.
 
     Attributes:
         cells: the column names; empty for a column without one. If all rows end with surplus separators, empty names

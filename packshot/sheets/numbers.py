@@ -11,7 +11,12 @@ from packshot.sheets.dates import all_fit
 
 
 class DecimalSign(StrEnum):
-    """The sign before a number's decimals: point or comma."""
+    """The sign before a number's decimals.
+
+    Attributes:
+        POINT: 1.5 is one and a half; 1,000 is a thousand.
+        COMMA: 1,5 is one and a half; 1.000 is a thousand.
+    """
 
     POINT = "point"
     COMMA = "comma"

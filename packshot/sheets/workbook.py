@@ -31,12 +31,12 @@ _EPOCH, _EPOCH_1904 = dt.datetime(1899, 12, 30), dt.datetime(1904, 1, 1)
 
 
 class Sheet(NamedTuple):
-    """The rows of the sheet that has the wanted column names.
+    """The sheet of an Excel workbook that has the wanted column names, as text.
 
     Attributes:
         head: the sheet's column names.
         row: number of the row of column names, counted from 1.
-        below: the rows below that are not blank, as text; a row may be shorter than the row of names.
+        below: the rows below that are not blank, each a list of cells; a row may be shorter than the row of names.
         n_bytes: unpacked size of the sheet.
         how: the sheet's name, and the row of column names if it is not the first, in words.
     """

@@ -53,8 +53,8 @@ class HandoffConfig(Value):
     Attributes:
         edit_hours: hours until an editor's work is due, by tier: `basic`, `medium`, `complex`, `super_complex`. Nights
             and weekends count.
-        review_hours, signoff_hours, hold_hours: the same for a reviewer's decision, a senior editor's signature, and
-            what a held shot waits for.
+        review_hours, signoff_hours, hold_hours: hours until a reviewer's decision, a senior editor's signature, and
+            what a held shot waits for are due.
         soon_hours: a notice is sent this long before the due time.
         link_hours: lifetime of a ticket's links; at most 168.
         settle_s: a returned file counts as complete if nobody has written to it for this long.

@@ -49,7 +49,7 @@ MODELS: TypeAdapter[Mapping[str, Model]] = TypeAdapter(Mapping[str, Model])
 
 
 def default_folder() -> Path:
-    """Return the folder of the configs that come with Packshot, in a checkout or in an installed wheel."""
+    """Return the folder ``configs/`` that comes with Packshot, in a checkout or in an installed wheel."""
     package = Path(__file__).resolve().parents[1]
     checkout = package.parent / "configs"
     return checkout if (checkout / "platforms").is_dir() else package / "_configs"

@@ -135,10 +135,10 @@ class Category(Value):
 
 
 class PressProfile(Value):
-    """The ICC profile of a client's press: a file in ``configs/profiles/``.
+    """The ICC profile of a client's press. It says what colour the press's inks have on paper.
 
     Attributes:
-        file: its name there.
+        file: its file name in ``configs/profiles/``.
         icc_base64: its content, so that a plan is complete without the file.
     """
 
@@ -240,7 +240,7 @@ class Client(Value):
         return tags
 
     def rules_for(self, platform: str) -> EditRules:
-        """Return the client's rules for one platform. Rules for that platform win over its general rules.
+        """Return the client's edit rules for one platform. Rules that the client states for that platform win.
 
         Args:
             platform: the platform's name.
@@ -250,14 +250,14 @@ class Client(Value):
 
 
 class Configs(Value):
-    """Everything in ``configs/``, each kind by name.
+    """Everything in ``configs/``, as `packshot.specs.load.load_configs` reads it.
 
     Attributes:
         platforms, categories, models, clients: name -> content of its file or entry.
         defaults: edit rules with the lowest precedence.
         qc, routing, ingest, handoff, returns, daily: the contents of the files of these names.
         press_profiles: file -> ICC profile of a press, for the files that clients name.
-        broken_clients: clients whose own file is wrong -> the problem. Their shots are not processed.
+        broken_clients: client whose own file is wrong -> the problem. Such a client's shots are not processed.
     """
 
     platforms: Mapping[str, Platform]
@@ -285,7 +285,7 @@ class Configs(Value):
 
 
 class RenditionPlan(Value):
-    """One rendition of one shot, with all its settings.
+    """All settings of one rendition: one shot's file for one platform.
 
     Attributes:
         platform: where it goes, with the platform's requirements.

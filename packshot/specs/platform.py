@@ -16,7 +16,7 @@ from packshot.types import Value
 
 
 class Format(StrEnum):
-    """File formats that can be delivered."""
+    """File formats in which pictures can be delivered."""
 
     JPEG = "jpeg"
     WEBP = "webp"
@@ -29,7 +29,7 @@ class Format(StrEnum):
 
 
 class AcceptedFormat(StrEnum):
-    """File formats that a marketplace may accept."""
+    """File formats that a marketplace may accept, also ones in which Packshot never delivers."""
 
     JPEG = "jpeg"
     WEBP = "webp"
@@ -40,7 +40,7 @@ class AcceptedFormat(StrEnum):
 
 
 class Rule(StrEnum):
-    """Rules for which a marketplace may itself refuse a delivered file, by the code of their finding."""
+    """Rules for which a marketplace may itself refuse a delivered file. The value is the code of the rule's finding."""
 
     FORMAT = "file_format"
     EXTENSION = "file_extension"
@@ -198,7 +198,7 @@ class Canvas(Value):
 
     @property
     def width_over_height(self) -> float | None:
-        """The aspect as a number; None if the canvas follows the product's shape."""
+        """The canvas's width divided by its height; None if the canvas follows the product's shape."""
         if self.aspect is None:
             return None
         width, height = self.aspect.split(":")

@@ -52,21 +52,22 @@ class Problem(Value):
 
 
 class Document(NamedTuple):
-    """A YAML file's plain values, and the line of each key and item.
+    """The plain values of a YAML file, and the line in which each key and item stands.
 
     Attributes:
         data: mappings, lists, texts, numbers and dates, as the file nests them.
-        lines: path of a key or item -> its line, counted from 1.
+        lines: path of a key or item, such as ``("canvas", "min_px")`` -> its line, counted from 1.
     """
 
     data: Any
     lines: Mapping[Path, int]
 
     def line(self, path: Path) -> int:
-        """Return the line of a value, or of the nearest enclosing value that has one, counted from 1.
+        """Return the line in which a value stands, counted from 1. If it has none, that of the nearest value around
+        it counts.
 
         Args:
-            path: keys and indices that lead to the value.
+            path: keys and indices that lead to the value, such as ``("sources", 0, "ref")``.
         """
         while path and path not in self.lines:
             path = path[:-1]
@@ -74,7 +75,7 @@ class Document(NamedTuple):
 
 
 class Read(NamedTuple, Generic[T]):
-    """A file read into a model.
+    """The result of reading a config file: the model, or what is wrong with the file.
 
     Attributes:
         value: the model; None if there are problems.

@@ -95,13 +95,14 @@ def _not_taken(platform: Platform, view: str) -> str:
 
 
 def style_guide(configs: Configs, client: str) -> Client:
-    """Return a client's style guide, or the default one if it has none.
+    """Return a client's style guide; that of the client ``default`` if the client has none.
 
     Args:
         configs: all configs.
         client: the client's name.
+
     Raises:
-        ConfigError: there is neither, or the client's own is wrong.
+        ConfigError: there is neither of the two, or the client's own style guide is wrong.
     """
     if client in configs.broken_clients:
         raise ConfigError(
@@ -190,7 +191,8 @@ def _press(configs: Configs, client: Client, platform: Platform) -> PressProfile
 def merged_rules(
     defaults: ResolvedRules, *, category: Category | None, platform: Platform, client: EditRules
 ) -> ResolvedRules:
-    """Return the edit rules for one platform. Precedence, field by field: defaults < category < platform < client.
+    """Return the edit rules of one shot for one platform, merged field by field: defaults < category < platform <
+    client.
 
     Defaults and categories don't know the platform, so their fill ratio is clamped to the platform's range, and their
     shadow is dropped on pure white. The client's fill ratio must be in the range.
@@ -200,8 +202,10 @@ def merged_rules(
         category: the shot's category; None if it is unknown.
         platform: the platform.
         client: the client's rules for this platform.
+
     Raises:
-        ConfigError: the client's fill ratio is outside the platform's range, or it keeps a shadow on pure white.
+        ConfigError: the client's fill ratio is outside the platform's range, or the client keeps a shadow on pure
+            white.
     """
     below = {**defaults.model_dump(), **(category.rules.stated() if category else {})}
     fill = platform.fill

@@ -35,7 +35,7 @@ class ProductSets(Value):
 
     @property
     def together(self) -> bool:
-        """Whether a product's shots wait for each other."""
+        """Whether the shots of a product wait for each other and are delivered together."""
         return self.deliver == "complete_sets"
 
     def views_of(self, categories: Iterable[str]) -> tuple[str, ...]:

@@ -205,11 +205,11 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Promise(Value):
-    """How often the machine may be wrong: at most this share, with this confidence.
+    """How often the machine may be wrong when it approves a picture.
 
     Attributes:
-        ratio: at most this share is refused ...
-        confidence: ... with this confidence.
+        ratio: a person would refuse at most this share of the pictures.
+        confidence: how sure that must be.
     """
 
     ratio: Share = 0.02

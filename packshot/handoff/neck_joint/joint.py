@@ -28,18 +28,19 @@ Otherwise the mannequin's colour would show around the neckline.
 
 
 class JointProof(Value):
-    """The measurements of a neck joint's draft, for the ticket.
+    """The measurements of a neck joint's draft, for the editor's ticket.
 
     Attributes:
-        mannequin: True if one was recognised.
+        mannequin: True if a mannequin was recognised.
         mannequin_why_not: if none was recognised, the reason as a sentence; else empty.
-        seam_visible_ratio: share of the line between mannequin and garment with a visible colour difference, 0..1; None
-            if no line was found.
+        seam_visible_ratio: share of the line between mannequin and garment with a visible colour difference, 0..1;
+            None if no line was found.
         seam_delta_e: median delta E 2000 across that line; None if no line was found.
         mannequin_ratio: share of the cut-out that is mannequin, 0..1.
         how: how the neck shot was placed (see `How`); empty without a neck shot.
         points, residual_px, unsure_px, outline_px: as in `NeckPlace`.
-        scale, degrees: size and rotation of the neck shot relative to the exterior shot; None without a neck shot.
+        scale, degrees: size of the neck shot relative to the exterior shot (1 is the same), and its rotation; None
+            without a neck shot.
     """
 
     mannequin: bool
@@ -90,11 +91,11 @@ class JointProof(Value):
 
 @dataclasses.dataclass(frozen=True)
 class NeckJoint:
-    """The draft of a neck joint.
+    """The draft of a neck joint (ghost mannequin), with which an editor starts.
 
     Attributes:
-        layered_psd: the neck shot as lower layer, the exterior with its mannequin masked as upper layer. Empty without
-            a neck shot, or if the picture is too large for a PSD; then there is a finding.
+        layered_psd: the neck shot as lower layer, the exterior with its mannequin masked as upper layer. Empty
+            without a neck shot, or if the picture is too large for a PSD; then there is a finding.
         mannequin: draft matte of the mannequin, (rows, columns) float32 in 0..1.
         opening: (rows, columns) bool: the area that the neck shot must fill. If the neck shot is aligned, it is the
             part of the neckline that the neck shot covers; else it is the lower part of the neckline.
@@ -110,7 +111,9 @@ class NeckJoint:
 
 
 def join_neck(exterior: Side, neck: Side | None) -> NeckJoint:
-    """Return the draft of a neck joint. Nothing is painted: every pixel comes from one of the two photographs.
+    """Return the draft of a neck joint (ghost mannequin), made of the exterior shot and the neck shot.
+
+    Nothing is painted: every pixel comes from one of the two photographs.
 
     Args:
         exterior: the garment on its mannequin.

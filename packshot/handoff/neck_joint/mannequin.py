@@ -40,12 +40,12 @@ _MANNEQUIN, _GARMENT, _OUTSIDE = 1, 2, 3
 
 @dataclasses.dataclass(frozen=True)
 class Mannequin:
-    """The draft of the mannequin in a cut-out.
+    """The draft of the mannequin in a cut-out: which pixels are mannequin, and which must be filled when it is gone.
 
     Attributes:
         mask: (rows, columns) float32 in 0..1, share of the mannequin in each pixel; all zero if none was recognised.
-        opening: (rows, columns) bool: the neck between garment on both sides. The garment's inside must fill it. Empty
-            if no mannequin was recognised.
+        opening: (rows, columns) bool: the neck between garment on both sides. The garment's inside must fill it.
+            Empty if no mannequin was recognised.
         seam: visibility of the line between mannequin and garment; None if no line was found or looked for.
         why_not: if no mannequin was recognised, the reason as a sentence; else empty.
     """

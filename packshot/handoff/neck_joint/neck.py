@@ -37,7 +37,7 @@ class Neck:
 
 
 def neck_above_shoulders(inside: Mask) -> Neck | None:
-    """Return the areas of neck and garment in a silhouette.
+    """Return where in a silhouette a mannequin's neck would be, and where surely garment is.
 
     The result is None if nothing stands above the shoulders, or if what stands there is too low, too high or too wide
     for a neck.

@@ -31,7 +31,7 @@ _MOST_BYTES = 2**31
 
 @dataclasses.dataclass(frozen=True)
 class Layer:
-    """One layer, at the size of the document.
+    """One layer of a Photoshop document, at the size of the document.
 
     Attributes:
         name: the layer's name.

@@ -36,10 +36,12 @@ _CLEAR_OF_MANNEQUIN_PX = 4
 
 
 class How(StrEnum):
-    """How the neck shot was placed.
+    """How the neck shot (the garment's inside) was placed on the exterior shot (the garment on its mannequin).
 
-    ALIGNED: by points that both photographs show. PLACED: by the outline of collar and shoulders. LAID_IN: in the
-    middle of the picture, because neither tells its place.
+    Attributes:
+        ALIGNED: by points that both photographs show.
+        PLACED: by the outline of collar and shoulders.
+        LAID_IN: in the middle of the picture, because neither points nor outline tell its place.
     """
 
     ALIGNED = "aligned"
@@ -49,7 +51,7 @@ class How(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class NeckPlace:
-    """The place of the neck shot on the exterior, with measurements of its quality.
+    """The place of the neck shot on the exterior shot, with measurements of how sure it is.
 
     Attributes:
         how: aligned by matched points, placed by the outline of the shoulders, or added without a known place.
@@ -57,9 +59,10 @@ class NeckPlace:
         points: number of points used for the alignment; 0 if it was not aligned.
         residual_px: median distance of these points after alignment, in pixels of the exterior; None if it was not
             aligned.
-        unsure_px: disagreement around the neckline between alignments from two halves of the points, in the same
-            pixels; None if it was not aligned.
-        outline_px: mean distance of the two outlines, in the same pixels; None if the neck shot was not placed by them.
+        unsure_px: disagreement around the neckline between alignments from two halves of the points, in pixels of the
+            exterior; None if it was not aligned.
+        outline_px: mean distance of the two outlines, in pixels of the exterior; None if the neck shot was not placed
+            by them.
     """
 
     how: How

@@ -14,11 +14,11 @@ _NEAR_PX = 9
 
 
 class Seam(Value):
-    """The line where mannequin and garment meet.
+    """How visible the line is along which mannequin and garment meet.
 
     Attributes:
         visible_ratio: share of the line, 0..1, where both sides differ by delta E 2000 of 5 or more.
-        delta_e: median delta E 2000 along it.
+        delta_e: median delta E 2000 across the line.
     """
 
     visible_ratio: float
@@ -26,10 +26,10 @@ class Seam(Value):
 
 
 def measure_seam(lab: Lab, ours: Mask, theirs: Mask) -> Seam | None:
-    """Return how visible the line between two regions is; None if the regions do not touch.
+    """Return how visible the line between two regions of a picture is; None if the regions do not touch.
 
     Args:
-        lab: (rows, columns, 3) float32, CIE L*a*b*.
+        lab: the picture, (rows, columns, 3) float32, CIE L*a*b*.
         ours, theirs: (rows, columns) bool: the two regions.
     """
     near = cv2.dilate(theirs.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0

@@ -24,10 +24,10 @@ _OPENED = 0.004
 
 @dataclasses.dataclass(frozen=True)
 class Placed:
-    """The place of the neck shot on the exterior: a scale and a shift, without rotation.
+    """The place of the neck shot on the exterior shot by their outlines: a scale and a shift, without rotation.
 
     Attributes:
-        warp: 2 x 3, from pixels of the neck shot to pixels of the exterior.
+        warp: 2 x 3 float64, from pixels of the neck shot to pixels of the exterior.
         outline_px: mean distance of the two outlines, in pixels of the exterior.
     """
 

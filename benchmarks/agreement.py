@@ -150,8 +150,7 @@ def of_scene(judged: Judged, config: QcConfig) -> Case:
 
 
 def limits_alone(cases: Iterable[Case], *, at: float) -> dict[str, float]:
-    """Return from where each suspicion alone stops a wrong edit: code -> how many times its limit was measured, the
-    least.
+    """Return from where each suspicion alone stops a wrong edit: code -> times its limit, the least.
 
     A suspicion that never stops a wrong edit alone is left out.
 
@@ -198,8 +197,9 @@ def held_table(cases: Iterable[Case]) -> str:
 
 
 def pairs_table(cases: Sequence[Case], *, at: float) -> str:
-    """Return what would change if suspicions had to agree, as a Markdown table: a row for right edits, one for wrong
-    edits.
+    """Return what would change if suspicions had to agree, as a Markdown table.
+
+    There is a row for right edits and one for wrong edits.
 
     Args:
         cases: the edits, each with what people or truth say.
@@ -240,8 +240,9 @@ def newest(made: Iterable[editing.Result], seen: Iterable[verdicts.Seen]) -> lis
 
 
 def main() -> None:
-    """Print the tables of `held_table` and `pairs_table` for the real edits, and for the scenes if ``--scenes`` names
-    a file.
+    """Print the tables of `held_table` and `pairs_table` for the real edits.
+
+    If ``--scenes`` names a file, its scenes are added.
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenes", type=Path, default=None, help="what `benchmarks.escape --json` wrote")

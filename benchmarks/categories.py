@@ -85,8 +85,7 @@ class Photograph(NamedTuple):
 
 
 def photographs() -> list[Photograph]:
-    """Return all photographs of the test data whose category is known: of shops, of products with truth, and rendered
-    ones.
+    """Return all photographs of the test data whose category is known.
 
     If no category of the configs fits, the category is `OTHER`.
     """
@@ -256,8 +255,7 @@ def left_out(table: Table, shots: Sequence[Photograph], make: Callable[[], Any],
 
 
 def by_words(logits: Table, names: Sequence[str]) -> Table:
-    """Return how probable each category is for each photograph, from the network's logits: (photographs, names) in
-    0..1.
+    """Return how probable each category is for each photograph, by the network: (photographs, names) in 0..1.
 
     The configs' words for the categories are compared with the network's classes, as in production. `OTHER` has the
     probability 0.

@@ -258,8 +258,7 @@ def by_alpha_matting(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte
 
 
 def by_decontamination(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
-    """Return (composite, matte, "decontaminate"): the network's mask, with the product's own colours estimated by
-    pymatting.
+    """Return (composite, matte, "decontaminate"): the network's mask with colours estimated by pymatting.
 
     rembg's decontaminate does the same. The composite is (rows, columns, 3) uint8, sRGB; the matte is (rows, columns)
     float32 in 0..1.

@@ -89,10 +89,9 @@ def bite(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def leftover(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with left-over backdrop of 0.3-3 % of the product's area. It touches the product or lies beside
-    it.
+    """Return the edit with left-over backdrop of 0.3-3 % of the product's area.
 
-    None if there is no room for it, or nobody could see it.
+    It touches the product or lies beside it. None if there is no room for it, or nobody could see it.
 
     Args:
         edit: a good edit; it is not changed.

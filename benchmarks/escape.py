@@ -72,10 +72,9 @@ class Truth:
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """The reasons why the edit is not acceptable, such as ``IoU < 0.97``: first of the averages, then of its
-        worst place.
+        """The reasons why the edit is not acceptable, such as ``IoU < 0.97``.
 
-        Empty if the edit is acceptable.
+        First come those of the averages, then those of its worst place. Empty if the edit is acceptable.
         """
         checks = {
             f"a stretch > {MOST_STRETCH_DELTA_E:g}": self.worst_stretch_delta_e > MOST_STRETCH_DELTA_E,

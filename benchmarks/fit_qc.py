@@ -190,11 +190,10 @@ def _two_digits(value: float) -> float:
 
 
 def held_out(rows: Sequence[Labelled], code: str, old: RuleLimits) -> tuple[list[float], list[float]]:
-    """Return (badness of good edits, badness of bad edits) by one rule: 0 is as good as it gets, 1 takes all its
-    points.
+    """Return (badness of good edits, badness of bad edits) by one rule.
 
-    Each product is judged by limits that were fitted without it. Good edits are those of opaque products with hard
-    edges. Other edits, and those without a value, are left out.
+    0 is as good as it gets, 1 takes all points of the rule. Each product is judged by limits that were fitted without
+    it. Good edits are those of opaque products with hard edges. Other edits, and those without a value, are left out.
 
     Args:
         rows: the edits.

@@ -218,8 +218,9 @@ def undisturbed(folder: Path) -> float:
 
 
 def disturbed(stack: Stack, disk: Disk | None, folder: Path, wishes: argparse.Namespace) -> Storm:
-    """Process the photographs in nights with kills; return the result when the batch is finished or `NIGHT_S` is
-    over.
+    """Process the photographs in nights with kills, and return the result.
+
+    It ends when the batch is finished or `NIGHT_S` is over.
 
     Args:
         stack: the running servers.
@@ -251,9 +252,7 @@ def begin_night() -> UUID:
 
 
 def filled(disk: Disk | None) -> str:
-    """Fill the disk for `FULL_S` seconds; return the kind of disturbance, or an empty text if there is no disk to
-    fill.
-    """
+    """Fill the disk for `FULL_S` seconds; return the kind of disturbance, empty if there is no disk to fill."""
     if disk is None:
         return ""
     disk.fill()
@@ -297,10 +296,10 @@ def _carries(process: psutil.Process, mark: str) -> bool:
 
 
 def recovered(stack: Stack) -> float | None:
-    """Wait until all parts work and the batch has progressed; return the seconds, or None if it took longer than
-    `HEALED_S`.
+    """Wait until all parts work and the batch has progressed, and return the seconds.
 
-    If the night of the batch has ended and something is not done, the batch progresses only in the next night.
+    None if it took longer than `HEALED_S`. If the night of the batch has ended and something is not done, the batch
+    progresses only in the next night.
 
     Args:
         stack: the running servers.
@@ -363,8 +362,9 @@ def until(ask: Callable[[], bool | None], *, what: str, timeout_s: float) -> Non
 
 
 def delivered_files(batch: BatchId) -> Counter[tuple[str, str]]:
-    """Return how often each picture of a batch was delivered: (name below its delivery, SHA-256) -> number of
-    deliveries.
+    """Return how often each picture of a batch was delivered: (name, SHA-256) -> number of deliveries.
+
+    The name is the path below the delivery's folder.
 
     Args:
         batch: the batch.

@@ -47,8 +47,7 @@ def drawn(pixels: int, width: int = 0) -> bytes:
 
 
 def peaks_gb(data: bytes, engine: str) -> dict[str, float]:
-    """Take a photograph through all stages; return the peak of this process's memory after each: name of the stage ->
-    GB.
+    """Take a photograph through all stages; return the peak of memory after each: name of the stage -> GB.
 
     The stages are "before", "taken in", "edited" and "exported". Each is the peak of the whole process so far.
 

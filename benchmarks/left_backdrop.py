@@ -224,10 +224,10 @@ def on_shaded_backdrop(own: FloatImage, matte: Matte, name: str) -> Pixels8:
 
 
 def wrong_mattes(right: Right) -> Iterator[Matte]:
-    """Yield wrong mattes of a photograph, with left-over backdrop: `Right.fakes` of them, (rows, columns) float32 in
-    0..1.
+    """Yield `Right.fakes` wrong mattes of a photograph, with left-over backdrop.
 
-    In them gaps, concavities or holes are filled, or bits are added beside the product.
+    Each is (rows, columns) float32 in 0..1. In them gaps, concavities or holes are filled, or bits are added beside
+    the product.
 
     Args:
         right: the photograph with its right matte.
@@ -341,8 +341,9 @@ def labels_of(made: Sequence[Table]) -> NDArray[np.int64]:
 
 
 def fitted(made: Sequence[Table]) -> Any:
-    """Return scikit-learn's trees, trained to tell regions of backdrop from regions of product. Mixed regions are
-    left out.
+    """Return scikit-learn's trees, trained to tell regions of backdrop from regions of product.
+
+    Mixed regions are left out.
 
     Args:
         made: the tables of all mattes.

@@ -113,8 +113,7 @@ def _servers() -> Iterator[Stack]:
 
 
 def bookkeeping(batch: BatchId, count: int, *, reports: bool = True) -> Mapping[str, Cost]:
-    """Take a batch of shots without pixels through all steps of a night; return the cost of each: name of the step ->
-    cost.
+    """Take a batch of shots without pixels through all steps of a night; return the cost of each step by name.
 
     Half of what is ready goes out in a delivery that breaks off and is finished, the other half in a second one.
 
@@ -246,8 +245,7 @@ def measured(step: Callable[[], object]) -> Cost:
 
 
 def table(costs: Mapping[int, Mapping[str, Cost]]) -> str:
-    """Return costs as a Markdown table: for each step and number of shots, requests and processor milliseconds per
-    shot.
+    """Return costs as a Markdown table: requests and processor milliseconds per shot, by step and number of shots.
 
     Args:
         costs: number of shots -> name of the step -> cost.

@@ -156,8 +156,9 @@ def shows_one_product(name: str) -> bool:
 
 
 def promise_table(rows: Sequence[Row], before: Mapping[str, float]) -> str:
-    """Return Markdown tables: how well the promise is kept, and how many edits are refused if more shots are
-    automated.
+    """Return Markdown tables about the promise: how well it is kept, and what more automation would cost.
+
+    The second table has the share of refused edits for each share of automated shots.
 
     Args:
         rows: all labelled shots, with probabilities after the cut-out.

@@ -116,10 +116,10 @@ class Desk:
 
     @contextlib.asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
-        """While the block runs, keep the lists of waiting shots fresh, send people's decisions, and remove broken-off
-        uploads.
+        """Do the desk's background work while the block runs.
 
-        At its end, send the decisions that are still held.
+        It keeps the lists of waiting shots fresh, sends people's decisions, and removes broken-off uploads. When the
+        block ends, the decisions that are still held are sent.
         """
         jobs = [asyncio.create_task(one) for one in (self._refresh(), self._tick(), self._sweep())]
         try:

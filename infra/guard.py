@@ -26,8 +26,7 @@ BODIES = ("POST", "PUT", "PATCH")
 
 
 class Guard:
-    """An ASGI application that checks HTTP and WebSocket requests, and passes those that it accepts to the guarded
-    application.
+    """An ASGI application that checks HTTP and WebSocket requests, and passes good ones to another application.
 
     So a web page of another site can't use a server on its reader's machine.
     """

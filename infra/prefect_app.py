@@ -55,9 +55,7 @@ notes it every two seconds, once for each kind of task.
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line ``python -m infra.prefect_app``, with the options ``--host`` and
-    ``--port``.
-    """
+    """Return the parser of the command line. Its options are ``--host`` and ``--port``."""
     found = argparse.ArgumentParser(prog="python -m infra.prefect_app", description="Prefect's server behind a guard")
     found.add_argument("--host", required=True)
     found.add_argument("--port", type=int, required=True)

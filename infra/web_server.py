@@ -18,10 +18,9 @@ _NOT_STARTED = 3
 
 
 class SeldomTicking(uvicorn.Server):
-    """uvicorn's web server, which looks around once a second instead of ten times, so that an idle server costs
-    little.
+    """uvicorn's web server, which looks around once a second instead of ten times.
 
-    A signal to end counts at once.
+    So an idle server costs little. A signal to end counts at once.
     """
 
     _woken: asyncio.Event | None = None

@@ -85,7 +85,7 @@ class Cancellation(Value):
         return f"Cancelled by {self.by} at {self.at:%Y-%m-%d %H:%M} UTC: {self.why}"
 
     def is_followed_by(self, closed_at: datetime | None) -> bool:
-        """Return whether the client has closed the batch again since the cancellation, so that the batch is to be
+        """Return whether the client has closed the batch again since the cancellation. The batch is then to be
         processed.
 
         A client closes a batch by uploading ``READY``. If the batch was not closed before the cancellation, its first
@@ -104,8 +104,8 @@ class BatchRecord(Stored):
         batch: client and name of the batch.
         received_at: when the batch was received (UTC).
         shots: every photograph, sorted by name.
-        ignored: uploaded files that are not photographs (manifest, READY, sidecars): path -> the reason.
-        references: key of each reference photograph among the ignored files -> the object's ETag when the batch was
+        ignored: path of an uploaded file that is not a photograph (manifest, READY, sidecar) -> the reason.
+        references: path of a reference photograph among the ignored files -> the object's ETag when the batch was
             listed.
         findings: manifest rows without a file, files without a row, duplicates.
         groups: shot name -> name of its shoot group (shots in the same light).

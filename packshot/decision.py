@@ -220,8 +220,9 @@ class Decision(Value):
 
     @property
     def sentence(self) -> str:
-        """The decision as a sentence, such as ``send to an editor: edge (2 marked places) (the rim at the left), Ana
-        López``.
+        """The decision as a sentence: choice, reason, what was added, and person.
+
+        Example: ``send to an editor: edge (2 marked places) (the rim at the left), Ana López``.
         """
         said = f"{self.choice}: {self.reason.replace('_', ' ')}"
         places = f" ({counted(len(self.marks), 'marked place')})" if self.marks else ""

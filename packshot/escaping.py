@@ -111,10 +111,10 @@ def cell(text: str) -> str:
 
 
 def chat(text: str) -> str:
-    """Return a text on one line for a chat message, without links and without mentions such as ``<!channel>`` or
-    ``@here``.
+    """Return a text on one line for a chat message, without links and mentions.
 
-    ``&``, ``<`` and ``>`` become HTML entities, as Slack expects.
+    A mention such as ``<!channel>`` or ``@here`` would call people. ``&``, ``<`` and ``>`` become HTML entities, as
+    Slack expects.
     """
     line = _LINKS.sub(ASIDE, _CALLS.sub(ASIDE, one_line(text)))
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -134,11 +134,10 @@ def body(text: str) -> str:
 
 
 def page_environment(package: str, filters: Mapping[str, Callable[..., Any]] | None = None) -> jinja2.Environment:
-    """Return the Jinja environment with which a package makes its HTML pages, so that no text from outside becomes
-    HTML.
+    """Return the Jinja environment with which a package makes its HTML pages.
 
-    All text is escaped. Invisible and control characters become `UNSEEN` (U+FFFD). A variable that is missing is an
-    error.
+    No text from outside becomes HTML: all text is escaped. Invisible and control characters become `UNSEEN` (U+FFFD).
+    A variable that is missing is an error.
 
     Args:
         package: name of the package that has the folder ``templates``.

@@ -287,10 +287,10 @@ def date_from_daily_figures_key(key: str) -> dt.date | None:
 
 
 def siblings_prefix(client: str, product: str) -> str:
-    """Return the beginning of the keys under which the shots of a product find each other:
-    ``products/<client>/<product>/``.
+    """Return the beginning of the keys under which the shots of a product find each other.
 
-    In the key, the product's name is in small letters and safe characters, with a hash if it had to be changed.
+    It is ``products/<client>/<product>/``. In the key, the product's name is in small letters and safe characters,
+    with a hash if it had to be changed.
 
     Args:
         client: the client's name.
@@ -376,15 +376,17 @@ NIGHT_LEASE, COLLECTION_LEASE = "night", "collection"
 
 
 def batch_lease(batch: BatchId) -> str:
-    """Return the name of the lease that only one run at a time can hold to work on a batch:
-    ``batches/<client>/<batch>``.
+    """Return the name of the lease for work on a batch: ``batches/<client>/<batch>``.
+
+    Only the run that holds the lease works on the batch.
     """
     return f"batches/{batch.client}/{batch.batch}"
 
 
 def delivery_lease(batch: BatchId) -> str:
-    """Return the name of the lease that only one run at a time can hold to deliver a batch:
-    ``deliveries/<client>/<batch>``.
+    """Return the name of the lease for delivering a batch: ``deliveries/<client>/<batch>``.
+
+    Only the run that holds the lease delivers the batch.
     """
     return f"deliveries/{batch.client}/{batch.batch}"
 
@@ -402,10 +404,10 @@ def part_lease(batch: BatchId, part: str = "") -> str:
 
 
 def part_result_name(batch: BatchId, part: str, what: str) -> str:
-    """Return the name under which a part of a batch keeps its work or its results:
-    ``parts/<client>/<batch>/<part>.<what>``.
+    """Return the name under which a part of a batch keeps its work or its results.
 
-    A part is a number of a batch's shots that one worker processes. `result_key` makes a storage key of the name.
+    It is ``parts/<client>/<batch>/<part>.<what>``. A part is a number of a batch's shots that one worker processes.
+    `result_key` makes a storage key of the name.
 
     Args:
         batch: the batch.

@@ -117,8 +117,7 @@ def release(mine: Lease, *, nonce: str) -> Lease:
 
 
 def lost(mine: Lease, *, to: Lease | None = None) -> LeaseLostError:
-    """Return the error that an owner's next write raises after another owner has taken the lease over. Nothing is
-    raised here.
+    """Return the error for an owner whose lease another owner has taken over. It is not raised here.
 
     Args:
         mine: the lease as its owner last wrote it.

@@ -121,9 +121,7 @@ The report of the same stage, ``machine_edit``, has its score, verdict and metho
 
 
 def delivery_reason(number: int) -> str:
-    """Return the reason with which a shot's record says in which delivery the shot went out: ``delivery 2`` for
-    number 2.
-    """
+    """Return the words with which a shot's record says in which delivery the shot went out, such as ``delivery 2``."""
     return f"{_DELIVERY}{number}"
 
 
@@ -183,8 +181,9 @@ class Source(Value):
 
 
 class ShotRecord(Stored):
-    """Everything known about a shot, as it is stored. Append-only: each change returns a new record with one more
-    event.
+    """Everything known about a shot, as it is stored.
+
+    It is append-only: each change returns a new record with one more event.
 
     Attributes:
         shot: client, batch and name of the shot.
@@ -228,8 +227,9 @@ class ShotRecord(Stored):
 
     @property
     def present_findings(self) -> tuple[Finding, ...]:
-        """The findings that are true now: about the photograph and the present edit, not about edits that were
-        replaced.
+        """The findings that are true now: about the photograph and the present edit.
+
+        Findings about an edit that was replaced are left out.
         """
         edit = self.objects.get(EDIT, "")
         return tuple(one for one in self.findings if one.picture in ("", edit))

@@ -32,8 +32,7 @@ S = TypeVar("S", bound="Stored")
 
 
 class Stored(Value):
-    """Base class of values that are kept in storage as JSON, and that later versions of Packshot must be able to
-    read.
+    """Base class of values that are stored as JSON and that later versions of Packshot must be able to read.
 
     Attributes:
         UPGRADES: schema version -> function that turns JSON of this version into JSON of the next one. If two

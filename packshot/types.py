@@ -27,8 +27,9 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 
 class Value(BaseModel):
-    """Base class of immutable values (Pydantic): unknown fields are refused, and a value's JSON gives back an equal
-    value.
+    """Base class of immutable values (Pydantic models).
+
+    Unknown fields are refused. A value's JSON gives back an equal value.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -61,10 +61,10 @@ class Views(NamedTuple):
 
 
 def sheets(matte: Matte, composite: Pixels8, photo: Pixels8) -> list[Pixels8]:
-    """Return an edit's contact sheets, at least one: each (rows, columns, 3) uint8, sRGB, at most about `MOST_PX` a
-    side.
+    """Return an edit's contact sheets, at least one: each (rows, columns, 3) uint8, sRGB.
 
-    They show the edit on white, on a dark surround, and the photograph beside them.
+    Each side is at most about `MOST_PX` pixels. They show the edit on white, on a dark surround, and the photograph
+    beside them.
 
     Args:
         matte: (rows, columns) float32 in 0..1.

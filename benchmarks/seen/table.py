@@ -168,8 +168,9 @@ def _by_finding(halves: dict[str, list[Pair]]) -> list[str]:
 
 
 def named(pairs: Sequence[Pair]) -> str:
-    """Return the edits about which machine and people disagree, each with the reason, as a Markdown list; empty if
-    none.
+    """Return the edits about which machine and people disagree, as a Markdown list; empty if there are none.
+
+    Each line gives the reason.
 
     Args:
         pairs: the edits, each with the machine's verdict and people's.

@@ -47,10 +47,10 @@ class Account(Value):
 
 
 class Accounts:
-    """The accounts of the desk, in a file. A change of the file takes effect at once, also for people who are signed
-    in.
+    """The accounts of the desk, in a file.
 
-    Each method reads the file again if it has changed, and raises a ConfigError if it can't be read.
+    A change of the file takes effect at once, also for people who are signed in. Each method reads the file again if
+    it has changed, and raises a ConfigError if it can't be read.
     """
 
     def __init__(self, path: Path) -> None:

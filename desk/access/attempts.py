@@ -38,10 +38,9 @@ class Pace(NamedTuple):
 
 
 class Attempts:
-    """Counts attempts, for example to sign in, and says whether one more is allowed. One that succeeds does not
-    count.
+    """Counts attempts, for example to sign in, and says whether one more is allowed.
 
-    So nobody can try thousands of passwords.
+    An attempt that succeeds does not count. So nobody can try thousands of passwords.
     """
 
     def __init__(self, pace: Pace = Pace(), *, clock: Callable[[], float] = time.monotonic) -> None:  # noqa: B008

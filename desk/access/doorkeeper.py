@@ -41,12 +41,12 @@ _READS = ("GET", "HEAD")
 
 
 class Doorkeeper:
-    """ASGI middleware around the whole desk: it passes a request on or refuses it, and adds security headers to the
-    answer.
+    """ASGI middleware around the whole desk: it lets requests pass or refuses them.
 
-    It refuses with 403 a request under a wrong server name, from another site's page, or without a person whom the
-    proxy signs in (if there is such a proxy). It refuses with 404 a path that is too long. Without a proxy, a person
-    who has not signed in is led to the sign-in page; a request that is not for a page gets 401.
+    It adds security headers to every answer. It refuses with 403 a request under a wrong server name, from another
+    site's page, or without a person whom the proxy signs in (if there is such a proxy). It refuses with 404 a path
+    that is too long. Without a proxy, a person who has not signed in is led to the sign-in page; a request that is
+    not for a page gets 401.
     """
 
     def __init__(

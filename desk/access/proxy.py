@@ -24,8 +24,9 @@ LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")
 
 
 class Proxy:
-    """The reverse proxy in front of the desk that may sign people in: its header, and the addresses from which it is
-    believed.
+    """The reverse proxy in front of the desk, which may sign people in.
+
+    It is known by a header of its requests, and by its addresses.
     """
 
     def __init__(self, *, header: str = "", networks: Iterable[Network] = ()) -> None:
@@ -58,9 +59,7 @@ class Proxy:
 
     @property
     def signs_in(self) -> bool:
-        """Whether the reverse proxy signs people in. If so, the desk asks for no password and there is no other way
-        to sign in.
-        """
+        """Whether the reverse proxy signs people in. If so, there is no other way to sign in."""
         return bool(self._header)
 
     def is_peer(self, scope: Scope) -> bool:

@@ -38,8 +38,9 @@ class Person(Value):
     roles: frozenset[Role]
 
     def sees(self, state: State) -> bool:
-        """Return whether the person may open shots in this state; False if shots in this state do not wait for
-        people.
+        """Return whether the person may open shots in this state.
+
+        False if shots in this state do not wait for people.
         """
         return bool(self.roles & SEES.get(state, frozenset()))
 

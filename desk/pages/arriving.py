@@ -24,10 +24,9 @@ from packshot.record import ShotRecord, State
 
 
 async def ahead(request: Request) -> Response:
-    """Return the page of a shot before the person opens it, so that the browser has it ready; 204 if it can't be
-    shown.
+    """Return the page of a shot before the person opens it; 204 if it can't be shown.
 
-    Nothing is claimed, and messages to the person stay unread.
+    The browser then has it ready. Nothing is claimed, and messages to the person stay unread.
     """
     answer = await shown(request, shot_in(request), opens=False)
     return answer if answer.status_code == 200 else Response(status_code=204)
@@ -52,13 +51,13 @@ async def arrive(request: Request) -> Response:
 
 
 def arrival(request: Request, record: ShotRecord | None, place: Place) -> dict[str, Any]:
-    """Return what a browser needs to show a shot whose page it has ready. If the person may decide about it, it is
-    claimed.
+    """Return what a browser needs to show a shot whose page it has ready.
 
-    The result always has ``notices`` (HTML) and ``lists`` (name of a list -> number of shots). If the shot can be
-    opened, it also has ``shot`` (CLIENT/BATCH/SHOT), ``address``, ``standing`` (see `showing.standing_of`),
-    ``claimed`` (the person's name if they have the claim, else empty), ``way`` (links to the shots beside it, HTML)
-    and ``following`` (the address of the shot after it).
+    If the person may decide about the shot, it is claimed for them. The result always has ``notices`` (HTML) and
+    ``lists`` (name of a list -> number of shots). If the shot can be opened, it also has ``shot``
+    (CLIENT/BATCH/SHOT), ``address``, ``standing`` (see `showing.standing_of`), ``claimed`` (the person's name if they
+    have the claim, else empty), ``way`` (links to the shots beside it, HTML) and ``following`` (the address of the
+    shot after it).
 
     Args:
         request: the request of the signed-in person.

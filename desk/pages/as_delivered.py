@@ -62,8 +62,7 @@ class Meant(NamedTuple):
 
 
 def routes(folder: str, shown: Pictures) -> list[Route]:
-    """Return the routes at which a person looks at the file that a platform would get of an edit that is not signed
-    off yet.
+    """Return the routes of the files that platforms would get of an edit that is not signed off yet.
 
     Args:
         folder: the address of a shot, as a route's pattern.
@@ -146,11 +145,11 @@ def _key(record: ShotRecord, platform: str) -> str:
 
 
 def make(meant: Meant) -> Pack:
-    """Return the tiles of the file that a platform would get, with a description of its files: ``files`` and
-    ``why_not``.
+    """Return the tiles of the file that a platform would get of an edit.
 
-    ``files`` tells of each file of the platform whether it passed and what was found; the tiles are those of the
-    first. If no file can be made, the tiles are those of one white pixel, and ``why_not`` has the reason.
+    The pack also describes its files: ``files`` and ``why_not``. ``files`` tells of each file of the platform whether
+    it passed and what was found; the tiles are those of the first. If no file can be made, the tiles are those of one
+    white pixel, and ``why_not`` has the reason.
 
     Args:
         meant: the file to make.

@@ -16,8 +16,9 @@ MOST_FIELDS = 150
 
 
 async def fields_of(request: Request) -> Mapping[str, str]:
-    """Return the fields of a form that a browser sends: name -> value. If several have the same name, the last one
-    counts.
+    """Return the fields of a form that a browser sends: name -> value.
+
+    If several fields have the same name, the last one counts.
 
     Raises:
         HTTPException: 413: the form is too large. 415: the request is not a form. 400: the form can't be read.

@@ -86,11 +86,11 @@ async def files(request: Request) -> Response:
 
 
 async def upload(request: Request) -> Response:
-    """Begin or continue the upload of an editor's finished picture; return a link for each part that is missing, as
-    JSON.
+    """Begin or continue the upload of an editor's finished picture.
 
-    The browser sends the parts to the storage by these links. The JSON has ``part_bytes`` (size of a part), ``parts``
-    (their number) and ``links`` (part number -> link). If the file is not accepted, it has only ``said``, the reason.
+    The answer is JSON with a link for each part that is missing. The browser sends the parts to the storage by these
+    links. The JSON has ``part_bytes`` (size of a part), ``parts`` (their number) and ``links`` (part number -> link).
+    If the file is not accepted, it has only ``said``, the reason.
 
     Raises:
         HTTPException: 400: the form can't be read; 403: the person is no editor; 409: the job is somebody else's, or

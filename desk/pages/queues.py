@@ -57,8 +57,9 @@ class Place(NamedTuple):
         return self._address(before), self._address(after), at + 1
 
     def following(self, name: str) -> ShotId | None:
-        """Return the shot that comes next after one in the list; after the last one, the first. None if no other shot
-        is left.
+        """Return the shot that comes next in the list; after the last one, the first.
+
+        None if no other shot is left.
 
         Args:
             name: client/batch/shot. If it is not in the list, the first shot follows.
@@ -105,8 +106,9 @@ def place_of(request: Request, *, fallback: Queue | None = None) -> Place:
 
 
 def wanted_in(given: Mapping[str, str]) -> Wanted:
-    """Return the filters of a list of waiting shots that an address names. An age that is none of `AGES` filters
-    nothing.
+    """Return the filters of a list of waiting shots that an address names.
+
+    An age that is none of `AGES` filters nothing.
 
     Args:
         given: name in the address's query -> value; names that are no filters are ignored.
@@ -237,8 +239,9 @@ def _set(wanted: Wanted) -> dict[str, str]:
 
 
 def page_number(text: str, *, most: int) -> int:
-    """Return the page number that an address asks for, at least 1 and at most the last page; 1 if the text is no
-    number.
+    """Return the page number that an address asks for, limited to 1 and the last page.
+
+    It is 1 if the text is no number.
 
     Args:
         text: the number in the address.

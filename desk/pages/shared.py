@@ -125,10 +125,10 @@ async def nothing(request: Request) -> Response:
 
 
 async def overview(request: Request) -> Response:
-    """Return a page of the pictures of a shared delivery, with what has happened to each picture since it was
-    delivered.
+    """Return a page of the pictures of a shared delivery.
 
-    One page has `PICTURES_PER_PAGE` pictures; the query ``page`` names its number.
+    Beside each picture stands what has happened to it since it was delivered. One page has `PICTURES_PER_PAGE`
+    pictures; the query ``page`` names its number.
     """
     opened = await _opened(request)
     every = opened.sight.pictures

@@ -109,10 +109,10 @@ async def _shown(request: Request, batch: BatchId, *, refused: str = "") -> Resp
 
 
 async def makes_link(request: Request) -> Response:
-    """Make a share link, by which a client looks at a delivery; return a redirect to the batch's page, which shows
-    the link.
+    """Make a share link, by which a client looks at a delivery.
 
-    If the link can't be made, the batch's page is returned with the reason.
+    The answer is a redirect to the batch's page, which shows the link. If the link can't be made, the batch's page is
+    returned with the reason.
 
     Raises:
         HTTPException: 403: the person is no manager; 404: there is no such batch.

@@ -17,8 +17,9 @@ TOO_MANY = "Too many attempts. Wait half a minute, then try again."
 
 
 async def sign_in_page(request: Request) -> Response:
-    """Return the form to sign in at the desk. A person who is already signed in is sent on to the page that they
-    asked for.
+    """Return the form to sign in at the desk.
+
+    A person who is already signed in is sent on to the page that they asked for.
     """
     to = _within(request.query_params.get("to", "/"))
     if request.state.person is not None:

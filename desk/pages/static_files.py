@@ -21,10 +21,10 @@ _DIGITS = 16
 
 @cache
 def static_version() -> str:
-    """Return a hash of all the desk's scripts and styles: 16 hex digits. It changes if a file changes, is added or is
-    renamed.
+    """Return a hash of all the desk's scripts and styles: 16 hex digits.
 
-    It is a part of their address, so that a browser loads a changed file again.
+    It changes if a file changes, is added or is renamed. It is a part of their address, so that a browser loads a
+    changed file again.
     """
     told = hashlib.sha256()
     for path in sorted(path for path in STATIC.rglob("*") if path.is_file()):

@@ -42,9 +42,7 @@ class Sources(NamedTuple):
 
     @property
     def overlays(self) -> list[Overlay]:
-        """The overlays that can be made of the edit: all, except the comparison with a reference if the shot has
-        none.
-        """
+        """The overlays that can be made of the edit. `Overlay.REFERENCE` needs a reference colour."""
         return [one for one in Overlay if one is not Overlay.REFERENCE or self.lab]
 
 
@@ -125,8 +123,9 @@ def guides_of(sources: Sources) -> list[dict[str, Any]]:
 
 
 def sentence(overlay: Overlay, shown: Shown, *, reference: str = "") -> str:
-    """Return a sentence that tells a person what an overlay shows: ``All 5,000,000 background pixels are exactly
-    white.``
+    """Return a sentence that tells a person what an overlay shows.
+
+    Example: ``All 5,000,000 background pixels are exactly white.``
 
     Args:
         overlay: which overlay.

@@ -36,8 +36,7 @@ class Packs:
         self._pictures = pictures
 
     async def described(self, name: str, make: Callable[[], Pack]) -> dict[str, Any]:
-        """Return what a viewer needs first, as plain JSON: the picture's size, tile size and levels, and what the
-        pack says about it.
+        """Return what a viewer needs first, as plain JSON: a picture's size, tile size, levels, and further data.
 
         The first entries are those of `packshot.looking.pack.Layout`. If the pack is not there, it is made first.
 

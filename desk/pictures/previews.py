@@ -68,8 +68,9 @@ class Pictures:
         self._makers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="tiles")
 
     def find(self, client: str, batch: str, shot: str, kind: str, digest: str) -> Found | None:
-        """Return the picture of a shot that an address names; None if there is none, or if the shot has a newer
-        picture.
+        """Return the picture of a shot that an address names.
+
+        None if there is none, or if the shot has a newer picture.
 
         Args:
             client, batch, shot: the shot's names.
@@ -146,9 +147,7 @@ class Pictures:
 
 
 def tiles_name(found: Found) -> str:
-    """Return the name under which a picture's tiles are kept on this machine's disk (`TileShelf`):
-    ``<hash>-<version>``.
-    """
+    """Return the name under which a picture's tiles are kept on this machine's disk: ``<hash>-<version>``."""
     return f"{found.sha256[:32]}-{PIPELINE_VERSION}"
 
 

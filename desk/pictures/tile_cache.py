@@ -102,8 +102,7 @@ class TileShelf:
             self._make_room(but=path)
 
     def contents(self, name: str) -> Contents:
-        """Return what a pack contains: the picture's layout, the place and checksum of each tile, and what it says
-        about the picture.
+        """Return the header of a pack: the picture's layout, each tile's place and checksum, and further data.
 
         Args:
             name: the pack's name.

@@ -192,8 +192,9 @@ class Outbox:
             self._told[person].append(Told(shot, sentence))
 
     def told(self, person: str) -> list[Told]:
-        """Return the messages that a person has not seen yet, oldest first: why a decision did not count. Each is
-        returned once.
+        """Return the messages that a person has not seen yet, oldest first.
+
+        A message says why a decision did not count. Each is returned once.
 
         Args:
             person: the person's name.
@@ -206,10 +207,10 @@ class Outbox:
         return not self._answers
 
     def tick(self, *, at_once: bool = False) -> None:
-        """Send the decisions that are due, and look whether those that were sent have been followed. Call it every
-        second.
+        """Send the decisions that are due, and look whether those that were sent have been followed.
 
-        No error is raised: a decision that can't be sent is tried again, or its person is told.
+        The desk calls it every second. No error is raised: a decision that can't be sent is tried again, or its
+        person is told.
 
         Args:
             at_once: True sends all decisions, because the desk is about to end.

@@ -203,8 +203,7 @@ def places_of(record: ShotRecord, checks: Sequence[Finding] = ()) -> list[dict[s
 
 
 def checks_of(work: Work | None, *, first: int) -> list[ShownFinding]:
-    """Return the results of the machine's checks of an editor's new file as the page shows them, the failed ones
-    first.
+    """Return the results of the machine's checks of an editor's new file, the failed ones first.
 
     Empty if there is no file, or if it is not checked yet.
 
@@ -219,11 +218,11 @@ def checks_of(work: Work | None, *, first: int) -> list[ShownFinding]:
 
 
 def kinds_of(record: ShotRecord) -> dict[str, str]:
-    """Return the pictures of a shot that a person can look at: ``edit``, ``master`` or ``machine`` -> digits of its
-    hash.
+    """Return the pictures of a shot that a person can look at: kind of picture -> digits of its hash.
 
-    The digits are the first `DIGITS` of the object's SHA-256, as addresses have them. ``machine`` is the machine's
-    edit, for comparison with an editor's picture; it is there at sign-off only.
+    The kinds are ``edit``, ``master`` and ``machine``. The digits are the first `DIGITS` of the object's SHA-256, as
+    addresses have them. ``machine`` is the machine's edit, for comparison with an editor's picture; it is there at
+    sign-off only.
 
     Args:
         record: the shot's record.
@@ -250,8 +249,9 @@ def offers_of(record: ShotRecord, person: Person) -> list[Offer]:
 
 
 def editor_asked(record: ShotRecord) -> bool:
-    """Return whether a person who signs off must state which editor did the work, because the returned file did not
-    say so.
+    """Return whether a person who signs off must state which editor did the work.
+
+    True if the returned file came without the editor's name.
     """
     return record.state is State.AWAITING_SIGNOFF and editors_of(record)[-1:] == (UNKNOWN_EDITOR,)
 
@@ -312,10 +312,9 @@ def machine_edit_of(record: ShotRecord) -> str:
 
 
 def to_be_done(record: ShotRecord) -> list[str]:
-    """Return the tasks that the last round gave to the editor: one for each mark, or the decision in words if it has
-    no marks.
+    """Return the tasks that the last round gave to the editor, one for each mark.
 
-    Empty if nobody has sent the shot to an editor.
+    Without marks, the only task is the decision in words. Empty if nobody has sent the shot to an editor.
 
     Args:
         record: the shot's record.
@@ -325,11 +324,10 @@ def to_be_done(record: ShotRecord) -> list[str]:
 
 
 def platforms_of(record: ShotRecord) -> list[tuple[str, str]]:
-    """Return the platforms whose file of the edit can be looked at before the export: each as (name, name for
-    people).
+    """Return the platforms whose file of the edit can be looked at before the export.
 
-    Empty unless somebody decides about the edit now. Also empty in a blind review, because findings of an export
-    would reveal the machine's verdict.
+    Each is (name, name for people). Empty unless somebody decides about the edit now. Also empty in a blind review,
+    because findings of an export would reveal the machine's verdict.
 
     Args:
         record: the shot's record.

@@ -212,8 +212,9 @@ class WaitingShots:
             return read
 
     def look_again(self, shot: ShotId) -> None:
-        """Read one shot and its run again at once, because somebody has answered. It leaves the lists if it doesn't
-        wait any more.
+        """Read one shot and its run again at once, because somebody has answered.
+
+        The shot leaves the lists if it doesn't wait any more.
 
         Args:
             shot: the shot.
@@ -227,8 +228,7 @@ class WaitingShots:
             self._show()
 
     def read_again(self, shot: ShotId) -> None:
-        """Read the record of a shot that still waits again at once, because somebody has taken its job or given it
-        back.
+        """Read the record of a waiting shot again at once, because its job was taken or given back.
 
         If a long round of reading is going on, nothing happens: a later round finds the change.
 

@@ -49,8 +49,9 @@ class PrefectAddress:
 
 
 def settings(state_dir: Path) -> dict[str, str]:
-    """Return environment variables that keep Prefect's files in the state folder and its traffic on this machine:
-    name -> value.
+    """Return environment variables for Prefect: name -> value.
+
+    They keep its files in the state folder and its traffic on this machine.
 
     Args:
         state_dir: the folder.
@@ -121,8 +122,9 @@ def start(family: Family, state_dir: Path, database_url: str, *, port: int | Non
 
 
 def authorization(password: str) -> dict[str, str]:
-    """Return the HTTP header with which a client of Prefect's server proves the password: ``{"Authorization": "Basic
-    ..."}``.
+    """Return the HTTP header with which a client of Prefect's server proves the password.
+
+    It is ``{"Authorization": "Basic ..."}``.
     """
     return {"Authorization": f"Basic {base64.b64encode(password.encode()).decode()}"}
 

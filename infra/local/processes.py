@@ -219,8 +219,9 @@ class Family:
         return part
 
     def afterwards(self, tidy: Callable[[], None]) -> None:
-        """Register a function to call once all children have ended, to tidy up. It isn't called if this process is
-        killed.
+        """Register a function to call once all children have ended, to tidy up.
+
+        It isn't called if this process is killed.
 
         Args:
             tidy: called without arguments.
@@ -329,8 +330,9 @@ def _tail(log: Path) -> str:
 
 
 def answers(url: str) -> Callable[[], bool]:
-    """Return a function that says whether a server answers: a GET on its URL returns status 200 within `ANSWER_S`
-    seconds.
+    """Return a function that says whether a server answers.
+
+    It is called without arguments, and returns True if a GET on the URL gives status 200 within `ANSWER_S` seconds.
 
     Args:
         url: the URL.
@@ -370,12 +372,11 @@ def listens(child: subprocess.Popen[bytes], port: int) -> bool:
 
 @contextlib.contextmanager
 def only_one(state_dir: Path) -> Iterator[int]:
-    """Hold the lock of a state folder during the block, so that only one process runs its servers; yield the lock's
-    descriptor.
+    """Hold the lock of a state folder during the block, and yield the lock's file descriptor.
 
-    The lock is freed when the last process that holds it ends, so no lock is left after a crash. If the process that
-    started the servers was killed, they may still be ending; this function waits for them, at most `LEAVING_S`
-    seconds.
+    So only one process runs the servers of the folder. The lock is freed when the last process that holds it ends, so
+    no lock is left after a crash. If the process that started the servers was killed, they may still be ending; this
+    function waits for them, at most `LEAVING_S` seconds.
 
     Args:
         state_dir: the folder; made if it is missing.
@@ -408,8 +409,9 @@ def only_one(state_dir: Path) -> Iterator[int]:
 
 
 def holder_of(state_dir: Path) -> int | None:
-    """Return the id of the process that runs the servers of a state folder; 0 while they are ending, None if none
-    runs.
+    """Return the id of the process that runs the servers of a state folder.
+
+    It is 0 while they are ending, and None if none runs.
 
     Args:
         state_dir: the folder with the servers' data and the lock.

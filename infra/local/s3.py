@@ -91,10 +91,10 @@ def start(family: Family, state_dir: Path, *, port: int | None = None) -> S3Acce
 
 
 def launch(family: Family, state_dir: Path, *, port: int | None = None) -> tuple[S3Access, Callable[[], None]]:
-    """Start the S3 server SeaweedFS without waiting; return (its address and keys, a function that waits until it is
-    ready).
+    """Start the S3 server SeaweedFS, without waiting for it; return (its address and keys, a function that waits).
 
-    The function takes no arguments, and raises a ServerError if the server does not start.
+    The function takes no arguments and returns when the server is ready. It raises a ServerError if the server does
+    not start.
 
     Args:
         family: the processes to which the server belongs.

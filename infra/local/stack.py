@@ -74,8 +74,9 @@ class Stack:
     family: Family = dataclasses.field(repr=False)
 
     def environment(self) -> dict[str, str]:
-        """Return the environment variables with which a client finds these servers: name -> value. They contain
-        secrets.
+        """Return the environment variables with which a client finds these servers: name -> value.
+
+        They contain secrets.
         """
         prefect = (
             {
@@ -169,8 +170,7 @@ def start_worker(
 
 
 def keep_worker(stack: Stack, *, work_pool: str, environment: Mapping[str, str] | None = None) -> Part:
-    """Start a Prefect worker that a supervisor restarts when it dies or does not start; return it as a part of the
-    stack.
+    """Start a Prefect worker that a supervisor restarts when it dies; return it as a part of the stack.
 
     Args:
         stack: the running servers.
@@ -211,8 +211,9 @@ def wait_for_worker(
 
 
 def worker_trouble(stack: Stack, worker: Child, *, work_pool: str) -> str:
-    """Return what is wrong with a worker, in words; empty if Prefect's server has heard of it in the last two
-    minutes.
+    """Return what is wrong with a worker, in words; empty if it works.
+
+    It works if Prefect's server has heard of it in the last two minutes.
 
     Args:
         stack: the running servers.

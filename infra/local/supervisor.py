@@ -320,11 +320,10 @@ def _born(part: Part) -> datetime:
 
 
 def read_status(state_dir: Path) -> tuple[list[PartStatus], str]:
-    """Return (the status of each part, what is wrong overall) of the servers of a state folder, from the supervisor's
-    file.
+    """Return (the status of each part, what is wrong overall) of the servers of a state folder.
 
-    The text is empty if all is well. There are no parts if nothing runs, if a process is still starting them, or if
-    the status file can't be read; the text then says which.
+    Both come from the supervisor's status file. The text is empty if all is well. There are no parts if nothing runs,
+    if a process is still starting them, or if the status file can't be read; the text then says which.
 
     Args:
         state_dir: the folder with the servers' data.

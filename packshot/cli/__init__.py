@@ -49,8 +49,9 @@ def _before(
 def build(
     segmenter: SegmenterSource, *, today: Callable[[], datetime.date], surroundings: configs.Surroundings = tuple
 ) -> typer.Typer:
-    """Return the command line ``packshot`` with its commands for local files. Commands that need servers can be added
-    to it.
+    """Return the command line ``packshot`` with its commands for local files.
+
+    Commands that need servers can be added to it.
 
     Args:
         segmenter: called with the name of an engine; returns (the segmentation network, findings about it). It is

@@ -38,8 +38,7 @@ def configs_in(folder: Path | None) -> Configs:
 
 
 def mastered(path: Path, configs: Configs, *, client: str, category: str = "", platforms: Sequence[str] = ()) -> Any:
-    """Return a local photograph after stage 1 (`packshot.pipeline.mastering.Mastered`): the master, its facts and its
-    plan.
+    """Return a local photograph after stage 1: the master, its facts and its plan, as a `Mastered`.
 
     The command line's options take the place of a manifest row.
 
@@ -86,8 +85,7 @@ def bytes_of(path: Path) -> bytes:
 
 
 def alone(path: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return the result for one of several photographs, ready to be printed, so that an error stops only this
-    photograph.
+    """Return the result for one of several photographs. An error stops only this photograph.
 
     If the work fails, the result has only the file's name, ``file``, and the reason, ``refused``.
 
@@ -113,8 +111,7 @@ def refusal_of(error: Exception) -> str:
 
 
 def watch_of(done: Any, configs: Configs) -> Any:
-    """Return what can stop the machine from approving a photograph's edit (`Watch`): the routing model and its
-    promise.
+    """Return the routing model and its promise, which can stop the machine from approving an edit (`Watch`).
 
     The model is the one that comes with Packshot. The result is None if the config uses no routing model.
 

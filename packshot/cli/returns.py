@@ -20,8 +20,9 @@ Exports = Annotated[
 
 
 def commands() -> typer.Typer:
-    """Return the commands below ``packshot returns``. There is one, ``report``, about the effect of new pictures on
-    returns.
+    """Return the commands below ``packshot returns``.
+
+    There is one, ``report``, about the effect of new pictures on returns.
     """
     app = typer.Typer(no_args_is_help=True)
 

@@ -125,10 +125,10 @@ def decide(
     reports: Mapping[str, Mapping[str, Any]] | None = None,
     objects: Mapping[str, str] | None = None,
 ) -> ShotRecord:
-    """Return the record after a person's decision about the shot: with the decision, and in the state that follows
-    from it.
+    """Return the record after a person's decision about the shot.
 
-    A decision that answers a question and is already in the record changes nothing.
+    It has the decision, and the state that follows from it. A decision that answers a question and is already in the
+    record changes nothing.
 
     Args:
         record: the shot's record.

@@ -29,8 +29,7 @@ class HeadStart:
 
 
 def head_start(pixels: Pixels16, matte: Matte) -> HeadStart:
-    """Return the file with which an editor starts: the master as a TIFF, with the machine's matte and a draft
-    clipping path.
+    """Return the file with which an editor starts: a TIFF of the master with the machine's matte and a draft path.
 
     Without a product in the matte there is no file, but a finding (`HeadStart`).
 

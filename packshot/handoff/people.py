@@ -56,8 +56,9 @@ _FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
 
 
 def plain_name(name: str) -> str:
-    """Return a person's name without case, accents, punctuation and invisible characters, with single spaces between
-    words.
+    """Return a person's name without case, accents, punctuation and invisible characters.
+
+    Single spaces are between the words.
 
     Example: ``plain_name("José  Pérez-Díaz")`` is ``"jose perez diaz"``.
     """

@@ -128,11 +128,10 @@ def rejected_in(record: ShotRecord, number: int) -> Decision | None:
 def on_the_photograph(
     boxes: Iterable[Box], *, size: Size, window: Box, photograph: Size, text: str
 ) -> tuple[Mark, ...]:
-    """Return marks that were drawn on a delivered file, moved to the same places of the photograph, in the same
-    order.
+    """Return marks that were drawn on a delivered file, moved to the same places of the photograph.
 
-    A delivered file shows only a part of the photograph, or has white around it. A mark on that white is moved to the
-    photograph's border.
+    They keep their order. A delivered file shows only a part of the photograph, or has white around it. A mark on
+    that white is moved to the photograph's border.
 
     Args:
         boxes: the marked places, in pixels of the file.

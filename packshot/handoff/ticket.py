@@ -108,17 +108,13 @@ class JobTicket(Value):
 
     @property
     def noticed(self) -> tuple[Finding, ...]:
-        """What checks found wrong with the present edit: warnings and failures, without repetitions of one code and
-        message.
-        """
+        """What checks found wrong with the present edit: warnings and failures, each only once."""
         told = (one for one in self.findings if one.status in (Status.WARNING, Status.FAILED))
         return tuple({(one.code, one.message): one for one in told}.values())
 
     @property
     def sent_back(self) -> Decision | None:
-        """The last decision that sent the shot to an editor; None if no decision did, because the route sent it
-        there.
-        """
+        """The last decision that sent the shot to an editor; None if the route sent it there."""
         back = [one for one in self.history if one.choice in MUST_SAY_WHAT]
         return back[-1] if back else None
 
@@ -284,7 +280,5 @@ def ticket_json(ticket: JobTicket) -> bytes:
 
 
 def words_for(ticket: JobTicket) -> dict[str, Any]:
-    """Return the variables of the template of the ticket's page: ``ticket``, and ``sent_back``
-    (`JobTicket.sent_back`).
-    """
+    """Return the variables for the template of the ticket's page: ``ticket`` and ``sent_back``."""
     return {"ticket": ticket, "sent_back": ticket.sent_back}

@@ -44,11 +44,10 @@ def is_chosen(source_sha256: str, *, ratio: float) -> bool:
 
 
 def refusal_of(judgements: Sequence[Decision]) -> Decision | None:
-    """Return a person's first judgement of the machine's edit, a refusal or an approval; None if nobody has judged
-    it.
+    """Return a person's first judgement of the machine's edit; None if nobody has judged it.
 
-    A client's rejection and all decisions after it do not count. Clients do not choose shots at random, and later
-    work follows the client's words.
+    It can be a refusal or an approval. A client's rejection and all decisions after it do not count. Clients do not
+    choose shots at random, and later work follows the client's words.
 
     Args:
         judgements: the decisions since the shot was last started again, oldest first.
@@ -157,8 +156,9 @@ class EscapeReport(Value):
 
     @property
     def sentence(self) -> str:
-        """The result in words: ``Promise of at most 2.0% kept: 1 of 400 audited shots refused in 90 days (0.0% to
-        1.4%)``.
+        """The result in words, for people.
+
+        Example: ``Promise of at most 2.0% kept: 1 of 400 audited shots refused in 90 days (0.0% to 1.4%)``.
         """
         one = self.overall
         return (

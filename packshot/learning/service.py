@@ -14,8 +14,7 @@ _STRICTEST = 0.125
 
 
 class Change(Value):
-    """One entry of the routing model's history: another model was put into use, or its promises became stricter or
-    looser.
+    """One entry of the history: another routing model was put into use, or its strictness changed.
 
     Attributes:
         at: time of the change.

@@ -53,10 +53,10 @@ class _Fitted:
 
 
 def train(examples: Sequence[Example], *, at: datetime, data: str) -> RoutingModel:
-    """Return a routing model trained on examples, with what its limits are computed from and a description (model
-    card).
+    """Return a routing model that is trained on examples.
 
-    Equal arguments give an equal model.
+    It includes what its limits are computed from, and a description for people (model card). Equal arguments give an
+    equal model.
 
     Args:
         examples: judged shots, and scenes with a known right result.

@@ -33,8 +33,7 @@ class Guide(Value):
 
 
 def guides(matte: Matte, renditions: Iterable[RenditionPlan]) -> tuple[Guide, ...]:
-    """Return the guides that a viewer draws on an edit, one for each rendition, in their order; none without a
-    product.
+    """Return the guides that a viewer draws on an edit, one for each rendition; none without a product.
 
     A guide shows which part of the edit the export will put on the platform's canvas.
 

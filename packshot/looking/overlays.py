@@ -171,8 +171,8 @@ def colour(edit: Pixels16, master: Pixels16, matte: Matte) -> Shown:
 
 
 def reference_colour(edit: Pixels16, matte: Matte, lab: Sequence[float]) -> Shown:
-    """Return an overlay of the colour differences (delta E 2000) between the product in the edit and a reference
-    colour.
+    """Return an overlay of the colour differences between the product in the edit and a reference colour (delta E
+    2000).
 
     A reference is one colour, and a product has light and shade. So each cell of `CELL_PX` x `CELL_PX` pixels is
     brought to the reference's lightness first: its mean is multiplied in linear light, as if more or less light fell

@@ -47,9 +47,7 @@ class Layout(Value):
     levels: tuple[Size, ...]
 
     def tiles(self) -> list[Tile]:
-        """Return the places of all tiles, in the order in which a pack stores them: by level, then by row, then by
-        column.
-        """
+        """Return the places of all tiles in the order of a pack: by level, then by row, then by column."""
         return [
             Tile(number, column, row)
             for number, size in enumerate(self.levels)

@@ -18,10 +18,10 @@ MIN_AREA_PX = 64.0
 def draft_path(
     matte: Matte, *, tolerance_px: float = TOLERANCE_PX, min_area_px: float = MIN_AREA_PX, name: str = DRAFT_NAME
 ) -> SavedPath:
-    """Return a draft clipping path for an editor: one subpath along each part and each hole of a matte, the largest
-    first.
+    """Return a draft clipping path for an editor: one subpath along each part and hole of a matte.
 
-    Subpaths use the operation "exclude", so every program shows a hole as a hole, whatever fill rule it uses.
+    The largest comes first. Subpaths use the operation "exclude", so every program shows a hole as a hole, whatever
+    fill rule it uses.
 
     Args:
         matte: (rows, columns) float32 in 0..1.

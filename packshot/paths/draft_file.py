@@ -26,8 +26,7 @@ _WRITERS = 2
 
 
 def write_draft(pixels: Pixels16, matte: Matte, path: SavedPath) -> bytes:
-    """Return the file that an editor starts from: a 16-bit TIFF with the matte as a saved channel and a clipping
-    path.
+    """Return the file from which an editor starts: a 16-bit TIFF with the matte as a channel, and a clipping path.
 
     The channel is marked "unspecified", not "alpha". So programs show it as a channel and keep the backdrop opaque.
     Equal arguments give equal bytes.

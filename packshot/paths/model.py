@@ -14,8 +14,9 @@ WORK_PATH = 1025
 
 
 class Point(NamedTuple):
-    """A position on a picture, as fractions of its width (x) and height (y). Values outside 0..1 lie outside the
-    picture.
+    """A position on a picture, as fractions of its width (x) and height (y).
+
+    Values outside 0..1 lie outside the picture.
     """
 
     x: float
@@ -118,9 +119,7 @@ class SavedPath:
         return not any(len(one.knots) > 1 for one in self.subpaths)
 
     def shapes(self) -> Iterator[tuple[SubPath, ...]]:
-        """Yield the shapes of the path in order: each is a tuple of the subpaths that are filled together by one
-        rule.
-        """
+        """Yield the shapes of the path in order. Each is a tuple of subpaths that one rule fills together."""
         shape: list[SubPath] = []
         for one in self.subpaths:
             if shape and one.operation is not Operation.WITH_PREVIOUS:

@@ -48,10 +48,9 @@ def _occupied(matte: Matte) -> tuple[slice, slice]:
 
 
 def evenly_spaced(line: Points, *, step_px: float = 1.0) -> Points:
-    """Return points at equal distances along a closed line: (points, 2) float64, x and y in pixels, at least eight
-    points.
+    """Return points at equal distances along a closed line: (points, 2) float64, x and y in pixels.
 
-    The first point stays where it is.
+    There are at least eight points. The first point stays where it is.
 
     Args:
         line: (points, 2): x and y in pixels. The first point is not repeated at the end.

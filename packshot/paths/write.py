@@ -13,8 +13,9 @@ from packshot.paths.records import encode_records
 
 
 def photoshop_resources(paths: Sequence[SavedPath], *, clipping: str = "") -> bytes:
-    """Return Photoshop's image resources that hold saved paths and name the clipping path, as bytes for a TIFF, PSD
-    or JPEG.
+    """Return Photoshop's image resources with saved paths and the name of the clipping path, as bytes.
+
+    They can stand in a TIFF, PSD or JPEG.
 
     Args:
         paths: each with its own number and name.
@@ -29,8 +30,7 @@ def photoshop_resources(paths: Sequence[SavedPath], *, clipping: str = "") -> by
 
 
 def path_blocks(paths: Sequence[SavedPath], *, clipping: str = "") -> tuple[Block, ...]:
-    """Return Photoshop's image resources that hold saved paths and name the clipping path: one `Block` for each
-    resource.
+    """Return Photoshop's image resources with saved paths and the name of the clipping path, one `Block` each.
 
     The paths come first, in order; the resource that names the clipping path is the last, if there is one.
 

@@ -62,8 +62,7 @@ class Edit:
     unproven: bool = False
 
     def held_back(self, plan: Plan) -> dict[str, str]:
-        """Return the renditions that wait for a person while the others are delivered: name of the platform ->
-        reason.
+        """Return the renditions that wait for a person while others are delivered: name of the platform -> reason.
 
         Empty if no rendition is approved, if the shot's verdict is not that a person must look at it, or if the
         client wants the whole shot to wait for a person.
@@ -230,8 +229,7 @@ def _compared(srgb8: Pixels8, matte: Matte, group: GroupDecision) -> ColourRefer
 
 
 def colour_before(pixels: Pixels16, matte: Matte, group: GroupDecision) -> float | None:
-    """Return the colour difference (delta E 2000) between a master's product and the reference colour that was stated
-    for it.
+    """Return the colour difference between a master's product and its stated reference colour (delta E 2000).
 
     It is measured at the product's main colour that is nearest to the reference. The result is None if no reference
     is stated, or no main colour is found.

@@ -213,7 +213,7 @@ def _reading(photo: Photo, developed: Master) -> dict[str, Any]:
 
 
 def read_reference(data: bytes, *, path: str, limits: IngestConfig) -> ReferencePhoto:
-    """Return what a photograph of a colour reference shows: a colour target, else the one colour of a swatch in its
+    """Return what a photograph of a colour reference shows: a colour target, else the colour of a swatch in its
     centre.
 
     Both are None if the photograph shows neither.

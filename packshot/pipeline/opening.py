@@ -51,8 +51,7 @@ class MasteredFile(Value):
 
 
 def send_master(data: bytes, **known: Any) -> tuple[Any, Parts]:
-    """Return a photograph's master in a form that a child process can send: (a `MasteredFile` as plain JSON, files by
-    name).
+    """Return a photograph's master as a child process can send it: (a `MasteredFile` as plain JSON, files by name).
 
     The files are ``master.tif`` and ``preview.webp``. `packshot.pipeline.mastering.master` does the work. A file that
     crashes its decoder then ends only the child process.
@@ -80,8 +79,7 @@ def send_master(data: bytes, **known: Any) -> tuple[Any, Parts]:
 
 
 def send_reference(data: bytes, *, path: str, limits: IngestConfig) -> tuple[Any, Parts]:
-    """Return what a photograph of a colour reference shows, in a form that a child process can send: (plain JSON, no
-    files).
+    """Return what a photograph of a colour reference shows, as a child process can send it: (plain JSON, no files).
 
     `received_reference` reads the JSON.
 
@@ -97,8 +95,9 @@ def send_reference(data: bytes, *, path: str, limits: IngestConfig) -> tuple[Any
 
 
 def received_reference(value: Any) -> ReferencePhoto:
-    """Return what a photograph of a colour reference shows, checked and built again from what a child process has
-    sent.
+    """Return what a photograph of a colour reference shows, built again from what a child process has sent.
+
+    The JSON is checked.
 
     Args:
         value: the first part of the result of `send_reference`, plain JSON.
@@ -110,8 +109,7 @@ def received_reference(value: Any) -> ReferencePhoto:
 
 
 def send_returned(data: bytes, *, name: str, limits: IngestConfig, prefer_path: str = "") -> tuple[Any, Parts]:
-    """Return an editor's picture in a form that a child process can send: (a description as plain JSON, arrays by
-    name).
+    """Return an editor's picture as a child process can send it: (a description as plain JSON, arrays by name).
 
     ``pixels16`` is (rows, columns, 3) uint16, working space. ``matte`` is (rows, columns) float32 in 0..1; it is
     missing if the file has none. `received_returned` builds the picture again.

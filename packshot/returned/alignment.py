@@ -89,8 +89,7 @@ class Pair:
     enlargement: float
 
     def compared(self, warp: Warp) -> Mask:
-        """Return the pixels in which both pictures show the product: (rows, columns) bool, in the master's
-        coordinates.
+        """Return the pixels in which both pictures show the product: (rows, columns) bool, in the master's place.
 
         If these are fewer than 60, the product in the returned picture alone decides.
 
@@ -103,10 +102,9 @@ class Pair:
 
 
 def reduced_pair(master: Pixels16, returned: Pixels16, matte: Matte, *, draft: Matte | None) -> Pair:
-    """Return master and returned picture at one size, at most 768 px on the longest side, so that they can be
-    aligned.
+    """Return master and returned picture at one size, so that they can be aligned.
 
-    The returned picture is stretched to the aspect ratio of the master.
+    The longest side is at most 768 px. The returned picture is stretched to the aspect ratio of the master.
 
     Args:
         master, returned: (rows, columns, 3) uint16, working space.
@@ -139,12 +137,11 @@ def _resized(picture: NDArray[np.uint16] | NDArray[np.float32], size: Size) -> N
 
 
 def align(pair: Pair) -> Alignment:
-    """Return the best alignment of the returned picture with the master, to tell whether both are the same
-    photograph.
+    """Return the best alignment of the returned picture with the master.
 
-    Several ways are tried until the correlation is good. First, no movement. Second, refinement by ECC. Third,
-    matching by SIFT, refined by ECC. Last, the seven rotations and mirrorings of EXIF. A product with too little
-    detail is not aligned: its likeness is None.
+    It tells whether both are the same photograph. Several ways are tried until the correlation is good. First, no
+    movement. Second, refinement by ECC. Third, matching by SIFT, refined by ECC. Last, the seven rotations and
+    mirrorings of EXIF. A product with too little detail is not aligned: its likeness is None.
 
     Args:
         pair: both pictures at the same size.

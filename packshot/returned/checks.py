@@ -88,11 +88,10 @@ def check_returned(
     permits: Permits | None = None,
     limits: ReturnLimits | None = None,
 ) -> tuple[Finding, ...]:
-    """Return the findings of all checks of a picture that an editor returned, also of those that passed or were
-    skipped.
+    """Return the findings of all checks of a picture that an editor returned.
 
-    First come the findings made while the file was read. A failed finding with `gate` sends the work back to the
-    editor.
+    Checks that passed or were skipped have findings too. First come the findings made while the file was read. A
+    failed finding with `gate` sends the work back to the editor.
 
     Args:
         work: the work as `read_returned` returns it.

@@ -286,10 +286,9 @@ def _white_background(pixels: Pixels16) -> list[_Candidate]:
 
 
 def near_white_around(pixels: Pixels16) -> Mask:
-    """Return the nearly white pixels that are connected to the picture's border: (rows, columns) bool, True for
-    background.
+    """Return the background of a picture on white: nearly white pixels that are connected to its border.
 
-    Nearly white means at least 97 % of the range in every channel.
+    The result is (rows, columns) bool. Nearly white means at least 97 % of the range in every channel.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
@@ -338,8 +337,9 @@ def _called(one: _Candidate) -> str:
 
 
 def overlap(a: Matte, b: Matte) -> float:
-    """Return how much two mattes agree, 0..1: their intersection over union, each thresholded at 0.5; 1 if both are
-    empty.
+    """Return how much two mattes agree, 0..1: the intersection over union of both at the threshold 0.5.
+
+    It is 1 if both are empty.
 
     Args:
         a, b: (rows, columns) float32 in 0..1, of the same size.

@@ -54,8 +54,7 @@ class Distinct:
         return [one for one in self.texts if one.strip()]
 
     def as_numbers(self, read: Mapping[str, float]) -> pd.Series:
-        """Return the column as numbers, one for each row: float64, NaN if the cell is blank or its text is not in
-        `read`.
+        """Return the column as numbers, one for each row: float64; NaN if the cell is blank or not in `read`.
 
         Args:
             read: distinct text -> the number that it stands for.
@@ -78,10 +77,10 @@ class Distinct:
 
 
 def identifiers(values: pd.Series) -> pd.Series:
-    """Return a column of identifiers, such as SKUs, as text in normal form, one for each row; missing if the cell is
-    blank.
+    """Return a column of identifiers, such as SKUs, in normal form, one text for each row.
 
-    The same identifier in two tables becomes the same text. `packshot.sheets.identifiers.identifier` says how.
+    A blank cell is missing. The same identifier in two tables becomes the same text.
+    `packshot.sheets.identifiers.identifier` says how.
 
     Args:
         values: the column, of any type.
@@ -134,8 +133,9 @@ def without_times(values: pd.Series) -> pd.Series:
 
 
 def date_column(name: str, column: Distinct) -> DateColumn:
-    """Return a column's distinct texts, with every day that each could mean, so that the order of day and month can
-    be found.
+    """Return the distinct texts of a column of dates, with every day that each could mean.
+
+    With them `orders_of` finds the order of day and month.
 
     Args:
         name: name of the column, for messages.

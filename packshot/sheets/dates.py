@@ -148,8 +148,7 @@ def _alone(column: DateColumn) -> DateOrder | None:
 
 
 def all_fit(count: int) -> str:
-    """Return, for a message about a column, how many values fit: ``all 12 different values fit`` or ``its only value
-    fits``.
+    """Return for a message how many values fit: ``all 12 different values fit``, or ``its only value fits``.
 
     Args:
         count: number of different values.

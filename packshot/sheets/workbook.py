@@ -58,11 +58,11 @@ def is_workbook(data: bytes) -> bool:
 
 
 def read_workbook(data: bytes, known: Callable[[Sequence[str]], int], *, most_rows: int, most_columns: int) -> Sheet:
-    """Return the sheet of an Excel workbook in whose first 20 rows the most known column names stand, every cell as
-    text.
+    """Return the sheet of an Excel workbook that has the most known column names, every cell as text.
 
-    A date cell becomes ``2026-03-01`` or ``2026-03-01 10:15:00``. A number is written in full, so that an identifier
-    of 13 digits keeps all of them. Hidden sheets are not read.
+    The names are looked for in the first 20 rows of each sheet. A date cell becomes ``2026-03-01`` or ``2026-03-01
+    10:15:00``. A number is written in full, so that an identifier of 13 digits keeps all of them. Hidden sheets are
+    not read.
 
     Args:
         data: the whole file.

@@ -298,9 +298,7 @@ class Platform(Value):
 
     @property
     def delivered_formats(self) -> tuple[Format, ...]:
-        """The formats of the files that the platform gets: that of `encoding`, then that of `fallback` if there is
-        one.
-        """
+        """The formats of the files that the platform gets: of `encoding`, then of `fallback` if there is one."""
         return tuple(one.format for one in (self.encoding, self.fallback) if one)
 
     def on(self, day: datetime.date) -> Platform:

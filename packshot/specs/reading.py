@@ -63,8 +63,9 @@ class Document(NamedTuple):
     lines: Mapping[Path, int]
 
     def line(self, path: Path) -> int:
-        """Return the line in which a value stands, counted from 1. If it has none, that of the nearest value around
-        it counts.
+        """Return the line in which a value stands, counted from 1.
+
+        If the value has none, the line of the nearest value around it counts.
 
         Args:
             path: keys and indices that lead to the value, such as ``("sources", 0, "ref")``.

@@ -191,11 +191,11 @@ def _press(configs: Configs, client: Client, platform: Platform) -> PressProfile
 def merged_rules(
     defaults: ResolvedRules, *, category: Category | None, platform: Platform, client: EditRules
 ) -> ResolvedRules:
-    """Return the edit rules of one shot for one platform, merged field by field: defaults < category < platform <
-    client.
+    """Return the edit rules of one shot for one platform.
 
-    Defaults and categories don't know the platform, so their fill ratio is clamped to the platform's range, and their
-    shadow is dropped on pure white. The client's fill ratio must be in the range.
+    They are merged field by field: defaults < category < platform < client. Defaults and categories don't know the
+    platform, so their fill ratio is clamped to the platform's range, and their shadow is dropped on pure white. The
+    client's fill ratio must be in the range.
 
     Args:
         defaults: the rules in ``configs/defaults.yaml``.

@@ -36,9 +36,7 @@ _NAMED = ("Platform", "Client", "Category", "Model")
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """Return the JSON schemas of the files in ``configs/``: kind of file, such as ``platform`` or ``qc`` -> its
-    schema.
-    """
+    """Return the JSON schemas of the files in ``configs/``: kind of file, such as ``qc`` -> its schema."""
     return {kind: _explained(_without_names(adapter.json_schema())) for kind, adapter in _KINDS.items()}
 
 
@@ -56,8 +54,9 @@ def _without_names(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def meanings(docstring: str) -> dict[str, str]:
-    """Return the meaning of each field of a model: name -> text, from the section ``Attributes:`` of the model's
-    docstring.
+    """Return what each field of a model means: name -> text.
+
+    The texts come from the section ``Attributes:`` of the model's docstring.
 
     Example:
         ``"Attributes:\\n    min_px, max_px: sides."`` gives ``{"min_px": "sides.", "max_px": "sides."}``.

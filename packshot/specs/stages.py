@@ -236,10 +236,10 @@ class AuditConfig(Value):
     window_days: Annotated[int, Field(gt=0)] = 90
 
     def ratio_for(self, *, client: str, category: str, heard: float = 1.0) -> float:
-        """Return the share, 0..1, of a client's shots of a category that is audited: judged by a person without the
-        score.
+        """Return the share, 0..1, of a client's shots of a category that is audited.
 
-        The largest of the shares that apply counts: the general one, the category's and the client's.
+        In an audit, a person judges the edit without the score. The largest of the shares that apply counts: the
+        general one, the category's and the client's.
 
         Args:
             client: the client's name.
@@ -252,8 +252,9 @@ class AuditConfig(Value):
 
 
 class Unproven(StrEnum):
-    """Kinds of shots for which drawn and rendered scenes prove nothing, so that people must judge real photographs
-    first.
+    """Kinds of shots for which drawn and rendered scenes prove nothing.
+
+    People must first judge real photographs of such shots.
 
     Attributes:
         UNNAMED: nobody named the product's category.

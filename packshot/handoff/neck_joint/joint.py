@@ -57,8 +57,7 @@ class JointProof(Value):
     degrees: float | None = None
 
     def words(self) -> dict[str, str]:
-        """Return the lines of an editor's ticket about the neck joint's draft: name of the measurement -> its result
-        in words.
+        """Return the lines of an editor's ticket about the draft: name of the measurement -> its result in words.
 
         There are two: ``mannequin mask`` and ``neck shot``.
         """

@@ -58,10 +58,10 @@ def fits(size: Size, *, layers: int) -> bool:
 
 
 def write_layers(layers: Sequence[Layer]) -> bytes:
-    """Return a Photoshop document (PSD) of masked layers, as bytes, 16 bits per channel, with the working space's
-    profile.
+    """Return a Photoshop document (PSD) of masked layers, as bytes.
 
-    It also holds the layers flattened on white, and the transparency of the flattened picture.
+    It has 16 bits per channel and the working space's profile. It also holds the layers flattened on white, and the
+    transparency of the flattened picture.
 
     Args:
         layers: the lowest first; at least one, all of one size that `fits`.

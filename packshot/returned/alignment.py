@@ -89,7 +89,7 @@ class Pair:
     enlargement: float
 
     def compared(self, warp: Warp) -> Mask:
-        """Return the pixels in which both pictures show the product: (rows, columns) bool, in the master's place.
+        """Return the pixels in which both pictures show the product: (rows, columns) bool, in the master's coordinates.
 
         If these are fewer than 60, the product in the returned picture alone decides.
 

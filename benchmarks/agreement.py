@@ -63,10 +63,11 @@ class Case:
 
     Attributes:
         name: of the photograph or the scene.
-        product: edits of the same product are left out together.
+        product: edits of the same product are left out together when limits are chosen.
         right: what people or truth say.
         approved: whether quality control approves it now.
-        over: code of each suspicion that stops it -> how many times its limit was measured.
+        over: code of each suspicion that stops it -> its measurement, divided by its limit. A suspicion is a rule
+            that takes a place of the edit for wrong.
         facts: codes of all other findings that stop it.
         points: its score without the points that suspicions take, in 0..100.
     """
@@ -100,7 +101,8 @@ def case_of(
     """Return an edit as a `Case`, from what quality control measured.
 
     Args:
-        name, product: as in `Case`.
+        name: of the photograph or the scene.
+        product: the product that it shows.
         verdict: value of the machine's verdict.
         measured: code of a rule -> value, without skipped rules.
         stops: codes of the findings that stop an approval.
@@ -140,7 +142,7 @@ def of_scene(judged: Judged, config: QcConfig) -> Case:
     """Return the edit of a scene with truth as a `Case`. It is right if truth finds no fault.
 
     Args:
-        judged: the scene as `benchmarks.escape` judged it.
+        judged: the machine's edit of the scene, with quality control's verdict and the faults by truth.
         config: the limits of the rules.
     """
     measured = {code: value for code, value in judged.measured.items() if value is not None}
@@ -150,13 +152,15 @@ def of_scene(judged: Judged, config: QcConfig) -> Case:
 
 
 def limits_alone(cases: Iterable[Case], *, at: float) -> dict[str, float]:
-    """Return from where each suspicion alone stops a wrong edit: code -> times its limit, the least.
+    """Return the smallest measurement with which each suspicion alone stops a wrong edit: code -> multiple of its
+    limit.
 
-    A suspicion that never stops a wrong edit alone is left out.
+    A suspicion is a rule that takes a place of the edit for wrong. One that never stops a wrong edit alone is left
+    out.
 
     Args:
         cases: the edits, right and wrong ones.
-        at: least score of an approval, in 0..100.
+        at: the score, in 0..100, that an approval needs at least.
     """
     found: dict[str, float] = {}
     for case in cases:
@@ -167,13 +171,14 @@ def limits_alone(cases: Iterable[Case], *, at: float) -> dict[str, float]:
 
 
 def in_pairs(cases: Sequence[Case], *, at: float) -> list[Case]:
-    """Return the edits that would newly be approved if suspicions had to agree, sorted by name.
+    """Return the edits that would newly be approved if two suspicions had to agree to stop an edit, sorted by name.
 
-    The limits of each product come from all other products (`limits_alone`).
+    A suspicion is a rule that takes a place of the edit for wrong. One suspicion alone then stops an edit only from a
+    limit of its own. For the edits of each product, these limits come from all other products (`limits_alone`).
 
     Args:
         cases: the edits, right and wrong ones.
-        at: least score of an approval, in 0..100.
+        at: the score, in 0..100, that an approval needs at least.
     """
     freed = []
     for product in {case.product for case in cases}:
@@ -197,13 +202,14 @@ def held_table(cases: Iterable[Case]) -> str:
 
 
 def pairs_table(cases: Sequence[Case], *, at: float) -> str:
-    """Return what would change if suspicions had to agree, as a Markdown table.
+    """Return what would change if two suspicions had to agree to stop an edit, as a Markdown table.
 
-    There is a row for right edits and one for wrong edits.
+    A suspicion is a rule that takes a place of the edit for wrong. There is a row for right edits and one for wrong
+    edits, with the number approved now, the number that would be, and the names of the new ones.
 
     Args:
         cases: the edits, each with what people or truth say.
-        at: least score of an approval, in 0..100.
+        at: the score, in 0..100, that an approval needs at least.
     """
     freed = in_pairs(cases, at=at)
     lines = ["| edits | number | approved | would be | newly |", "|---|---:|---:|---:|---|"]

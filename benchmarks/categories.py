@@ -278,12 +278,13 @@ def by_words(logits: Table, names: Sequence[str]) -> Table:
 def quality_row(title: str, found: Table, shots: Sequence[Photograph], names: Sequence[str]) -> str:
     """Return one method's row of a Markdown table: accuracy, macro F1, log loss, calibration error, and an AUC.
 
-    Only categories that at least three clients have are counted. The AUC tells the categories which a rule sends to
-    people from all others, over all photographs.
+    The first four count only photographs of categories that at least three clients have. The AUC counts all
+    photographs. It says how well the probabilities separate the categories that a rule sends to people from the other
+    categories.
 
     Args:
-        title: the row's first cell.
-        found: (photographs, names) probabilities.
+        title: the row's first cell, the name of the method.
+        found: the method's probabilities, (photographs, categories).
         shots: the photographs, in the order of the rows of `found`.
         names: the categories, in the order of its columns.
     """

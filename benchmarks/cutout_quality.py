@@ -76,7 +76,10 @@ class Result:
     """The figures of one scene that was cut out by one method.
 
     Attributes:
-        scene, product, kind, backdrop: names, as in `benchmarks.scenes`.
+        scene: name of the scene.
+        product: name of the object that it shows.
+        kind: kind of the product, such as ``hard``, ``soft`` or ``glass``.
+        backdrop: name of the backdrop, such as ``lightgrey``.
         method: a key of `MAKERS`.
         used: what the method used in the end: a method of the line, or the name of the other method.
         seconds: how long the cut-out took, by the clock.

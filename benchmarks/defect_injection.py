@@ -39,7 +39,9 @@ class Outcome:
     """One edit with or without a defect that was put into it, as quality control judged it.
 
     Attributes:
-        case, product, kind: of the good edit, as in `benchmarks.qc_edits`.
+        case: name of the scene.
+        product: name of the object that it shows.
+        kind: kind of the product, such as ``hard``, ``soft`` or ``glass``.
         whole: False if the photograph itself cuts the product.
         defect: the defect that it got, a key of `DEFECTS`; empty if none.
         verdict: value of the verdict; "empty" if no product was found any more.

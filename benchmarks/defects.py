@@ -61,9 +61,9 @@ def halo(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def halo_in_composite(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with a ring of the backdrop around the product in the composite only, as `halo` draws it.
+    """Return the edit with a ring of the backdrop around the product, which is in the composite only.
 
-    The matte stays right. None if nobody could see it.
+    The matte stays right. None if nobody could see the ring.
 
     Args:
         edit: a good edit; it is not changed.
@@ -106,9 +106,9 @@ def leftover(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def leftover_in_composite(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with left-over backdrop in the composite only, as `leftover` draws it.
+    """Return the edit with left-over backdrop of 0.3-3 % of the product's area, which is in the composite only.
 
-    The matte stays right. None if there is no room for it, or nobody could see it.
+    The matte stays right. None if there is no room for the left-over backdrop, or nobody could see it.
 
     Args:
         edit: a good edit; it is not changed.

@@ -60,7 +60,8 @@ class Truth:
         boundary_f: boundary F at 2 px, in 0..1.
         iou: intersection over union of the mattes at 0.5, in 0..1.
         off_white_ratio: share of the true background, outside the ring, that is not exactly white.
-        worst_stretch_delta_e, worst_area_ratio: as in `benchmarks.local_truth`.
+        worst_stretch_delta_e: mean delta E 2000 of the worst stretch along the true outline.
+        worst_area_ratio: the largest connected area that was wrongly lost or left, as a share of the product's area.
     """
 
     ring_delta_e: float
@@ -84,7 +85,11 @@ class Truth:
 
     @property
     def average_faults(self) -> tuple[str, ...]:
-        """The reasons why the edit is not acceptable that the averages alone show; empty if they show none."""
+        """Those reasons why the edit is not acceptable that show in an average over the whole picture, such as ``IoU
+        < 0.97``.
+
+        Empty if no average shows one. `faults` also has the reasons at the edit's worst place.
+        """
         checks = {
             f"ring dE > {MOST_RING_DELTA_E:g}": self.ring_delta_e > MOST_RING_DELTA_E,
             f"BF2 < {LEAST_BOUNDARY_F:g}": self.boundary_f < LEAST_BOUNDARY_F,
@@ -121,7 +126,9 @@ class Judged:
     """The edit of one scene: quality control's verdict on it, and its faults by truth.
 
     Attributes:
-        scene, product, kind: names, as in `benchmarks.scenes`.
+        scene: name of the scene.
+        product: name of the object that it shows.
+        kind: kind of the product, such as ``hard``, ``soft`` or ``glass``.
         whole: False if the photograph itself cuts the product.
         verdict: value of the verdict; "refused" if the edit could not be judged.
         score: in 0..100.

@@ -171,13 +171,15 @@ def _threshold(good: np.ndarray, good_weights: np.ndarray, bad: np.ndarray, bad_
 
 
 def is_bad_for(row: Labelled, code: str) -> bool:
-    """Return whether a rule should object to an edit, because the edit has a defect that this rule is to find.
+    """Return whether a rule should object to an edit.
 
-    A rule that is to find none of `DEFECTS` should object to each edit that is not acceptable by truth.
+    True if the edit was given a defect that the rule is meant to find (`DEFECTS` says which). Some rules are meant to
+    find none of these defects. For such a rule, it is True if the comparison with the right edit says that the edit
+    is not acceptable.
 
     Args:
-        row: the edit.
-        code: code of the rule.
+        row: the edit, with the defect that it was given.
+        code: code of the rule, such as ``fringe``.
     """
     named = any(code in codes for _, codes in DEFECTS.values())
     if not named:

@@ -239,7 +239,7 @@ def compare(outcome: Outcome, folder: Path) -> tuple[str, str]:
 
     Args:
         outcome: of an accepted file.
-        folder: holds the file's master, as `run` leaves it.
+        folder: the folder in which `run` has left the file's master.
     """
     master: Reading = np.load(folder / "master.npy")
     alpha_file = folder / "master.alpha.npy"

@@ -78,7 +78,7 @@ def in_a_process(pixels: int, engine: str, *, threads: int = 1, width: int = 0) 
 
     Args:
         pixels: number of pixels of each photograph.
-        engine: as in `peaks_gb`.
+        engine: engine of the segmentation network; empty: a stand-in that takes no memory.
         threads: number of threads, with one photograph each, as in a run. `tasks.processing.memory` limits how many
             work at the same time.
         width: width of the photographs; 0 means an aspect ratio of four to three.

@@ -76,7 +76,9 @@ class Table:
 
     Attributes:
         right: whether the matte is the right one.
-        source, name, product: as in `Right`.
+        source: where the photograph is from: ``real``, ``path``, ``studio``, ``comp`` or ``drawn``.
+        name: the photograph's name, unique in its source.
+        product: photographs of one product are never split between training and testing.
         figures: (regions, figures) float32.
         backdrop, own: (regions,): true share of backdrop and of product, in 0..1.
         area: (regions,): size in pixels.
@@ -410,11 +412,14 @@ def held_out(made: Sequence[Table]) -> list[NDArray[np.float64]]:
 
 
 def fares(made: Sequence[Table], found: Sequence[NDArray[np.float64]]) -> str:
-    """Return a Markdown table by source: how many right and how many wrong mattes are held back at each of `LIMITS`.
+    """Return a Markdown table: how many right and how many wrong mattes are held back at each limit of `LIMITS`.
+
+    A matte is held back if one of its regions is left-over backdrop with at least that probability. There is a row
+    for each source of photographs.
 
     Args:
         made: the tables of all mattes.
-        found: for each table the probabilities of its regions, from `held_out`.
+        found: for each table the probabilities that its regions are left-over backdrop, from `held_out`.
     """
     lines = ["| source | right mattes | held | wrong mattes | held |", "|---|---:|---:|---:|---:|"]
     for source in SOURCES:

@@ -31,7 +31,7 @@ class Outcome(NamedTuple):
 
     Attributes:
         case: name of the scene.
-        kind: of the product, as in `benchmarks.scenes`.
+        kind: kind of the product, such as ``hard``, ``soft`` or ``glass``.
         whole: True if the whole product is in the photograph.
         share: what the rule measured; None if it measured nothing.
         held_back: whether the rule stops the approval.

@@ -31,7 +31,7 @@ class Case:
     Attributes:
         name: of the scene.
         product: photographs of one product, on several backdrops, are never split between fitting and testing.
-        kind: as in `benchmarks.scenes`.
+        kind: kind of the product, such as ``hard``, ``soft`` or ``glass``.
         whole: whether all of the product is in the photograph.
         edit: the edit's pictures.
     """

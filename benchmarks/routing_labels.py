@@ -38,7 +38,8 @@ class Labelled:
     Attributes:
         name: ``<product>#<turn>``.
         group: photographs of one group are never split between fitting and testing.
-        kind, backdrop: as in `benchmarks.scenes`.
+        kind: kind of the product, such as ``hard``, ``soft`` or ``glass``.
+        backdrop: name of the backdrop, such as ``lightgrey``.
         free: whether its licence allows us to publish a model that was trained on it.
         whole: whether all of the product is in the photograph.
         faults: the faults by truth, in words; empty if the edit is acceptable.

@@ -57,7 +57,7 @@ class Product:
 
     Attributes:
         group: products of one group are the same object; never split them between fitting and testing.
-        kind: as in `benchmarks.scenes`, or one of `drawn_products.KINDS`.
+        kind: kind of the product, such as ``hard``, ``shiny``, ``soft`` or ``glass``.
         free: whether its licence allows us to publish a model that was trained on it.
         own: the product's own colours, (rows, columns, 3) float32, linear light. They continue outside its edge.
         matte: (rows, columns) float32 in 0..1: its coverage.
@@ -162,7 +162,7 @@ def load_product(name: str) -> Product:
     """Return a product with its own colours and its exact coverage.
 
     Args:
-        name: ``<folder>/<stem>``, as `product_names` lists it.
+        name: ``<folder>/<stem>``, such as ``studio/basket-white`` or ``drawn/12``.
     """
     folder, stem = name.split("/")
     if folder == "drawn":

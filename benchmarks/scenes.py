@@ -106,7 +106,7 @@ def load_scene(name: str) -> Scene:
     """Return a photograph with its right matte and its faultless edit.
 
     Args:
-        name: as `names_of` lists it.
+        name: name of the scene, such as ``basket-white`` (rendered), or ``<folder>/<stem>@<backdrop>`` (drawn).
     """
     return _drawn(name) if "@" in name else _studio(name)
 
@@ -115,7 +115,7 @@ def scenes(names: Sequence[str]) -> Iterator[Scene]:
     """Yield photographs with their right mattes and faultless edits, in the order of the names.
 
     Args:
-        names: as `names_of` lists them.
+        names: names of scenes, such as ``basket-white`` (rendered), or ``<folder>/<stem>@<backdrop>`` (drawn).
     """
     for name in names:
         yield load_scene(name)

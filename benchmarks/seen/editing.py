@@ -49,7 +49,8 @@ class Result:
     Attributes:
         file: path of the photograph below the folder of products.
         sha256: hash of the photograph's file.
-        product, half: as in `Photograph`.
+        product: the product that the photograph shows.
+        half: the half of the split to which the product belongs.
         way: the one of `WAYS` that was asked for.
         pipeline_version: of the code that made the edit.
         used: the method that made the matte.
@@ -154,7 +155,7 @@ def load_result(path: Path) -> Result:
     """Return one edit with the machine's measurements and verdict, read from its JSON file.
 
     Args:
-        path: as `result_file` gives it.
+        path: the file. `result_file` returns the path for a photograph.
     """
     said = json.loads(path.read_text(encoding="utf-8"))
     said["size"] = tuple(said["size"])

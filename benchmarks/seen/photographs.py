@@ -104,9 +104,10 @@ def half_of(product: str) -> Half:
 
 
 def photographs() -> list[Photograph]:
-    """Return all photographs of the split, in the order of their files.
+    """Return all real photographs that are split into two halves, in the order of their files.
 
-    Category and backdrop come from the test data's manifest.
+    Limits may be chosen on one half. The other half only reports how good the machine is. Category and backdrop come
+    from the test data's manifest.
     """
     with (data_folder() / "products" / "manifest.csv").open(encoding="utf-8", newline="") as text:
         said = {row["file"]: row for row in csv.DictReader(text)}

@@ -107,9 +107,15 @@ class Seen(Value):
     """A person's verdict on an edit as it is stored, with all data that identify the edit.
 
     Attributes:
-        file, sha256, product, half, way, used, matte_sha256, pipeline_version: those of the edit, as in `Result`.
+        file, sha256: path of the photograph below the folder of products, and the hash of the file.
+        product, half: the product that it shows, and the half of the split to which the product belongs.
+        way, used: the method that was asked for, and the method that made the matte.
+        matte_sha256: hash of the matte in 8 bits.
+        pipeline_version: of the code that made the edit.
         looker: a role, not a person: ``looker 1``.
-        signed, on_white, defects: as in `Said`.
+        signed: whether a senior editor would send the edit to a client as it is.
+        on_white: whether the editor would send it to a page that shows it on white only; None if that was not asked.
+        defects: empty if it is signed; else at least one.
     """
 
     file: str

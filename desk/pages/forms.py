@@ -42,7 +42,8 @@ async def own_fields_of(request: Request) -> Mapping[str, str]:
     Without this check, another site's page could act in the name of the signed-in person.
 
     Raises:
-        HTTPException: as `fields_of`. 403: the form doesn't carry the session's token.
+        HTTPException: 413: the form is too large; 415: the request is not a form; 400: the form can't be read; 403:
+            the form doesn't carry the session's token.
     """
     fields = await fields_of(request)
     if not session_of(request).carries(fields.get("csrf", "")):

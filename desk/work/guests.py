@@ -25,7 +25,7 @@ class Opened(NamedTuple):
 
     @property
     def address(self) -> str:
-        """The address of the delivery's page at the desk, without the server's name."""
+        """The address of the delivery's page at the desk, without the server's name: ``/shared/<token>``."""
         return f"/shared/{self.token}"
 
     @property

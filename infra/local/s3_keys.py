@@ -30,7 +30,9 @@ HTTPS = ("master", "volume", "filer", "admin")
 
 @dataclasses.dataclass(frozen=True)
 class InnerKeys:
-    """Files of the TLS certificate that every part of the S3 server shows, and demands of the others.
+    """Files of the TLS certificate by which the parts of the S3 server know each other.
+
+    Each part shows this certificate, and accepts only connections that show one of the same authority.
 
     Attributes:
         authority: certificate of the authority that has signed it, in PEM.

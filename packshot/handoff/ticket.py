@@ -187,8 +187,15 @@ def job_ticket(
         record: the shot's record.
         plan: the shot's plan.
         scope: the work to do.
+        why: why a person must edit the shot.
         at: the present time.
-        why, due_at, links_expire_at, take, put_back_into, put_back_form, desk_page, picture: as in `JobTicket`.
+        due_at: when the work should be back.
+        links_expire_at: until when the links and the form are valid.
+        take: files to download, with links.
+        put_back_into: the shot's hot folder, where the finished picture goes.
+        put_back_form: form that uploads the finished picture without a key.
+        desk_page: address of the shot's page at the review desk; empty if there is none.
+        picture: SHA-256 of the picture that the job is about.
     """
     history = since_restart(record)
     size = record.reports.get("reading", {}).get("size", (0, 0))

@@ -20,7 +20,7 @@ class Change(Value):
         at: time of the change.
         by: the person or the flow that made it.
         version: the model's version after the change.
-        strictness: the strictness after the change, as in `ModelInService`.
+        strictness: factor for the promised error ratios after the change; below 1 is stricter.
         why: the reason in words.
     """
 

@@ -36,7 +36,13 @@ class MasteredFile(Value):
     """The result of stage 1 for a shot, in a form that a child process can send: without the master and its preview.
 
     Attributes:
-        facts, plan, features, light, looks, findings, report: as in `packshot.pipeline.mastering.Mastered`.
+        facts: name of the fact -> value and source.
+        plan: all settings resolved for this shot.
+        features: figures measured on the master, for the route.
+        light: data from which its shoot group (shots in the same light) is found.
+        looks: the category network's prediction; None if the category is certain, or no network is used.
+        findings: on the file, its colours, and doubtful facts.
+        report: how the file was read and converted, as plain JSON for the record.
         category_source: where the category comes from, for example ``manifest``; empty if it is unknown.
     """
 
@@ -61,7 +67,8 @@ def send_master(data: bytes, **known: Any) -> tuple[Any, Parts]:
         known: the other arguments of `packshot.pipeline.mastering.master`.
 
     Raises:
-        RefusedInputError, ConfigError: as `packshot.pipeline.mastering.master`.
+        RefusedInputError: the file is not accepted.
+        ConfigError: no plan can be resolved from the facts and the configs.
     """
     done = master(data, **known)
     told = MasteredFile(

@@ -115,8 +115,8 @@ def read(text: str, model: type[T] | TypeAdapter[T], *, file: str, names: NamesO
         text: the file's content, in YAML.
         model: the model, or an adapter for another type.
         file: name of the file, for messages.
-        names: how names that are not among the values (file name, keys) get into the model; None if it has no such
-            names.
+        names: where the entries get their ``name`` from: the file's name, or the file's top-level keys. None if the
+            model has no such field.
     """
     document, problems = parse(text, file=file)
     if problems and not document.data:

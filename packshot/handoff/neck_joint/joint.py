@@ -38,7 +38,13 @@ class JointProof(Value):
         seam_delta_e: median delta E 2000 across that line; None if no line was found.
         mannequin_ratio: share of the cut-out that is mannequin, 0..1.
         how: how the neck shot was placed (see `How`); empty without a neck shot.
-        points, residual_px, unsure_px, outline_px: as in `NeckPlace`.
+        points: number of points by which the neck shot was aligned; 0 if it was not aligned.
+        residual_px: median distance of these points after alignment, in pixels of the exterior shot; None if it was
+            not aligned.
+        unsure_px: disagreement around the neckline between alignments from two halves of the points, in pixels of the
+            exterior shot; None if it was not aligned.
+        outline_px: mean distance of the two outlines, in pixels of the exterior shot; None if the neck shot was not
+            placed by them.
         scale, degrees: size of the neck shot relative to the exterior shot (1 is the same), and its rotation; None
             without a neck shot.
     """

@@ -84,9 +84,11 @@ def _quality(rows: Sequence[Row]) -> Quality:
 def resample(rows: Sequence[Row], before: Mapping[str, float], promise: Promise) -> dict[str, float]:
     """Return how well a promise is kept for products that no limit was computed from: column of the table -> figure.
 
-    "promise" is the promised ratio, "within" the number of resamplings that kept it, "a limit was found" the number
-    in which there was a limit, "mean escape" the mean ratio of refused edits among those that nobody looked at. The
-    others are mean ratios of the easy shots, whose edit is right by truth.
+    The products are split at random again and again. Limits come from one part, and the figures from the other.
+    "promise" is the promised ratio, "within" the number of splits that kept it, and "a limit was found" the number in
+    which a limit could be found. "mean escape" is the mean share of refused edits among those that nobody would look
+    at. The other columns are mean shares of the easy shots, whose edit is right by truth: those sent to the machine,
+    and those approved without a person.
 
     Args:
         rows: all labelled shots, with probabilities after the cut-out.

@@ -29,7 +29,7 @@ class BatchId(Value):
     The names are checked, so code that gets an id can rely on them.
 
     Raises:
-        NamingError: a name is not allowed in a key.
+        NamingError: a name is not allowed in a storage key.
     """
 
     client: str

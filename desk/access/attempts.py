@@ -80,7 +80,7 @@ class Attempts:
         """Take back the last counted attempt for a name, because it succeeded.
 
         Args:
-            name: as it was given to `may_try`.
+            name: who or what the attempt was for, as in the call of `may_try`.
         """
         with self._lock:
             bucket = self._names.get(plain_name(name))

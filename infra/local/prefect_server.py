@@ -51,7 +51,8 @@ class PrefectAddress:
 def settings(state_dir: Path) -> dict[str, str]:
     """Return environment variables for Prefect: name -> value.
 
-    They keep its files in the state folder and its traffic on this machine.
+    With them Prefect keeps its files in the state folder, sends nothing about its use to its maker, asks no
+    questions, and starts no server by itself.
 
     Args:
         state_dir: the folder.

@@ -11,7 +11,16 @@ from packshot.errors import ConfigError, PackshotError, RefusedInputError, Trans
 
 
 class Exit(IntEnum):
-    """The exit statuses of ``packshot``. `EXIT_STATUSES` says what each means."""
+    """The exit statuses of ``packshot``.
+
+    Attributes:
+        OK: all is well.
+        NOT_ALL_WELL: the work is done, but something failed its check, was refused or needs a person.
+        USAGE: the command line was not understood.
+        CONFIG: a config file is wrong.
+        TRANSIENT: something outside did not answer; trying again may help.
+        ERROR: any other error.
+    """
 
     OK = 0
     NOT_ALL_WELL = 1

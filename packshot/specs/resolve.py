@@ -45,8 +45,8 @@ def resolve(
         category: the words in the manifest, file name or metadata. If they are empty, the client's default category
             counts. If they name no category, the category stays unknown.
         view: ``MAIN``, ``PT01``, ...; empty means the client's default.
-        platforms: names of the platforms that are asked for, in this order; empty means the client's own. A platform that
-            does not accept the view is left out.
+        platforms: names of the platforms that are asked for, in this order; empty means the client's own. A platform
+            that does not accept the view is left out.
         services: services that the manifest asks for, such as retouching.
 
     Raises:

@@ -98,6 +98,13 @@ class NetworkBuilder:
         return self.numpy_helper.from_array(np.ascontiguousarray(value), name)
 
     def node(self, kind: str, inputs: list[str], **attributes: Any) -> str:
+        """Add a node to the network, and return the name of its output.
+
+        Args:
+            kind: the ONNX operator, such as ``Conv``.
+            inputs: names of the node's inputs.
+            attributes: the operator's attributes, by name.
+        """
         output = f"{kind.lower()}_{len(self.nodes)}"
         self.nodes.append(self.helper.make_node(kind, inputs, [output], **attributes))
         return output

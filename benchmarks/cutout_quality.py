@@ -184,6 +184,11 @@ class KeptSegmenter:
         self.fingerprint = self._file.stem.rsplit("-", 1)[1]
 
     def predict(self, rgb: Pixels8) -> Matte:
+        """Return the network's matte of a picture, (rows, columns) float32 in 0..1, from disk if it is kept there.
+
+        Args:
+            rgb: (rows, columns, 3) uint8, sRGB.
+        """
         digest = hashlib.sha1(rgb.tobytes(), usedforsecurity=False).hexdigest()
         kept = self._folder / f"{self.model}-{self.fingerprint}-{digest}.npy"
         if not kept.exists():
@@ -219,6 +224,15 @@ Maker = Callable[[Scene, Segmenter], tuple[Pixels8, Matte, str]]
 
 
 def by_packshot(scene: Scene, segmenter: Segmenter, *, method: Method = Method.AUTO) -> tuple[Pixels8, Matte, str]:
+    """Return (composite, matte, name of the method used), as Packshot makes them in production.
+
+    The composite is (rows, columns, 3) uint8, sRGB; the matte is (rows, columns) float32 in 0..1.
+
+    Args:
+        scene: the photograph with its truth. Only the photograph is used.
+        segmenter: the network.
+        method: the cut-out method; `Method.AUTO` lets Packshot choose.
+    """
     master = srgb8_to_working(scene.photo)
     cutout: Cutout = cut_out(master, segmenter, method=method)
     return working_to_srgb8(compose_on_white(master, cutout)), cutout.matte, str(cutout.method)

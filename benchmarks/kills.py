@@ -248,6 +248,7 @@ def disturbed(stack: Stack, disk: Disk | None, folder: Path, wishes: argparse.Na
 
 
 def begin_night() -> UUID:
+    """Start a nightly run for the disturbed batch's client, and return the run's id."""
     return start("nightly/nightly", {"clients": [STORM.client]})
 
 
@@ -337,14 +338,31 @@ def finished() -> bool:
 
 
 def submit(folder: Path, batch: BatchId) -> None:
+    """Upload a folder of photographs as a batch, without any output.
+
+    Args:
+        folder: the photographs with their manifest.
+        batch: the batch.
+    """
     submit_folder(folder, batch, on_progress=lambda *_: None, on_left_out=lambda *_: None)
 
 
 def start(deployment: str, parameters: dict[str, object]) -> UUID:
+    """Start a flow run of a deployment, and return the run's id without waiting for its end.
+
+    Args:
+        deployment: name of the deployment, such as ``nightly/nightly``.
+        parameters: the flow's parameters, by name.
+    """
     return cast(FlowRun, run_deployment(deployment, parameters=parameters, timeout=0)).id
 
 
 def is_final(run_id: UUID) -> bool:
+    """Return whether a flow run has ended. False also if Prefect's server can't be asked now.
+
+    Args:
+        run_id: the run's id.
+    """
     try:
         with get_client(sync_client=True) as client:
             state = client.read_flow_run(run_id).state
@@ -354,6 +372,16 @@ def is_final(run_id: UUID) -> bool:
 
 
 def until(ask: Callable[[], bool | None], *, what: str, timeout_s: float) -> None:
+    """Wait until a question has an answer.
+
+    Args:
+        ask: called again and again without arguments; None means that there is no answer yet.
+        what: what is waited for, in words, for the message.
+        timeout_s: longest wait, in seconds.
+
+    Raises:
+        SystemExit: the time is up.
+    """
     deadline = time.monotonic() + timeout_s
     while ask() is None:
         if time.monotonic() > deadline:

@@ -167,6 +167,10 @@ class LookedAt:
     kinds: frozenset[verdicts.Kind]
 
     def pictures(self) -> tuple[Pixels8, Matte]:
+        """Return (the photograph, the edit's matte), from disk.
+
+        The photograph is (rows, columns, 3) uint8, sRGB; the matte is (rows, columns) float32 in 0..1.
+        """
         photo = next(one for one in photographs() if one.file == self.result.file)
         return editing.load_photograph(photo), editing.load_pictures(self.result, editing.WORK)[0]
 

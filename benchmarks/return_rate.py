@@ -55,10 +55,12 @@ class Planting:
 
     @property
     def covered(self) -> bool:
+        """Whether the measured interval contains the true change."""
         return self.low <= self.planted <= self.high
 
     @property
     def found(self) -> bool:
+        """Whether the report found a change: the measured interval does not contain 0."""
         return not self.low <= 0 <= self.high
 
 

@@ -61,6 +61,7 @@ class Labelled:
 
     @property
     def is_refused(self) -> bool:
+        """Whether truth refuses the edit: it has a fault, or the photograph cuts the product."""
         return bool(self.faults) or not self.whole
 
 

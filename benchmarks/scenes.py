@@ -122,6 +122,11 @@ def scenes(names: Sequence[str]) -> Iterator[Scene]:
 
 
 def cut_out_stems(folder: str) -> list[str]:
+    """Return the names of the cut-outs in a folder, sorted, each without its ending.
+
+    Args:
+        folder: a folder of ``ground_truth`` in the test data.
+    """
     kind = "rgba" if folder == "cutouts-photo" else "alpha"
     return sorted(path.stem for path in (data_folder() / "ground_truth" / folder / kind).glob("*.png"))
 
@@ -136,10 +141,12 @@ def _studio(name: str) -> Scene:
 
 
 def read_rgb(path: Path) -> Pixels8:
+    """Return the pixels of a picture file as they are stored, without its profile: (rows, columns, 3) uint8."""
     return np.array(Image.open(path).convert("RGB"))
 
 
 def read_matte(path: Path) -> Matte:
+    """Return the matte in a picture file: (rows, columns) float32 in 0..1, from its grey values."""
     return np.asarray(Image.open(path).convert("L"), np.float32) / np.float32(255)
 
 
@@ -158,6 +165,12 @@ def _drawn(name: str) -> Scene:
 
 
 def kind_of(folder: str, stem: str) -> str:
+    """Return the kind of product that a real cut-out shows: ``soft``, ``glass`` or ``hard``.
+
+    Args:
+        folder: a folder of ``ground_truth`` in the test data.
+        stem: name of the picture's file without its ending.
+    """
     if folder in ("alphamatting27", "pymatting-lemur"):
         return "soft"
     return next((kind for start, kind in _CUTOUT_KINDS.items() if stem.startswith(start)), "hard")

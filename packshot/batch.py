@@ -82,6 +82,7 @@ class Cancellation(Value):
 
     @property
     def sentence(self) -> str:
+        """The cancellation in words: ``Cancelled by Ana López at 2026-05-01 09:30 UTC: wrong photographs``."""
         return f"Cancelled by {self.by} at {self.at:%Y-%m-%d %H:%M} UTC: {self.why}"
 
     def is_followed_by(self, closed_at: datetime | None) -> bool:

@@ -175,6 +175,7 @@ class Mark(Value):
 
     @property
     def box(self) -> Box:
+        """The mark's rectangle, in pixels of the picture at 1:1."""
         return Box(self.left, self.top, self.right, self.bottom)
 
 

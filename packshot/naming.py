@@ -75,6 +75,7 @@ class ShotId(Value):
 
     @property
     def in_batch(self) -> BatchId:
+        """The id of the shot's batch."""
         return BatchId(client=self.client, batch=self.batch)
 
     def __str__(self) -> str:

@@ -92,6 +92,7 @@ class Result:
 
     @property
     def approved(self) -> bool:
+        """Whether quality control approved the edit."""
         return self.verdict == Verdict.AUTO_APPROVE.value
 
     @property

@@ -43,6 +43,7 @@ class Account(Value):
 
     @property
     def person(self) -> Person:
+        """The person whose account it is, with the account's roles."""
         return Person(name=self.name, roles=self.roles)
 
 

@@ -85,6 +85,7 @@ class Picture(NamedTuple):
 
     @property
     def title(self) -> str:
+        """The picture's name and view, as the client reads them: ``BTL201 MAIN``."""
         return f"{self.name} {self.view}".strip()
 
 

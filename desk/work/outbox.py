@@ -71,6 +71,7 @@ class Answered:
 
     @property
     def shot(self) -> ShotId:
+        """The shot that the decision is about."""
         return self.answer.shot
 
 
@@ -204,6 +205,7 @@ class Outbox:
 
     @property
     def is_empty(self) -> bool:
+        """Whether no decision is held, being sent or watched."""
         return not self._answers
 
     def tick(self, *, at_once: bool = False) -> None:

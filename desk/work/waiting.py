@@ -115,6 +115,7 @@ class Waiting:
 
     @property
     def name(self) -> str:
+        """The shot's id as text: CLIENT/BATCH/SHOT."""
         return str(self.shot)
 
     def urgency_at(self, at: datetime) -> Urgency:

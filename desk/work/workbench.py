@@ -35,14 +35,17 @@ class Work:
 
     @property
     def is_checked(self) -> bool:
+        """Whether the machine's checks of the file have ended, with results or because the file can't be read."""
         return self.checks is not None or bool(self.trouble)
 
     @property
     def may_be_handed_in(self) -> bool:
+        """Whether the editor can hand the file in: it is checked, and no check failed."""
         return self.checks is not None and not self.trouble and not self.failed
 
     @property
     def failed(self) -> tuple[Finding, ...]:
+        """The findings of the checks that failed; empty before the file is checked."""
         return tuple(one for one in self.checks or () if one.status is Status.FAILED)
 
 

@@ -127,6 +127,7 @@ class Scope(Value):
 
     @property
     def ghost_mannequin(self) -> bool:
+        """Whether the shot needs a neck joint (the mannequin is removed from a garment)."""
         return any(one.service is Service.GHOST_MANNEQUIN for one in self.services)
 
 

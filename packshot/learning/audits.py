@@ -131,6 +131,7 @@ class EscapeRate(Value):
 
     @property
     def ratio(self) -> float:
+        """The share of audits in which the person refused the machine's edit, 0..1; 0 without audits."""
         return self.refused / self.audited if self.audited else 0.0
 
 

@@ -79,10 +79,12 @@ class Edit:
 
     @property
     def verdict(self) -> Verdict:
+        """What follows from the score and the gates; `REJECT_AND_REDO` if no product was found."""
         return self.report.verdict if self.report else Verdict.REJECT_AND_REDO
 
     @property
     def score(self) -> float:
+        """Quality control's score, in 0..100; 0 if no product was found."""
         return self.report.score if self.report else 0.0
 
 

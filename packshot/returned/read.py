@@ -95,10 +95,12 @@ class ReturnedWork:
 
     @property
     def size(self) -> Size:
+        """Size of the upright picture, in pixels."""
         return size_of(self.pixels16)
 
     @property
     def lossy(self) -> bool:
+        """Whether the file's format may change pixels when a picture is saved. False for TIFF, PSD, PNG and BMP."""
         return self.kind not in (FileKind.TIFF, FileKind.PSD, FileKind.PNG, FileKind.BMP)
 
     def has_aspect_of(self, size: Size) -> bool:

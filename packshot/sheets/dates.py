@@ -61,6 +61,7 @@ class DateOrder(StrEnum):
 
     @property
     def in_words(self) -> str:
+        """The order in words, for messages: ``day first``, ``month first`` or ``year first``."""
         return {"dmy": "day first", "mdy": "month first", "ymd": "year first"}[self.value]
 
 
@@ -80,6 +81,12 @@ class DateColumn(NamedTuple):
 
     @staticmethod
     def of(name: str, texts: Iterable[str]) -> DateColumn:
+        """Return a column of dates, with every day that each of its texts could mean.
+
+        Args:
+            name: name of the column, for messages.
+            texts: the distinct texts of the column.
+        """
         return DateColumn(name, {text: _readings(text) for text in texts})
 
     @property

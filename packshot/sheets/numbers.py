@@ -23,6 +23,7 @@ class DecimalSign(StrEnum):
 
     @property
     def written(self) -> str:
+        """The sign itself: ``.`` or ``,``."""
         return {"point": ".", "comma": ","}[self.value]
 
 

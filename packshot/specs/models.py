@@ -147,6 +147,7 @@ class PressProfile(Value):
 
     @property
     def icc(self) -> bytes:
+        """The bytes of the ICC profile."""
         return base64.b64decode(self.icc_base64)
 
 

@@ -25,6 +25,7 @@ class Format(StrEnum):
 
     @property
     def extension(self) -> str:
+        """The ending of a file in this format, without the dot: ``jpg``, ``webp``, ``png`` or ``tif``."""
         return {"jpeg": "jpg", "webp": "webp", "png": "png", "tiff": "tif"}[self.value]
 
 

@@ -57,6 +57,7 @@ class Mannequin:
 
     @property
     def recognised(self) -> bool:
+        """Whether a mannequin was recognised in the cut-out."""
         return not self.why_not
 
 

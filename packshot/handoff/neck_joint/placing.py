@@ -74,10 +74,12 @@ class NeckPlace:
 
     @property
     def scale(self) -> float:
+        """Size of the neck shot on the exterior shot, divided by its own size; above 1 it is enlarged."""
         return math.hypot(self.warp[0, 0], self.warp[1, 0])
 
     @property
     def degrees(self) -> float:
+        """Rotation of the neck shot on the exterior shot in degrees, clockwise."""
         return math.degrees(math.atan2(self.warp[1, 0], self.warp[0, 0]))
 
 

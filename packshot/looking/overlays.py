@@ -7,7 +7,7 @@ turns them into colours.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 import cv2
@@ -35,6 +35,9 @@ DARKEST_L = 20.0
 """A cell with a lower L* has too little colour left to be compared with a reference."""
 _CELL_ROWS_AT_ONCE = 32
 _POINTS_AT_ONCE = 65_536
+
+_Strip = tuple[slice, slice]
+_Compared = tuple[Mask, Mask, NDArray[np.float32]]
 
 
 class Overlay(StrEnum):
@@ -154,20 +157,15 @@ def colour(edit: Pixels16, master: Pixels16, matte: Matte) -> Shown:
         edit, master: (rows, columns, 3) uint16, working space, of the same size.
         matte: (rows, columns) float32 in 0..1, of the edit's size.
     """
-    rows, columns = (side // CELL_PX for side in matte.shape)
-    values = np.zeros(matte.shape, np.uint8)
-    compared = 0
-    for top in range(0, rows, _CELL_ROWS_AT_ONCE):
-        bottom = min(top + _CELL_ROWS_AT_ONCE, rows)
-        strip = np.s_[top * CELL_PX : bottom * CELL_PX, : columns * CELL_PX]
-        whole = _cells(matte[strip] >= 1)
+
+    def compare(strip: _Strip, whole: Mask) -> _Compared:
         changed = whole & _cells((edit[strip] != master[strip]).any(axis=2), any_pixel=True)
-        compared += int(whole.sum())
-        if changed.any():
-            apart = np.zeros(whole.shape, np.uint8)
-            apart[changed] = _steps(_apart(_cell_means(edit[strip], changed), _cell_means(master[strip], changed)))
-            values[strip] = apart.repeat(CELL_PX, axis=0).repeat(CELL_PX, axis=1)
-    return _differences(values, compared * CELL_PX**2)
+        if not changed.any():
+            return whole, changed, np.zeros(0, np.float32)
+        apart = _apart(_cell_means(edit[strip], changed), _cell_means(master[strip], changed))
+        return whole, changed, apart
+
+    return _by_cells(matte, compare)
 
 
 def reference_colour(edit: Pixels16, matte: Matte, lab: Sequence[float]) -> Shown:
@@ -186,26 +184,44 @@ def reference_colour(edit: Pixels16, matte: Matte, lab: Sequence[float]) -> Show
         lab: CIE L*a*b* (D50) of the reference.
     """
     wanted = np.asarray(lab, np.float64)
+
+    def compare(strip: _Strip, whole: Mask) -> _Compared:
+        linear = decode_working(_cell_means(edit[strip], whole)).astype(np.float64)
+        lightness = lab_of_linear(linear)[:, 0]
+        light = lightness >= DARKEST_L
+        scale = ((wanted[0] + 16) / (lightness[light] + 16)) ** 3
+        found = lab_of_linear(linear[light] * scale[:, None])
+        cells = whole.copy()
+        cells[whole] = light
+        return cells, cells, delta_e_2000(found.astype(np.float32), wanted.astype(np.float32))
+
+    return _by_cells(matte, compare)
+
+
+def _by_cells(matte: Matte, compare: Callable[[_Strip, Mask], _Compared]) -> Shown:
+    """Return an overlay of the product's colour differences, cell by cell of `CELL_PX` x `CELL_PX` pixels.
+
+    Args:
+        matte: (rows, columns) float32 in 0..1. Only cells that lie wholly in the opaque product (matte 1) count.
+        compare: called with a strip of the picture and its cells in the product, (rows of cells, columns of cells).
+            Returns which of them it compared, which of these it measured, and delta E 2000 of the measured ones. The
+            others have no difference. It is not called for a strip without the product.
+    """
     rows, columns = (side // CELL_PX for side in matte.shape)
     values = np.zeros(matte.shape, np.uint8)
-    compared = 0
+    count = 0
     for top in range(0, rows, _CELL_ROWS_AT_ONCE):
         bottom = min(top + _CELL_ROWS_AT_ONCE, rows)
         strip = np.s_[top * CELL_PX : bottom * CELL_PX, : columns * CELL_PX]
-        cells = _cells(matte[strip] >= 1)
-        if not cells.any():
+        whole = _cells(matte[strip] >= 1)
+        if not whole.any():
             continue
-        linear = decode_working(_cell_means(edit[strip], cells)).astype(np.float64)
-        lightness = lab_of_linear(linear)[:, 0]
-        light = lightness >= DARKEST_L
-        cells[cells] = light
-        compared += int(light.sum())
-        scale = ((wanted[0] + 16) / (lightness[light] + 16)) ** 3
-        apart = np.zeros(cells.shape, np.uint8)
-        found = lab_of_linear(linear[light] * scale[:, None])
-        apart[cells] = _steps(delta_e_2000(found.astype(np.float32), wanted.astype(np.float32)))
+        compared, measured, delta_e = compare(strip, whole)
+        count += int(compared.sum())
+        apart = np.zeros(whole.shape, np.uint8)
+        apart[measured] = _steps(delta_e)
         values[strip] = apart.repeat(CELL_PX, axis=0).repeat(CELL_PX, axis=1)
-    return _differences(values, compared * CELL_PX**2)
+    return _differences(values, count * CELL_PX**2)
 
 
 def _opaque_core(matte: Matte) -> Mask:

@@ -11,7 +11,7 @@ from packshot.record import DONE, ShotRecord, State
 from packshot.specs.sets import ProductSets
 from packshot.types import Value
 
-NOT_RECEIVED = "not received"
+NOT_IN_BATCH = "not in this batch"
 THE_REST = "the rest of its product"
 """Tables show this as the one that an approved shot waits for."""
 MOST_SAID = 5
@@ -53,8 +53,8 @@ class ProductSet(Value):
         product: its SKU, else its ASIN or GTIN.
         shots: names of its photographs in this batch.
         views: codes of the views that the product must have.
-        lacks: missing view -> the reason, such as "not received" or "waits for a reviewer". Empty if the product is
-            complete.
+        lacks: missing view -> the reason, such as "not in this batch" or "waits for a reviewer". Empty if the product
+            is complete. A view that came in another batch of the client is lacking too.
     """
 
     product: str
@@ -68,7 +68,7 @@ class ProductSet(Value):
 
     @property
     def lacking(self) -> str:
-        """The missing views, such as "PT02 (not received), NECK (waits for a reviewer)"; empty if none is missing."""
+        """The missing views, such as "PT02 (not in this batch), NECK (waits for a reviewer)"; empty if none is."""
         return ", ".join(f"{view} ({why})" for view, why in self.lacks.items())
 
 
@@ -120,7 +120,7 @@ def _set(shots: Sequence[SetShot], rule: ProductSets) -> ProductSet:
     for view in views:
         taken = [one for one in shots if one.view == view]
         if not any(one.ready for one in taken):
-            lacks[view] = taken[0].stands if taken else NOT_RECEIVED
+            lacks[view] = taken[0].stands if taken else NOT_IN_BATCH
     return ProductSet(product=shots[0].product, shots=tuple(one.shot for one in shots), views=views, lacks=lacks)
 
 
@@ -139,7 +139,7 @@ def held_back(sets: Iterable[ProductSet]) -> dict[str, str]:
 
 
 def in_words(sets: Iterable[ProductSet]) -> str:
-    """Return a clause such as "2 of 3 products complete: SKU1 lacks PT02 (not received)"; "" without products.
+    """Return a clause such as "2 of 3 products complete: SKU1 lacks PT02 (not in this batch)"; "" without products.
 
     It names the first five incomplete products and counts the others.
 

@@ -33,15 +33,15 @@ def test_a_product_is_complete_when_each_of_its_views_is_there() -> None:
     sets = product_sets([shot("B", "MAIN"), shot("A", "MAIN"), shot("a", "PT01"), shot("A", "PT07")], RULE)
     assert [(one.product, one.complete, dict(one.lacks)) for one in sets] == [
         ("A", True, {}),
-        ("B", False, {"PT01": "not received"}),
+        ("B", False, {"PT01": "not in this batch"}),
     ]
-    assert in_words(sets) == "1 of 2 products complete: B lacks PT01 (not received)"
+    assert in_words(sets) == "1 of 2 products complete: B lacks PT01 (not in this batch)"
 
 
 def test_what_is_missing_is_told_from_what_is_not_ready() -> None:
     waits = shot("S", "PT01", ready=False, stands="waits for a reviewer")
     (one,) = product_sets([shot("S", "MAIN", category="clothing"), waits], RULE)
-    assert one.lacking == "PT01 (waits for a reviewer), NECK (not received)"
+    assert one.lacking == "PT01 (waits for a reviewer), NECK (not in this batch)"
     said = f"approved, waits until its product is complete: S lacks {one.lacking}"
     assert held_back([one]) == {"S_MAIN": said, "S_PT01": said}
 

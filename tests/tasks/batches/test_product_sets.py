@@ -106,7 +106,7 @@ def test_shots_of_an_incomplete_product_wait_with_the_reason_and_the_others_go_o
     summary = survey(BATCH)
     held = fate(summary, "SHIRT_MAIN")
     assert (held.kind, held.with_whom, held.due) == ("waiting", "the rest of its product", None)
-    assert held.why.endswith("SHIRT lacks PT01 (waits for a reviewer), NECK (not received)")
+    assert held.why.endswith("SHIRT lacks PT01 (waits for a reviewer), NECK (not in this batch)")
     assert summary.counts == {"delivered": 2, "waiting": 2, "refused": 0, "failed": 0}
     assert "1 of 2 products complete: SHIRT lacks PT01" in summary.sentence
     cells = {str(row["shot"]): row["product"] for row in summary.rows}
@@ -187,7 +187,7 @@ def test_a_client_who_takes_them_as_approved_waits_for_nothing_and_is_told(guide
     assert [one.name for one in approved_shots.fn(BATCH, only=[])] == ["BOX_MAIN"]
     hand_over(BATCH, [])
     assert delivered() == [{"BOX_MAIN"}]
-    assert fate(survey(BATCH), "BOX_MAIN").lacks == "PT01 (not received)"
+    assert fate(survey(BATCH), "BOX_MAIN").lacks == "PT01 (not in this batch)"
 
 
 def test_an_open_delivery_gives_up_a_product_that_is_no_longer_complete(guide: dict[str, Any]) -> None:

@@ -178,7 +178,7 @@ def _to_webhook(notice: Notice, settings: Settings) -> None:
     if settings.notify_webhook_url is None:
         return
     told = {
-        "text": chat(f"{notice.subject}: {notice.message}"),
+        "text": f"{chat(f'{notice.subject}: {notice.message}')} {notice.page}".rstrip(),
         **{name: one_line(value) for name, value in notice.model_dump(mode="json").items()},
         **NOTHING_FETCHED,
     }

@@ -85,12 +85,13 @@ def test_a_notice_goes_to_the_webhook_once(
     line: Storage, batch: BatchId, webhook: tuple[str, list[dict[str, Any]]]
 ) -> None:
     address, came = webhook
-    notice = NOTICE.model_copy(update={"batch": batch.batch})
+    notice = NOTICE.model_copy(update={"batch": batch.batch, "page": "http://desk.example/shots/acme/b/A1"})
     with environment({"PACKSHOT_NOTIFY_WEBHOOK_URL": address}):
         assert [send_once(notice, mark="1") for _ in range(3)] == [True, False, False]
         assert send_once(notice, mark="2")
     assert [(one["kind"], one["shot"], one["message"]) for one in came] == [("overdue", "A1", "Look.")] * 2
     assert "is overdue" in came[0]["text"]
+    assert came[0]["text"].endswith(" http://desk.example/shots/acme/b/A1"), "a chat shows only the text"
 
 
 def test_a_notice_goes_by_mail(line: Storage, batch: BatchId, mailbox: tuple[int, list[str]]) -> None:

@@ -34,6 +34,7 @@ from desk.pages.rendering import trouble
 from desk.pages.static_files import STATIC, KeptFiles, static_version
 from desk.pictures import tiles
 from desk.pictures.packs import own_pictures
+from desk.pictures.previews import Pictures
 from desk.state import Desk
 from packshot.record import ShotRecord
 from tasks.environment.settings import get_settings
@@ -62,7 +63,7 @@ def application(desk: Desk | None = None) -> Doorkeeper:
             yield
 
     app = Starlette(
-        routes=routes(),
+        routes=routes(memory.pictures),
         lifespan=lifespan,
         exception_handlers={HTTPException: trouble, Exception: trouble},
     )
@@ -77,9 +78,13 @@ def application(desk: Desk | None = None) -> Doorkeeper:
     )
 
 
-def routes() -> list[BaseRoute]:
-    """Return all routes of the review desk: each address with the function that answers it."""
-    shown = own_pictures()
+def routes(pictures: Pictures | None = None) -> list[BaseRoute]:
+    """Return all routes of the review desk: each address with the function that answers it.
+
+    Args:
+        pictures: the desk's pictures; None makes them from the settings.
+    """
+    shown = pictures or own_pictures()
     return [
         Route("/", queues.first),
         Route("/health", health),

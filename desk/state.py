@@ -16,14 +16,19 @@ from anyio import to_thread
 from desk.access.accounts import Accounts
 from desk.access.attempts import Attempts
 from desk.access.sessions import Sessions
+from desk.pictures.packs import own_pictures
+from desk.pictures.previews import Pictures
 from desk.work.claims import Claims
 from desk.work.counted import Counts
 from desk.work.guests import Guests
 from desk.work.outbox import Outbox
 from desk.work.rates import Rates
 from desk.work.seen import PicturesSeen
-from desk.work.waiting import WaitingShots
+from desk.work.shoot_groups import ShootGroups
+from desk.work.showing import kinds_of
+from desk.work.waiting import WaitingShots, record_of
 from desk.work.workbench import Workbench
+from packshot.naming import ShotId
 from tasks.environment.settings import Settings
 from tasks.environment.troubles import AWAY, Troubles
 from tasks.people.uploads import KEPT, abort_broken_off
@@ -35,6 +40,8 @@ SHARE_OF_TIME = 6
 LATE_S = 60.0
 TICK_S = 1.0
 SWEPT_EVERY_S = 6 * 3600.0
+MADE_AHEAD = 4
+"""Of each list, the tiles of so many shots are made before anybody opens them."""
 UNFORESEEN = "an error that nobody foresaw; the desk's log has it"
 _LOG = logging.getLogger("packshot.desk")
 
@@ -55,6 +62,8 @@ class Desk:
         rates: each editor's rate of first-time approval.
         counted: the last count of each batch.
         guests: what it remembers of people with share links.
+        groups: the shoot groups of batches, as they were read last.
+        pictures: the shots' pictures, and their tiles on this machine's disk.
         away: why the lists could not be refreshed in the last round; empty if they were.
         round_s: how long the last round took, in seconds.
         troubles: what its jobs in the background cannot do now.
@@ -71,6 +80,8 @@ class Desk:
     rates: Rates
     counted: Counts
     guests: Guests
+    groups: ShootGroups
+    pictures: Pictures
     away: str = ""
     round_s: float = 0.0
     troubles: Troubles = dataclasses.field(default_factory=lambda: Troubles(_LOG))
@@ -111,6 +122,8 @@ class Desk:
             rates=Rates(),
             counted=Counts(),
             guests=Guests(),
+            groups=ShootGroups(),
+            pictures=own_pictures(),
             outbox=Outbox(undo_s=settings.desk_undo_s, on_settled=waiting.look_again),
         )
 
@@ -118,10 +131,10 @@ class Desk:
     async def at_work(self) -> AsyncIterator[None]:
         """Do the desk's background work while the block runs.
 
-        It keeps the lists of waiting shots fresh, sends people's decisions, and removes broken-off uploads. When the
-        block ends, the decisions that are still held are sent.
+        It keeps the lists of waiting shots fresh, makes the tiles of the first shots of each list, sends people's
+        decisions, and removes broken-off uploads. When the block ends, the decisions that are still held are sent.
         """
-        jobs = [asyncio.create_task(one) for one in (self._refresh(), self._tick(), self._sweep())]
+        jobs = [asyncio.create_task(one) for one in (self._refresh(), self._tick(), self._sweep(), self._prepare())]
         try:
             yield
         finally:
@@ -143,6 +156,31 @@ class Desk:
                 self.troubles.say("refresh the lists", error)
             self.round_s = time.monotonic() - began
             await asyncio.sleep(max(SHORTEST_ROUND_S, SHARE_OF_TIME * self.round_s))
+
+    async def _prepare(self) -> None:
+        """Have tiles of the first shots of each list, so that nobody waits for them. It costs nothing while the lists
+        stay as they are.
+        """
+        made, made_for = set[tuple[str, datetime]](), None
+        while True:
+            decided = self.outbox.shots
+            if (self.waiting.version, decided) != made_for:
+                made_for = self.waiting.version, decided
+                first = {(one.name, one.wait.since): one.shot for one in self.waiting.first(MADE_AHEAD, but=decided)}
+                made &= first.keys()
+                for which in [one for one in first if one not in made]:
+                    try:
+                        await to_thread.run_sync(self._make_tiles, first[which])
+                        made.add(which)
+                        self.troubles.over("make tiles ahead")
+                    except Exception as error:  # noqa: BLE001  (whoever opens the shot is told)
+                        self.troubles.say("make tiles ahead", error)
+            await asyncio.sleep(SHORTEST_ROUND_S)
+
+    def _make_tiles(self, shot: ShotId) -> None:
+        record = record_of(shot)
+        if record is not None:
+            self.pictures.make_ahead(record, kinds_of(record))
 
     async def _sweep(self) -> None:
         """Remove what editors' broken-off uploads have left, now and then."""

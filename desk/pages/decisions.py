@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 from anyio import to_thread
@@ -19,7 +19,7 @@ from desk.access import audit
 from desk.access.roles import Person
 from desk.pages.arriving import arrival
 from desk.pages.forms import own_fields_of, person_of
-from desk.pages.queues import place_of
+from desk.pages.queues import Place, place_of
 from desk.pages.rendering import desk_of, shot_in
 from desk.pages.shots import readable_record, shown
 from desk.work import showing
@@ -30,7 +30,7 @@ from packshot.handoff.deciding import CHOICES
 from packshot.naming import ShotId
 from packshot.record import ShotRecord, State
 from tasks.environment.troubles import AWAY
-from tasks.people.sent_answers import CheckedAnswer, checked_answer
+from tasks.people.sent_answers import CheckedAnswer, checked_answer, with_run
 
 LONGEST_NOTE = 4000
 CORRECTIONS = ("new_name", "new_services")
@@ -47,6 +47,7 @@ async def decide(request: Request) -> Response:
     """
     shot, person, desk = shot_in(request), person_of(request), desk_of(request)
     fields = await own_fields_of(request)
+    coming = whats_next(request)
     record = await to_thread.run_sync(readable_record, shot)
     if desk.outbox.has(shot):
         return await shown(request, shot, refused="Somebody has just decided about this shot.")
@@ -61,16 +62,42 @@ async def decide(request: Request) -> Response:
     return await held(
         request,
         lambda: checked_answer(record, _answer_fields(record, fields, person), signed_in=True),
+        coming=coming,
         said={name: fields.get(name, "") for name in ("note", *CORRECTIONS)},
         nothing="Nothing was decided",
         noted=lambda answer: ("decided", answer.decision.sentence),
     )
 
 
+class Coming(NamedTuple):
+    """What a person sees after a decision.
+
+    Attributes:
+        place: the list that they work through.
+        record: reads the next shot's record, if their page has that shot ready; else None.
+    """
+
+    place: Place
+    record: asyncio.Task[ShotRecord | None] | None
+
+
+def whats_next(request: Request) -> Coming:
+    """Return what the person of a request sees next. It is read beside whatever is done meanwhile."""
+    place = place_of(request)
+    following = place.following(str(shot_in(request)))
+    in_place = _answered_in_place(request)
+    return Coming(place, asyncio.create_task(to_thread.run_sync(_read, following)) if in_place and following else None)
+
+
+def _answered_in_place(request: Request) -> bool:
+    return "application/json" in request.headers.get("accept", "")
+
+
 async def held(
     request: Request,
     make: Callable[[], CheckedAnswer],
     *,
+    coming: Coming,
     said: dict[str, str],
     nothing: str,
     noted: Callable[[CheckedAnswer], tuple[str, str]],
@@ -81,34 +108,37 @@ async def held(
     can take it back (`desk.work.outbox`). A page that has the next shot ready asks for JSON. It gets
     `arriving.arrival` in place of the redirect, with the address in ``to``.
 
+    Between the key and the next shot stand two objects of the storage, read at the same time, and no question to
+    Prefect: the lists know that a run waits. Only where they don't is it looked up at once.
+
     Args:
         request: the request of the signed-in person; its address names the shot.
-        make: called without arguments in a thread, because it reads storage and Prefect; returns the checked answer.
+        make: called without arguments in a thread, because it may read the storage; returns the checked answer.
+        coming: the list that the person works through, from `whats_next`, called as early as possible.
         said: the person's input by field. If the answer does not count, the page shows it again.
         nothing: the beginning of the message if nothing has changed.
         noted: called with the checked answer; returns (act, details) for the audit log.
     """
     shot, person, desk = shot_in(request), person_of(request), desk_of(request)
-    place = place_of(request)
-    following = place.following(str(shot))
-    in_place = "application/json" in request.headers.get("accept", "")
-    read = asyncio.create_task(to_thread.run_sync(_read, following)) if in_place and following else None
     try:
         answer = await to_thread.run_sync(make)
+        if desk.waiting.find(shot) is None:
+            answer = await to_thread.run_sync(with_run, answer)
     except PackshotError as error:
         audit.note("decision refused", person=person.name, shot=shot, more=error.what)
         return await shown(request, shot, refused=str(error), said=said)
     except (httpx.HTTPError, OSError, PrefectException) as error:
         refused = f"The line cannot be reached now ({type(error).__name__}). {nothing}; try again."
         return await shown(request, shot, refused=refused, said=said)
-    following_record = await read if read else None
+    following_record = await coming.record if coming.record else None
     if desk.outbox.hold(answer, person=person.name):
         return await shown(request, shot, refused="Somebody has just decided about this shot.")
     desk.claims.release(person.name)
     act, more = noted(answer)
     audit.note(act, person=person.name, shot=shot, more=more)
+    place = coming.place
     to = place.after(str(shot)) or f"/queues/{place.queue.value}"
-    if in_place:
+    if _answered_in_place(request):
         return JSONResponse({"to": to, **arrival(request, following_record, place.without(str(shot)))})
     return RedirectResponse(to, status_code=303)
 

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 
 from desk.access import audit
 from desk.access.roles import Person, Role
-from desk.pages.decisions import LONGEST_NOTE, held
+from desk.pages.decisions import LONGEST_NOTE, held, whats_next
 from desk.pages.forms import own_fields_of, person_of
 from desk.pages.queues import place_of
 from desk.pages.rendering import desk_of, page, shot_in
@@ -169,6 +169,7 @@ async def hand_in(request: Request) -> Response:
     return await held(
         request,
         lambda: _answer(record, person, work, fields),
+        coming=whats_next(request),
         said={"note": fields.get("note", "")},
         nothing="Nothing was handed in",
         noted=lambda _: ("handed in", work.upload.name),

@@ -102,7 +102,7 @@ async def shown(
         to_thread.run_sync(_ticket_link, record),
         to_thread.run_sync(_job, record, person),
         to_thread.run_sync(_naming, record),
-        _around(record, _waiting_beside(request, record), person),
+        _around(request, record),
     )
     return page(
         request,
@@ -206,15 +206,15 @@ def _ticket_link(record: ShotRecord) -> str:
     return ticket_page_link(record.shot) if record.state is State.AWAITING_EDITOR else ""
 
 
-async def _around(
-    record: ShotRecord, waiting: Iterable[ShotId], person: Person
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+async def _around(request: Request, record: ShotRecord) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the other views of the product, and the shots that stand nearest in the shoot group.
 
     Both are only what the person may see. A shot that is among the views isn't repeated.
     """
+    desk, person, waiting = desk_of(request), person_of(request), _waiting_beside(request, record)
     views, group = await asyncio.gather(
-        to_thread.run_sync(_other_views, record, waiting), to_thread.run_sync(_shoot_group, record)
+        to_thread.run_sync(_other_views, record, waiting),
+        to_thread.run_sync(desk.groups.nearest, record.shot, MOST_BESIDE + MOST_NEIGHBOURS),
     )
     nearest = [one for one in group if one not in views][:MOST_NEIGHBOURS]
     found = {one.shot: one for one in await to_thread.run_sync(load_records, [*views, *nearest])}
@@ -228,21 +228,6 @@ def _other_views(record: ShotRecord, waiting: Iterable[ShotId]) -> list[ShotId]:
         for one in siblings_of(record.shot.client, record.product)
     )
     return [one for one in dict.fromkeys([*waiting, *known]) if one != record.shot][:MOST_BESIDE]
-
-
-def _shoot_group(record: ShotRecord) -> list[ShotId]:
-    """Return the other shots of the same shoot group, the nearest first."""
-    try:
-        batch = find_batch(record.shot.in_batch)
-    except RecordDamagedError:
-        return []
-    group = batch.groups.get(record.shot.shot, "") if batch else ""
-    if batch is None or not group:
-        return []
-    names = [ref.shot for ref in batch.shots if batch.groups.get(ref.shot.shot) == group]
-    places = {one: place for place, one in enumerate(names)}
-    at = places.get(record.shot, 0)
-    return sorted((one for one in places if one != record.shot), key=lambda one: abs(places[one] - at))
 
 
 def _small_pictures(records: Iterable[ShotRecord], person: Person) -> list[dict[str, Any]]:

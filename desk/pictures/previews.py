@@ -1,14 +1,15 @@
 """Find the picture of a shot that an address names, and its tiles.
 
-Tiles are made once, when they are first asked for.
+Tiles are made once, when they are first asked for or a little earlier.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 from desk.pictures.tile_cache import TileShelf
@@ -121,6 +122,27 @@ class Pictures:
             return False
         self.ready(name, make)
         return True
+
+    def make_ahead(self, record: ShotRecord, kinds: Mapping[str, str]) -> int:
+        """Make the tiles of a shot that nobody has opened yet, one picture after the other. Return how many packs of
+        tiles were made.
+
+        Args:
+            record: the shot's record.
+            kinds: kinds of its pictures (`KINDS`) -> first digits of each picture's hash.
+        Raises:
+            ObjectMissingError: a picture is gone, or was changed.
+            DiskFullError: the tiles could not be written.
+        """
+        made = 0
+        for kind, digest in kinds.items():
+            for name in _named(record, kind, digest)[:1]:
+                found = Found(record, name, record.objects[name])
+                under_way = self.ready(tiles_name(found), partial(make_tiles, found))
+                if under_way is not None:
+                    under_way.result()
+                    made += 1
+        return made
 
     def _make(self, name: str, make: Callable[[], Pack]) -> None:
         try:

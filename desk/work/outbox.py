@@ -17,12 +17,13 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable
 from enum import StrEnum
+from uuid import UUID
 
 from packshot.errors import DecisionRefusedError, PackshotError
 from packshot.naming import ShotId
 from tasks.environment.troubles import AWAY
 from tasks.people.followed_answers import followed
-from tasks.people.sent_answers import CheckedAnswer, check_again, send
+from tasks.people.sent_answers import CheckedAnswer, check_again, send, with_run
 from tasks.runs.resuming import waiting_run_of
 
 TRIED_AGAIN_S = 10.0
@@ -53,7 +54,7 @@ class Answered:
     """One decision made at the desk that is not yet in its shot's record.
 
     Attributes:
-        answer: the decision, checked, with the run that it is for.
+        answer: the decision, checked. The run that it is for is found when it is sent for the first time.
         person: name of the person who decided.
         send_at: when the decision is sent, in seconds of the outbox's clock.
         together: all shots that were decided in the same step. They are taken back together.
@@ -204,6 +205,11 @@ class Outbox:
             return list(self._told.pop(person, ()))
 
     @property
+    def shots(self) -> frozenset[str]:
+        """The shots (CLIENT/BATCH/SHOT) with a decision that their record doesn't have yet."""
+        return frozenset(self._answers)
+
+    @property
     def is_empty(self) -> bool:
         """Whether no decision is held, being sent or watched."""
         return not self._answers
@@ -243,6 +249,7 @@ class Outbox:
 
     def _send_or_find(self, one: Answered) -> None:
         """Send a decision. If it is refused, perhaps an earlier try arrived: then what the record says counts."""
+        one.answer = with_run(one.answer)
         try:
             one.answer = check_again(one.answer)
             send(one.answer)
@@ -259,7 +266,7 @@ class Outbox:
 
     def _look_at(self, one: Answered) -> None:
         try:
-            decision = followed(one.answer.record, one.answer.run.id)
+            decision = followed(one.answer.record, _run_of(one))
         except AWAY:
             return
         except Exception as error:  # noqa: BLE001  (as above)
@@ -277,7 +284,7 @@ class Outbox:
     def _waits(self, one: Answered) -> bool:
         """Return whether the run that was asked still waits for an answer."""
         run = waiting_run_of(one.shot)
-        return run is not None and run.id == one.answer.run.id
+        return run is not None and run.id == _run_of(one)
 
     def _settle(self, one: Answered, refused: str) -> None:
         try:
@@ -299,6 +306,12 @@ class Outbox:
         ]
         last = max(held, key=lambda one: one.send_at, default=None)
         return last if last is not None and last.send_at > self._clock() else None
+
+
+def _run_of(one: Answered) -> UUID:
+    """Return the id of the run that a decision was sent to."""
+    assert one.answer.run is not None, "it is found before anything is sent"
+    return one.answer.run.id
 
 
 def _sentence(one: Answered, error: Exception) -> str:

@@ -9,9 +9,10 @@ from time to time.
 from __future__ import annotations
 
 import dataclasses
+import heapq
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -81,6 +82,8 @@ STATES: Mapping[Queue, frozenset[State]] = {
     Queue.ON_HOLD: frozenset({State.ON_HOLD}),
     Queue.OVERDUE: frozenset({State.IN_REVIEW, State.AWAITING_SIGNOFF, State.AWAITING_EDITOR, State.ON_HOLD}),
 }
+LOOKED_AT = (Queue.REVIEW, Queue.SIGN_OFF, Queue.EDITOR_JOBS)
+"""Lists whose pictures people look at closely."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -172,6 +175,7 @@ class WaitingShots:
 
     Attributes:
         refreshed_at: when the last round ended that succeeded; None before the first.
+        version: a number that grows with each change of the lists.
     """
 
     def __init__(self) -> None:
@@ -185,6 +189,7 @@ class WaitingShots:
         self._mark: object = None
         self._anew_at = self._asked_at = self._changed_at = self._compared_at = datetime.min.replace(tzinfo=UTC)
         self.refreshed_at: datetime | None = None
+        self.version = 0
 
     def refresh(self) -> int:
         """Read again which shots and runs wait, as far as something has changed; return how many shots were read.
@@ -249,6 +254,21 @@ class WaitingShots:
         """Return every shot that waits for a person, in no order."""
         return list(self._found.values())
 
+    def first(self, many: int, *, but: Collection[str]) -> list[Waiting]:
+        """Return the shots with which people begin: so many of each list of shots to be judged or edited, in their
+        order.
+
+        Args:
+            many: number of shots of each list.
+            but: shots (CLIENT/BATCH/SHOT) that are left out, because somebody has just decided about them.
+        """
+        left = [one for one in self._found.values() if one.name not in but]
+        return [
+            one
+            for queue in LOOKED_AT
+            for one in heapq.nsmallest(many, (one for one in left if one.wait.state in STATES[queue]), key=_order)
+        ]
+
     def find(self, shot: ShotId) -> Waiting | None:
         """Return a waiting shot; None if it doesn't wait, or if no round of reading has seen it yet.
 
@@ -269,6 +289,7 @@ class WaitingShots:
             for name, one in self._rows.items()
             if one is not None and name in self._runs
         }
+        self.version += 1
 
 
 def _runs() -> dict[str, str]:
@@ -328,10 +349,11 @@ def in_order(shots: Iterable[Waiting]) -> list[Waiting]:
     They are sorted by the hour in which they are due, then by the importance of their worst finding, then by due time
     and name.
     """
-    return sorted(
-        shots,
-        key=lambda one: (one.wait.due.replace(minute=0, second=0, microsecond=0), one.weight, one.wait.due, one.name),
-    )
+    return sorted(shots, key=_order)
+
+
+def _order(one: Waiting) -> tuple[datetime, int, datetime, str]:
+    return one.wait.due.replace(minute=0, second=0, microsecond=0), one.weight, one.wait.due, one.name
 
 
 def in_queue(shots: Iterable[Waiting], queue: Queue, *, person: Person, at: datetime) -> list[Waiting]:

@@ -20,7 +20,7 @@ from packshot.types import Finding, Status, Value
 from tasks.environment.style_guides import promise_to
 from tasks.people.followed_answers import wait_until_followed
 from tasks.people.questions import SHOWN_DIGITS
-from tasks.people.sent_answers import checked_answer, send
+from tasks.people.sent_answers import checked_answer, send, with_run
 from tasks.people.tickets import issue_ticket, ticket_of
 from tasks.queries.asking import judged_records
 from tasks.records.bookkeeping import now
@@ -146,12 +146,12 @@ def answer_job(
             next_step="Look at it: packshot job show.",
         )
     given = {"decision": choices[record.state].value, **fields, **also.get(record.state, {})}
-    answer = checked_answer(record, given)
+    answer = with_run(checked_answer(record, given))
     if file is not None:
         key = job_returned_prefix(shot) + file.name
         open_storage().put_file(key, file, content_type=content_type(file.name))
-    send(answer)
-    return wait_until_followed(record, answer.run.id).sentence if wait else answer.decision.sentence
+    run = send(answer)
+    return wait_until_followed(record, run).sentence if wait else answer.decision.sentence
 
 
 def take_job(name: str, *, person: str, signed_in: bool = False) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from prefect.client.schemas.objects import FlowRun
 from pydantic import ConfigDict, ValidationError
@@ -29,13 +30,13 @@ from tasks.storage.bucket import open_storage
 
 
 class CheckedAnswer(Value):
-    """An answer that passed its checks, and the run that waits for it.
+    """An answer that passed its checks.
 
     Attributes:
         record: the shot's record when the answer was checked.
         decision: the answer in the form in which the record will keep it.
         fields: the form's fields, as they are sent: field name -> value.
-        run: the suspended run that waits for the answer.
+        run: the suspended run that waits for the answer; None if it was not looked up yet (`with_run`).
         signed_in: whether the person proved who they are.
         brings: (key of the finished picture that an editor hands in, its place in the hot folder); None without a
             picture.
@@ -46,7 +47,7 @@ class CheckedAnswer(Value):
     record: ShotRecord
     decision: Decision
     fields: Mapping[str, Any]
-    run: FlowRun
+    run: FlowRun | None = None
     signed_in: bool = False
     brings: tuple[str, str] | None = None
 
@@ -56,14 +57,14 @@ class CheckedAnswer(Value):
 
 
 def checked_answer(record: ShotRecord, fields: Mapping[str, Any], *, signed_in: bool = False) -> CheckedAnswer:
-    """Return an answer that passed its checks. Nothing is sent yet.
+    """Return an answer that passed its checks against the shot's record. Prefect is not asked, and nothing is sent yet.
 
     Args:
         record: the shot's record as it is now.
         fields: the form's fields, field name of `Answer` -> value, with the decision among them.
         signed_in: whether the person has proved who they are. The record will state this.
     Raises:
-        DecisionRefusedError: the answer can't be applied, or no run waits for it.
+        DecisionRefusedError: the answer can't be applied.
     """
     shot = record.shot
     answer = _read(shot, fields)
@@ -71,15 +72,24 @@ def checked_answer(record: ShotRecord, fields: Mapping[str, Any], *, signed_in: 
     require_followable(record, decision, seniors=promise_to(shot.client).seniors, redos=REDOS)
     if decision.choice is Choice.CORRECT:
         correct(record, decision)
-    run = waiting_run_of(shot)
+    return CheckedAnswer(record=record, decision=decision, fields=fields, signed_in=signed_in)
+
+
+def with_run(answer: CheckedAnswer) -> CheckedAnswer:
+    """Return an answer with the run that waits for it. Prefect is asked unless the answer has its run already.
+
+    Raises:
+        DecisionRefusedError: no run waits for an answer about this shot.
+    """
+    run = answer.run or waiting_run_of(answer.shot)
     if run is None:
         raise DecisionRefusedError(
             "no run waits for an answer about this shot",
-            str(shot),
-            found="somebody has just answered, or the run is working",
+            str(answer.shot),
+            found="somebody else answered first, or the run is at work",
             next_step="Look at the shot again in a moment: packshot job show.",
         )
-    return CheckedAnswer(record=record, decision=decision, fields=fields, run=run, signed_in=signed_in)
+    return answer.model_copy(update={"run": run})
 
 
 def check_again(answer: CheckedAnswer) -> CheckedAnswer:
@@ -93,20 +103,23 @@ def check_again(answer: CheckedAnswer) -> CheckedAnswer:
     return answer.model_copy(update={"record": record})
 
 
-def send(answer: CheckedAnswer) -> None:
-    """Send an answer to its run. A picture that is handed in goes into the hot folder first.
+def send(answer: CheckedAnswer) -> UUID:
+    """Send an answer to its run, and return the run's id. A picture that is handed in goes into the hot folder first.
 
     Raises:
-        DecisionRefusedError: somebody else answered first, or the form rejects this answer.
+        DecisionRefusedError: no run waits, somebody else answered first, or the form rejects this answer.
     """
+    run = with_run(answer).run
+    assert run is not None
     if answer.brings:
         open_storage().copy(*answer.brings)
     fields = dict(answer.fields)
-    if "done" in fields and "done" not in form_fields(answer.run):
+    if "done" in fields and "done" not in form_fields(run):
         del fields["done"]  # the run waits since before forms asked for it
     if answer.signed_in:
         vouch(answer.shot, _read(answer.shot, fields))
-    resume(answer.run, fields)
+    resume(run, fields)
+    return run.id
 
 
 def _read(shot: ShotId, fields: Mapping[str, Any]) -> Answer:

@@ -19,7 +19,7 @@ from desk.access.accounts import Accounts
 from desk.access.roles import Role
 from desk.app import application
 from desk.state import Desk
-from packshot.decision import Choice
+from packshot.decision import Choice, Mark
 from packshot.naming import BatchId, ShotId, batch_id
 from packshot.types import Verdict
 from tasks.environment.settings import get_settings
@@ -53,6 +53,8 @@ PEOPLE = {
     "Edi Tor": {Role.EDITOR},
     "Max Manager": {Role.MANAGER},
 }
+
+MARKS = [Mark(left=100, top=100, right=200, bottom=180, text=text) for text in ("Close the hole.", "Cut the strap.")]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -161,6 +163,19 @@ def for_signoff(for_editor: ShotId) -> ShotId:
     outcome = in_a_run(lambda: follow(for_editor, answer(for_editor, Choice.RETURN, person="Edi Tor")))
     assert not outcome.objection
     return for_editor
+
+
+@pytest.fixture
+def edited_again(for_review: list[ShotId], desk: Desk) -> ShotId:
+    """A shot that the machine edited, a reviewer sent to an editor with two marks, and Edi Tor brought back."""
+    shot = for_review[0]
+    sent = answer(shot, Choice.SEND_TO_EDITOR, person="Rea Viewer", marks=MARKS)
+    assert not in_a_run(lambda: follow(shot, sent)).objection
+    put_back(shot, f"{shot.shot}.png", cut_out_by_hand())
+    outcome = in_a_run(lambda: follow(shot, answer(shot, Choice.RETURN, person="Edi Tor"), question="run-2"))
+    assert not outcome.objection
+    desk.waiting.refresh()
+    return shot
 
 
 @pytest.fixture(scope="module")

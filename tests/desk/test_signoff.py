@@ -13,8 +13,8 @@ import pytest
 from desk.pages import shots
 from desk.state import Desk
 from desk.work.showing import history_of
-from packshot.decision import Choice, Mark
-from packshot.keys import shot_key
+from packshot.decision import Choice
+from packshot.keys import batch_record_key, shot_key
 from packshot.naming import ShotId
 from packshot.record import EDIT, MACHINE_EDIT, State
 from tasks.people import forms
@@ -30,24 +30,10 @@ from tests.desk.people import Browser, said_on
 from tests.desk.serving import At
 from tests.desk.test_accessibility import violations
 from tests.often import few_often
-from tests.tasks.by_people import answer, cut_out_by_hand, follow, put_back
+from tests.tasks.by_people import follow
 from tests.tasks.in_runs import in_a_run
 
 Browse = Callable[[str], Browser]
-MARKS = [Mark(left=100, top=100, right=200, bottom=180, text=text) for text in ("Close the hole.", "Cut the strap.")]
-
-
-@pytest.fixture
-def edited_again(for_review: list[ShotId], desk: Desk) -> ShotId:
-    """A shot that the machine edited, a reviewer sent to an editor with two marks, and Edi Tor brought back."""
-    shot = for_review[0]
-    sent = answer(shot, Choice.SEND_TO_EDITOR, person="Rea Viewer", marks=MARKS)
-    assert not in_a_run(lambda: follow(shot, sent)).objection
-    put_back(shot, f"{shot.shot}.png", cut_out_by_hand())
-    outcome = in_a_run(lambda: follow(shot, answer(shot, Choice.RETURN, person="Edi Tor"), question="run-2"))
-    assert not outcome.objection
-    desk.waiting.refresh()
-    return shot
 
 
 def test_the_machine_s_edit_is_kept_when_an_editor_s_takes_its_place(
@@ -143,6 +129,25 @@ def test_the_neighbours_of_its_shoot_group_stand_beside_it_a_few_however_large_t
     monkeypatch.setattr(shots, "MOST_NEIGHBOURS", 1)
     page = browse("Sen Ior").page_of(edited_again)
     assert [f'href="/shots/{one}?' in page for one in for_review[1:]].count(True) == 1
+
+
+def test_a_batch_is_not_read_for_each_page_of_its_shots(
+    browse: Browse, desk: Desk, for_review: list[ShotId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kind of test that was missing: one that counts what a page reads. A batch's record is as long as its batch."""
+    desk.waiting.refresh()
+    browser, key, get = browse("Rea Viewer"), batch_record_key(for_review[0].in_batch), Storage.get_with_etag
+    change_batch(for_review[0].in_batch, lambda record: record.model_copy(update={"groups": {"A1": "1", "A3": "1"}}))
+    read = []
+
+    def counted(storage: Storage, asked: str) -> tuple[bytes, str]:
+        read.append(asked)
+        return get(storage, asked)
+
+    monkeypatch.setattr(Storage, "get_with_etag", counted)
+    pages = [browser.page_of(one) for one in (for_review[0], for_review[2], for_review[0])]
+    assert ["Beside it in the shoot group" in one for one in pages] == [True, True, True]
+    assert read.count(key) == 1
 
 
 @needs_chromium

@@ -23,7 +23,7 @@ from tasks.people.forms import Answer
 from tasks.people.job_commands import answer_job
 from tasks.people.sent_answers import CheckedAnswer, checked_answer, send
 from tasks.records.stored import change_record, load_record
-from tasks.runs.resuming import waiting_run_of
+from tasks.runs.resuming import cancel_waiting, waiting_run_of
 from tasks.storage.bucket import Storage
 from tests.desk.people import PASSWORD, Browser, picture_on, said_on
 from tests.tasks.by_people import follow
@@ -458,3 +458,46 @@ def test_a_hold_is_rejected_or_told_as_arrived_by_a_manager_and_the_line_looks_i
     objection = in_a_run(lambda: follow(on_hold, sent_to(on_hold, run))).objection
     assert load_record(on_hold).state is ends
     assert ("has not arrived" in objection) == (ends is State.ON_HOLD)
+
+
+def test_between_the_key_and_the_next_shot_two_records_are_read_and_prefect_is_not_asked(
+    desk: Desk, browse: Browse, reviews: list[ShotId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kind of test that was missing: one that counts what the server does meanwhile."""
+    shot, following, _ = reviews
+    browser, run = browse("Rea Viewer"), waiting_run_of(shot)
+    fields = {"choice": "approve", "reason": "meets_standard", "picture": picture_on(browser.page_of(shot))}
+    headers = {"accept": "application/json"}
+    token, read, asked, get = browser.token(), list[str](), list[str](), Storage.get_with_etag
+
+    def counted(storage: Storage, key: str) -> tuple[bytes, str]:
+        read.append(key)
+        return get(storage, key)
+
+    def asks(*_: object) -> None:
+        asked.append("Prefect")
+
+    with monkeypatch.context() as counting:
+        counting.setattr(Storage, "get_with_etag", counted)
+        counting.setattr("tasks.runs.resuming.get_client", asks)
+        answer = browser.client.post(f"/shots/{shot}/decision", data={"csrf": token, **fields}, headers=headers)
+    assert answer.json()["shot"] == str(following)
+    assert sorted(read) == sorted([record_key(shot), record_key(following)])
+    assert asked == []
+    desk.outbox.tick(at_once=True)
+    assert sent_to(shot, run).decision is Choice.APPROVE
+
+
+def test_a_shot_whose_run_is_gone_is_told_at_once_where_the_lists_do_not_know_it(
+    desk: Desk, browse: Browse, reviews: list[ShotId]
+) -> None:
+    shot, browser = reviews[0], browse("Rea Viewer")
+    cancel_waiting(shot, why="somebody has ended it")
+    assert browser.decide(shot, "approve", "meets_standard").status_code == 303, "the lists still have it"
+    desk.outbox.tick(at_once=True)
+    assert [one.shot for one in desk.outbox.told("Rea Viewer")] == [shot]
+    assert desk.waiting.find(shot) is None
+    refused = browser.decide(shot, "approve", "meets_standard")
+    assert refused.status_code == 409
+    assert "no run waits for an answer" in said_on(refused.text)
+    assert desk.outbox.is_empty

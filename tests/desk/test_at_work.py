@@ -46,19 +46,6 @@ def test_a_number_after_e_is_the_reason_and_never_lands_in_the_note(
     assert (held.shots, held.answer.decision.note) == ((for_review[0],), "the 2 straps")
 
 
-def test_the_controls_of_the_picture_take_one_row_on_a_laptop(desk: Desk, for_review: list[ShotId], at: At) -> None:
-    desk.waiting.refresh()
-    person = at("Rea Viewer").open(f"/shots/{for_review[0]}")
-    person.until("window.packshotViewer !== undefined")
-    person.page.evaluate("window.packshotViewer.whenSharp()")
-    tops = person.page.evaluate(
-        "[...document.querySelectorAll('.pv-bar button:not([hidden])')].map((one) => one.offsetTop)"
-    )
-    assert len(tops) >= 16
-    assert len(set(tops)) == 1, tops
-    assert person.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
 def test_shots_with_the_same_finding_are_approved_together_after_each_was_seen(
     desk: Desk, for_review: list[ShotId], at: At
 ) -> None:

@@ -17,6 +17,7 @@ from tasks.storage.bucket import Storage
 from tests.chromium import needs_chromium
 from tests.desk.serving import At, Person
 from tests.desk.test_accessibility import MOVING, violations
+from tests.desk.test_layout import troubles
 from tests.often import few_often
 from tests.tasks.shots import approved
 
@@ -52,10 +53,12 @@ def sharp(person: Person) -> Person:
 def test_a_client_looks_marks_a_place_and_sends_the_picture_back(desk: Desk, sight: Sight, link: str, at: At) -> None:
     person = at("").open(link)
     page = person.page
+    assert troubles(person) == []
     with page.expect_navigation():
         page.get_by_role("link", name="A1 MAIN for Shopify, JPEG").click()
     sharp(person)
-    assert page.locator(".pv-bar button").all_inner_texts() == [
+    assert troubles(person) == []
+    assert page.locator(".pv-bar button, .pv-foot button").all_inner_texts() == [
         "Fit",
         "1:1",
         "2:1",

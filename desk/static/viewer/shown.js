@@ -137,7 +137,7 @@ export class Viewer {
       looks.add("slider", "Slider", "Before and after beside each other", () => this._look(this._looks === "slider" ? "after" : "slider"));
     }
     const others = new Group("Compare with");
-    for (const kind of this._others.length > 1 ? this._others : []) others.add(kind, NAMES[kind], NAMES[kind], () => this._compareWith(kind));
+    for (const kind of this._others.length > 1 ? this._others : []) others.add(kind, kind === "machine" ? "Machine" : NAMES[kind], NAMES[kind], () => this._compareWith(kind));
     const boxes = new Group("Boxes");
     const delivered = this._after === "delivered";
     for (const [name, [text, title]] of delivered ? [] : Object.entries(BOXES)) boxes.add(name, text, title, () => this._toggleBoxes(name));
@@ -154,7 +154,7 @@ export class Viewer {
     const surrounds = new Group("Surround");
     for (const [name, text] of Object.entries(SURROUNDS)) surrounds.add(name, text, `Surround ${name}`, () => this._surround(name));
     this._groups = { sizes, looks, others, boxes, overlays, aims, surrounds };
-    for (const group of Object.values(this._groups)) if (!group.isEmpty) this._bar.append(group.element);
+    for (const group of Object.values(this._groups)) if (!group.isEmpty && group !== surrounds) this._bar.append(group.element);
   }
 
   _buildFoot() {
@@ -167,9 +167,9 @@ export class Viewer {
     this._readout = element("span", { class: "pv-readout" });
     this._said = element("p", { role: "status" });
     this._legend = element("p", { class: "pv-legend" });
-    this._marked = element("span", { class: "pv-group", role: "group", "aria-label": "Marks" });
+    this._marked = element("span", { class: "pv-group pv-marked", role: "group", "aria-label": "Marks" });
     this._wide = element("p", {}, WIDE);
-    this._foot.append(this._size, this._slider, this._readout, this._marked);
+    this._foot.append(this._size, this._slider, this._readout, this._marked, this._groups.surrounds.element);
     this._words.append(this._said, this._legend, this._wide);
     const gamut = window.matchMedia("(color-gamut: p3)");
     const note = () => this._wide.toggleAttribute("hidden", !gamut.matches);

@@ -3,17 +3,22 @@
 What recovers, and how fast?
 
     python -m benchmarks.kills --shots 200 --kills 30 --faults 0.01
-    python -m benchmarks.kills --shots 50 --kills 10 --faults 0.2 --kinds 503 truncated reset "answer lost"
+    python -m benchmarks.kills --shots 24 --kills 12 --faults 0.2 --kinds 503 truncated reset "answer lost"
 
-Servers are started in a temporary folder, supervised as by `packshot serve`. The same photographs are processed twice,
-as two batches. The first batch is not disturbed. During the second one these are killed with signal 9: flow processes,
-the children that open files, the worker, Prefect, PostgreSQL and S3. Also, the disk that all of them write to is full
-for a while. In both batches, requests of the worker meet 503, cut bodies, resets, delays and lost answers. No person
-helps. If a night ends and something is not done, the next night follows, as by the schedule.
+Servers, worker and watch are started in a temporary folder, supervised as by `packshot serve`. The same photographs are
+processed twice, as two batches. What the machine leaves to a reviewer is approved by a script, which answers the same
+form: so there is enough to deliver, however careful the machine is. Then two runs deliver the batch at the same time.
+
+The first batch is not disturbed. During the second one these are killed with signal 9: flow processes, the children
+that open files, the worker, the watch, Prefect, PostgreSQL and S3; a third of the kills is kept for the time after the
+night. Also, the disk that all of them write to is full for a while. In both batches, requests of the worker and the
+watch meet 503, cut bodies, resets, delays and lost answers. No person mends anything. If a night ends and something is
+not done, the next night follows, as by the schedule. If both deliveries have ended and something approved is not
+delivered, two more are started, and that counts as an act of a person.
 
 A table of recovery times is printed. Each runs from a kill, or from the moment when the disk has space again, until all
 parts work and a record of the batch has changed. The exit status is 0 only if each file of the second batch is like
-that of the first, and was delivered once.
+that of the first and was delivered once, each answer was followed once, and no person had to act.
 
 Filling a disk needs root and a loop device. Without them it is left out, and the report says so.
 """
@@ -29,8 +34,9 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from pathlib import Path
 from typing import NamedTuple, cast
 from urllib.parse import urlsplit
@@ -40,9 +46,10 @@ import httpx
 import psutil
 from PIL import Image
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.deployments import run_deployment
-from prefect.exceptions import PrefectHTTPStatusError
+from prefect.exceptions import PrefectException, PrefectHTTPStatusError
 
 from benchmarks.full_disk import Disk, disk_of_its_own
 from benchmarks.machine import described
@@ -50,23 +57,30 @@ from benchmarks.storage_faults import KINDS as FAULTS
 from benchmarks.storage_faults import Faults, faulty
 from deployments.demo import SAMPLES, environment
 from deployments.registry import WORK_POOL, register
+from deployments.watch_process import keep_watch
 from infra.local.processes import free_ports
 from infra.local.stack import Ports, Stack, keep_worker, running
 from infra.local.supervisor import Supervisor
 from infra.local.watchdog import MARK
-from packshot.errors import PackshotError
+from packshot.decision import REASONS, Choice
+from packshot.errors import DecisionRefusedError, PackshotError
+from packshot.handoff.deciding import picture_shown
 from packshot.keys import deliveries_prefix
 from packshot.naming import BatchId, batch_id
+from packshot.record import DONE, State
 from tasks.batches.fates import Summary
 from tasks.batches.submitting import submit_folder
 from tasks.batches.summing_up import survey
-from tasks.records.stored import find_batch, load_batch
+from tasks.people.sent_answers import checked_answer, send
+from tasks.records.stored import find_batch, load_batch, load_record, load_records
 from tasks.results.block import ENVIRONMENT
+from tasks.runs.resuming import runs_of
 from tasks.storage.bucket import open_storage
 
+REVIEWER = "A reviewer"
 CALM, STORM = batch_id("demo", "calm"), batch_id("demo", "storm")
 CHILD, DISK = "child", "disk"
-LATER = ("flow", "worker", "prefect", "postgres", "s3", DISK)
+LATER = ("flow", "worker", "watch", "prefect", "postgres", "s3", DISK)
 KINDS = (CHILD, *LATER)
 """A child comes first each time: there is none once all photographs are mastered."""
 COMMANDS = {"flow": "prefect.engine", CHILD: "tasks.processing.child"}
@@ -74,6 +88,13 @@ COMMANDS = {"flow": "prefect.engine", CHILD: "tasks.processing.child"}
 HEALED_S, NIGHT_S, POLL_S = 600.0, 6 * 3600.0, 0.5
 FULL_S = 30.0
 """How long the disk stays full."""
+LOOK_S = 5.0
+"""Time between two looks at what the studio has to do next."""
+NIGHTS_RATIO = 2 / 3
+"""So many of the kills at most happen before the nights are over."""
+AT_REST = frozenset({*DONE, State.REFUSED, State.AWAITING_EDITOR, State.AWAITING_SIGNOFF, State.ON_HOLD})
+AWAY = (PackshotError, httpx.HTTPError, PrefectException, OSError)
+"""What is raised while a server that was killed is being started again."""
 
 
 class Kill(NamedTuple):
@@ -83,10 +104,12 @@ class Kill(NamedTuple):
         kind: one of `KINDS`: the kind of process that was killed, or the full disk.
         recovery_s: seconds until all parts worked and the batch had progressed; None if that took longer than
             `HEALED_S`.
+        after_the_night: whether it happened while reviewers answered and deliveries ran.
     """
 
     kind: str
     recovery_s: float | None
+    after_the_night: bool = False
 
 
 class Storm(NamedTuple):
@@ -95,11 +118,13 @@ class Storm(NamedTuple):
     Attributes:
         kills: its disturbances, in order.
         nights: number of nights until it was finished.
-        seconds: how long that took.
+        deliveries: how many times two runs were started that deliver it.
+        seconds: how long all that took.
     """
 
     kills: list[Kill]
     nights: int
+    deliveries: int
     seconds: float
 
 
@@ -167,7 +192,7 @@ def line(folder: Path, faults: Faults) -> Iterator[Stack]:
 
     Args:
         folder: for the servers' data and temporary files.
-        faults: which requests of the worker to the storage fail.
+        faults: which requests of the worker and the watch to the storage fail.
     """
     stop, state, temporary = threading.Event(), folder / "state", folder / "tmp"
     temporary.mkdir()
@@ -180,6 +205,7 @@ def line(folder: Path, faults: Faults) -> Iterator[Stack]:
             register()
             theirs = {**variables, "PACKSHOT_S3_ENDPOINT_URL": address, "TMPDIR": str(temporary)}
             keep_worker(stack, work_pool=WORK_POOL, environment=theirs).wait()
+            keep_watch(stack, environment=theirs)
             supervisor = Supervisor(stack.family.parts, stack.state_dir, say=log)
             thread = threading.Thread(target=supervisor.run, args=(stop,))
             thread.start()
@@ -195,6 +221,78 @@ def log(sentence: str) -> None:
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {sentence}\n")
 
 
+class Course:
+    """What a studio does with a batch: nights until nothing has failed, approvals, then two deliveries at once.
+
+    It looks every few seconds in a thread of its own, because the line moves on only if somebody goes on with it.
+
+    Attributes:
+        nights: ids of the runs that process the batch, in order.
+        nights_are_over: whether the batch was finished, so that only reviewers and deliveries are left.
+        deliveries: ids of the runs of each try to deliver what is approved, two each.
+        over: set when each shot is delivered, refused or with an editor.
+    """
+
+    def __init__(self, batch: BatchId, night: Callable[[], UUID]) -> None:
+        """Begin the first night.
+
+        Args:
+            night: starts a run that processes the batch and returns its id.
+        """
+        self._batch, self._night, self._stop = batch, night, threading.Event()
+        self.nights, self.deliveries = [night()], list[list[UUID]]()
+        self.nights_are_over, self.over = False, threading.Event()
+        self._thread = threading.Thread(target=copy_context().run, args=(self._go,), daemon=True)
+
+    def __enter__(self) -> Course:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _go(self) -> None:
+        while not self._stop.wait(LOOK_S) and not self.over.is_set():
+            try:
+                self._look()
+            except AWAY as error:
+                log(f"the studio looks again later: {type(error).__name__}")
+
+    def _look(self) -> None:
+        states = {fate.state for fate in survey(self._batch).fates}
+        if not self.nights_are_over:
+            self.nights_are_over = finished(self._batch)
+            if self.nights_are_over:
+                log(f"{len(self.nights)} nights: {survey(self._batch).sentence}")
+            elif is_final(self.nights[-1]):
+                log(f"night {len(self.nights)} has ended: {survey(self._batch).sentence}; the next one begins")
+                self.nights.append(self._night())
+        elif State.IN_REVIEW in states:
+            approve(self._batch)
+        elif states <= AT_REST:
+            self.over.set()
+        elif not self.deliveries or all(map(is_final, self.deliveries[-1])):
+            names = {"client": self._batch.client, "batch": self._batch.batch}
+            self.deliveries.append([start("deliver-batch/deliver-batch", names) for _ in range(2)])
+            log(f"two deliveries at once begin, for the {len(self.deliveries)}. time")
+
+
+def approve(batch: BatchId) -> None:
+    """Approve each shot of a batch that waits in review, as a reviewer does with the form. Nobody is waited for."""
+    for fate in survey(batch).fates:
+        if fate.state is State.IN_REVIEW:
+            record = load_record(batch.shot(fate.shot))
+            answer = {
+                "decision": Choice.APPROVE.value,
+                "person": REVIEWER,
+                "reason": REASONS[Choice.APPROVE][0].value,
+                "picture": picture_shown(record),
+            }
+            with suppress(DecisionRefusedError):  # the run that waits is at work on the answer of the last look
+                send(checked_answer(record, answer))
+
+
 def undisturbed(folder: Path) -> float:
     """Process the photographs as a batch without kills, and return how many seconds that took.
 
@@ -206,8 +304,9 @@ def undisturbed(folder: Path) -> float:
     """
     began = time.monotonic()
     submit(folder, CALM)
-    run = start("process-batch/process-batch", {"client": CALM.client, "batch": CALM.batch})
-    until(lambda: is_final(run) or None, what="the undisturbed batch is done", timeout_s=NIGHT_S)
+    names = {"client": CALM.client, "batch": CALM.batch}
+    with Course(CALM, lambda: start("process-batch/process-batch", names)) as course:
+        until(course.over.is_set, what="the undisturbed batch is done", timeout_s=NIGHT_S)
     log(survey(CALM).sentence)
     if not delivered_files(CALM):
         raise SystemExit(
@@ -218,9 +317,7 @@ def undisturbed(folder: Path) -> float:
 
 
 def disturbed(stack: Stack, disk: Disk | None, folder: Path, wishes: argparse.Namespace) -> Storm:
-    """Process the photographs in nights with kills, and return the result.
-
-    It ends when the batch is finished or `NIGHT_S` is over.
+    """Process the photographs in nights with kills, and return the result when the batch is over or `NIGHT_S` is.
 
     Args:
         stack: the running servers.
@@ -230,26 +327,19 @@ def disturbed(stack: Stack, disk: Disk | None, folder: Path, wishes: argparse.Na
     """
     draw, kills, began = random.Random(wishes.seed), list[Kill](), time.monotonic()
     submit(folder, STORM)
-    nights = [begin_night()]
-    until(lambda: bool(find_batch(STORM)) or None, what="the batch was begun", timeout_s=HEALED_S)
-    kinds: list[str] = []
-    while not finished() and time.monotonic() < began + NIGHT_S:
-        time.sleep(draw.uniform(*wishes.pause))
-        if not finished() and is_final(nights[-1]):
-            log(f"night {len(nights)} has ended: {survey(STORM).sentence}; the next one begins")
-            nights.append(begin_night())
-        if len(kills) < wishes.kills and not finished():
+    with Course(STORM, lambda: start("nightly/nightly", {"clients": [STORM.client]})) as course:
+        until(lambda: find_batch(STORM) is not None, what="the batch was begun", timeout_s=HEALED_S)
+        kinds: list[str] = []
+        while not course.over.wait(draw.uniform(*wishes.pause)) and time.monotonic() < began + NIGHT_S:
+            late = course.nights_are_over
+            if len(kills) >= wishes.kills * (1 if late else NIGHTS_RATIO):
+                continue
             kinds = kinds or [*draw.sample(LATER, len(LATER)), CHILD]
             kind = kinds.pop()
             if killed := filled(disk) if kind == DISK else kill(stack, kind, draw):
-                kills.append(Kill(killed, recovered(stack)))
+                kills.append(Kill(killed, recovered(stack, course), late))
                 log(f"{killed}: {kills[-1].recovery_s or HEALED_S:.0f} s")
-    return Storm(kills, len(nights), time.monotonic() - began)
-
-
-def begin_night() -> UUID:
-    """Start a nightly run for the disturbed batch's client, and return the run's id."""
-    return start("nightly/nightly", {"clients": [STORM.client]})
+    return Storm(kills, len(course.nights), len(course.deliveries), time.monotonic() - began)
 
 
 def filled(disk: Disk | None) -> str:
@@ -296,7 +386,7 @@ def _carries(process: psutil.Process, mark: str) -> bool:
         return False
 
 
-def recovered(stack: Stack) -> float | None:
+def recovered(stack: Stack, course: Course) -> float | None:
     """Wait until all parts work and the batch has progressed, and return the seconds.
 
     None if it took longer than `HEALED_S`. If the night of the batch has ended and something is not done, the batch
@@ -309,7 +399,7 @@ def recovered(stack: Stack) -> float | None:
     while time.monotonic() < began + HEALED_S:
         time.sleep(POLL_S)
         working = not any(part.what_is_wrong() for part in stack.family.parts)
-        if working and (finished() or (progress() or before) != before):
+        if working and (course.over.is_set() or (progress() or before) != before):
             return time.monotonic() - began
     return None
 
@@ -325,16 +415,14 @@ def progress() -> Counter[str] | None:
         return None
 
 
-def finished() -> bool:
-    """Return whether the disturbed batch is finished: each of its shots is delivered, refused or waits for a person.
+def finished(batch: BatchId) -> bool:
+    """Return whether a batch is finished, and each of its shots is delivered, refused or with a person.
 
-    It is False if the storage can't be read now.
+    Raises:
+        PackshotError: that cannot be read now.
     """
-    try:
-        record = find_batch(STORM)
-        return bool(record and record.finished_at) and not survey(STORM).failed
-    except PackshotError:
-        return False
+    record = find_batch(batch)
+    return bool(record and record.finished_at) and not survey(batch).failed
 
 
 def submit(folder: Path, batch: BatchId) -> None:
@@ -347,14 +435,14 @@ def submit(folder: Path, batch: BatchId) -> None:
     submit_folder(folder, batch, on_progress=lambda *_: None, on_left_out=lambda *_: None)
 
 
-def start(deployment: str, parameters: dict[str, object]) -> UUID:
+def start(deployment: str, parameters: Mapping[str, object]) -> UUID:
     """Start a flow run of a deployment, and return the run's id without waiting for its end.
 
     Args:
         deployment: name of the deployment, such as ``nightly/nightly``.
         parameters: the flow's parameters, by name.
     """
-    return cast(FlowRun, run_deployment(deployment, parameters=parameters, timeout=0)).id
+    return cast(FlowRun, run_deployment(deployment, parameters=dict(parameters), timeout=0)).id
 
 
 def is_final(run_id: UUID) -> bool:
@@ -371,11 +459,11 @@ def is_final(run_id: UUID) -> bool:
     return bool(state and state.is_final())
 
 
-def until(ask: Callable[[], bool | None], *, what: str, timeout_s: float) -> None:
-    """Wait until a question has an answer.
+def until(ask: Callable[[], bool], *, what: str, timeout_s: float) -> None:
+    """Wait until something is so.
 
     Args:
-        ask: called again and again without arguments; None means that there is no answer yet.
+        ask: called again and again without arguments, until it returns True.
         what: what is waited for, in words, for the message.
         timeout_s: longest wait, in seconds.
 
@@ -383,7 +471,7 @@ def until(ask: Callable[[], bool | None], *, what: str, timeout_s: float) -> Non
         SystemExit: the time is up.
     """
     deadline = time.monotonic() + timeout_s
-    while ask() is None:
+    while not ask():
         if time.monotonic() > deadline:
             raise SystemExit(f"not within {timeout_s:.0f} s: {what}")
         time.sleep(POLL_S)
@@ -406,10 +494,24 @@ def delivered_files(batch: BatchId) -> Counter[tuple[str, str]]:
     return found
 
 
+def answers_followed(batch: BatchId) -> Counter[str]:
+    """Return how many times the reviewer's approval of each shot was followed: shot -> number."""
+    records = load_records([ref.shot for ref in load_batch(batch).shots])
+    return Counter(record.shot.shot for record in records for one in record.decisions if one.by == REVIEWER)
+
+
+def red_runs() -> list[str]:
+    """Return the names of the runs that ended as failed or crashed and were not started again."""
+    red = FlowRunFilterStateType(any_=[StateType.FAILED, StateType.CRASHED])
+    with get_client(sync_client=True) as client:
+        found = runs_of(client, FlowRunFilter(state=FlowRunFilterState(type=red)))
+        return [f"{run.name} ({run.state.message if run.state else ''})" for run in found if run.deployment_id]
+
+
 def report(storm: Storm, faults: Faults, *, calm_s: float, shots: int, with_disk: bool) -> int:
     """Print the figures; return 0 if the disturbed batch is complete and like the undisturbed one, else 1.
 
-    It is 1 too if the system did not recover in time from a disturbance.
+    It is 1 too if the line did not recover in time from a disturbance, or if a person had to act.
 
     Args:
         storm: the result of the disturbed batch.
@@ -421,13 +523,14 @@ def report(storm: Storm, faults: Faults, *, calm_s: float, shots: int, with_disk
     calm, stormy, kills = delivered_files(CALM), delivered_files(STORM), storm.kills
     summary: Summary = survey(STORM)
     deliveries = Counter(shot for one in load_batch(STORM).deliveries for shot in one.shots)
+    answers = answers_followed(STORM)
     lost = shots - len(summary.fates) + len(summary.of("failed"))
     doubled = sum(count - 1 for count in (*deliveries.values(), *stormy.values()))
     out = [
         described(),
         f"{shots} shots: {calm_s:.0f} s undisturbed; {storm.seconds:.0f} s and {storm.nights} nights with ",
     ]
-    out[-1] += f"{len(kills)} kills and full disks"
+    out[-1] += f"{len(kills)} kills and full disks, {sum(one.after_the_night for one in kills)} of them after the night"
     out += ["", "| killed | times | recovery, median s | longest s | not in 600 s |", "|---|---|---|---|---|"]
     for kind in KINDS:
         times = [one.recovery_s for one in kills if one.kind == kind]
@@ -440,9 +543,13 @@ def report(storm: Storm, faults: Faults, *, calm_s: float, shots: int, with_disk
     met = ", ".join(f"{kind} {count}" for kind, count in faults.met.items() if kind)
     out += ["", f"storage faults met: {met or 'none'}", f"batch: {summary.sentence}"]
     out += [f"files as undisturbed: {len(calm & stormy)} of {len(calm)}; others: {len(stormy - calm)}"]
-    out += [f"doubled: {doubled}; lost: {lost}"]
+    acts = max(0, storm.deliveries - 1)
+    out += [f"deliveries: {len(load_batch(STORM).deliveries)}, by two runs at once; {sum(answers.values())} answers"]
+    out += [f"doubled: {doubled}; lost: {lost}; answers followed twice: {sum(answers.values()) - len(answers)}"]
+    out += [f"acts of a person: {acts}; runs that ended red: {', '.join(red_runs()) or 'none'}"]
     sys.stdout.write("\n".join(out) + "\n")
-    whole = bool(calm) and calm.keys() == stormy.keys() and not doubled and not lost
+    whole = bool(calm) and calm.keys() == stormy.keys() and not doubled and not lost and not acts
+    whole = whole and answers == dict.fromkeys(answers, 1)
     return 0 if whole and all(one.recovery_s is not None for one in kills) else 1
 
 

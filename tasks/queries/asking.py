@@ -15,15 +15,17 @@ from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Select, and_, func, or_, select, tuple_
 
-from packshot.errors import RecordDamagedError
+from packshot.errors import ObjectMissingError, RecordDamagedError
+from packshot.keys import batch_record_key
 from packshot.naming import BatchId
 from packshot.record import DONE, ShotRecord, State
 from tasks.environment.logs import log
+from tasks.environment.threads import in_threads
 from tasks.index.database import IndexAwayError, Shared, Work, own, own_in_memory, shared
 from tasks.index.keeping import catch_up
-from tasks.index.rows import record_of
+from tasks.index.rows import plain, record_of
 from tasks.index.tables import batches, buckets, shots
-from tasks.queries.comparing import compare_all, compare_some
+from tasks.queries.comparing import compare_all, compare_some, unsettled
 from tasks.storage.bucket import Storage, open_storage
 
 R = TypeVar("R")
@@ -87,21 +89,33 @@ def finished_batches() -> Collection[BatchId]:
     """Return the finished batches that the shared index knows; empty if there is no shared index, or it does not
     answer.
 
-    A finished batch becomes unfinished only if somebody cancels it. Apart from that, an old row never hides a batch
-    that needs work.
+    A row that is older than its record never hides a batch that was cancelled and submitted again: if a batch can be
+    cancelled, its row counts only if the record still has the row's ETag. No record is read for that.
     """
-    index, wanted = shared(), select(batches.c.client, batches.c.batch).filter_by(bucket=open_storage().bucket)
+    index, storage = shared(), open_storage()
     if index is None:
         return ()
+    wanted = select(batches.c.client, batches.c.batch, batches.c.etag).filter_by(bucket=storage.bucket)
 
-    def work(connection: Connection) -> Collection[BatchId]:
+    def work(connection: Connection) -> tuple[dict[BatchId, str], set[BatchId]]:
         found = connection.execute(wanted.where(batches.c.finished_at.is_not(None)))
-        return {BatchId(client=one.client, batch=one.batch) for one in found}
+        rows = {BatchId(client=one.client, batch=one.batch): one.etag for one in found}
+        return rows, unsettled(connection, storage.bucket)
 
     try:
-        return index.run(work)
+        rows, in_doubt = index.run(work)
     except IndexAwayError:
         return ()
+
+    def is_older(batch: BatchId) -> bool:
+        try:
+            return plain(storage.head(batch_record_key(batch)).etag) != rows[batch]
+        except ObjectMissingError:
+            return True
+
+    asked = [batch for batch in rows if batch in in_doubt]
+    older = {batch for batch, is_so in zip(asked, in_threads(is_older, asked, name="batches"), strict=True) if is_so}
+    return rows.keys() - older
 
 
 def find_shots(words: Sequence[str], *, client: str = "", batch: str = "", most: int = MOST_FOUND) -> list[ShotRecord]:

@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Table, delete, func, select, union, update
+from sqlalchemy import Connection, Select, Table, delete, func, select, union, update
 
 from packshot.errors import ObjectMissingError, RecordDamagedError
 from packshot.figures import counted
@@ -218,12 +218,21 @@ def _known(connection: Connection, bucket: str) -> list[BatchId]:
 
 def _open(connection: Connection, bucket: str) -> set[BatchId]:
     """Return the batches that are not finished, or have shots that are not at rest."""
-    states = [state.value for state in State if state not in _AT_REST]
     unfinished = select(batches.c.client, batches.c.batch).where(
         batches.c.bucket == bucket, batches.c.finished_at.is_(None)
     )
-    unsettled = select(shots.c.client, shots.c.batch).where(shots.c.bucket == bucket, shots.c.state.in_(states))
-    return {BatchId(client=one.client, batch=one.batch) for one in connection.execute(union(unfinished, unsettled))}
+    found = connection.execute(union(unfinished, _unsettled(bucket)))
+    return {BatchId(client=one.client, batch=one.batch) for one in found}
+
+
+def unsettled(connection: Connection, bucket: str) -> set[BatchId]:
+    """Return the batches with shots that are neither delivered nor refused. Only these can be cancelled."""
+    return {BatchId(client=one.client, batch=one.batch) for one in connection.execute(_unsettled(bucket).distinct())}
+
+
+def _unsettled(bucket: str) -> Select[tuple[str, str]]:
+    states = [state.value for state in State if state not in _AT_REST]
+    return select(shots.c.client, shots.c.batch).where(shots.c.bucket == bucket, shots.c.state.in_(states))
 
 
 class _Differing(NamedTuple):

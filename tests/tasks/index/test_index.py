@@ -13,12 +13,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, delete, event, select, text, update
 
-from packshot.batch import BatchRecord, ShotRef
+from packshot.batch import BatchRecord, Cancellation, ShotRef
 from packshot.decision import Choice, Decision, Reason
 from packshot.keys import batch_record_key, job_returned_prefix, record_key
 from packshot.naming import BatchId, ShotId, batch_id
 from packshot.record import WAITING, ShotRecord, Source, State
 from packshot.types import Sourced
+from tasks.batches.cancelling import take_up_again
 from tasks.batches.closed import closed_batches
 from tasks.batches.status import standing_of as standing_of_batch
 from tasks.environment.settings import Settings, get_settings
@@ -454,7 +455,31 @@ def test_a_row_that_calls_a_batch_finished_is_put_right_before_the_next_night(in
     storage.close_inbox(BATCH)
     with_batch(BATCH, "A")
     index.run(lambda connection: connection.execute(update(batches).values(finished_at=now(), etag="wrong")))
+    assert closed_batches.fn().batches == (BATCH,), "the row is no longer its record's"
     compare_some(index, storage)
     assert closed_batches.fn().batches == (BATCH,)
     index.run(lambda connection: connection.execute(delete(batches)))
+    assert closed_batches.fn().batches == (BATCH,)
+
+
+def test_a_batch_that_was_cancelled_and_taken_up_again_is_seen_although_its_row_is_old(
+    index: Shared, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kind of test that was missing: a change of a batch's record of which the index never hears."""
+    storage.close_inbox(BATCH)
+    with_batch(BATCH, "A")
+    change_batch(BATCH, lambda record: record.model_copy(update={"finished_at": now()}))
+    assert closed_batches.fn().batches == ()
+    with monkeypatch.context() as patch:
+        patch.setenv("PACKSHOT_INDEX_URL", NOBODY)
+
+        def cancel(record: BatchRecord) -> BatchRecord:
+            cancelled = Cancellation(at=now(), by="Max", why="withdrawn")
+            return record.model_copy(update={"cancellations": (cancelled,), "finished_at": None})
+
+        change_batch(BATCH, cancel)
+        assert take_up_again(BATCH)
+    keeping._missed.clear()  # the process that changed the record was killed
+    found = index.run(lambda connection: connection.execute(select(batches.c.finished_at)).scalar())
+    assert found is not None, "the row still calls it finished"
     assert closed_batches.fn().batches == (BATCH,)

@@ -20,6 +20,7 @@ from packshot.figures import counted
 from packshot.keys import part_lease
 from packshot.naming import batch_id
 from tasks.environment.logs import log
+from tasks.records.stored import looks_for_cancellation
 from tasks.results.handovers import ApprovedShot, Handover
 from tasks.runs.parts import Stage, ToMaster, ToRoute, done_of, store_done, work_of
 from tasks.stages.shot_stages import correct_shot, export_shot, master_shot, route_shot
@@ -102,14 +103,17 @@ def work_on_part(client: ClientName, batch: BatchName, stage: StageName, part: P
     """Take a part of a batch through one stage. `process-batch` and `deliver-batch` create these runs.
 
     A part that is done already, or that another run works on, is left alone. The run fails if one of the part's shots
-    fails; then no result of the part is stored, and only the records of its shots tell what was done.
+    fails; then no result of the part is stored, and only the records of its shots tell what was done. If somebody
+    cancels the batch, the run ends as cancelled, even if its worker is not told.
     """
     which, kind = batch_id(client, batch), Stage(stage)
-    with holding(part_lease(which, part)):
+    require_not_cancelled = looks_for_cancellation(which)
+    with holding(part_lease(which, part), wanted=require_not_cancelled):
         if done_of(which, part, kind) is not None:
             return Completed(message="it was done already")
         items = work_of(which, part, kind)
         results: list[Handover] = WORK[kind](items, _logged(kind))
+        require_not_cancelled()
         failed = len(items) - len(results)
         if failed:
             return Failed(

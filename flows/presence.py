@@ -11,9 +11,9 @@ from functools import wraps
 from typing import Any, ParamSpec
 
 from prefect.client.schemas.objects import State
-from prefect.states import Completed
+from prefect.states import Cancelled, Completed
 
-from packshot.errors import LeaseHeldError, LeaseLostError
+from packshot.errors import BatchCancelledError, LeaseHeldError, LeaseLostError
 from tasks.storage.leases import at_work
 from tasks.storage.patience import outlasting_prefect
 
@@ -26,9 +26,10 @@ def present(flow_body: Callable[P, State[Any]]) -> Callable[P, State[Any]]:
     """Return the flow's function, wrapped so that it holds the run's lease while it works.
 
     If another run does the same work, this run ends as completed, and its message says so. Its state is then named
-    `SKIPPED`, or `TAKEN_OVER` if the other run took the work over in the middle. While the storage or Prefect's server
-    is away, it waits (`tasks.storage.patience`). Put it directly below ``@flow``. A run without a live lease counts as
-    dead and may be started again (`tasks.runs.lost_runs`).
+    `SKIPPED`, or `TAKEN_OVER` if the other run took the work over in the middle. If somebody has cancelled the batch,
+    it ends as cancelled. While the storage or Prefect's server is away, it waits (`tasks.storage.patience`). Put it
+    directly below ``@flow``. A run without a live lease counts as dead and may be started again
+    (`tasks.runs.lost_runs`).
     """
 
     @wraps(flow_body)
@@ -40,6 +41,8 @@ def present(flow_body: Callable[P, State[Any]]) -> Callable[P, State[Any]]:
                 return Completed(name=SKIPPED, message=str(held))
             except LeaseLostError as lost:
                 return Completed(name=TAKEN_OVER, message=str(lost))
+            except BatchCancelledError as cancelled:
+                return Cancelled(message=str(cancelled))
 
     # Prefect resolves annotations in the module of the function it gets, which is this module: resolve them here first.
     vars(run)["__signature__"] = inspect.signature(flow_body, eval_str=True)

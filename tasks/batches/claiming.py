@@ -13,7 +13,7 @@ from packshot.keys import batch_lease
 from packshot.naming import BatchId
 from tasks.environment.logs import log
 from tasks.records.bookkeeping import now
-from tasks.records.stored import change_batch, create_batch
+from tasks.records.stored import change_batch, create_batch, looks_for_cancellation
 from tasks.storage.leases import holding
 
 
@@ -21,12 +21,15 @@ from tasks.storage.leases import holding
 def at_work_on(batch: BatchId) -> Iterator[None]:
     """Hold the lease of a batch for the duration of the block, so that only one run works on it.
 
+    If somebody cancels the batch meanwhile, the run writes nothing more from the next renewal of the lease on.
+
     Raises:
         LeaseHeldError: another live run holds the lease; the message names it.
+        BatchCancelledError: somebody has cancelled the batch.
     """
     known = create_batch(BatchRecord(batch=batch, received_at=now()))
     name, me = batch_lease(batch), str(flow_run.id or "")
-    with holding(name, above=known.fences.get(name, 0)):
+    with holding(name, above=known.fences.get(name, 0), wanted=looks_for_cancellation(batch)):
         change_batch(batch, lambda record: record.model_copy(update={"claimed_by": me}))
         try:
             yield

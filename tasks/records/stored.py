@@ -168,6 +168,27 @@ def find_batch(batch: BatchId, *, storage: Storage | None = None) -> BatchRecord
     return _or_none(partial(load_batch, batch, storage=storage))
 
 
+def looks_for_cancellation(batch: BatchId) -> Callable[[], None]:
+    """Return a function to call now and then: it raises a `BatchCancelledError` once somebody has cancelled the batch.
+
+    It reads the batch's record only if that has changed since the last call. A batch without a record counts as not
+    cancelled.
+    """
+    storage, key, seen = open_storage(), batch_record_key(batch), ""
+
+    def look() -> None:
+        nonlocal seen
+        try:
+            etag = storage.head(key).etag
+            if etag != seen:
+                load_batch(batch, storage=storage).require_not_cancelled()
+                seen = etag
+        except ObjectMissingError:
+            return
+
+    return look
+
+
 def load_held_batch(batch: BatchId, *, storage: Storage) -> tuple[BatchRecord, str]:
     """Return (a batch's record, its ETag).
 

@@ -14,7 +14,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
@@ -26,6 +26,7 @@ from pydantic import ValidationError
 
 from packshot import lease as leases
 from packshot.errors import (
+    BatchCancelledError,
     LeaseHeldError,
     LeaseLostError,
     ObjectMissingError,
@@ -109,17 +110,20 @@ class Holder:
         lease: the lease as it was last written; before `claim`, as it will be asked for.
     """
 
-    def __init__(self, name: str, *, above: int = 0) -> None:
+    def __init__(self, name: str, *, above: int = 0, wanted: Callable[[], None] = lambda: None) -> None:
         """Prepare the lease; `claim` gets it.
 
         Args:
             above: the highest number of this lease that is known, for example from the batch's record. It matters if
                 the lease object itself was deleted.
+            wanted: called at each renewal. If it raises a `BatchCancelledError`, the lease is released, and its owner
+                writes nothing more.
         """
         owner = Owner(run=str(flow_run.id or "command line"), attempt=uuid.uuid4().hex)
         self.lease = Lease(name=name, owner=owner, number=above + 1, nonce="", holds_s=get_settings().lease_s)
         self._etag, self._asked_at = "", 0.0
-        self._lost: LeaseLostError | None = None
+        self._lost: LeaseLostError | BatchCancelledError | None = None
+        self._wanted = wanted
         self._lock, self._over = threading.Lock(), threading.Event()
         self._troubles = Troubles(_log)
         self._thread = threading.Thread(target=self._keep, name=f"lease {name}", daemon=True)
@@ -154,6 +158,7 @@ class Holder:
 
         Raises:
             LeaseLostError: another owner has taken it over.
+            BatchCancelledError: the work is not wanted any more.
             StorageUnavailableError: it had to be renewed, and the storage is away.
         """
         with self._lock:
@@ -167,12 +172,15 @@ class Holder:
         """Release the lease and stop renewing it. If the storage can't be reached, the lease expires by itself."""
         self._over.set()
         with self._lock:
-            if self._lost is not None or not self._etag:
-                return
-            try:
-                self._write(leases.release(self.lease, nonce=uuid.uuid4().hex), over=self._etag)
-            except PackshotError as error:
-                _log.warning("the lease %s will expire by itself: %s", self.lease.name, error)
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._lost is not None or not self._etag:
+            return
+        try:
+            self._write(leases.release(self.lease, nonce=uuid.uuid4().hex), over=self._etag)
+        except PackshotError as error:
+            _log.warning("the lease %s will expire by itself: %s", self.lease.name, error)
 
     def _keep(self) -> None:
         """Renew the lease in time until it is released or lost; runs in a thread."""
@@ -186,6 +194,19 @@ class Holder:
                         self._troubles.over(f"renew the lease {self.lease.name}")
                 except PackshotError as error:
                     self._troubles.say(f"renew the lease {self.lease.name}", error)
+            self._stop_if_unwanted()
+
+    def _stop_if_unwanted(self) -> None:
+        try:
+            with unchecked():
+                self._wanted()
+        except BatchCancelledError as cancelled:
+            _log.warning("%s", cancelled)
+            with self._lock:
+                self._let_go()
+                self._lost = self._lost or cancelled
+        except PackshotError as error:
+            self._troubles.say(f"look whether {self.lease.name} is still wanted", error)
 
     def _renew(self) -> None:
         """Write the lease again; if another owner has it now, remember that it is lost."""
@@ -249,7 +270,9 @@ _HELD: ContextVar[tuple[Holder, ...]] = ContextVar("held leases", default=())
 
 
 @contextmanager
-def holding(name: str, patience: Patience = Patience.WATCH, *, above: int = 0) -> Iterator[Holder]:
+def holding(
+    name: str, patience: Patience = Patience.WATCH, *, above: int = 0, wanted: Callable[[], None] = lambda: None
+) -> Iterator[Holder]:
     """Hold a lease during the block, and yield its owner.
 
     Records that are changed in the block are written under this lease.
@@ -259,11 +282,15 @@ def holding(name: str, patience: Patience = Patience.WATCH, *, above: int = 0) -
         patience: how to wait if somebody else holds it.
         above: the highest number of this lease (fencing token) that is known, for example from the batch's record; 0 if
             none is.
+        wanted: called before the block and at each renewal. It raises a `BatchCancelledError` if the work is not wanted
+            any more. Then the block is not begun; or the lease is released, and what changes a record in the block
+            raises this error.
     Raises:
         LeaseHeldError: somebody else holds it and is alive.
         TransientError: the storage could not be reached for minutes.
     """
-    holder = Holder(name, above=above)
+    wanted()
+    holder = Holder(name, above=above, wanted=wanted)
     holder.claim(patience)
     token = _HELD.set((*_HELD.get(), holder))
     try:
@@ -320,6 +347,7 @@ def require_not_lost(batch: BatchId) -> list[Lease]:
 
     Raises:
         LeaseLostError: another run has taken one of them over, or the part of the batch that this run works on.
+        BatchCancelledError: somebody has cancelled the batch.
     """
     about = (batch_lease(batch), delivery_lease(batch))
     for holder in _HELD.get():
@@ -333,6 +361,7 @@ def require_none_lost() -> None:
 
     Raises:
         LeaseLostError: another run or process has taken one over.
+        BatchCancelledError: somebody has cancelled the batch that it works on.
     """
     for holder in _HELD.get():
         holder.require()

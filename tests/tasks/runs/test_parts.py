@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,14 +19,17 @@ from prefect.states import Completed
 from flows.part import master_each, work_on_part
 from flows.presence import SKIPPED, present
 from flows.sharing import cut, share
+from packshot.batch import Cancellation
 from packshot.keys import part_lease, part_result_name, result_key
 from packshot.naming import BatchId
 from packshot.record import State as ShotState
-from tasks.records.stored import load_record
+from tasks.records.bookkeeping import now
+from tasks.records.stored import change_batch, load_record
 from tasks.runs.parts import PARTS_POOL, Stage, ToMaster, done_of, part_name, store_work, work_of
 from tasks.runs.resuming import runs_of
 from tasks.storage.bucket import Storage
 from tasks.storage.leases import holding
+from tests.flows.line import poll
 from tests.tasks.in_runs import in_a_run
 from tests.tasks.shots import photograph, submitted
 
@@ -91,6 +95,29 @@ def test_a_part_on_which_another_run_works_is_left_alone(
         state = run(batch, part)
     assert state.name == SKIPPED
     assert load_record(batch.shot("A1")).state is ShotState.RECEIVED
+
+
+def test_a_part_of_a_batch_that_is_cancelled_while_it_is_at_work_ends_as_cancelled(
+    line: Storage, batch: BatchId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kind of test that was missing: its worker is never told."""
+    monkeypatch.setenv("PACKSHOT_LEASE_S", "4")
+    part, _ = handed_out(batch, A0=photograph(), **{f"A{n}": photograph(3000, 3000) for n in range(1, 3)})
+
+    def cancel() -> None:
+        """Once the first of the shots is mastered, as `cancel_batch` does it."""
+        poll(lambda: load_record(batch.shot("A0")).state is not ShotState.RECEIVED or None, until="it is at work")
+        said = Cancellation(at=now(), by="Max", why="the client has withdrawn it")
+        change_batch(batch, lambda record: record.model_copy(update={"cancellations": (said,)}))
+
+    somebody = threading.Thread(target=cancel)
+    somebody.start()
+    state = run(batch, part)
+    somebody.join()
+    assert state.is_cancelled(), state
+    assert "Cancelled by Max" in str(state.message)
+    assert done_of(batch, part, Stage.MASTER) is None
+    assert run(batch, part).is_cancelled(), "nor is it begun"
 
 
 def test_nobody_can_make_up_a_part(line: Storage, batch: BatchId) -> None:

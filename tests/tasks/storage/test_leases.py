@@ -7,13 +7,21 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from packshot.batch import BatchRecord
-from packshot.errors import LeaseHeldError, LeaseLostError, PackshotError
+from packshot.batch import BatchRecord, Cancellation
+from packshot.errors import BatchCancelledError, LeaseHeldError, LeaseLostError, PackshotError
 from packshot.keys import NIGHT_LEASE, batch_lease, lease_key, part_lease, run_lease, shot_key
 from packshot.naming import batch_id
 from packshot.record import ShotRecord, Source
 from tasks.records.bookkeeping import now
-from tasks.records.stored import change_batch, change_record, create_batch, create_record, load_batch, load_record
+from tasks.records.stored import (
+    change_batch,
+    change_record,
+    create_batch,
+    create_record,
+    load_batch,
+    load_record,
+    looks_for_cancellation,
+)
 from tasks.storage import leases, shot_objects
 from tasks.storage.bucket import Storage
 from tasks.storage.leases import Holder, Patience, holding, look
@@ -154,6 +162,47 @@ def test_whoever_lost_a_part_of_a_batch_changes_none_of_its_records(storage: Sto
         with pytest.raises(LeaseLostError):
             change_record(shot, lambda record: record.note(at=now(), actor="first", why="too late"))
     assert [event.why for event in load_record(shot).events] == ["its own part"]
+
+
+def cancel() -> None:
+    said = Cancellation(at=now(), by="Max", why="the client has withdrawn it")
+    change_batch(BATCH, lambda record: record.model_copy(update={"cancellations": (said,)}))
+
+
+def test_whoever_is_at_work_on_a_part_of_a_batch_that_is_cancelled_stops_by_itself(storage: Storage) -> None:
+    """Kind of test that was missing: a cancellation of which the process that works is not told by anybody."""
+    shot, part = BATCH.shot("A1_MAIN"), part_lease(BATCH, "edit-1")
+    create_batch(BatchRecord(batch=BATCH, received_at=now()))
+    create_record(ShotRecord(shot=shot, source=Source(key="inbox/acme/spring/A1", sha256="", size_bytes=1)))
+    with holding(part, wanted=looks_for_cancellation(BATCH)) as holder:
+        change_record(shot, lambda record: record.note(at=now(), actor="run", why="before"))
+        worker = threading.Thread(target=cancel)  # somebody else, who holds no lease of it
+        worker.start()
+        worker.join()
+        poll(lambda: expired(part), until="it has let go, so that nobody waits for it")
+        with pytest.raises(BatchCancelledError, match="the client has withdrawn it"):
+            holder.require()
+        with pytest.raises(BatchCancelledError):
+            change_record(shot, lambda record: record.note(at=now(), actor="run", why="too late"))
+    assert [event.why for event in load_record(shot).events] == ["before"]
+    with pytest.raises(BatchCancelledError), holding(part, wanted=looks_for_cancellation(BATCH)):
+        pytest.fail("nobody begins it")
+
+
+def test_whether_a_batch_is_cancelled_is_looked_at_without_reading_its_record_again(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = looks_for_cancellation(BATCH)
+    look()  # there is no such batch
+    create_batch(BatchRecord(batch=BATCH, received_at=now()))
+    look()
+    with monkeypatch.context() as patch:
+        patch.setattr(Storage, "_read", lambda *_: pytest.fail("it has not changed"))
+        look()
+    cancel()
+    for _ in range(2):
+        with pytest.raises(BatchCancelledError):
+            look()
 
 
 @pytest.mark.parametrize("name", [run_lease("one"), batch_lease(BATCH)])

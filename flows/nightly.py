@@ -22,6 +22,7 @@ from packshot.keys import NIGHT_LEASE
 from packshot.naming import BatchId
 from tasks.batches.closed import closed_batches
 from tasks.environment.settings import get_settings
+from tasks.runs.children import cancel_children
 from tasks.runs.ends import end_of
 from tasks.storage.leases import holding
 from tasks.telling.night import night_stopped, report_night
@@ -43,12 +44,21 @@ def tell_of_the_end(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) 
     night_stopped(f"it is {state.type.value.lower()}: {state.message or 'no reason was given'}. Run {flow_run.id}")
 
 
+def cancel_its_batches(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
+    """Cancel the runs of batches that a cancelled night has started. Prefect calls this hook.
+
+    Args:
+        flow, flow_run, state: what Prefect passes to each hook: the flow, its run, and the run's final state.
+    """
+    cancel_children(str(flow_run.id), why=f"the run that started it was cancelled: {flow_run.name}")
+
+
 @flow(
     name="nightly",
     flow_run_name="nightly",
     task_runner=PACE,
     persist_result=False,
-    on_cancellation=[tell_of_the_end],
+    on_cancellation=[cancel_its_batches, tell_of_the_end],
     on_crashed=[tell_of_the_end],
 )
 @present

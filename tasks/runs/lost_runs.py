@@ -33,6 +33,7 @@ from packshot.lease import RENEWALS
 from packshot.types import Value
 from tasks.environment.settings import get_settings
 from tasks.records.bookkeeping import ALWAYS, now
+from tasks.runs.children import cancel_children
 from tasks.runs.parts import WORK_ON_PART, cancel_parts
 from tasks.runs.resuming import runs_of
 from tasks.storage.leases import forget, look
@@ -150,6 +151,7 @@ def _end(client: SyncPrefectClient, run: FlowRun) -> None:
     client.set_flow_run_state(run.id, Cancelled(message=WHY) if asked_to_end else Crashed(message=WHY), force=True)
     if asked_to_end:
         cancel_parts(str(run.id), why=f"the run that handed it out was cancelled: {run.name}")
+        cancel_children(str(run.id), why=f"the run that started it was cancelled: {run.name}")
     _end_parts(client, run)
     forget(run_lease(str(run.id)))
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from prefect import task
 
+from packshot.batch import Cancellation
 from packshot.errors import NamingError, RecordDamagedError
-from packshot.keys import batch_from_ready_key
+from packshot.keys import batch_from_ready_key, batch_record_key
 from packshot.naming import READY, BatchId
 from packshot.types import Value
 from tasks.batches.cancelling import take_up_again
@@ -17,6 +18,9 @@ from tasks.queries.asking import finished_batches
 from tasks.records.bookkeeping import ALWAYS, now
 from tasks.records.stored import find_batch
 from tasks.storage.bucket import ObjectInfo, Storage, open_storage
+
+CLOCKS_DIFFER = timedelta(hours=1)
+"""The clocks of the storage and of the machine that cancelled a batch differ by less."""
 
 
 class ClosedBatches(Value):
@@ -80,6 +84,22 @@ def _is_over(batch: BatchId, closed: ObjectInfo) -> bool:
         return record.finished_at is not None
     if not record.cancelled.is_followed_by(closed.modified):
         return True
+    if _was_put_back(batch, record.cancelled):
+        log().warning(
+            "%s was cancelled, and the bucket was put back from a copy since: the time of its READY says nothing. "
+            "If the batch is wanted, submit it again",
+            batch,
+        )
+        return True
     take_up_again(batch)
     log().info("%s was cancelled, and its client has closed it once more: it is taken up again", batch)
     return False
+
+
+def _was_put_back(batch: BatchId, cancelled: Cancellation) -> bool:
+    """Return whether a cancelled batch's record was written long after the cancellation: only a copy of it can be.
+
+    Then READY is a copy, too, and as new as the record.
+    """
+    written = open_storage().head(batch_record_key(batch)).modified
+    return written is not None and written - cancelled.at > CLOCKS_DIFFER

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.states import Pending, Running
 
+from packshot.batch import BatchRecord, Cancellation
 from packshot.errors import BatchCancelledError, ObjectMissingError, TerminalError
 from packshot.keys import inbox_key
 from packshot.naming import READY, BatchId, ShotId
@@ -21,8 +23,8 @@ from tasks.batches.status import standing_of
 from tasks.batches.submitting import submit_folder
 from tasks.people.jobs import open_job
 from tasks.people.unasked import ask_who_was_not_asked
-from tasks.records.bookkeeping import Life
-from tasks.records.stored import load_batch, load_record
+from tasks.records.bookkeeping import Life, now
+from tasks.records.stored import create_batch, load_batch, load_record
 from tasks.runs.resuming import waiting_run_of
 from tasks.storage.bucket import Storage
 from tests.flows.line import poll
@@ -117,6 +119,17 @@ def test_a_client_s_new_ready_takes_it_up_again_and_the_old_one_does_not(shot: S
     assert cancelled.taken_up_at
     cancel_batch(batch, person="Max", reason="once more")
     assert batch not in closed_batches.fn().batches
+
+
+def test_a_bucket_that_was_put_back_from_a_copy_takes_up_no_cancelled_batch(line: Storage, batch: BatchId) -> None:
+    """Kind of test that was missing: a copy of the bucket, whose objects are all as new as the copy."""
+    line.upload_to_inbox(batch, "A1.jpg", b"x", content_type="image/jpeg")
+    line.close_inbox(batch)
+    long_ago = now() - timedelta(days=3)
+    cancelled = Cancellation(at=long_ago, by="Max", why=WHY, closed_at=long_ago - timedelta(hours=1))
+    create_batch(BatchRecord(batch=batch, received_at=long_ago, cancellations=(cancelled,)))
+    assert batch not in closed_batches.fn().batches
+    assert load_batch(batch).cancelled == cancelled
 
 
 def test_the_end_of_an_upload_that_was_cancelled_meanwhile_takes_up_nothing(line: Storage, batch: BatchId) -> None:

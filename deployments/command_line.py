@@ -6,6 +6,7 @@ Modules that need the network are imported inside the commands, so that a comman
 from __future__ import annotations
 
 import datetime
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,8 +27,15 @@ Client = Annotated[str, typer.Option(help="The client's name, as in configs/clie
 Batch = Annotated[str, typer.Option(help="The batch's name.")]
 
 
+RETRIES, TRIED_AGAIN = "PREFECT_CLIENT_MAX_RETRIES", "2"
+"""How often a command asks Prefect's server again that cannot answer now: a person waits. The watch and the desk, which
+are started as commands, look again by themselves.
+"""
+
+
 def main() -> None:
     """Run the command line and end the process with its exit status."""
+    os.environ.setdefault(RETRIES, TRIED_AGAIN)  # before Prefect is imported, which reads it then
     sys.exit(run(command_line()))
 
 

@@ -84,6 +84,7 @@ def main() -> int:
     from infra.web_server import serve
 
     slow_down()
+    ask_to_try_again()
     serve(
         uvicorn.Config(
             Guard(create_app(final=True), hosts=os.environ.get(ALLOWED_HOSTS, "").split(",")),
@@ -97,6 +98,24 @@ def main() -> int:
         )
     )
     return 0
+
+
+def ask_to_try_again() -> None:
+    """Make the server answer 503 and not 500 while its database takes no connections.
+
+    Prefect's clients try again after a 503, and a run that is just beginning lives on. After a 500 its process ends.
+    Prefect by itself answers 503 only if a connection that it had was broken.
+    """
+    from prefect.server.api import server
+    from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+    of_server = vars(server)
+    known = of_server["is_client_retryable_exception"]
+
+    def may_pass(error: Exception) -> bool:
+        return isinstance(error, (OSError, PoolTimeoutError)) or bool(known(error))
+
+    of_server["is_client_retryable_exception"] = may_pass
 
 
 def slow_down() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from deployments import command_line
 from infra.local.processes import free_ports
 from infra.local.s3 import S3Access
 from packshot.batch import BatchRecord, ShotRef
@@ -212,6 +213,20 @@ def test_a_wrong_variable_is_named_and_its_value_never_shown(
     assert said.status == Exit.CONFIG
     assert "PACKSHOT_S3_ACCESS_KEY" in said.error
     assert os.environ["PACKSHOT_S3_SECRET_KEY"] not in said.err
+
+
+@pytest.mark.parametrize(("set_by_the_user", "used"), [(None, "2"), ("7", "7")])
+def test_a_command_does_not_ask_a_server_that_cannot_answer_for_a_minute(
+    monkeypatch: pytest.MonkeyPatch, set_by_the_user: str | None, used: str
+) -> None:
+    monkeypatch.setattr(os, "environ", dict(os.environ) | {"PREFECT_CLIENT_MAX_RETRIES": set_by_the_user or ""})
+    if set_by_the_user is None:
+        del os.environ["PREFECT_CLIENT_MAX_RETRIES"]
+    monkeypatch.setattr(sys, "argv", ["packshot", "--help"])
+    with pytest.raises(SystemExit) as ended:
+        command_line.main()
+    assert ended.value.code == 0
+    assert os.environ["PREFECT_CLIENT_MAX_RETRIES"] == used
 
 
 def test_every_exit_status_stands_in_the_help() -> None:

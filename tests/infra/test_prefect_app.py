@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import burner_redis
+import httpx
 import pytest
 import sqlalchemy as sa
 from prefect.server.api import background_workers, server
 from prefect.server.database import provide_database_interface
+from prefect.server.database.dependencies import temporary_database_interface
 from prefect.server.schemas.states import StateType
 from prefect.server.services.db_vacuum import vacuum_old_flow_runs
 from prefect.settings import PREFECT_SERVER_DATABASE_CONNECTION_URL, Settings, temporary_settings
 from prefect.types._datetime import now
 
 from infra import prefect_app
-from infra.prefect_app import REMOVED, SELDOM, slow_down
+from infra.local.processes import free_ports
+from infra.prefect_app import REMOVED, SELDOM, ask_to_try_again, slow_down
 
 
 def intervals() -> dict[str, float]:
@@ -40,6 +43,31 @@ def test_no_service_of_prefects_looks_more_often_than_every_minute(monkeypatch: 
     after = intervals()
     assert min(after.values()) >= 60
     assert sum(after[name] != before[name] for name in after) == len(SELDOM), "each name is one of Prefect's settings"
+
+
+def answer_without_a_database() -> int:
+    """The status of the server's answer while nothing listens where its database should be."""
+    (port,) = free_ports(1)
+    address = {PREFECT_SERVER_DATABASE_CONNECTION_URL: f"postgresql+asyncpg://nobody@127.0.0.1:{port}/prefect"}
+
+    async def ask() -> int:
+        app = server.create_app(final=True, ignore_cache=True)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+            return (await client.post("/api/flow_runs/count", json={})).status_code
+
+    with temporary_settings(address), temporary_database_interface():
+        return asyncio.run(ask())
+
+
+def test_while_the_database_is_away_clients_are_asked_to_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kind of test that was missing: a run that begins then ended, and waited for the next look for dead runs."""
+    known = server.is_client_retryable_exception
+    assert answer_without_a_database() == 500, "Prefect does so by itself now: this is not needed any more"
+    monkeypatch.setattr(server, "is_client_retryable_exception", known)  # put back afterwards
+    ask_to_try_again()
+    assert answer_without_a_database() == 503
+    assert not server.is_client_retryable_exception(KeyError("a fault of the server's own"))
 
 
 @pytest.fixture

@@ -394,6 +394,7 @@ def recovered(stack: Stack, course: Course) -> float | None:
 
     Args:
         stack: the running servers.
+        course: what the studio does with the batch.
     """
     began, before = time.monotonic(), progress()
     while time.monotonic() < began + HEALED_S:

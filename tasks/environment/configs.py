@@ -1,4 +1,4 @@
-"""The configs that this process works with, and their fingerprint."""
+"""The configs that this process works with, and the fingerprint that tells when a client's configs have changed."""
 
 from __future__ import annotations
 
@@ -14,28 +14,31 @@ from tasks.environment.settings import get_settings
 
 
 def configs_in_force() -> Configs:
-    """Return the configs from the folder that the settings name, with the platform rules that are valid today.
+    """Return all configs: the YAML files of the folder that ``PACKSHOT_CONFIGS`` names, checked and as one object.
 
-    They are read again after a file has changed.
+    Of each platform's rules, those that are valid today (UTC) are in it. The files are read again after one has
+    changed; until then, each call is cheap.
 
-    A client whose own file is wrong is listed in `broken_clients`. Its shots are not processed; other clients are not
-    affected.
+    A client whose own file is wrong is listed in the result's `broken_clients`. That client's shots are not processed;
+    other clients are not affected.
 
     Raises:
-        ConfigError: a file that all clients share is wrong.
+        ConfigError: a file that all clients share is wrong. The message names file, line and field.
     """
     folder = get_settings().configs
     return _loaded(folder, _stamp(folder)).on(datetime.now(UTC).date())
 
 
 def fingerprint(configs: Configs, *, client: str) -> str:
-    """Return a hash of all configs that change a client's masters or plans: the first 16 hex digits of a SHA-256.
+    """Return a hash of all configs that a client's masters and plans depend on: the first 16 hex digits of a SHA-256.
 
-    Other clients' style guides and profiles are not part of it: otherwise each new client would cause the unfinished
-    shots of all others to be mastered again. Configs that only reports read are not part of it either.
+    If the hash is another one than when a shot was mastered, the shot's plan may be out of date. Other clients' style
+    guides and colour profiles are left out of the hash; so a new client does not cause the shots of all other clients
+    to be mastered again. Configs that only reports read are left out too.
 
     Args:
-        client: the client's short name, as in its keys in storage.
+        configs: all configs, as `configs_in_force` returns them.
+        client: the client's short name, for example ``acme``.
     """
     guide = configs.clients.get(client) or configs.clients.get(FALLBACK_CLIENT)
     press = guide.cmyk_profile if guide else ""

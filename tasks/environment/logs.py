@@ -23,7 +23,11 @@ _ONE_LINE = _OneLine()
 
 
 def log() -> logging.Logger | logging.LoggerAdapter[Any]:
-    """Return the logger of the current run; outside a run, the logger ``packshot``."""
+    """Return the logger for the code that runs now: Prefect's run logger, which shows lines on the run's page.
+
+    Outside a flow run or task run it is Python's logger ``packshot``. Control characters and line breaks in messages
+    are escaped, because a client's file name may contain them.
+    """
     in_a_run = FlowRunContext.get() or TaskRunContext.get()
     logger = get_run_logger() if in_a_run else logging.getLogger("packshot")
     speaks = logger.logger if isinstance(logger, logging.LoggerAdapter) else logger

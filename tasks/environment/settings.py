@@ -1,8 +1,7 @@
-"""Settings of this process, from environment variables that begin with ``PACKSHOT_``: storage, models, cache and
-others.
+"""Settings of this process, from environment variables whose names begin with ``PACKSHOT_``.
 
-If a variable has changed, all settings are read again at the next call. `settings_table` makes the table for the
-documentation.
+They are about storage, models, cache, desk, notices and others. `get_settings` returns them. If a variable has changed
+since, the next call reads all settings again.
 """
 
 from __future__ import annotations
@@ -40,9 +39,11 @@ def _state_folder() -> Path:
 
 
 class Settings(BaseSettings):
-    """All settings that a process takes from its environment. Secrets are printed as stars.
+    """All settings that a process takes from its environment. `get_settings` makes the one that holds now.
 
-    Each field's description says what it is; `variable` gives the name of its environment variable.
+    Secrets are printed as stars. Each field's `description` says what the field means; `settings_table` lists them all.
+    Names that end in ``_s`` are seconds, ``_bytes`` are bytes. The field ``s3_bucket`` is set by the variable
+    ``PACKSHOT_S3_BUCKET``, and so on. An empty variable counts as not set.
     """
 
     model_config = SettingsConfigDict(
@@ -194,10 +195,11 @@ class Settings(BaseSettings):
 
 
 def get_settings() -> Settings:
-    """Return the settings from the current environment.
+    """Return the settings that the environment variables ask for now.
 
     Raises:
-        ConfigError: a variable is missing, wrong or unknown. The message names it.
+        ConfigError: a variable is wrong, lacks the other one of its pair, or begins with ``PACKSHOT_`` and is not
+            known. The message names each such variable.
     """
     settings, problems = _read()
     if settings is None or problems:
@@ -211,9 +213,10 @@ def get_settings() -> Settings:
 
 
 def environment_problems() -> tuple[str, ...]:
-    """Return one sentence for each problem of the environment; empty if there are none.
+    """Return one sentence for each problem of the environment variables; empty if there are none.
 
-    A problem is a variable that is unknown or wrong, or a segmentation model that the configs do not know.
+    A problem is a variable that is unknown or wrong, or a segmentation model that models.yaml does not list. Nothing is
+    raised. ``packshot config check`` shows them.
     """
     settings, problems = _read()
     models = _models(settings.configs) if settings else ()
@@ -258,12 +261,19 @@ def _understood(environment: tuple[tuple[str, str], ...]) -> tuple[Settings | No
 
 
 def variable(field: str) -> str:
-    """Return the environment variable of a field of `Settings`: ``s3_bucket`` -> ``PACKSHOT_S3_BUCKET``."""
+    """Return the name of the environment variable that sets a field of `Settings`.
+
+    Example: ``s3_bucket`` -> ``PACKSHOT_S3_BUCKET``.
+    """
     return PREFIX + field.removeprefix(PREFIX.lower()).upper()
 
 
 def settings_table() -> str:
-    """Return a Markdown table: one row for each field of `Settings`, with variable, default and meaning."""
+    """Return a Markdown table for the documentation: one row for each field of `Settings`, in the order of the class.
+
+    The columns are variable, default and meaning. Folders are shown as ``~/...``, so that the table is the same on
+    every machine.
+    """
     lines = ["| variable | default | meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         lines.append(f"| `{variable(name)}` | {_shown_default(name, field.default)} | {field.description} |")

@@ -1,4 +1,4 @@
-"""Read a client's style guide and its hand-off rules: due times, lifetimes of links, services."""
+"""A client's style guide, and the hand-off rules for its shots: due times, lifetimes of links, who may sign off."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from tasks.environment.configs import configs_in_force
 
 
 def guide_of(client: str) -> Client:
-    """Return the style guide of a client, with its defaults filled in; the default style guide if the client has none.
+    """Return a client's style guide, with its defaults filled in. A client without one gets the default style guide.
 
+    Args:
+        client: the client's short name, for example ``acme``.
     Raises:
         ConfigError: the client's own file is wrong, or it has none and there is no default one.
     """
@@ -19,8 +21,13 @@ def guide_of(client: str) -> Client:
 
 
 def promise_to(client: str) -> HandoffConfig:
-    """Return the hand-off rules for a client's shots: due times, link lifetimes, seniors, services.
+    """Return the hand-off rules: what holds for the work that people do on a client's shots.
 
+    They say, among others, in how many hours work is due, how long links to files live, and who may sign off. A
+    client's style guide may change some of the general rules.
+
+    Args:
+        client: the client's short name, for example ``acme``.
     Raises:
         ConfigError: the client's own file is wrong, or it has none and there is no default one.
     """
@@ -28,9 +35,13 @@ def promise_to(client: str) -> HandoffConfig:
 
 
 def promise_shown(client: str) -> HandoffConfig:
-    """Return a client's hand-off rules, for display only.
+    """Return the hand-off rules of a client like `promise_to`, for pages that only display them.
 
-    If the client's own style guide is wrong, return the rules that hold for all clients.
+    If the client's own style guide is wrong, the general rules are returned, which hold for all clients: a wrong style
+    guide must not break a page.
+
+    Args:
+        client: the client's short name, for example ``acme``.
     """
     try:
         return promise_to(client)

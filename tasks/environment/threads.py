@@ -15,11 +15,14 @@ Result = TypeVar("Result")
 
 
 def made_once(make: Callable[Asked, Result]) -> Callable[Asked, Result]:
-    """Return a function that runs once for each set of arguments. Its result is kept and shared by all threads.
+    """Return a function like `make` that makes its object only once and returns the same one to all threads.
 
-    Threads that ask at the same time get the same result. With `functools.cache` alone, each of them could make its own
-    result at the first call. For example, there could be two event loops, and one of them would get the connections of
-    the other.
+    There is one object for each set of arguments. Use it for what a process must have only once, such as an event loop.
+    With `functools.cache` alone, threads that ask at the same time could each make one of their own.
+
+    Args:
+        make: makes the object. Its arguments must be hashable. If it raises, nothing is kept, and the next call makes
+            it again.
     """
     kept, one_at_a_time = cache(make), threading.RLock()
 
@@ -34,14 +37,15 @@ def made_once(make: Callable[Asked, Result]) -> Callable[Asked, Result]:
 def in_threads(
     function: Callable[[Item], Result], items: Iterable[Item], *, at_once: int = 16, name: str
 ) -> list[Result]:
-    """Return the function's result for each item, in order. If several fail, the error of the first item is raised.
+    """Return the function's result for each item, in the order of the items. Several threads work at once.
 
-    Each call gets a copy of the caller's context. Without it, the thread would not know which run to log to, nor the
-    leases that the run holds.
+    Each call sees the context variables of the caller; so it logs to the caller's run. If calls fail, the error of the
+    first such item in order is raised, after all calls have ended.
 
     Args:
-        at_once: maximum number of threads.
-        name: begin of the threads' names, as logs show them.
+        function: called with one item.
+        at_once: greatest number of threads.
+        name: what the threads' names begin with, as logs show them.
     """
 
     def run(one: tuple[Context, Item]) -> Result:

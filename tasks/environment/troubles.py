@@ -1,7 +1,8 @@
-"""Log what fails again and again once, then at longer and longer intervals, and once more when it is over.
+"""Log an error that happens again and again: once, then at longer and longer intervals, and once more when it is over.
 
-A loop that looks every few seconds fails hundreds of times while a server is away. A reader wants to know since when,
-and whether it is over. A traceback says nothing about a server that is away, so it is only logged for other errors.
+A loop that looks every few seconds fails hundreds of times while a server is away. A reader of the log wants to know
+since when, and whether it is over. A traceback says nothing about a server that is away; so only other errors are
+logged with one.
 """
 
 from __future__ import annotations
@@ -34,25 +35,31 @@ class _Trouble:
 
 
 class Troubles:
-    """The errors of one loop that have not stopped yet, each under the name of its step. Thread-safe."""
+    """Decides which errors of a loop are logged, so that an error that goes on does not fill the log. Thread-safe.
+
+    A loop makes one instance, calls `say` when one of its steps fails, and `over` when a step works.
+    """
 
     def __init__(self, logger: logging.Logger, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin without troubles.
+        """Begin with no open error.
 
         Args:
-            clock: seconds that only go forward.
+            logger: where the lines are logged, as warnings.
+            clock: returns seconds that only go forward.
         """
         self._log, self._clock, self._lock = logger, clock, threading.Lock()
         self._open: dict[str, _Trouble] = {}
 
     def say(self, what: str, error: Exception) -> None:
-        """Log an error, unless it is the same as before and was logged a short while ago.
+        """Log that a step has failed, unless this error is known and was logged a short while ago.
 
-        "The same" means: of the same step, and of the same type, raised at the same place. All errors of `AWAY` count
-        as one.
+        An error is known if the same step failed with an error of the same type, raised at the same place. All errors
+        of a server that is away (`AWAY`) count as the same. A known error is logged again after 60 s, then after pauses
+        that double, at most one hour.
 
         Args:
             what: the step that failed; the log line begins with it.
+            error: what the step raised.
         """
         now, kind = self._clock(), _kind(error)
         with self._lock:
@@ -67,10 +74,10 @@ class Troubles:
                 self._log.warning("%s: this has failed for %s: %s", what, since, in_one_line(error))
 
     def over(self, what: str) -> None:
-        """Log that a step works again, and after how long; do nothing if the step had not failed.
+        """Log that a step works again, and after how long. If the step had not failed, nothing happens.
 
         Args:
-            what: the step, as it was given to `say`.
+            what: the step, with the same name that `say` was called with.
         """
         with self._lock:
             known = self._open.pop(what, None)
@@ -79,8 +86,9 @@ class Troubles:
 
 
 def in_one_line(error: Exception) -> str:
-    """Return the first line of an error's text; for errors that are not Packshot's own, with the error's type before
-    it.
+    """Return the first line of an error's text, for example for a log.
+
+    For an error that is not Packshot's own, its type comes first: "ConnectError: connection refused".
     """
     first = next(iter(str(error).splitlines()), "")
     return first if isinstance(error, PackshotError) else f"{type(error).__name__}: {first}".removesuffix(": ")

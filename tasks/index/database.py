@@ -1,10 +1,10 @@
-"""The database of the index: PostgreSQL, shared by all processes, or a file on this machine.
+"""The database of the index: PostgreSQL, shared by all processes, or a SQLite file on this machine.
 
     index = shared()            # None if PACKSHOT_INDEX_URL is not set
     index.run(lambda connection: connection.execute(...))
 
 No caller waits long for the database. Each use has a deadline. After a use that failed, all uses fail at once for a
-while.
+minute.
 """
 
 from __future__ import annotations
@@ -43,26 +43,29 @@ _MIGRATION_LOCK = 7_044_512_019
 
 
 class IndexAwayError(Exception):
-    """The index does not answer, or answers with an error.
+    """The index (tables of all shots and batches, for lists and searches) does not answer, or answers with an error.
 
-    Only functions that report on the index itself pass this error on to their callers.
+    The message says why. The index is never the truth about a shot, so most functions go on without it. Only functions
+    that report on the index itself pass this error on to their callers.
     """
 
 
 class Database(Protocol):
-    """A database with the tables of the index.
+    """A database with the index: tables of all shots and batches, from which lists and searches are answered.
+
+    It is a `Shared` (PostgreSQL) or an `Own` (SQLite).
 
     Attributes:
-        name: what log lines and reports call it: host, port and database, or the path of its file.
+        name: what log lines and reports call it, such as ``db.example.com:5432/prefect`` or the path of its file.
     """
 
     name: str
 
     def run(self, work: Work[R], *, within_s: float = READING_S) -> R:
-        """Return the result of some work that is done in one transaction.
+        """Return what `work` returns. Everything that it does is one transaction: all of it counts, or nothing.
 
         Args:
-            work: called with a connection; the transaction ends with it.
+            work: called with the connection. If it raises an error, the transaction is undone.
             within_s: longest time for the work, in seconds; `Own` ignores it.
         Raises:
             IndexAwayError: the work failed in the database, or took too long.
@@ -70,15 +73,23 @@ class Database(Protocol):
 
 
 class Shared:
-    """The index in PostgreSQL, shared by all processes.
+    """The index in PostgreSQL, shared by all processes of all machines. `shared` makes it from the settings.
 
-    Thread-safe: one thread with an event loop owns its connections.
+    The index is tables of all shots and batches, from which lists and searches are answered. Thread-safe: one thread
+    with an event loop owns its connections. Its driver is asynchronous; so a deadline ends every wait, even if the
+    server or the network hangs.
 
-    Its driver is asynchronous. So a deadline ends every wait, even if the server or the network hangs.
+    Attributes:
+        name: host, port and database, such as ``db.example.com:5432/prefect``.
     """
 
     def __init__(self, url: str, password: str) -> None:
-        """Connect at the first use."""
+        """Remember the address. A connection is made at the first use.
+
+        Args:
+            url: such as ``postgresql://user@host/prefect``.
+            password: of the user in the address; empty: the address has it, or none is needed.
+        """
         chosen = make_url(url).set(drivername="postgresql+asyncpg")
         if password:
             chosen = chosen.set(password=password)
@@ -96,17 +107,18 @@ class Shared:
         self._why = ""
 
     def run(self, work: Work[R], *, within_s: float = READING_S) -> R:
-        """Return the result of some work that is done in one transaction.
+        """Return what `work` returns. Everything that it does is one transaction: all of it counts, or nothing.
 
-        After a failure, all calls fail at once for `REST_S`.
+        After a failure, all calls fail at once for 60 s (`REST_S`), so that a database that hangs does not slow the
+        line down.
 
         Args:
-            work: called with a connection; the transaction ends with it.
-            within_s: longest time for the work, in seconds. The first use may take `READING_S`, because it migrates the
-                tables.
+            work: called with the connection. If it raises an error, the transaction is undone.
+            within_s: longest time for the work, in seconds. The first use may take 30 s, because it also makes or
+                changes the tables.
         Raises:
-            IndexAwayError: the work failed in the database, or took too long, or an earlier one did so a short while
-                ago.
+            IndexAwayError: the work failed in the database or took too long, or an earlier call did so less than a
+                minute ago.
         """
         if time.monotonic() < self._rests_until:
             raise IndexAwayError(self._why)
@@ -136,18 +148,27 @@ class Shared:
         await self._engine.dispose()
 
     def close(self) -> None:
-        """Close the connections to PostgreSQL."""
+        """Close the connections to PostgreSQL. The next use connects again."""
         asyncio.run_coroutine_threadsafe(self._close(), _loop()).result(_CONNECT_S)
 
 
 class Own:
-    """An index for this machine alone, in a SQLite file of the scratch folder or in memory.
+    """An index for this machine alone: tables of all shots and batches, from which lists and searches are answered.
 
-    Before each question it is compared with the records in the bucket, and brought up to date.
+    It is a SQLite file in the scratch folder, or in memory. `own` makes it, for a line whose settings name no shared
+    index. Whoever asks it first brings it up to date with the records in the bucket (`tasks.queries.comparing`).
+    Thread-safe.
+
+    Attributes:
+        name: path of the SQLite file, or ``memory``.
     """
 
     def __init__(self, engine: Engine) -> None:
-        """Make the tables if there are none."""
+        """Make the tables if there are none.
+
+        Args:
+            engine: SQLAlchemy's engine for the SQLite file.
+        """
         self._engine = engine.execution_options(schema_translate_map={SCHEMA: None})
         self.name = str(engine.url.database or "memory")
         self._one_at_a_time = threading.RLock()
@@ -155,10 +176,10 @@ class Own:
             metadata.create_all(connection)
 
     def run(self, work: Work[R], *, within_s: float = READING_S) -> R:
-        """Return the result of some work that is done in one transaction.
+        """Return what `work` returns. Everything that it does is one transaction: all of it counts, or nothing.
 
         Args:
-            work: called with a connection; the transaction ends with it.
+            work: called with the connection. If it raises an error, the transaction is undone.
             within_s: has no effect here.
         Raises:
             IndexAwayError: the work failed in the database.
@@ -171,9 +192,10 @@ class Own:
 
 
 def shared(settings: Settings | None = None) -> Shared | None:
-    """Return the index that the settings name; None if they name none.
+    """Return the index that all machines share, in PostgreSQL; None if ``PACKSHOT_INDEX_URL`` is not set.
 
-    It connects at its first use. The same settings give the same index in the whole process.
+    The index is tables of all shots and batches, from which lists and searches are answered. It connects at its first
+    use. The same settings give the same object in the whole process.
 
     Args:
         settings: None means those of the environment.
@@ -189,10 +211,10 @@ _shared = made_once(Shared)
 
 
 def own(settings: Settings | None = None) -> Own:
-    """Return the index for this machine alone, for the bucket that the settings name.
+    """Return the index for this machine alone: tables of all shots and batches of the bucket that the settings name.
 
-    It is a SQLite file in the scratch folder, which may be deleted at any time. If the settings allow no scratch
-    folder, it is in memory.
+    It is a SQLite file in the scratch folder, which may be deleted at any time. If the settings allow no scratch folder
+    (``PACKSHOT_SCRATCH_MAX_BYTES`` is 0), it is in memory. It is not brought up to date here.
 
     Args:
         settings: None means those of the environment.
@@ -218,7 +240,10 @@ def _in_file(file: Path) -> Own:
 
 @made_once
 def own_in_memory() -> Own:
-    """Return an index that ends with the process, for machines whose scratch folder can't be used."""
+    """Return an index in memory, for machines whose scratch folder can't be used. It ends with the process.
+
+    Every call returns the same one.
+    """
     return Own(create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}))
 
 

@@ -1,4 +1,4 @@
-"""Keep the index up to date: each write of a record is followed by a write of its row in the index.
+"""Keep the index up to date: each write of a record is followed by a write of the record's row in the index.
 
 If the write of the row fails, the write of the record still counts. This process remembers the row and writes it
 together with the next one. If the process ends before that, the row stays older than its record.
@@ -28,11 +28,13 @@ _missed: dict[tuple[str, ...], tuple[Table, Row]] = {}
 
 
 def note(record: ShotRecord | BatchRecord, etag: str, *, bucket: str) -> None:
-    """Write the row of a record that has just been stored. If there is no shared index, nothing is done.
+    """Write a record that has just been stored into the shared index too, from which lists and searches are answered.
 
-    If the row can't be written now, this process remembers it; no error is raised.
+    If the settings name no shared index, nothing is done. If the row can't be written now, this process remembers it
+    for its next write; no error is raised.
 
     Args:
+        record: the record as it was stored.
         etag: ETag of the record's object, with or without quotation marks.
         bucket: name of the bucket that holds the record.
     """
@@ -60,10 +62,12 @@ def _remember(rows: Mapping[tuple[str, ...], tuple[Table, Row]]) -> None:
 
 
 def catch_up() -> None:
-    """Write the rows that this process could not write before, so that its next query finds its own changes.
+    """Write the rows of the index that this process could not write before.
+
+    Then its next question to the index finds its own changes. If there are no such rows, the database is not asked.
 
     Raises:
-        IndexAwayError: they can't be written now either.
+        IndexAwayError: they can't be written now either; they stay remembered.
     """
     with _lock:
         rows = dict(_missed)
@@ -100,16 +104,18 @@ def _name(table: Table, row: Row) -> tuple[str, ...]:
 
 
 def put(connection: Connection, table: Table, rows: Iterable[Row], *, seen: Mapping[str, str] | None = None) -> None:
-    """Insert rows. A row of the same name that is not newer is replaced.
+    """Write rows into a table of the index: new ones are inserted, and older rows of the same name are replaced.
+
+    Rows may arrive in another order than their records were written. So a shot's row is replaced only if it has no more
+    events than the new one. A row of another table is always replaced.
 
     Args:
-        table: `shots` or `batches`.
-        rows: column -> value, from `tasks.index.rows`; all of this table.
-        seen: shot -> the ETag that its row had when its record was read (for a batch's row: ""). A row that still has
-            this ETag is always replaced. Any other row of a shot is replaced only if it has no more events than the new
-            one: rows may arrive in another order than their records were written. None or empty: a shot's row is
-                replaced
-            if it has no more events, a batch's row always.
+        connection: to the index, in a transaction.
+        table: `shots`, `batches` or `buckets`.
+        rows: each a mapping of column to value, from `tasks.index.rows`; all of this table.
+        seen: for rows that were compared with the bucket: shot -> ETag of its row before the record was read (for a
+            batch's row under ``""``). A row that still has this ETag is replaced in any case, because nobody has
+            written it meanwhile. A batch's row with another ETag stays. None or empty: nothing was compared.
     """
     new = list(rows)
     if not new:

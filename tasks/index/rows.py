@@ -1,4 +1,4 @@
-"""Make the index's rows: the fields of a record that the index keeps.
+"""Make the rows of the index: the fields of a record that the index keeps.
 
 A row is a dictionary: column of the table -> value.
 """
@@ -19,11 +19,12 @@ Row: TypeAlias = dict[str, Any]
 
 
 def shot_row(bucket: str, record: ShotRecord, etag: str) -> Row:
-    """Return a shot's row for the index's table of shots, made from its record: column -> value.
+    """Return a shot's row for the index's table of shots: column -> value, made from the shot's record.
 
     Args:
         bucket: name of the bucket that holds the record.
-        etag: of the record's object, with or without quotation marks.
+        record: the shot's record.
+        etag: ETag of the record's object, with or without quotation marks.
     """
     return {
         **_shot(bucket, record.shot),
@@ -38,13 +39,13 @@ def shot_row(bucket: str, record: ShotRecord, etag: str) -> Row:
 
 
 def damaged_shot_row(bucket: str, shot: ShotId, etag: str) -> Row:
-    """Return the row of a shot whose record can't be read: column -> value. Its state is `DAMAGED`.
+    """Return the row of a shot whose record can't be read: column -> value. Its state is ``damaged``.
 
-    With this row, the record is not read again until it changes.
+    Because the index has this row, the record is not read again until it changes.
 
     Args:
         bucket: name of the bucket that holds the record.
-        etag: of the record's object, with or without quotation marks.
+        etag: ETag of the record's object, with or without quotation marks.
     """
     nothing = {"judged": False, "changed_at": None}
     empty = dict.fromkeys(("sku", "asin", "gtin", "file", "brief"), "")
@@ -52,33 +53,36 @@ def damaged_shot_row(bucket: str, shot: ShotId, etag: str) -> Row:
 
 
 def batch_row(bucket: str, record: BatchRecord, etag: str) -> Row:
-    """Return a batch's row for the index's table of batches, made from its record: column -> value.
+    """Return a batch's row for the index's table of batches: column -> value, made from the batch's record.
 
     Args:
         bucket: name of the bucket that holds the record.
-        etag: of the record's object, with or without quotation marks.
+        record: the batch's record.
+        etag: ETag of the record's object, with or without quotation marks.
     """
     times = {"received_at": record.received_at, "finished_at": record.finished_at}
     return {**_batch(bucket, record.batch), "etag": plain(etag), **times}
 
 
 def damaged_batch_row(bucket: str, batch: BatchId, etag: str) -> Row:
-    """Return the row of a batch whose record can't be read: column -> value. It counts as not finished.
+    """Return the row of a batch whose record is missing or can't be read: column -> value. It counts as not finished.
 
     Args:
         bucket: name of the bucket that holds the record.
-        etag: of the record's object, with or without quotation marks; empty if there is no record.
+        etag: ETag of the record's object, with or without quotation marks; empty if there is no record.
     """
     return {**_batch(bucket, batch), "etag": plain(etag), "received_at": None, "finished_at": None}
 
 
 def record_of(brief: str) -> ShotRecord:
-    """Return the record in short form (`packshot.outcomes.indexed`) that a row holds.
+    """Return a shot's record in short form, as the index keeps it: enough for lists, counts and searches.
+
+    It must not be stored as the shot's record. `packshot.outcomes.indexed` says what the short form leaves out.
 
     Args:
-        brief: the row's column ``brief``.
+        brief: the value of the row's column ``brief``, as JSON.
     Raises:
-        RecordDamagedError: the record in the row can't be read.
+        RecordDamagedError: the text is not a record.
     """
     return read_stored(ShotRecord, brief.encode(), name="a row of the index")
 
@@ -89,7 +93,7 @@ def _brief(record: ShotRecord) -> str:
 
 
 def plain(etag: str) -> str:
-    """Return an ETag without quotation marks. Some requests return it with them, some without."""
+    """Return an ETag without quotation marks. Storage returns it with them or without, depending on the request."""
     return etag.strip('"')
 
 

@@ -16,13 +16,19 @@ DAMAGED = "damaged"
 
 
 class Moment(TypeDecorator[datetime]):
-    """A moment in UTC. SQLite does not keep the time zone, so reading adds UTC again."""
+    """A column type for a time in UTC.
+
+    SQLite does not keep the time zone; so UTC is added again when a value is read.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Return a stored moment with its time zone, UTC; None if the column is empty."""
+        """Return a stored time with its time zone, UTC; None if the column is empty.
+
+        SQLAlchemy calls it for each value that it reads.
+        """
         if not isinstance(value, datetime):
             return None
         return value if value.tzinfo else value.replace(tzinfo=UTC)

@@ -1,1 +1,1 @@
-"""Resources of a machine for work on photographs: confined child processes, memory, and segmentation networks."""
+"""What work on photographs needs of a machine: confined child processes, memory, and segmentation networks."""

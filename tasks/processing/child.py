@@ -1,6 +1,4 @@
-"""The child process that decodes files from outside.
-
-It confines itself first, then answers one call after the other.
+"""The child process that decodes files from outside: it confines itself first, then answers one call after the other.
 
 Requests come from our own process and are trusted: the name of a function and its arguments, pickled. Answers come from
 a process that has read untrusted bytes, so they are never unpickled. They are JSON, then raw bytes and arrays.
@@ -27,13 +25,14 @@ READY = "ready"
 def main(
     requests: int, answers: int, *, packages: tuple[str, ...], kernels: str, memory_bytes: int, threads: int
 ) -> None:
-    """Confine this process, then serve calls until the parent closes the pipe.
+    """Confine this process, then answer calls until the parent process closes the pipe. Nothing is returned.
 
-    Its first answer tells which layers of confinement work (`tasks.processing.confinement.confine`).
+    The parent starts it (`tasks.processing.children`). The first answer tells which layers of confinement work here.
 
     Args:
-        requests, answers: file descriptors of the two pipes.
-        packages: packages that may be imported later. Their folders and those of installed libraries stay readable.
+        requests, answers: file descriptors of the two pipes to the parent.
+        packages: names of packages that may be imported later. Their folders and those of installed libraries stay
+            readable.
         kernels: folder with compiled code, which stays readable; empty if there is none.
         memory_bytes: memory that the process may use beyond what it has when it is ready.
         threads: number of threads for OpenCV.

@@ -1,7 +1,7 @@
-"""Child processes that decode files from outside. They are kept running, confined, and killed when they fail.
+"""Child processes that decode files from outside. They keep running, are confined, and are killed when they fail.
 
-A file that makes its decoder crash, hang or use too much memory can't harm this process. The file is tried once more in
-a new child. If that child ends too, the file is refused as `decoder_crashed`.
+A file that makes its decoder crash, hang or use too much memory can't harm this process. Such a file is tried once more
+in a new child. If that child ends too, the file is refused with a `DecoderCrashedError`.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ _PIPE_BYTES, _SET_PIPE_SIZE = 1 << 20, 1031
 
 
 class Answer(NamedTuple):
-    """Return value of a function that ran in a child.
+    """What a function that ran in a child process has returned.
 
     Attributes:
         value: plain JSON. Validate it: it comes from a process that has read untrusted bytes.
-        parts: name -> bytes, or an array of dtype uint8, uint16, float32 or bool.
+        parts: name -> bytes, or a NumPy array of dtype uint8, uint16, float32 or bool.
     """
 
     value: Any
@@ -53,12 +53,13 @@ class _DiedError(Exception):
 
 
 class Child:
-    """One confined child process.
+    """One confined child process. `Children` makes and ends it.
 
     Attributes:
-        layers: name of each layer of confinement -> why it doesn't work on this system; empty text if it works.
-        memory_bytes: memory that it may use beyond what it has when it is ready.
-        calls: number of calls it has answered.
+        layers: name of each layer of confinement, such as ``files`` -> why it doesn't work on this system; an empty
+            text if it works.
+        memory_bytes: memory that the process may use beyond what it has when it is ready.
+        calls: number of calls that it has answered.
     """
 
     def __init__(self, memory_bytes: int, *, packages: tuple[str, ...]) -> None:
@@ -103,12 +104,12 @@ class Child:
     def call(
         self, function: str, arguments: tuple[Any, ...], options: Mapping[str, Any], within: ApartLimits
     ) -> Answer:
-        """Call a function in the child and return its answer.
+        """Call a function in the child process, and return what it returns.
 
         Args:
             function: ``module:name`` of a function that returns (plain JSON, mapping of name to bytes or array).
             arguments, options: its positional and keyword arguments; they are pickled.
-            within: limits of time and processor time.
+            within: the time and the processor time that the call may take.
         Raises:
             _DiedError: the child ended, needed too much memory, or was killed for taking too long.
             PackshotError: raised by the function.
@@ -133,7 +134,7 @@ class Child:
         return Answer(head.get("value"), parts)
 
     def end(self) -> None:
-        """Kill the process and every process that it started."""
+        """Kill the child process and every process that it started, and wait until it has ended."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -189,10 +190,12 @@ class Child:
 
 
 class Children:
-    """A pool of running child processes: as many as are in use at the same time.
+    """The child processes of this process. A free one takes the next call; if none is free, a new one is started.
+
+    After a failure, and after 200 calls, a child is ended.
 
     Args:
-        packages: packages whose functions the children may call.
+        packages: names of the packages whose functions the children may call.
     """
 
     def __init__(self, *, packages: tuple[str, ...] = ("packshot",)) -> None:
@@ -201,16 +204,18 @@ class Children:
         self._idle: list[Child] = []
 
     def call(self, function: str, *arguments: Any, about: str, within: ApartLimits, **options: Any) -> Answer:
-        """Call a function in a child process, on bytes from outside, and return its answer.
+        """Call a function in a child process, for example on bytes from outside, and return what it returns.
+
+        If the child ends during the call, the call is made once more in another child.
 
         Args:
             function: ``module:name`` of a function that returns (plain JSON, mapping of name to bytes or array).
-            arguments: positional arguments for the function.
+            arguments: positional arguments for the function; they are pickled.
             about: name of the file, for messages.
-            within: limits of memory, time and processor time.
-            options: keyword arguments for the function.
+            within: the memory, time and processor time that the call may take.
+            options: keyword arguments for the function; they are pickled.
         Raises:
-            DecoderCrashedError: two children ended while they worked on it.
+            DecoderCrashedError: two children ended during the call.
             PackshotError: raised by the function.
             RuntimeError: no child could be started, or the function raised any other error.
         """
@@ -242,8 +247,9 @@ class Children:
         )
 
     def layers(self, limits: ApartLimits) -> dict[str, str]:
-        """Return for each layer of confinement why it doesn't work on this system: layer -> reason, an empty text if it
-        works.
+        """Return for each layer of confinement why it doesn't work on this system; an empty text if it works.
+
+        Example: ``{"namespaces": "unshare: Operation not permitted", "files": ""}``.
 
         Args:
             limits: of the child that is asked; its memory limit is a layer too.
@@ -253,7 +259,7 @@ class Children:
         return child.layers
 
     def close(self) -> None:
-        """End the child processes that do no work now. Those that work go on."""
+        """End the child processes that do no work now. Those that are at work go on."""
         with self._lock:
             idle, self._idle = self._idle, []
         for child in idle:
@@ -305,7 +311,11 @@ _made: list[tuple[int, Children]] = []
 
 
 def children() -> Children:
-    """Return this process's pool of child processes. A forked process gets a pool of its own."""
+    """Return this process's pool of child processes, in which files from outside are opened.
+
+    Every call returns the same pool; a forked process gets a pool of its own. At the end of the process its free
+    children are ended.
+    """
     with _making:
         if not _made or _made[0][0] != os.getpid():
             _made[:] = [(os.getpid(), Children())]

@@ -81,10 +81,11 @@ _OPEN_FILES = 256
 
 
 def confine(code: Iterable[Path]) -> dict[str, str]:
-    """Take away from this process all rights that decoding doesn't need. Return which layers of protection work.
+    """Take away from this process all rights that decoding doesn't need, and return what worked.
 
-    The result has an entry for each layer, and for each attempt to break the confinement: name -> why it doesn't work
-    on this system; an empty text if it works.
+    The result has one entry for each layer of protection (``namespaces``, ``capabilities``, ``files``, ``calls``), and
+    one for each attempt to break it (``no network``, ``no other files``): name -> why it doesn't work on this system;
+    an empty text if it works. It can't be undone.
 
     Args:
         code: folders that stay readable, for modules that are imported later.
@@ -113,7 +114,7 @@ def _limit_files() -> None:
 
 
 def own_size() -> IO[bytes] | None:
-    """Return the open file ``/proc/self/statm``, which tells this process's size; None if this is not Linux.
+    """Return the open file ``/proc/self/statm``, which tells this process's size in pages; None if this is not Linux.
 
     `limit_memory` reads it. It must be opened before `confine`, which forbids opening files.
     """
@@ -121,7 +122,9 @@ def own_size() -> IO[bytes] | None:
 
 
 def limit_memory(more_bytes: int, size: IO[bytes] | None) -> str:
-    """Limit how much this process's address space may grow. Return why that failed; empty if it worked.
+    """Limit how much this process's address space may grow; return why that failed, or an empty text if it worked.
+
+    Beyond the limit, the process gets a `MemoryError`.
 
     Args:
         more_bytes: bytes that it may grow from now on.
@@ -137,7 +140,11 @@ def limit_memory(more_bytes: int, size: IO[bytes] | None) -> str:
 
 
 def limit_processor(more_s: int) -> None:
-    """Let the kernel end this process with SIGXCPU once it has used about this much more processor time, in seconds."""
+    """Limit how much more processor time this process may use. Beyond that, the kernel ends it with SIGXCPU.
+
+    Args:
+        more_s: seconds from now on; the limit is met to about a second.
+    """
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 1 + more_s, hard))

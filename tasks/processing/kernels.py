@@ -1,4 +1,7 @@
-"""The folder with numba's compiled code. Child processes that open files may read it and not write it."""
+"""The folder with the compiled code of our JPEG reader's loops, which numba compiles on each machine.
+
+Child processes that open files may read this folder and not write to it.
+"""
 
 from __future__ import annotations
 
@@ -25,17 +28,17 @@ _looking = threading.Lock()
 
 
 def kernel_folder() -> Path | None:
-    """Return the folder with the compiled code; None if the code can't be kept in any folder.
+    """Return the folder with the code that numba has compiled on this machine; None if no folder can be written.
 
-    The first call on a machine compiles the code. Without a folder, each child compiles it again, which takes some
-    seconds of processor time.
+    The first call on a machine compiles the code, which takes some seconds. Without a folder, each child process that
+    opens files must compile it again; that is logged as a warning.
     """
     with _looking:
         return _found()
 
 
 def kernel_variables(folder: Path | None) -> Mapping[str, str]:
-    """Return the environment variables with which a child reads compiled code from a folder: name -> value.
+    """Return the environment variables with which a child process reads the compiled code from a folder: name -> value.
 
     Args:
         folder: the result of `kernel_folder`; None gives no variables.

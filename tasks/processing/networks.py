@@ -1,4 +1,7 @@
-"""Find or download the files of segmentation models, and load one model for each process."""
+"""Find or download the files of segmentation networks, and load one network in each process.
+
+A segmentation network finds the product in a photograph. ``configs/models.yaml`` lists those that may be used.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +35,12 @@ _loaded: dict[tuple[str, str, str, int], LoadedModel] = {}
 
 
 class ModelFile(NamedTuple):
-    """A model file on this machine whose hash was checked.
+    """A network's file on this machine. Its hash was checked.
 
     Attributes:
         path: where the file is.
-        sha256: hash of the file. The sources of one model may offer different files, for example with other precisions.
+        sha256: hash of the file, 64 hex digits. The sources of one model may offer different files, for example with
+            other precisions.
     """
 
     path: Path
@@ -44,12 +48,12 @@ class ModelFile(NamedTuple):
 
 
 class LoadedModel(NamedTuple):
-    """A model that is loaded and can be used.
+    """A segmentation network that is loaded and can be used. `load_model` makes it.
 
     Attributes:
         name: the model's name in ``configs/models.yaml``.
         segmenter: the network itself; it returns a matte for a picture.
-        findings: added to every shot that is cut out with it. Not empty only if it is the fallback model.
+        findings: added to every shot that is cut out with it. One warning if this is the fallback model, else empty.
     """
 
     name: str
@@ -58,7 +62,12 @@ class LoadedModel(NamedTuple):
 
 
 def ignore_progress(label: str, done: int, total: int) -> None:
-    """Do nothing. It stands in for a caller's `Progress` function where the caller wants no progress."""
+    """Do nothing. It is the default for a caller that does not want to know how far a download is.
+
+    Args:
+        label: where the file comes from.
+        done, total: bytes so far, and bytes in all.
+    """
 
 
 def fetch_model(
@@ -67,14 +76,14 @@ def fetch_model(
     settings: Settings | None = None,
     on_progress: Progress = ignore_progress,
 ) -> ModelFile:
-    """Return a model's file. If it is not on this machine, it is downloaded from the first source that works.
+    """Return a network's file. If it is not on this machine, it is downloaded from the first source that works.
 
-    Several processes may call this at once: one downloads, the others wait and then use its file.
+    Several processes may call this at once: one downloads, and the others wait and use its file.
 
     Args:
-        name: a model in ``configs/models.yaml``.
+        name: a model in ``configs/models.yaml``, such as ``isnet-general-use``.
         settings: None means those of the environment.
-        on_progress: called while the file arrives.
+        on_progress: called while the file arrives, with (where it comes from, bytes so far, bytes in all).
     Raises:
         ModelError: the model is not listed, or no source has it; the message gives the reason for each source.
         DiskFullError: there is no room for the file.
@@ -89,9 +98,13 @@ def fetch_model(
 
 
 def cached_model(model: Model, *, folder: Path) -> ModelFile | None:
-    """Return a model's file if the folder has one that is not damaged, else None. Nothing is downloaded.
+    """Return a network's file if the folder has it undamaged; None otherwise. Nothing is downloaded.
 
-    The files of the model's sources are looked for in their order.
+    If the folder has files of several sources, that of the first source in the config is returned.
+
+    Args:
+        model: the network, as ``configs/models.yaml`` describes it.
+        folder: where files of networks are kept on this machine.
     """
     for source in model.sources:
         path = model_path(model, source, folder=folder)
@@ -103,20 +116,27 @@ def cached_model(model: Model, *, folder: Path) -> ModelFile | None:
 def model_path(model: Model, source: ModelSource, *, folder: Path) -> Path:
     """Return where the file from one source is kept: ``<model>-<first 8 digits of its SHA-256>.onnx`` in the folder.
 
-    It need not be there.
+    Whether the file is there is not checked.
+
+    Args:
+        model: the network, as ``configs/models.yaml`` describes it.
+        source: one of the model's sources.
+        folder: where files of networks are kept on this machine.
     """
     return folder / f"{model.name}-{source.sha256[:8]}.onnx"
 
 
 def load_model(settings: Settings | None = None) -> LoadedModel:
-    """Return the segmentation model that the settings name. It is loaded once per process.
+    """Return the segmentation network that the settings name, ready to be used. It is loaded once per process.
 
-    If no source has it, use the model that is marked as the fallback; every shot then gets a finding.
+    If no source has it, the model that ``configs/models.yaml`` marks as the fallback is returned; every shot that is
+    cut out with it gets a warning.
 
     Args:
         settings: None means those of the environment.
     Raises:
         ModelError: the model is not listed, or neither it nor a fallback is available.
+        DiskFullError: there is no room for the file.
     """
     chosen = settings or get_settings()
     key = (chosen.segmenter, chosen.engine, str(chosen.models_dir), chosen.segmenter_threads)
@@ -127,7 +147,13 @@ def load_model(settings: Settings | None = None) -> LoadedModel:
 
 
 def network_in_use() -> str:
-    """Return a text that identifies the segmentation network in use: name, file hash, engine and precision."""
+    """Return a text that identifies the segmentation network in use: its name, file hash, engine and precision.
+
+    It is part of cache keys: with another network, shots are edited again. The network is loaded if it is not yet.
+
+    Raises:
+        ModelError: neither the network nor a fallback is available.
+    """
     network = load_model().segmenter
     return f"{network.model} {network.fingerprint} {network.engine} {network.precision}"
 

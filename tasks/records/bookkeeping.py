@@ -1,6 +1,6 @@
-"""Change a shot's record while a stage works on it.
+"""Change a shot's record while a stage works on the shot.
 
-Each state that the shot reaches becomes an event; so does an error.
+Each state that the shot reaches becomes an event in its record; so does an error.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ from tasks.results.cache_keys import FIRST_PAUSE_S, JITTER, RETRIES, is_transien
 
 
 class BookkeepingOptions(TypedDict):
-    """Options of ``@task`` for tasks that read or write the current state: they are never cached, and always run.
+    """Options of Prefect's ``@task`` for tasks that read or write the current state of records.
 
-    The fields are the parameters of Prefect's ``task``.
+    Such tasks are never cached: they run each time. Transient errors are retried. The one instance is `ALWAYS`; the
+    fields are parameters of Prefect's ``task``.
     """
 
     retries: int
@@ -77,24 +78,26 @@ def now() -> datetime:
 
 
 def actor() -> str:
-    """Return the name of the one who acts: "flow run" with the id of the current run, or "command line"."""
+    """Return who acts now, as the events of records name it: ``flow run <id>``, or ``command line`` outside a run."""
     return f"flow run {flow_run.id}" if flow_run.id else "command line"
 
 
 class Life:
-    """One shot's record while one stage works on it.
+    """One shot's record while one stage works on the shot. `living` makes it.
 
     Attributes:
-        known: the record as this object last read or wrote it; None before that. With it, the next change needs no
-            read.
+        shot: the shot.
+        known: the record with its ETag, as this object last read or wrote it; None before that. With it, the next
+            change needs no read.
     """
 
     def __init__(self, shot: ShotId, *, stage: str = "", known: Held | None = None) -> None:
-        """Start measuring the stage's time.
+        """Begin, and start to measure the stage's time. Nothing is read yet.
 
         Args:
-            known: the shot's record if it was just read.
-            stage: name under which the record keeps the time taken; empty means that no time is kept.
+            shot: the shot whose record will be changed.
+            stage: name under which the record keeps the time taken, such as ``edit``; empty: no time is kept.
+            known: the shot's record with its ETag, if it was just read; None: it is read when it is needed.
         """
         self.shot = shot
         self.known = known
@@ -102,20 +105,28 @@ class Life:
         self._held = ExitStack()
 
     def hold(self, what: AbstractContextManager[None]) -> None:
-        """Enter a context manager. It is left when the stage ends, or by `let_go`."""
+        """Enter a context manager that lasts as long as the stage. It is left when the stage ends, or by `let_go`."""
         self._held.enter_context(what)
 
     def let_go(self) -> None:
-        """Leave all context managers that `hold` has entered."""
+        """Leave all context managers that `hold` has entered, the last one first."""
         self._held.close()
 
     @property
     def record(self) -> ShotRecord:
-        """The record as it was last read or written here; read from storage if it was neither."""
+        """The shot's record as this object last read or wrote it. At the first use it is read from storage."""
         return self._changed(lambda record: record) if self.known is None else self.known.record
 
     def revive(self) -> None:
-        """Put a failed shot back into the state in which it failed. A shot that has not failed stays as it is."""
+        """Put a failed shot's record back into the state in which it failed.
+
+        A shot that has not failed stays as it is.
+
+        Raises:
+            ObjectMissingError: the shot has no record.
+            RecordDamagedError: the record can't be read.
+            LeaseLostError: this run worked on the batch, and another run has taken it over.
+        """
         self._changed(lambda record: revived(record, by=actor()))
 
     def _changed(self, change: Callable[[ShotRecord], ShotRecord]) -> ShotRecord:
@@ -134,18 +145,27 @@ class Life:
         objects: Mapping[str, str] | None = None,
         who: str = "",
     ) -> ShotRecord:
-        """Move the record through the given states in one conditional write, and return it.
+        """Move the record through some states in one conditional write, and return the record as it is then.
 
-        A failed shot is first put back into the state in which it failed. A state that the shot has passed already is
-        left out; the other facts are stored in any case.
+        If the shot had failed, its record is first put back into the state in which it failed. A state that the shot is
+        in or has passed is left out, because a repeated stage must not write an event twice; everything else is stored
+        in any case.
 
         Args:
-            states: in order.
+            states: the states to reach, in order.
             why: reason in words, for people.
-            facts, source_sha256, plan_fingerprint: stored in the record in place of its own, unless None or empty.
-            findings, reports, objects: added to those of the record. Reports are by name; objects map a file's name to
-                its SHA-256.
+            facts: what is known about the photograph, each with its source, in place of the record's own; None: those
+                stay.
+            source_sha256: hash of the client's original, in place of the record's own; empty: that stays.
+            plan_fingerprint: hash of the shot's plan, in place of the record's own; empty: that stays.
+            findings: added to those of the record.
+            reports: what stages found, as plain JSON by the report's name; a report of the same name is replaced.
+            objects: SHA-256 of stored objects by name, such as ``edit.tif``; added to those of the record.
             who: name of the person who acts; empty means Packshot itself.
+        Raises:
+            IllegalTransitionError: one of `states` may not follow the state before it.
+            LeaseLostError: this run worked on the batch, and another run has taken it over.
+            RecordConflictError: others kept changing the record for a minute.
         """
 
         def change(record: ShotRecord) -> ShotRecord:
@@ -180,10 +200,10 @@ class Life:
 
 
 def revived(record: ShotRecord, *, by: str) -> ShotRecord:
-    """Return a failed record in the state in which it failed; any other record unchanged. Nothing is stored.
+    """Return a failed shot's record in the state in which it failed; any other record unchanged. Nothing is stored.
 
     Args:
-        by: who tries again: a name for the record's event.
+        by: who tries again, as the new event names it: ``flow run <id>``, ``command line``, or a person.
     """
     if record.failed_from is None:
         return record
@@ -198,15 +218,15 @@ def _is_past(present: State, wanted: State) -> bool:
 
 @contextmanager
 def living(shot: ShotId, *, stage: str = "", known: Held | None = None) -> Iterator[Life]:
-    """Yield a shot's record for one stage. An error in the block is written into the record and raised again.
+    """Return a context manager for one stage's work on a shot. It yields a `Life`, which changes the shot's record.
 
-    If the shot has failed before, it is first put back into the state in which it failed. So a stage never sees a
-    failed shot. Transient errors are written too. If the last retry fails, the record gives the reason. If a retry
-    succeeds, the shot continues from the state in which it failed.
+    If the shot has failed before, its record is first put back into the state in which it failed; so a stage never sees
+    a failed shot. An error in the block is written into the record as its reason for failing, and is raised again. That
+    holds for transient errors too: if a retry succeeds, the shot goes on from the state in which it failed.
 
     Args:
-        stage: name of the machine's stage. The record keeps the time taken under this name; empty: no time is kept.
-        known: the shot's record if it was just read.
+        stage: name under which the record keeps the time taken, such as ``edit``; empty: no time is kept.
+        known: the shot's record with its ETag, if it was just read; None: it is read.
     """
     life = Life(shot, stage=stage, known=known)
     try:

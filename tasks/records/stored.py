@@ -6,7 +6,8 @@ more than once and must have no side effects.
 
     change_record(shot, lambda record: record.note(at=now(), actor=actor(), why="looked at"))
 
-After each write, the record's row in the index is written (`tasks.index.keeping`). If that fails, nothing changes here.
+After each write, the record's row in the index is written (`tasks.index.keeping`). If that fails, the record stays as
+written.
 """
 
 from __future__ import annotations
@@ -39,18 +40,22 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 1.0
 
 
 def load_record(shot: ShotId, *, storage: Storage | None = None) -> ShotRecord:
-    """Return a shot's record.
+    """Return a shot's record: its state, its history, its findings, and the hashes of its objects.
 
+    Args:
+        storage: None means the one that the settings name.
     Raises:
-        ObjectMissingError: it has no record.
+        ObjectMissingError: the shot has no record.
         RecordDamagedError: the record can't be read.
     """
     return _load(record_key(shot), ShotRecord, storage)
 
 
 def find_record(shot: ShotId, *, storage: Storage | None = None) -> ShotRecord | None:
-    """Return a shot's record; None if it has none yet.
+    """Return a shot's record; None if the shot has none yet.
 
+    Args:
+        storage: None means the one that the settings name.
     Raises:
         RecordDamagedError: the record can't be read.
     """
@@ -58,9 +63,13 @@ def find_record(shot: ShotId, *, storage: Storage | None = None) -> ShotRecord |
 
 
 def load_records(shots: Iterable[ShotId], *, storage: Storage | None = None) -> list[ShotRecord]:
-    """Return the records of many shots, in the given order; several are read at a time.
+    """Return the records of many shots, in the given order. Several are read at a time.
 
-    Shots whose record is missing or can't be read are left out, so that they don't stop the others.
+    A shot whose record is missing or can't be read is left out, so that it doesn't stop the others; a record that can't
+    be read is logged.
+
+    Args:
+        storage: None means the one that the settings name.
     """
     find = partial(_find_readable, storage=storage or open_storage())
     return [record for record in in_threads(find, shots, name="records") if record is not None]
@@ -75,9 +84,12 @@ def _find_readable(shot: ShotId, *, storage: Storage) -> ShotRecord | None:
 
 
 def load_held(shots: Iterable[ShotId], *, storage: Storage | None = None) -> list[Held]:
-    """Return the records of many shots, each with its ETag, in the given order.
+    """Return the records of many shots, each with its ETag for the next change, in the given order.
 
-    As with `load_records`, records that are missing or can't be read are left out.
+    A shot whose record is missing or can't be read is left out; a record that can't be read is logged.
+
+    Args:
+        storage: None means the one that the settings name.
     """
     opened = storage or open_storage()
 
@@ -94,8 +106,10 @@ def load_held(shots: Iterable[ShotId], *, storage: Storage | None = None) -> lis
 
 
 def create_record(record: ShotRecord, *, storage: Storage | None = None) -> ShotRecord:
-    """Store a new shot's record and return it; if there is a record already, return that one unchanged.
+    """Store a new shot's record and return it. If the shot has a record already, that one is returned, unchanged.
 
+    Args:
+        storage: None means the one that the settings name.
     Raises:
         RecordDamagedError: there is a record already, and it can't be read.
     """
@@ -105,15 +119,18 @@ def create_record(record: ShotRecord, *, storage: Storage | None = None) -> Shot
 def change_record(
     shot: ShotId, change: Callable[[ShotRecord], ShotRecord], *, storage: Storage | None = None
 ) -> ShotRecord:
-    """Apply a change to a shot's record and return the result. If the record stays equal, nothing is written.
+    """Apply a change to a shot's record, and return the record after it. If the record stays equal, nothing is written.
 
     Args:
-        change: returns the new record from the old one. It may be called several times.
+        change: gets the present record and returns the new one. It is called again if somebody else changed the record
+            meanwhile, so it must have no side effects.
+        storage: None means the one that the settings name.
     Raises:
         ObjectMissingError: there is no record.
         RecordDamagedError: the record can't be read.
-        RecordConflictError: others kept changing the record for `PATIENCE_S`.
+        RecordConflictError: others kept changing the record for a minute (`PATIENCE_S`).
         LeaseLostError: this run worked on the batch, and another run has taken it over.
+        BatchCancelledError: this run works on the batch, and somebody has cancelled it.
     """
 
     def guarded(record: ShotRecord) -> ShotRecord:
@@ -124,10 +141,11 @@ def change_record(
 
 
 class Held(NamedTuple):
-    """A shot's record, and its ETag in storage. With both, the next change needs no read.
+    """A shot's record as it was read or written, with its ETag. With both, the next change needs no read.
 
     Attributes:
-        etag: as storage returned it with the record.
+        record: the shot's record.
+        etag: the storage's mark of this version of the record.
     """
 
     record: ShotRecord
@@ -135,11 +153,15 @@ class Held(NamedTuple):
 
 
 def change_held(shot: ShotId, change: Callable[[ShotRecord], ShotRecord], held: Held | None) -> Held:
-    """Apply a change to a shot's record as `change_record` does, and return the result with its ETag.
+    """Apply a change to a shot's record, and return the record after it, with its ETag.
+
+    It does the same as `change_record`, and raises the same errors, but saves a read if the caller has just read or
+    written the record.
 
     Args:
-        held: the record as it was last read or written here. If it is None, the record is read first. If somebody else
-            has changed the record since, the write is refused; then the record is read and the change is applied again.
+        change: gets the present record and returns the new one. It may be called several times.
+        held: the record as the caller last read or wrote it; None: it is read. If somebody else has changed the record
+            since, it is read again, and the change is applied to that.
     """
 
     def guarded(record: ShotRecord) -> ShotRecord:
@@ -150,18 +172,22 @@ def change_held(shot: ShotId, change: Callable[[ShotRecord], ShotRecord], held: 
 
 
 def load_batch(batch: BatchId, *, storage: Storage | None = None) -> BatchRecord:
-    """Return a batch's record.
+    """Return a batch's record: its shots, groups and deliveries, and who is at work on it.
 
+    Args:
+        storage: None means the one that the settings name.
     Raises:
-        ObjectMissingError: it has no record.
+        ObjectMissingError: the batch has no record.
         RecordDamagedError: the record can't be read.
     """
     return _load(batch_record_key(batch), BatchRecord, storage)
 
 
 def find_batch(batch: BatchId, *, storage: Storage | None = None) -> BatchRecord | None:
-    """Return a batch's record; None if it has none yet.
+    """Return a batch's record; None if the batch has none yet.
 
+    Args:
+        storage: None means the one that the settings name.
     Raises:
         RecordDamagedError: the record can't be read.
     """
@@ -169,10 +195,10 @@ def find_batch(batch: BatchId, *, storage: Storage | None = None) -> BatchRecord
 
 
 def looks_for_cancellation(batch: BatchId) -> Callable[[], None]:
-    """Return a function to call now and then: it raises a `BatchCancelledError` once somebody has cancelled the batch.
+    """Return a function that raises a `BatchCancelledError` as soon as somebody has cancelled the batch.
 
-    It reads the batch's record only if that has changed since the last call. A batch without a record counts as not
-    cancelled.
+    A run calls it now and then, without arguments; it returns nothing. It reads the batch's record only if that has
+    changed since the last call. A batch without a record counts as not cancelled.
     """
     storage, key, seen = open_storage(), batch_record_key(batch), ""
 
@@ -190,7 +216,7 @@ def looks_for_cancellation(batch: BatchId) -> Callable[[], None]:
 
 
 def load_held_batch(batch: BatchId, *, storage: Storage) -> tuple[BatchRecord, str]:
-    """Return (a batch's record, its ETag).
+    """Return (a batch's record, its ETag). The ETag marks this version of the record.
 
     Raises:
         ObjectMissingError: the batch has no record.
@@ -200,20 +226,34 @@ def load_held_batch(batch: BatchId, *, storage: Storage) -> tuple[BatchRecord, s
 
 
 def create_batch(record: BatchRecord, *, storage: Storage | None = None) -> BatchRecord:
-    """Store a new batch's record and return it; if there is a record already, return that one unchanged."""
+    """Store a new batch's record and return it. If the batch has a record already, that one is returned, unchanged.
+
+    Args:
+        storage: None means the one that the settings name.
+    Raises:
+        RecordDamagedError: there is a record already, and it can't be read.
+    """
     return _create(batch_record_key(record.batch), record, storage)
 
 
 def change_batch(
     batch: BatchId, change: Callable[[BatchRecord], BatchRecord], *, storage: Storage | None = None
 ) -> BatchRecord:
-    """Apply a change to a batch's record and return the result, like `change_record`, with the same errors.
+    """Apply a change to a batch's record, and return the record after it.
 
-    The record keeps the numbers of the leases under which it was changed (fencing tokens). So a run that has lost its
-    lease can't overwrite the changes of the next one.
+    If the record stays equal, nothing is written. The record keeps the numbers of the leases under which it was changed
+    (fencing tokens). So a run that has lost its lease can't overwrite the changes of the next one.
 
     Args:
-        change: returns the new record from the old one. It may be called several times.
+        change: gets the present record and returns the new one. It may be called several times, so it must have no side
+            effects.
+        storage: None means the one that the settings name.
+    Raises:
+        ObjectMissingError: there is no record.
+        RecordDamagedError: the record can't be read.
+        RecordConflictError: others kept changing the record for a minute (`PATIENCE_S`).
+        LeaseLostError: this run worked on the batch, and another run has taken it over.
+        BatchCancelledError: this run works on the batch, and somebody has cancelled it.
     """
 
     def guarded(record: BatchRecord) -> BatchRecord:

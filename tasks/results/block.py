@@ -1,7 +1,7 @@
-"""Store the results of Prefect tasks in the same bucket, below ``prefect-results/``.
+"""Store the results of Prefect tasks in Packshot's bucket, below ``prefect-results/``.
 
-Prefect needs a saved block for this. The block holds no credentials: it opens the storage from the settings when it is
-used. So Prefect's database never contains a secret.
+Prefect needs a saved block for this: an object in its database that says where results are. The block holds no
+credentials: it opens the storage from the settings when it is used. So Prefect's database never contains a secret.
 
 Results are plain data with Packshot's seal (`tasks.storage.seals`). A result without a valid seal is treated as missing
 and is not parsed. A sealed result is read with a serializer that never calls anything named in the data. Prefect's own
@@ -46,20 +46,21 @@ The default serializer only applies to results that are not cached; cached ones 
 
 
 class PlainSerializer(Serializer):
-    """Serializer for plain JSON and the handovers in `KINDS`.
+    """Writes task results as JSON, and reads them back: plain data, and the classes in `tasks.results.handovers.KINDS`.
 
-    The data can name no other class, and reading it calls nothing.
+    The data can name no other class, and reading it calls nothing. So a forged result can't run code. Prefect finds
+    this class by its type ``packshot``.
     """
 
     type: str = Field(default=SERIALIZER, frozen=True)
 
     def dumps(self, obj: Any) -> bytes:
-        """Return the result as JSON, in UTF-8. Of an error only its type and text are kept.
+        """Return a result as JSON, in UTF-8. Of an error only its type and text are kept.
 
         Args:
-            obj: plain data, a handover of `KINDS`, or an error.
+            obj: plain data, an instance of a class in `KINDS`, or an error.
         Raises:
-            TypeError: the result is neither plain data, nor a handover, nor an error.
+            TypeError: the result is none of the three.
         """
         if isinstance(obj, BaseException):
             record: dict[str, object] = {"error": f"{type(obj).__name__}: {obj}"}
@@ -73,10 +74,12 @@ class PlainSerializer(Serializer):
         return json.dumps(record).encode()
 
     def loads(self, blob: bytes) -> Any:
-        """Return the result that `dumps` got; for an error, a `PackshotError` with its text.
+        """Return the result that `dumps` was called with. An error comes back as a `PackshotError` with type and text.
 
+        Args:
+            blob: what `dumps` returned.
         Raises:
-            ValueError: `dumps` did not write this.
+            ValueError: `dumps` did not write these bytes.
         """
         record = json.loads(blob)
         match record:
@@ -93,21 +96,23 @@ class PlainSerializer(Serializer):
 
 
 class ResultsInBucket(WritableFileSystem):
-    """Prefect block that stores results in Packshot's bucket.
+    """The Prefect block that stores task results in Packshot's bucket.
 
-    It has no fields: each process uses its own ``PACKSHOT_`` variables.
+    `register_results` saves it at the Prefect server, and Prefect makes one in each process that needs it. It has no
+    fields: each process opens the bucket that its own ``PACKSHOT_`` variables name.
     """
 
     _block_type_name = "Packshot results"
     _block_type_slug = "packshot-results"
 
     def read_path(self, path: str, *, _sync: bool = True) -> bytes:  # type: ignore[override]  # Prefect passes _sync
-        """Return a stored result, without its seal.
+        """Return a stored result as it was given to `write_path`, without the seal.
 
         Args:
-            path: the result's key, as Prefect names it.
+            path: the result's name, as Prefect chooses it; its key in storage is `packshot.keys.result_key`.
         Raises:
-            ObjectMissingError: there is no result of this key, its seal is not valid, or another serializer wrote it.
+            ObjectMissingError: there is no such result, its seal is not valid, or another serializer wrote it. Prefect
+                then runs the task again.
         """
         key = result_key(path)
         sealed = open_storage().get_if_there(key)  # most tasks run for the first time
@@ -117,32 +122,31 @@ class ResultsInBucket(WritableFileSystem):
         return content
 
     def write_path(self, path: str, content: bytes, *, _sync: bool = True) -> None:  # type: ignore[override]
-        """Store a result with Packshot's seal.
+        """Store a result with Packshot's seal, which proves that Packshot wrote it.
 
         Args:
-            path: the result's key, as Prefect names it.
+            path: the result's name, as Prefect chooses it; its key in storage is `packshot.keys.result_key`.
             content: the serialized result.
         """
         key = result_key(path)
         open_storage().put(key, seal(key, content), content_type="application/octet-stream")
 
     async def aread_path(self, path: str) -> bytes:
-        """Return a stored result without blocking the event loop; see `read_path`."""
+        """Return a stored result like `read_path`, with the same errors, without blocking the event loop."""
         return await asyncio.to_thread(self.read_path, path)
 
     async def awrite_path(self, path: str, content: bytes) -> None:
-        """Store a result without blocking the event loop; see `write_path`."""
+        """Store a result like `write_path`, without blocking the event loop."""
         await asyncio.to_thread(self.write_path, path, content)
 
 
 def register_results() -> str:
-    """Save the block at the Prefect server, and make it the server's default storage of results. Return the block's
-    name.
+    """Save the block for results at the Prefect server as the server's default storage, and return the block's name.
 
-    It can be repeated.
+    The name is ``packshot-results/default``. The call can be repeated.
 
     Raises:
-        ConfigError: the key that seals results can't be used.
+        ConfigError: the secret key that seals results can't be used.
     """
     line_key()  # fail now if there is no usable key
     ResultsInBucket.register_type_and_schema()

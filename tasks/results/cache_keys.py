@@ -1,4 +1,4 @@
-"""Retry and cache options that all stage tasks share.
+"""Options for retries and caching that all stage tasks share.
 
 A cache key is built from content: the stage, the pipeline version, and the hashes of the task's parameters (original,
 plan). It never contains the run. So a retried run, or a new run over the same batch, repeats only what is not done yet.
@@ -32,9 +32,9 @@ JITTER = 0.5
 
 
 class UnitOptions(TypedDict):
-    """Options of ``@task`` for a task that is cached and retried as one unit.
+    """Options of Prefect's ``@task`` for a task that is cached and retried as a whole. `unit` makes them.
 
-    The fields are the parameters of Prefect's ``task``.
+    The fields are parameters of Prefect's ``task``.
     """
 
     retries: int
@@ -47,16 +47,16 @@ class UnitOptions(TypedDict):
 
 
 def unit(stage: str, *, retries: int = RETRIES, knows: Callable[[], str] = lambda: "") -> UnitOptions:
-    """Return the options of a stage's task. Use: ``@task(**unit("edit"))``.
+    """Return the options for the task of a stage, to be used as ``@task(**unit("edit"))``.
 
-    Transient errors are retried after 2, 4 and 8 s, with jitter. Other errors are not retried. The result is stored as
-    JSON.
+    Transient errors are retried after about 2, 4 and 8 s. Other errors are not retried. The result is stored as JSON; a
+    later run with the same key takes the result and does not run the task.
 
     Args:
         stage: name of the stage; part of the cache key.
         retries: how many times a transient error is retried at most.
-        knows: returns a text that also goes into the key. It is called in the worker, just before the task runs. Use it
-            if the result depends on more than its parameters, for example on a model's version.
+        knows: returns a text that is hashed into the key as well. It is called in the worker, just before the task
+            runs. Use it if the result depends on more than the parameters, for example on a model's version.
     """
     return UnitOptions(
         retries=retries,
@@ -70,10 +70,13 @@ def unit(stage: str, *, retries: int = RETRIES, knows: Callable[[], str] = lambd
 
 
 def key_of(stage: str, *, knows: Callable[[], str] = lambda: "") -> Callable[[TaskRunContext, Mapping[str, Any]], str]:
-    """Return the function that computes a stage task's cache key from its parameters.
+    """Return a function that gives a task's cache key from its parameters. Prefect calls it before the task runs.
+
+    A key is, for example, ``edit-13-`` and 32 hex digits: stage, pipeline version, and `fingerprint_of` the parameters.
 
     Args:
-        stage, knows: as in `unit`.
+        stage: name of the stage.
+        knows: returns a text that is hashed as well, for what the parameters don't say.
     """
 
     def key(context: TaskRunContext, parameters: Mapping[str, Any]) -> str:
@@ -83,27 +86,41 @@ def key_of(stage: str, *, knows: Callable[[], str] = lambda: "") -> Callable[[Ta
 
 
 def fingerprint_of(values: object, knows: str) -> str:
-    """Return a hash of some values and of a text: the first 32 hex digits of a SHA-256.
+    """Return a hash of a task's parameters and of a text: the first 32 hex digits of a SHA-256.
 
-    If a value has a ``content``, only that is hashed.
+    Of a value that has an attribute ``content`` (a text), only that text is hashed.
 
     Args:
-        values: parameters of a task; plain data and models.
-        knows: the text; see `unit`.
+        values: the parameters: plain data, Pydantic models, and mappings and sequences of them.
+        knows: the text, for what the parameters don't say; may be empty.
     Raises:
-        TypeError: a value has no stable text form.
+        TypeError: a value has no stable form as text, for example bytes.
     """
     text = json.dumps(_content_of(values), sort_keys=True, separators=(",", ":")) + knows
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def is_transient(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
-    """Return whether a failed task may be retried: its error is one that may pass by itself (`may_pass`)."""
+    """Return True if a failed task may be retried, because its error may pass by itself (`may_pass`).
+
+    Prefect calls it after each failure.
+
+    Args:
+        task, run: as Prefect passes them; not used.
+        state: the failed state, which holds the error.
+    """
     return any(may_pass(error) for error in (state.data, getattr(state.data, "result", None)))
 
 
 def may_pass(error: object) -> bool:
-    """Return whether an error is transient: no answer, overload (408, 429, 5xx), a write conflict, or a full disk."""
+    """Return True if an error may pass by itself, so that trying again makes sense.
+
+    Such errors are: a server does not answer or is overloaded (408, 429, 500 and more), another program wrote first, a
+    full disk, and every `TransientError` of Packshot.
+
+    Args:
+        error: anything; what is no error gives False.
+    """
     if isinstance(error, httpx.HTTPStatusError):  # includes Prefect's own subclass
         return error.response.status_code in _BUSY or error.response.status_code >= 500
     return isinstance(error, TransientError | httpx.TransportError | ConnectionError) or is_full(error)

@@ -1,4 +1,4 @@
-"""The small results that tasks pass to each other: references and figures, never pixels."""
+"""The small results that stages pass to each other: references and figures, never pixels."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from packshot.types import Complexity, Route, Value, Verdict
 
 
 class Handover(Value):
-    """The facts about a shot that every stage needs.
+    """What one stage tells the next about a shot. Each stage has a subclass of its own.
 
     Attributes:
         shot: the shot that is passed on.
-        source_sha256: hash of the client's original.
-        plan_fingerprint: hash of the plan that is stored beside the record as ``plan.json``.
-        generation: how many times the shot was started again.
+        source_sha256: hash of the client's original, hex.
+        plan_fingerprint: hash of the shot's plan, which is stored as ``plan.json`` beside its record.
+        generation: how many times people have had the shot started again from its original.
     """
 
     shot: ShotId
@@ -32,27 +32,31 @@ class Handover(Value):
 
     @property
     def name(self) -> str:
+        """The shot's name within its batch, such as ``BTL201_MAIN``."""
         return self.shot.shot
 
     @property
     def content(self) -> str:
-        """The shot's part of a cache key, as text: everything that a result depends on, except stage and pipeline
-        version.
+        """A text that changes whenever the shot's result may change; it is part of the cache key.
+
+        It is made of the shot's id, generation, original and plan. Stage and pipeline version are added elsewhere.
         """
         return f"{self.shot}-{self.generation}-{self.source_sha256}-{self.plan_fingerprint}"
 
 
 class MasteredShot(Handover):
-    """Result of stage 1: the shot has a master, or was refused.
+    """Result of stage 1: the shot has a master, or its file was refused.
 
     Attributes:
         refused: why the file was refused; empty if it was accepted.
-        category, view: empty; the shot's plan has them.
+        category, view: always empty; the shot's plan has them.
         category_source: where the category in the plan comes from, such as ``manifest``; empty for a refused file.
-        features, light: measured figures, and the light of the photograph; None for a refused file.
-        looks: the category network's prediction; None if the category is known, or no network is used.
-        master_sha256: hash of the picture to edit: ``master.tif``, or ``corrected.tif`` after the group's correction.
-            Empty for a refused file.
+        features: measured figures by which stage 2 decides who edits the shot; None for a refused file.
+        light: the light of the photograph, by which shots are grouped; None for a refused file.
+        looks: what the category network predicts from the picture; None if the category is known, or no network is
+            used.
+        master_sha256: hash of the picture to edit: ``master.tif``, or ``corrected.tif`` after the colours of its shoot
+            group were corrected. Empty for a refused file.
     """
 
     refused: str = ""
@@ -66,16 +70,18 @@ class MasteredShot(Handover):
 
 
 class RoutedShot(Handover):
-    """Result of stage 2: the shot goes to the machine or to a person.
+    """Result of stage 2: it is decided whether the machine or a person edits the shot.
 
     Attributes:
-        group: name of the lighting set-up of the shot. All shots of a set-up are edited in the same part of the batch.
-        colour_fingerprint: hash of the group's decision about the shot's colours.
-        category: name of the product category; empty if unknown.
+        group: name of the shot's shoot group (same light). All shots of a group are edited in the same part of the
+            batch.
+        colour_fingerprint: hash of what was decided about the colours of the group.
+        category: name of the product category, such as ``bottle``; empty if unknown.
         complexity: how hard the product is to edit.
         route: who edits the shot: the machine, or a person.
         reason: why the shot has this route, in words.
-        master_sha256: hash of the picture to edit: ``master.tif``, or ``corrected.tif`` after the group's correction.
+        master_sha256: hash of the picture to edit: ``master.tif``, or ``corrected.tif`` after the colours of its shoot
+            group were corrected.
     """
 
     group: str
@@ -88,23 +94,25 @@ class RoutedShot(Handover):
 
     @property
     def content(self) -> str:
+        """The text of `Handover.content`, with hashes of the picture to edit and of what was decided about colours."""
         return f"{super().content}-{self.master_sha256}-{self.colour_fingerprint}"
 
     @property
     def automated(self) -> bool:
+        """True if the machine edits the shot."""
         return self.route is Route.AUTOMATED
 
 
 class EditedShot(Handover):
-    """Result of stage 3A: the machine has edited the shot.
+    """Result of stage 3, if the machine has edited the shot.
 
     Attributes:
-        group: name of the lighting set-up of the shot.
-        category: name of the product category; empty if unknown.
-        verdict: the machine's verdict on its edit.
-        score: of the edit, in 0..100.
-        reason: the verdict in words.
-        needs_person: whether a reviewer or an editor has to look at it.
+        group: name of the shot's shoot group (same light).
+        category: name of the product category, such as ``bottle``; empty if unknown.
+        verdict: the machine's verdict on its edit: approve, review, or redo.
+        score: of the edit, 0 to 100.
+        reason: why the verdict is so, in words.
+        needs_person: True if a reviewer or an editor has to look at the shot.
     """
 
     group: str
@@ -119,9 +127,9 @@ class ApprovedShot(Handover):
     """Input of stage 4, the export: the shot is approved.
 
     Attributes:
-        edit_sha256: hash of ``edit.tif``. So a new edit is exported again.
-        delivered: how often the shot was delivered before. So a second delivery is exported again, even if the edit is
-            the same.
+        edit_sha256: hash of ``edit.tif``. A new edit has another hash, so it is exported again.
+        delivered: how many deliveries the shot was in before. So a second delivery is exported again, even if the edit
+            is the same.
     """
 
     edit_sha256: str
@@ -129,16 +137,17 @@ class ApprovedShot(Handover):
 
     @property
     def content(self) -> str:
+        """The text of `Handover.content`, with the edit's hash, and the number of earlier deliveries if not 0."""
         again = f"-{self.delivered}" if self.delivered else ""
         return f"{super().content}-{self.edit_sha256}{again}"
 
     @classmethod
     def of(cls, record: ShotRecord, *, generation: int) -> Self:
-        """Return the handover for a shot that is approved, exported or verified.
+        """Return what stage 4 needs about a shot that is approved, exported or verified.
 
         Args:
             record: the shot's record.
-            generation: how many times the shot was started again, from its batch's record.
+            generation: how many times people have had the shot started again, from its batch's record.
         """
         return cls(
             shot=record.shot,
@@ -151,7 +160,7 @@ class ApprovedShot(Handover):
 
 
 class ExportedShot(Handover):
-    """Result of stage 4, after export and verification.
+    """Result of stage 4: the shot's renditions are made and verified.
 
     Attributes:
         files: paths of the renditions, relative to the delivery's folder.
@@ -161,12 +170,13 @@ class ExportedShot(Handover):
 
 
 class BatchStock(Value):
-    """The shots of a batch that need work.
+    """What a run finds to do in a batch: its shots that need work.
 
     Attributes:
-        configs_fingerprint: fingerprint of the configs of the batch's client (`tasks.environment.configs.fingerprint`).
-        shots: entries in the batch's record of the shots that need work.
-        unedited: names of the shots that nobody has edited yet.
+        batch: the batch.
+        configs_fingerprint: hash of the configs of the batch's client (`tasks.environment.configs.fingerprint`).
+        shots: one entry for each shot that needs work, as in the batch's record.
+        unedited: names of those of them that have no route yet; so nobody can have edited them.
         waiting: names of the batch's other shots that wait for people.
     """
 
@@ -178,10 +188,10 @@ class BatchStock(Value):
 
 
 class Outcome(Value):
-    """Result of applying a person's answer.
+    """What became of a person's answer to a question about a shot: it was followed, or refused.
 
     Attributes:
-        objection: why the answer was refused; empty if it was applied.
+        objection: why the answer was refused; empty if it was followed.
         sentence: what was done, in words; empty if the answer was refused.
     """
 

@@ -1,1 +1,1 @@
-"""The bucket and its objects: reads and writes, checks, leases, seals, and copies on this machine."""
+"""The bucket and its objects: reads and writes, trials of the server, leases, seals, and copies on this machine."""

@@ -1,10 +1,10 @@
-"""The bucket: every read and write of an object, verified by its SHA-256.
+"""The bucket: every read and write of an object in storage, checked by the SHA-256 of its bytes.
 
-Writes can be repeated: an object that already has these bytes is not written again. Every object carries the SHA-256 of
-its bytes as metadata. The storage checks it on arrival, and each read checks it again. The inbox belongs to the client:
-nothing here writes to it except `upload_to_inbox` and `close_inbox`, which run on the client's side.
+A write can be repeated: if an object already has these bytes, it is not written again. Every object carries the SHA-256
+of its bytes as metadata. The storage checks the hash on arrival, and each read checks it again. The inbox belongs to
+the client: nothing here writes to it except `upload_to_inbox` and `close_inbox`, which run on the client's side.
 
-If the storage is away, every request of a run waits for it (`tasks.storage.patience`).
+If the storage is away, every request of a run waits until it answers again (`tasks.storage.patience`).
 """
 
 from __future__ import annotations
@@ -56,14 +56,15 @@ _TRANSFER = TransferConfig(
 
 
 class ObjectInfo(Value):
-    """Metadata of an object.
+    """What the storage says about one object, without the object's bytes.
 
     Attributes:
         key: the object's key in the bucket.
+        size_bytes: length of its bytes.
         etag: the storage's mark of this version, usually with quotation marks; it changes with the content.
-        sha256: hash of the bytes, hex; empty if we did not write the object, and in listings.
-        content_type: media type; empty in listings.
-        modified: time of the last write, by the storage's clock; None if it was not asked for, as just after a write.
+        sha256: hash of the bytes, 64 hex digits; empty if another program wrote the object, and in listings.
+        content_type: media type, such as ``image/tiff``; empty in listings.
+        modified: time of the last write, by the storage's clock; None right after a write, when it was not asked for.
     """
 
     key: str
@@ -75,8 +76,11 @@ class ObjectInfo(Value):
 
 
 class Storage:
-    """One S3 bucket: its objects are read and written here. Thread-safe; all instances in a process share their
-    connections.
+    """One S3 bucket, whose objects are read and written here. `open_storage` makes it from the settings.
+
+    Thread-safe. All instances in a process share their connections. Every method that asks the storage can also raise
+    `StorageUnavailableError` (no answer, overload; transient) and `StorageDeniedError` (wrong credentials or
+    permission).
 
     Attributes:
         bucket: name of the bucket.
@@ -85,7 +89,14 @@ class Storage:
     def __init__(
         self, client: S3Client, *, bucket: str, public_client: S3Client | None = None, checksums: bool = True
     ) -> None:
-        """Use `open_storage` instead, which reads the settings."""
+        """Use `open_storage` instead, which makes the arguments from the settings.
+
+        Args:
+            client: boto3's client for all requests.
+            bucket: name of the bucket.
+            public_client: boto3's client that signs links for browsers; None: `client`.
+            checksums: whether checksum headers are sent; False only for a storage that refuses them.
+        """
         self._client = client
         self._checksums = checksums
         self._public_client = public_client or client
@@ -96,28 +107,31 @@ class Storage:
 
         Raises:
             ObjectMissingError: there is no such object.
-            StorageUnavailableError: the bytes received don't match their hash.
+            StorageUnavailableError: the bytes received don't match the object's hash, or the storage does not answer.
         """
         return self.get_with_etag(key)[0]
 
     def get_with_etag(self, key: str) -> tuple[bytes, str]:
-        """Return an object's bytes and its ETag, for `replace_if`.
+        """Return (an object's bytes, its ETag).
+
+        The ETag marks this version of the object. `replace_if` needs it, to change the object only if nobody else has.
 
         Raises:
             ObjectMissingError: there is no such object.
-            StorageUnavailableError: the bytes received don't match their hash.
+            StorageUnavailableError: the bytes received don't match the object's hash, or the storage does not answer.
         """
         data, answer = self._read(key)
         return data, answer["ETag"]
 
     def get_with_age(self, key: str) -> tuple[bytes, str, timedelta]:
-        """Return an object's bytes, its ETag, and the time since it was written.
+        """Return (an object's bytes, its ETag, its age).
 
-        Both times come from the storage's clock. If the response has no date, the age is zero.
+        The age is the time since the object was written, and never negative. Both times come from the storage's own
+        clock, so this machine's clock does not matter. If the storage's answer has no date, the age is zero.
 
         Raises:
             ObjectMissingError: there is no such object.
-            StorageUnavailableError: the bytes received don't match their hash.
+            StorageUnavailableError: the bytes received don't match the object's hash, or the storage does not answer.
         """
         data, answer = self._read(key)
         date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
@@ -136,12 +150,16 @@ class Storage:
     def get_if_there(self, key: str) -> bytes | None:
         """Return an object's bytes; None if there is no such object.
 
-        Use it for keys that are usually missing. It asks for a listing first, because a missing key is no error there.
+        Use it for keys that are usually missing: the storage is first asked for a listing, in which a missing key is no
+        error.
+
+        Raises:
+            StorageUnavailableError: the bytes received don't match the object's hash, or the storage does not answer.
         """
         return self.get(key) if self._is_listed(key) else None
 
     def head(self, key: str) -> ObjectInfo:
-        """Return an object's metadata.
+        """Return an object's metadata, without reading its bytes.
 
         Raises:
             ObjectMissingError: there is no such object.
@@ -149,13 +167,15 @@ class Storage:
         return _info(key, self._head(key))
 
     def exists(self, key: str) -> bool:
-        """Return whether there is an object under a key."""
+        """Return True if there is an object under this key."""
         return self._find(key) is not None
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Yield every object below a prefix, sorted by key; pages of 1,000 are read as needed.
+        """Yield the metadata of every object whose key begins with `prefix`, sorted by key.
 
-        The empty "folder" objects that some tools create are skipped. An object has no hash and no media type here.
+        The storage is asked for pages of 1,000 objects, each when it is needed. Hash and media type are empty, because
+        a listing does not have them. The empty "folder" objects that some tools create, whose keys end with ``/``, are
+        skipped.
         """
         for page in self._pages(prefix):
             for entry in page.get("Contents", ()):
@@ -168,24 +188,29 @@ class Storage:
                     )
 
     def folders(self, prefix: str) -> Iterator[str]:
-        """Yield the names of the folders directly below a prefix; pages of 1,000 are read as needed.
+        """Yield the names of the folders directly below a prefix, sorted. For ``inbox/`` these are the clients' names.
+
+        The storage is asked for pages of 1,000 names, each when it is needed.
 
         Args:
-            prefix: ends with ``/``. The names don't contain it.
+            prefix: must end with ``/``. The names don't contain it.
         """
         for page in self._pages(prefix, Delimiter="/"):
             yield from (entry["Prefix"].removeprefix(prefix).rstrip("/") for entry in page.get("CommonPrefixes", ()))
 
     def put(self, key: str, data: bytes, *, content_type: str, replaces: bool = False) -> ObjectInfo:
-        """Store bytes under a key, and return the object's metadata. Nothing is sent if they are already there.
+        """Store bytes under a key, and return the object's metadata. An object with other bytes is replaced.
+
+        If the same bytes with the same media type are already there, they are not written again.
 
         Args:
             key: the object's key.
-            content_type: media type of the bytes.
-            replaces: True if the caller knows that other bytes are there. Then they are replaced without a check.
+            content_type: media type of the bytes, such as ``image/tiff``.
+            replaces: True if the caller knows that other bytes are there. It only saves a request.
         Raises:
             StorageDeniedError: the key is in the inbox.
-            StorageUnavailableError: the stored object doesn't match the bytes that were sent.
+            StorageUnavailableError: the stored object doesn't match the bytes that were sent, or the storage does not
+                answer.
         """
         _refuse_inbox(key)
         return self._put(key, data, content_type=content_type, replaces=replaces)
@@ -193,13 +218,14 @@ class Storage:
     def put_file(self, key: str, path: Path, *, content_type: str) -> ObjectInfo:
         """Store a local file under a key without loading it into memory, and return the object's metadata.
 
-        Nothing is sent if the file is already there.
+        An object with other bytes is replaced. If the same bytes with the same media type are already there, nothing is
+        sent.
 
         Args:
-            content_type: media type of the file.
+            content_type: media type of the file, such as ``image/tiff``.
         Raises:
             StorageDeniedError: the key is in the inbox.
-            StorageUnavailableError: the stored object doesn't match the file.
+            StorageUnavailableError: the stored object doesn't match the file, or the storage does not answer.
         """
         _refuse_inbox(key)
         with path.open("rb") as file:
@@ -212,15 +238,15 @@ class Storage:
         return self._verified(key, sha256=sha256, size=size)
 
     def get_file(self, key: str, path: Path) -> ObjectInfo:
-        """Download an object to a local file in parts, and return its metadata.
+        """Download an object to a local file without loading it into memory, and return the object's metadata.
 
-        The file gets its final name only when it is complete and verified.
+        The file gets its name only when it is complete and its hash is right; an existing file is replaced then.
 
         Args:
             path: the file; its folder is made if it is missing.
         Raises:
             ObjectMissingError: there is no such object.
-            StorageUnavailableError: the bytes received don't match their hash.
+            StorageUnavailableError: the bytes received don't match the object's hash, or the storage does not answer.
         """
         info = self.head(key)
         part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
@@ -243,39 +269,43 @@ class Storage:
     def put_if_absent(self, key: str, data: bytes, *, content_type: str) -> ObjectInfo:
         """Store bytes under a key that doesn't exist yet (If-None-Match), and return the object's metadata.
 
+        If several programs do so at the same time, exactly one succeeds.
+
         Args:
-            content_type: media type of the bytes.
+            content_type: media type of the bytes, such as ``application/json``.
         Raises:
-            RecordConflictError: the key exists.
+            RecordConflictError: there is an object under this key already.
             StorageDeniedError: the key is in the inbox.
         """
         return self._put_if(key, data, content_type=content_type, condition={"IfNoneMatch": "*"})
 
     def replace_if(self, key: str, data: bytes, *, etag: str, content_type: str) -> ObjectInfo:
-        """Replace an object that has not changed since its `etag` was read (If-Match).
+        """Replace an object if it is still the version `etag` (If-Match), and return the new object's metadata.
 
-        Return the new object's metadata.
+        So two programs that change the same object can't overwrite each other's change.
 
         Args:
             data: the new bytes.
-            etag: as `get_with_etag` returned it.
-            content_type: media type of the bytes.
+            etag: the version to replace, as `get_with_etag` returned it.
+            content_type: media type of the bytes, such as ``application/json``.
         Raises:
-            RecordConflictError: the object has changed since.
+            RecordConflictError: another program has changed the object since.
+            ObjectMissingError: the object was deleted meanwhile; some servers report that as a conflict.
             StorageDeniedError: the key is in the inbox.
         """
         return self._put_if(key, data, content_type=content_type, condition={"IfMatch": etag})
 
     def copy_verified(self, source: str, target: str, *, sha256: str, is_new: bool = False) -> ObjectInfo:
-        """Copy one of our own objects inside the storage, and return the copy's metadata, for the caller to check its
-        hash.
+        """Copy an object that Packshot wrote to another key, and return the copy's metadata.
 
-        Nothing is done if `target` has this hash already.
+        The bytes don't pass through this process. If `target` has the hash `sha256` already, nothing is copied. A new
+        copy may have another hash than `sha256`, if the source was replaced; the caller must compare the `sha256` of
+        the result.
 
         Args:
             source, target: keys.
-            sha256: the hash that the copy should have. A new copy is returned even if its hash is another one.
-            is_new: True if the caller knows that there is no `target` yet.
+            sha256: the hash that the copy should have, 64 hex digits.
+            is_new: True if the caller knows that there is no `target` yet. It only saves a request.
         Raises:
             ObjectMissingError: there is no `source`.
             StorageDeniedError: `target` is in the inbox.
@@ -295,17 +325,19 @@ class Storage:
         return self.head(target)
 
     def copy(self, source: str, target: str, *, etag: str = "") -> ObjectInfo:
-        """Copy an object of at most 5 GB inside the storage, and return the copy's metadata.
+        """Copy any object of at most 5 GB, also a client's upload, to another key, and return the copy's metadata.
 
-        Its bytes don't pass through this process. Nothing is done if `target` is already a copy of the same version.
+        The bytes don't pass through this process. If `target` is already a copy of this version of `source`, nothing is
+        copied.
 
         Args:
             source, target: keys.
-            etag: the version to copy, without quotes; empty: the present one.
+            etag: the version of `source` to copy, without quotation marks; empty: the present version.
         Raises:
             ObjectMissingError: there is no `source`.
-            RecordConflictError: `source` is another version, or was replaced while it was copied.
+            RecordConflictError: `source` has another version than `etag`, or was replaced while it was copied.
             StorageDeniedError: `target` is in the inbox.
+            StorageUnavailableError: the copy's hash or size is not the source's, or the storage does not answer.
         """
         _refuse_inbox(target)
         origin = self._head(source)
@@ -328,18 +360,24 @@ class Storage:
         return self._verified(target, sha256=origin["Metadata"].get(_SHA256, ""), size=origin["ContentLength"])
 
     def remove_lease(self, name: str) -> None:
-        """Delete the lease of this name. No other kind of object is ever deleted."""
+        """Delete a lease: the small object by which a run shows that it is at work. A missing one is no error.
+
+        No other kind of object is ever deleted.
+
+        Args:
+            name: the lease's name, such as ``runs/<id>``; its key is `packshot.keys.lease_key`.
+        """
         key = lease_key(name)
         self._ask(key, partial(self._client.delete_object, Bucket=self.bucket, Key=key))
 
     def presign(self, key: str, *, expires_s: int, download_name: str = "") -> str:
-        """Return a presigned URL: anyone who has it can read the object until it expires.
+        """Return a link (presigned URL) by which anyone can read one object until the link expires, without signing in.
 
         Whether there is such an object is not checked.
 
         Args:
-            expires_s: how long it is valid, in seconds, at most seven days.
-            download_name: file name under which a browser saves it; empty: the browser displays it.
+            expires_s: how long the link is valid, in seconds; more than seven days is shortened to seven days.
+            download_name: file name under which a browser saves the object; empty: the browser displays it.
         Raises:
             StorageDeniedError: there are no credentials to sign with.
         """
@@ -354,14 +392,18 @@ class Storage:
     def upload_form(
         self, key: str, *, most_bytes: int, expires_s: int, least_bytes: int = 1, content_type: str = FILE_TYPE
     ) -> UploadForm:
-        """Return a presigned POST form that uploads one file to `key`, or any files below it if it ends with ``/``.
+        """Return the address and the fields of an HTML form by which a browser uploads files straight into the storage.
 
-        The signature covers key, type and size; the storage refuses anything else.
+        The form is signed (presigned POST): key, media type and size are fixed, and the storage refuses anything else.
 
         Args:
-            most_bytes, least_bytes: greatest and smallest size of a file.
-            expires_s: how long the form is valid, in seconds, at most seven days.
-            content_type: media type of the files.
+            key: where the file goes. If it ends with ``/``, any number of files can be uploaded below it, each under
+                its own file name.
+            most_bytes, least_bytes: greatest and smallest size of one file.
+            expires_s: how long the form is valid, in seconds; more than seven days is shortened to seven days.
+            content_type: media type that the form must state for each file.
+        Raises:
+            StorageDeniedError: there are no credentials to sign with.
         """
         below = key.endswith("/")
         bound: list[Any] = [
@@ -380,10 +422,13 @@ class Storage:
         return UploadForm(url=post["url"], fields=post["fields"], most_bytes=most_bytes)
 
     def upload_to_inbox(self, batch: BatchId, path: str, data: bytes, *, content_type: str) -> ObjectInfo:
-        """Store a file of a client's upload, and return the object's metadata. Only the client's side calls this.
+        """Store a file of a client's upload in the inbox, and return the object's metadata.
+
+        Only the client's side calls this. If the same file is there already, nothing is sent. As long as the batch is
+        open, a different file of the same path is replaced.
 
         Args:
-            path: relative to the batch's folder in the inbox.
+            path: relative to the batch's folder in the inbox, such as ``BTL201_MAIN.jpg``.
             content_type: media type of the file.
         Raises:
             StorageDeniedError: the batch is closed, and this file is new or has changed.
@@ -402,16 +447,19 @@ class Storage:
         return self._put(key, data, content_type=content_type)
 
     def close_inbox(self, batch: BatchId) -> ObjectInfo:
-        """Mark a batch as complete with the empty object READY, and return its metadata.
+        """Mark a batch as completely uploaded, with the empty object ``READY``; return that object's metadata.
 
-        Only the client's side calls this.
+        Only the client's side calls this. Packshot works on a batch only after that.
         """
         return self._put(inbox_key(batch, READY), b"", content_type="text/plain")
 
     def ensure_bucket(self) -> None:
         """Create the bucket if it is missing.
 
-        This is for servers on one machine; elsewhere an administrator creates it.
+        This is for servers that run on one machine for trials; elsewhere an administrator creates the bucket.
+
+        Raises:
+            StorageDeniedError: the credentials may not see or create it.
         """
         try:
             self._ask(self.bucket, partial(self._client.head_bucket, Bucket=self.bucket))
@@ -557,10 +605,14 @@ class Storage:
 
 
 def open_storage(settings: Settings | None = None) -> Storage:
-    """Return the storage that the settings name. It reuses the process's connections, so the call is cheap.
+    """Return the bucket that the settings name, ready to be read and written.
+
+    The process's connections are used again, so the call is cheap.
 
     Args:
         settings: None means those of the environment.
+    Raises:
+        ConfigError: `settings` is None, and an environment variable is wrong.
     """
     chosen = settings or get_settings()
     return Storage(

@@ -1,4 +1,4 @@
-"""Connections to the S3 storage: one client per process and endpoint, shared by all threads."""
+"""Connections to the S3 storage: one boto3 client for each process and address, shared by all threads."""
 
 from __future__ import annotations
 
@@ -23,15 +23,19 @@ _building = threading.Lock()
 
 
 def connect(settings: Settings) -> S3Client:
-    """Return this process's S3 client for the storage that the settings name."""
+    """Return the boto3 client with which this process asks the storage. The same settings give the same client.
+
+    Nothing is asked yet, so a wrong address or key shows only at the first request.
+    """
     with _building:
         return _client(os.getpid(), settings.s3_endpoint_url, settings)
 
 
 def connect_for_links(settings: Settings) -> S3Client:
-    """Return this process's S3 client for presigning URLs. Browsers may reach the storage under another address.
+    """Return the boto3 client that signs links and forms for browsers.
 
-    That address is the setting ``s3_public_endpoint_url``; without it, the client is the one of `connect`.
+    Browsers may reach the storage under another address than this process, and the signature covers the address. That
+    address is the setting ``PACKSHOT_S3_PUBLIC_ENDPOINT_URL``; if it is not set, the result is the client of `connect`.
     """
     with _building:
         return _client(os.getpid(), settings.s3_public_endpoint_url or settings.s3_endpoint_url, settings)

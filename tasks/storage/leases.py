@@ -1,10 +1,11 @@
-"""Leases in storage: claimed with a conditional write, renewed by a thread, then released or lost.
+"""Leases in storage: small objects that show who is at work on what, so that no two runs do the same work.
 
     with holding(batch_lease(batch)) as holder:
         ...                      # renewed in the background; after a loss, records refuse writes
 
-A run that is alive renews its lease, and others see that. If the run dies, its lease expires, and another run can take
-it over. Each claim gets a higher number (a fencing token), so that a late write of an old owner can be refused.
+A lease is claimed by a conditional write. While its owner lives, a thread renews it every few seconds. If the owner
+dies, the lease expires, and another run can take it over. Each new owner gets a higher number (a fencing token), so
+that a late write of an earlier owner can be refused.
 """
 
 from __future__ import annotations
@@ -51,15 +52,17 @@ _log = logging.getLogger("packshot")
 
 
 class Patience(Enum):
-    """How a claim waits if somebody else holds the lease.
+    """What a run does if another run holds the lease that it wants.
 
-    It always waits until another copy of the same run has ended. Else a claim with WATCH or WAIT gives up after
-    `LONGEST_WAIT_S`.
+    A lease is a small object in storage that shows who is at work on something. If the holder is another process of the
+    same run, the run always waits until that process has ended. With WATCH and WAIT it gives up after one hour
+    (`LONGEST_WAIT_S`).
 
     Values:
         NONE: it gives up at once.
-        WATCH: it sees whether the lease is renewed. If so, it gives up; if not, it takes the lease over.
-        WAIT: it waits until the lease is free.
+        WATCH: it looks whether the lease is renewed. If so, its owner lives, and the run gives up. If the lease expires
+            instead, the run takes it over.
+        WAIT: it waits until the lease is released or has expired.
     """
 
     NONE = "give up at once"
@@ -68,10 +71,11 @@ class Patience(Enum):
 
 
 class StoredLease(NamedTuple):
-    """A lease as read from storage.
+    """A lease as it was read from storage: the small object that shows which run is at work on something.
 
     Attributes:
-        etag: the ETag of the lease's object.
+        lease: who holds it, its number, and how long it lasts without being renewed.
+        etag: the storage's mark of this version, for the next conditional write.
         age: time since it was written, by the storage's clock.
     """
 
@@ -81,14 +85,20 @@ class StoredLease(NamedTuple):
 
     @property
     def is_alive(self) -> bool:
+        """True if the lease's owner may still be at work: the lease was not released and has not expired."""
         return self.lease.is_alive(self.age)
 
 
 def look(name: str) -> StoredLease | None:
-    """Return a lease as it is in storage; None if there is none. A lease that can't be read counts as released.
+    """Return the lease of this name as it is now; None if nobody has ever claimed it, or if it was deleted.
+
+    A lease is a small object in storage that shows who is at work on something. If the object can't be read, it is
+    returned as a released lease, so that it can be claimed.
 
     Args:
-        name: the lease's name, see `packshot.keys`.
+        name: the lease's name, such as ``batches/acme/spring``; functions of `packshot.keys` make it.
+    Raises:
+        StorageUnavailableError: the storage does not answer.
     """
     try:
         with unchecked():
@@ -104,20 +114,23 @@ def look(name: str) -> StoredLease | None:
 
 
 class Holder:
-    """The owner of a lease, who renews it until it is released or lost. Thread-safe.
+    """One run's hold on a lease: the right to work on something alone. A thread renews it. Thread-safe.
+
+    `holding` makes it. The lease is lost if another run has taken it over, because it was not renewed in time.
 
     Attributes:
-        lease: the lease as it was last written; before `claim`, as it will be asked for.
+        lease: the lease as it was last written; before `claim`, as it will be written first.
     """
 
     def __init__(self, name: str, *, above: int = 0, wanted: Callable[[], None] = lambda: None) -> None:
-        """Prepare the lease; `claim` gets it.
+        """Prepare a lease, the right to work on something alone. This process holds it only after `claim`.
 
         Args:
-            above: the highest number of this lease that is known, for example from the batch's record. It matters if
-                the lease object itself was deleted.
-            wanted: called at each renewal. If it raises a `BatchCancelledError`, the lease is released, and its owner
-                writes nothing more.
+            name: the lease's name, such as ``batches/acme/spring``.
+            above: the highest number that an owner of this lease is known to have had, for example from the batch's
+                record; the new number will be higher. It matters if the lease's object was deleted.
+            wanted: called at each renewal, without arguments. If it raises a `BatchCancelledError`, the lease is
+                released, and `require` raises this error from then on.
         """
         owner = Owner(run=str(flow_run.id or "command line"), attempt=uuid.uuid4().hex)
         self.lease = Lease(name=name, owner=owner, number=above + 1, nonce="", holds_s=get_settings().lease_s)
@@ -129,13 +142,13 @@ class Holder:
         self._thread = threading.Thread(target=self._keep, name=f"lease {name}", daemon=True)
 
     def claim(self, patience: Patience) -> None:
-        """Get the lease and start to renew it.
+        """Get the lease, so that this run alone works on what the lease is about; a thread then renews it.
 
         Args:
-            patience: how to wait if somebody else holds the lease.
+            patience: what to do if somebody else holds the lease.
         Raises:
-            LeaseHeldError: somebody else holds it and is alive.
-            TransientError: the storage could not be reached for minutes.
+            LeaseHeldError: somebody else holds it and is alive, and `patience` is over.
+            TransientError: the storage could not be reached for two minutes.
         """
         watched = _Watched(patience, self.lease.owner.run)
         while True:
@@ -154,12 +167,14 @@ class Holder:
         self._thread.start()
 
     def require(self) -> Lease:
-        """Return the lease. If it may have expired, try to renew it first.
+        """Return the lease if this run still holds it. If it may have expired, it is renewed first.
+
+        Call it before a write that only the lease's owner may make.
 
         Raises:
-            LeaseLostError: another owner has taken it over.
-            BatchCancelledError: the work is not wanted any more.
-            StorageUnavailableError: it had to be renewed, and the storage is away.
+            LeaseLostError: another run has taken the lease over.
+            BatchCancelledError: somebody has cancelled the batch, so the work is not wanted any more.
+            StorageUnavailableError: the lease had to be renewed, and the storage does not answer.
         """
         with self._lock:
             if self._lost is None and time.monotonic() - self._asked_at > self.lease.holds_s * (1 - 1 / RENEWALS):
@@ -169,7 +184,10 @@ class Holder:
             return self.lease
 
     def release(self) -> None:
-        """Release the lease and stop renewing it. If the storage can't be reached, the lease expires by itself."""
+        """Stop renewing the lease and release it, so that others can claim it at once.
+
+        A lost lease is left alone. If the storage can't be reached, that is logged, and the lease expires by itself.
+        """
         self._over.set()
         with self._lock:
             self._let_go()
@@ -273,21 +291,24 @@ _HELD: ContextVar[tuple[Holder, ...]] = ContextVar("held leases", default=())
 def holding(
     name: str, patience: Patience = Patience.WATCH, *, above: int = 0, wanted: Callable[[], None] = lambda: None
 ) -> Iterator[Holder]:
-    """Hold a lease during the block, and yield its owner.
+    """Return a context manager. During its block this run alone works on something: it holds a lease in storage.
 
-    Records that are changed in the block are written under this lease.
+    It yields the `Holder`, and a thread renews the lease. Records of shots and batches that are changed in the block
+    are written under this lease: if it is lost, such a write raises `LeaseLostError`. At the end of the block the lease
+    is released.
 
     Args:
-        name: the lease's name, see `packshot.keys`.
-        patience: how to wait if somebody else holds it.
-        above: the highest number of this lease (fencing token) that is known, for example from the batch's record; 0 if
-            none is.
-        wanted: called before the block and at each renewal. It raises a `BatchCancelledError` if the work is not wanted
-            any more. Then the block is not begun; or the lease is released, and what changes a record in the block
-            raises this error.
+        name: the lease's name, such as ``batches/acme/spring``; functions of `packshot.keys` make it.
+        patience: what to do if somebody else holds the lease.
+        above: the highest number that an owner of this lease is known to have had, for example from the batch's record;
+            0 if none is known.
+        wanted: called without arguments before the block and at each renewal. It raises a `BatchCancelledError` if the
+            work is not wanted any more. Then the block is not begun; or the lease is released, and each write of a
+            record in the block raises this error.
     Raises:
-        LeaseHeldError: somebody else holds it and is alive.
-        TransientError: the storage could not be reached for minutes.
+        LeaseHeldError: somebody else holds it and is alive, and `patience` is over.
+        BatchCancelledError: `wanted` has raised it.
+        TransientError: the storage could not be reached for two minutes.
     """
     wanted()
     holder = Holder(name, above=above, wanted=wanted)
@@ -303,10 +324,14 @@ def holding(
 
 @contextmanager
 def at_work() -> Iterator[None]:
-    """Hold a lease during the block. It shows that this flow run's process is alive.
+    """Return a context manager. During its block a lease in storage shows others that this flow run's process is alive.
 
-    If there are two copies of a run, one waits for the other. Subflows in the same process need no lease of their own,
-    because the lease of the outermost flow covers them. Outside a flow run, nothing is held.
+    A thread renews the lease every few seconds. If the same run has two processes, the second waits until the first has
+    ended. A subflow in the same process gets no lease of its own: that of the outermost flow covers it. Outside a flow
+    run, no lease is held. After the block the lease is deleted.
+
+    Raises:
+        TransientError: the storage could not be reached for two minutes.
     """
     if not flow_run.id or any(holder.lease.name.startswith(run_lease("")) for holder in _HELD.get()):
         yield
@@ -321,10 +346,12 @@ def at_work() -> Iterator[None]:
 
 
 def forget(name: str) -> None:
-    """Delete the lease of a run that has ended. If that fails, the error is only logged.
+    """Delete the lease by which a flow run showed that it was alive, because the run has ended.
+
+    If that fails, the error is only logged.
 
     Args:
-        name: the lease's name, as `packshot.keys.run_lease` gives it.
+        name: the lease's name, ``runs/<id>``, as `packshot.keys.run_lease` returns it.
     """
     try:
         open_storage().remove_lease(name)
@@ -335,7 +362,7 @@ def forget(name: str) -> None:
 def run_of_process() -> str:
     """Return the id of the flow run that this process was started for; empty outside a flow run.
 
-    A subflow runs in its parent's process, so here it has its parent's id.
+    A subflow runs in the process of its parent, so in a subflow it is the id of the outermost run.
     """
     prefix = run_lease("")
     ours = (one.lease.name.removeprefix(prefix) for one in _HELD.get() if one.lease.name.startswith(prefix))
@@ -343,11 +370,15 @@ def run_of_process() -> str:
 
 
 def require_not_lost(batch: BatchId) -> list[Lease]:
-    """Return the leases under which the current work changes a batch's record; empty if it holds none of this batch.
+    """Return the leases under which the current work may change a batch's record, after checking them.
+
+    A lease is the right to work on something alone. Those of the batch and of its delivery are returned, if the current
+    work holds them; a command, or a worker that only helps, holds none of them. Each is renewed if it may have expired.
 
     Raises:
-        LeaseLostError: another run has taken one of them over, or the part of the batch that this run works on.
+        LeaseLostError: another run has taken one of them over, or the part of the batch on which this run works.
         BatchCancelledError: somebody has cancelled the batch.
+        StorageUnavailableError: a lease had to be renewed, and the storage does not answer.
     """
     about = (batch_lease(batch), delivery_lease(batch))
     for holder in _HELD.get():
@@ -357,11 +388,15 @@ def require_not_lost(batch: BatchId) -> list[Lease]:
 
 
 def require_none_lost() -> None:
-    """Check that the current work still has every lease that it holds: its run's, its batch's, its part's.
+    """Check that no other run has taken over what the current work is about. If none has, nothing happens.
+
+    The current work may hold leases (rights to work on something alone): for its run, its batch, its part of a batch.
+    Call it before a write that is not protected otherwise.
 
     Raises:
-        LeaseLostError: another run or process has taken one over.
-        BatchCancelledError: somebody has cancelled the batch that it works on.
+        LeaseLostError: another run or process has taken one of them over.
+        BatchCancelledError: somebody has cancelled the batch on which the current work is.
+        StorageUnavailableError: a lease had to be renewed, and the storage does not answer.
     """
     for holder in _HELD.get():
         holder.require()

@@ -3,15 +3,16 @@
 The client of the storage retries for seconds, and so does a task. That is too short if a server is being moved. So
 every request of `tasks.storage.bucket` that fails because the storage is away comes here:
 
-- Outside a task, where nothing else retries, it is made again until ``PACKSHOT_PATIENCE_S`` is over.
-- Inside a task, it is made again for as long, but only while the storage answers nothing at all. If it answers other
-  requests, the problem may concern one object only: the task fails, and the other shots go on.
+- In a flow, outside a task, where nothing else retries, the request is made again until ``PACKSHOT_PATIENCE_S`` is
+  over.
+- Inside a task, it is made again for as long, but only while the storage answers nothing at all. If the storage answers
+  other requests, the trouble may concern one object only: the task fails, and the other shots go on.
 - Outside a run, the error is raised at once: a person waits for the command, or a loop tries again later.
 
 Prefect's own client retries requests to its server; `outlasting_prefect` lets it do so for as long.
 
-A lease may expire while its owner waits. So before a request is made again, the owner checks that its leases are still
-its own, and takes back those that nobody else has claimed.
+A lease shows who is at work on something, and may expire while its owner waits. So before a request is made again, the
+owner checks that its leases are still its own, and takes back those that nobody else has claimed.
 """
 
 from __future__ import annotations
@@ -61,14 +62,17 @@ _outage = _Outage()
 
 
 def outlasting(request: Callable[[], R], *, answers: Callable[[], bool]) -> R:
-    """Return the result of a request. If the storage is away, wait for it for up to ``PACKSHOT_PATIENCE_S``.
+    """Return what `request` returns. If the storage is away, wait, and call `request` again.
+
+    The wait ends after ``PACKSHOT_PATIENCE_S`` seconds. Pauses grow from 1 s to 15 s. Only a run waits (`waits`);
+    elsewhere the first error is raised at once.
 
     Args:
-        request: asks the storage and returns its answer. It may be called more than once.
-        answers: tests whether the storage answers any request; called in tasks only.
+        request: asks the storage and returns its answer. It may be called several times.
+        answers: returns True if the storage answers any request at all; called in tasks only.
     Raises:
         StorageUnavailableError: the storage is away, and the caller does not wait, or has waited long enough.
-        LeaseLostError: while this run waited, another one has taken its work over.
+        LeaseLostError: while this run waited, another run has taken its work over.
     """
     failed_at: float | None = None
     pause_s = FIRST_PAUSE_S
@@ -98,12 +102,13 @@ def outlasting(request: Callable[[], R], *, answers: Callable[[], bool]) -> R:
 
 
 def waits(answers: Callable[[], bool]) -> bool:
-    """Return whether the caller has to wait for the storage.
+    """Return True if code that finds the storage away has to wait for it instead of failing.
 
-    In a flow it always has to; in a task, only while the storage answers nothing; outside a run, never.
+    In a flow it always has to. In a task it has to only while the storage answers nothing at all. Outside a run it
+    never has to.
 
     Args:
-        answers: tests whether the storage answers any request; called in tasks only.
+        answers: returns True if the storage answers any request at all; called in tasks only.
     """
     if TaskRunContext.get() is not None:
         return not answers()
@@ -112,9 +117,10 @@ def waits(answers: Callable[[], bool]) -> bool:
 
 @contextmanager
 def outlasting_prefect() -> Iterator[None]:
-    """In the block, Prefect's client retries requests to its server for up to ``PACKSHOT_PATIENCE_S``.
+    """Return a context manager. In its block, Prefect's client retries requests to a server that is away for longer.
 
-    Its pauses are 2, 4, 8, ... s. Without this function it would give up after one minute.
+    It goes on for up to ``PACKSHOT_PATIENCE_S``, with pauses of 2, 4, 8, ... s. By itself it would give up after about
+    a minute.
     """
     tries = int(math.log2(get_settings().patience_s / 2 + 1))  # 2 + 4 + ... + 2^n = 2^(n + 1) - 2
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: max(tries, PREFECT_CLIENT_MAX_RETRIES.value())}):
@@ -123,9 +129,12 @@ def outlasting_prefect() -> Iterator[None]:
 
 @contextmanager
 def only_while(check: Callable[[], object]) -> Iterator[None]:
-    """In the block, call `check` after each wait for the storage. An error that it raises ends the wait.
+    """Return a context manager. In its block, `check` is called after each pause of a wait for the storage.
 
-    It may ask the storage itself.
+    If `check` raises an error, the wait ends with that error. So a run that has lost its work stops to wait.
+
+    Args:
+        check: called without arguments; its result is ignored. It may ask the storage itself.
     """
 
     def checked() -> None:
@@ -141,8 +150,9 @@ def only_while(check: Callable[[], object]) -> Iterator[None]:
 
 @contextmanager
 def unchecked() -> Iterator[None]:
-    """In the block, waits for the storage call no checks. Checks ask the storage themselves, and must not call each
-    other.
+    """Return a context manager. In its block, waits for the storage call none of the checks that `only_while` has set.
+
+    A check asks the storage itself. If that request has to wait, it must not call the checks again.
     """
     token = _CHECKS.set(())
     try:

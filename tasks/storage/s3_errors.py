@@ -1,4 +1,7 @@
-"""Translate botocore's errors into Packshot's own. This is the only module that knows botocore's errors."""
+"""Translate errors of botocore, the library below boto3, into Packshot's own.
+
+No other module knows botocore's errors.
+"""
 
 from __future__ import annotations
 
@@ -48,14 +51,14 @@ _IF_DAMAGED = (
 
 @contextmanager
 def s3_errors(subject: str) -> Iterator[None]:
-    """Raise botocore errors from the block as Packshot's own errors.
+    """Return a context manager. A botocore error in its block is raised as one of Packshot's own errors instead.
 
     Args:
-        subject: the key or bucket that the request is about; named in the message.
+        subject: the key or bucket that the request is about, for the message.
     Raises:
         ObjectMissingError: there is no such object.
-        RecordConflictError: a condition (If-Match, If-None-Match) was not met.
-        StorageUnavailableError: no answer, 5xx, overload, or a checksum mismatch. Transient.
+        RecordConflictError: a condition (If-Match, If-None-Match) was not met: somebody else wrote first.
+        StorageUnavailableError: no answer, a status of 500 or more, overload, a full disk, or damaged bytes. Transient.
         StorageDeniedError: wrong credentials, bucket or permission, or a request that the storage doesn't support.
     """
     try:

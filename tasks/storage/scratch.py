@@ -1,11 +1,11 @@
-"""A local disk cache of objects from storage, addressed by the SHA-256 of their bytes.
+"""A cache on this machine's disk for objects from storage, found by the SHA-256 of their bytes.
 
 A stage usually runs on the same machine as the stage before it, so the master that it needs is still on disk. The cache
-is never trusted: each read checks the hash. It is never needed: it may be deleted at any time. Several processes share
-the folder.
+is never trusted: each read checks the hash. It is never needed: it may be deleted at any time. Several processes may
+share the folder.
 
-When the folder is full, a tenth of it is freed; the least recently used files go first. To know when it is full,
-nothing lists the folder: the written bytes are counted by the length of a file beside the copies.
+When the folder is full, a tenth of it is freed; the least recently used files go first. Nobody lists the folder to know
+when it is full: the written bytes are counted by the length of a file beside the copies.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ class _Copy(NamedTuple):
 
 
 class Scratch:
-    """The cache folder: copies of stored objects, kept below a total size.
+    """The cache folder: copies of stored objects, kept below a total size. `open_scratch` makes it from the settings.
 
     Args:
         folder: where the copies are; it is made when the first one is written.
-        max_bytes: largest total size; 0 turns the cache off.
+        max_bytes: largest total size of the copies; 0 turns the cache off.
     """
 
     def __init__(self, folder: Path, *, max_bytes: int) -> None:
@@ -57,10 +57,12 @@ class Scratch:
         self.max_bytes = max_bytes
 
     def find(self, sha256: str) -> bytes | None:
-        """Return cached bytes by their SHA-256; None if they are not cached, or the copy is damaged.
+        """Return the bytes that have this SHA-256, from the cache; None if they are not cached.
+
+        A copy whose bytes have another hash is damaged: it is removed, and None is returned.
 
         Args:
-            sha256: hash in hex.
+            sha256: 64 hex digits.
         """
         path = self._path(sha256)
         try:
@@ -75,7 +77,11 @@ class Scratch:
         return data
 
     def keep(self, data: bytes) -> str:
-        """Cache the bytes if they fit, and return their SHA-256 in hex. A full or broken disk is logged, not raised."""
+        """Cache the bytes, and return their SHA-256 in hex (64 digits).
+
+        Bytes that are more than the whole cache may hold are not kept. If the disk is full or broken, that is logged,
+        not raised: the cache is never needed.
+        """
         sha256 = hashlib.sha256(data).hexdigest()
         if len(data) > self.max_bytes:
             return sha256
@@ -170,7 +176,7 @@ def _counted(size_bytes: int) -> int:
 
 
 def open_scratch(settings: Settings | None = None) -> Scratch:
-    """Return the cache folder that the settings name.
+    """Return this machine's cache of stored objects, in the folder and of the size that the settings name.
 
     Args:
         settings: None means those of the environment.
@@ -182,27 +188,33 @@ def open_scratch(settings: Settings | None = None) -> Scratch:
 def store_object(
     key: str, data: bytes, *, content_type: str, replaces: bool = False, storage: Storage | None = None
 ) -> str:
-    """Store an object, cache it here for the next stage, and return its SHA-256 in hex.
+    """Store an object, cache its bytes on this machine for the next stage, and return their SHA-256 in hex.
 
     Args:
         key: the object's key in storage.
-        content_type: media type of the bytes.
-        replaces: True if the caller knows that other bytes are there (`Storage.put`).
+        content_type: media type of the bytes, such as ``image/tiff``.
+        replaces: True if the caller knows that the key has other bytes now. It only saves a request.
         storage: None means the one that the settings name.
+    Raises:
+        StorageDeniedError: the key is in the inbox.
+        StorageUnavailableError: the storage does not answer.
     """
     (storage or open_storage()).put(key, data, content_type=content_type, replaces=replaces)
     return open_scratch().keep(data)
 
 
 def fetch_object(key: str, *, sha256: str, storage: Storage | None = None) -> bytes:
-    """Return an object's bytes, from the local cache or from storage.
+    """Return the bytes of an object that have a known hash, from this machine's cache or else from storage.
+
+    Bytes from storage are cached for the next time.
 
     Args:
         key: the object's key in storage.
-        sha256: hash that the bytes must have, hex.
+        sha256: hash that the bytes must have, 64 hex digits; usually from the shot's record.
         storage: None means the one that the settings name.
     Raises:
-        ObjectMissingError: there is no such object, or its bytes have changed.
+        ObjectMissingError: there is no such object, or its bytes have another hash.
+        StorageUnavailableError: the storage does not answer.
     """
     scratch = open_scratch()
     data = scratch.find(sha256)

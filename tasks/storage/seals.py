@@ -1,8 +1,8 @@
-"""A seal (HMAC-SHA256) on the objects that Packshot writes for itself.
+"""Seals (HMAC-SHA256): the proof that an object in storage was written by Packshot itself, under this key.
 
-Others who can write to the bucket can't make a valid seal. It covers the object's key and content, so an object that
-was written elsewhere, or moved to another key, has no valid seal. The secret key is in a file that the settings name,
-never in an environment variable.
+Others who can write to the bucket can't make a valid seal. A seal covers the object's key and its content, so an object
+that was written elsewhere, or moved to another key, has no valid one. The secret key is in a file that the settings
+name, never in an environment variable.
 """
 
 from __future__ import annotations
@@ -23,42 +23,53 @@ _SEALED = len(_MARK) + 1 + 64 + 1  # the mark, a space, the seal in hex, a line 
 
 
 def seal(key: str, content: bytes) -> bytes:
-    """Return the content with its seal in a line before it.
+    """Return the bytes to store: the content, with its seal in a line before it.
 
     Args:
-        key: the object's key in storage.
+        key: the key under which the object will be stored.
         content: the object's bytes.
+    Raises:
+        ConfigError: the secret key can't be used.
     """
     return b"%s %s\n%s" % (_MARK, _seal_of(key, content), content)
 
 
 def unseal(key: str, sealed: bytes) -> bytes | None:
-    """Return the content without its seal; None if the seal is not valid for this key and content.
+    """Return the content of a sealed object, without its seal; None if the seal is missing or wrong.
 
-    The seal is checked before anything is parsed.
+    Then somebody other than Packshot wrote the object, changed it, or moved it from another key. The content is not
+    parsed before the seal is checked.
 
     Args:
         key: the object's key in storage.
-        sealed: the object's bytes, as `seal` returned them.
+        sealed: the object's bytes as they were read.
+    Raises:
+        ConfigError: the secret key can't be used.
     """
     head, content = sealed[:_SEALED], sealed[_SEALED:]
     return content if hmac.compare_digest(head, b"%s %s\n" % (_MARK, _seal_of(key, content))) else None
 
 
 def signature(purpose: str, content: bytes) -> bytes:
-    """Return Packshot's signature of a content that is not an object in storage: 32 bytes, HMAC-SHA256.
+    """Return Packshot's signature of a text that is not an object in storage: 32 bytes, HMAC-SHA256.
 
-    It is valid for one purpose only.
+    Whoever has the same secret key can make it again and compare. It is valid for one purpose only.
 
     Args:
-        purpose: a text that names the purpose.
+        purpose: names what the signature is for, so that it can't be used for something else.
+        content: the bytes to sign.
+    Raises:
+        ConfigError: the secret key can't be used.
     """
     message = b"%s\0%s\0%s" % (_SIGNED, purpose.encode(), content)
     return hmac.new(line_key(), message, hashlib.sha256).digest()
 
 
 def line_key() -> bytes:
-    """Return the secret key for seals. If the settings name no file, a key is created at the first use.
+    """Return the secret key for seals and signatures, at least 32 bytes.
+
+    It is read from the file ``PACKSHOT_RESULTS_KEY_FILE``. If this setting is not set and the default file is missing,
+    a random key is created in that file.
 
     Raises:
         ConfigError: the key's file is missing, can't be read, or is too short.
@@ -77,7 +88,13 @@ def line_key() -> bytes:
 
 
 def draw_key(path: Path) -> None:
-    """Create a random key in a file that only this user can read. An existing file is never replaced."""
+    """Create a file with a random key of 64 hex digits that only this user can read.
+
+    An existing file stays as it is, also if two processes do this at once. Missing folders are made.
+
+    Args:
+        path: the file.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     drawn = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     with open(os.open(drawn, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123

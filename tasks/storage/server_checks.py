@@ -1,8 +1,8 @@
-"""Checks of an S3 server: does it support what Packshot needs? They run against the server itself.
+"""Trials of an S3 server: does it do what Packshot needs? They run against the server itself.
 
 Leases, records and deliveries depend on conditional writes: if many clients write at the same time, exactly one may
-win. Some servers get this wrong. Each check returns an empty text if the server is right, or a sentence that says what
-it did wrong. The checks use objects below ``leases/probe-`` and delete them again.
+win. Some servers get this wrong. Each trial returns an empty text if the server is right, or a sentence that says what
+it did wrong. The trials use objects below ``leases/probe-`` and delete them again.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ Write = Callable[[bytes], object]
 
 
 def one_of_many_creates(storage: Storage, *, callers: int = CALLERS) -> str:
-    """Check If-None-Match, which creates an object only if it is absent. Return what is wrong; empty if it works.
+    """Return what the server does wrong with If-None-Match, when many create one object at once; empty if nothing.
 
-    Many callers create the same object at the same time. Exactly one may succeed, and its bytes must be kept.
+    Many threads create the same object at the same moment. Exactly one may succeed, and its bytes must be kept.
 
     Args:
-        callers: number of threads that write at once.
+        callers: number of threads.
     """
     name, key = _probe()
     try:
@@ -42,13 +42,13 @@ def one_of_many_creates(storage: Storage, *, callers: int = CALLERS) -> str:
 
 
 def one_of_many_replaces(storage: Storage, *, callers: int = CALLERS) -> str:
-    """Check If-Match: if many replace one version of an object at the same time, exactly one succeeds and its bytes are
-    kept.
+    """Return what the server does wrong with If-Match when many replace one version at once; empty if nothing.
 
-    Return what is wrong; empty if it works.
+    Many threads replace the same version of an object at the same moment. Exactly one may succeed, and its bytes must
+    be kept.
 
     Args:
-        callers: number of threads that write at once.
+        callers: number of threads.
     """
     name, key = _probe()
     try:
@@ -59,13 +59,14 @@ def one_of_many_replaces(storage: Storage, *, callers: int = CALLERS) -> str:
 
 
 def no_update_is_lost(storage: Storage, *, callers: int = 8, times: int = 4) -> str:
-    """Check If-Match: many threads increment one counter, each with retries, and no increment is lost.
+    """Return what the server does wrong with If-Match when many count together; empty if nothing.
 
-    Return what is wrong; empty if it works.
+    Many threads add 1 to the number in one object. A thread whose write is refused reads the number again and retries.
+    In the end every addition must be in the number.
 
     Args:
         callers: number of threads.
-        times: how often each thread increments the counter.
+        times: how often each thread adds 1.
     """
     name, key = _probe()
 
@@ -88,9 +89,9 @@ def no_update_is_lost(storage: Storage, *, callers: int = 8, times: int = 4) -> 
 
 
 def an_old_version_is_not_replaced(storage: Storage) -> str:
-    """Check If-Match: a write with the ETag of an earlier version is refused.
+    """Return what the server does wrong with If-Match and the ETag of an earlier version; empty if nothing.
 
-    Return what is wrong; empty if it works.
+    It must refuse such a write, and keep the present bytes.
     """
     name, key = _probe()
     try:
@@ -105,7 +106,10 @@ def an_old_version_is_not_replaced(storage: Storage) -> str:
 
 
 def what_is_gone_is_not_replaced(storage: Storage) -> str:
-    """Check If-Match: a write to a deleted object is refused. Return what is wrong; empty if it works."""
+    """Return what the server does wrong with If-Match on a deleted object; empty if nothing.
+
+    It must refuse the write, and must not create the object.
+    """
     name, key = _probe()
     etag = storage.put_if_absent(key, b"1", content_type=_TYPE).etag
     storage.remove_lease(name)
@@ -119,7 +123,14 @@ def what_is_gone_is_not_replaced(storage: Storage) -> str:
 
 
 def clock_skew_s(storage: Storage) -> float | None:
-    """Return how many seconds this machine's clock is ahead of the storage's; None if the storage sends no date."""
+    """Return by how many seconds this machine's clock is ahead of the storage's; negative if it is behind.
+
+    None if the storage's answer has no date. Signed requests are refused if the clocks differ by many minutes.
+
+    Raises:
+        StorageUnavailableError: the storage does not answer.
+        StorageDeniedError: the storage refuses the request.
+    """
     with s3_errors(storage.bucket):
         answer = storage._client.head_bucket(Bucket=storage.bucket)
     date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
@@ -136,10 +147,12 @@ CONDITIONS: dict[str, Callable[[Storage], str]] = {
 
 
 def broken_conditions(storage: Storage, *, rounds: int = ROUNDS) -> list[str]:
-    """Return a sentence for each kind of conditional write that the storage gets wrong; empty if it gets all right.
+    """Return one sentence for each kind of conditional write that the storage gets wrong; empty if all are right.
+
+    Example: "If-Match, 32 at once: of 32 writes at once, it accepted 2 instead of one".
 
     Args:
-        rounds: how often each kind is tried until it goes wrong.
+        rounds: how often each kind is tried. A kind that goes wrong is not tried again.
     """
     found = []
     for name, trial in CONDITIONS.items():
@@ -150,7 +163,9 @@ def broken_conditions(storage: Storage, *, rounds: int = ROUNDS) -> list[str]:
 
 
 def require_conditions(storage: Storage) -> None:
-    """Refuse to work with a storage whose conditional writes are broken.
+    """Try all conditional writes, and raise an error if the storage gets one wrong. Otherwise nothing happens.
+
+    Packshot can't work with such a storage: two runs could overwrite each other's work.
 
     Raises:
         StorageDeniedError: conditional writes are broken; the message says how.

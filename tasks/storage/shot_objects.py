@@ -29,18 +29,25 @@ CONTENT_TYPES = {
 
 
 def content_type(name: str) -> str:
-    """Return the media type of a file name, by its ending; ``application/octet-stream`` if the ending is not known."""
+    """Return the media type for a file name's ending, in any case: "edit.tif" -> "image/tiff".
+
+    For an ending that is not in `CONTENT_TYPES` it is "application/octet-stream".
+    """
     return CONTENT_TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
 
 
 def keep(shot: ShotId, files: Mapping[str, bytes], *, over: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Store a shot's objects, cache them on this machine, and return their SHA-256 by name, for its record.
+    """Store a shot's objects, and return the SHA-256 of each by its name, for the shot's record.
+
+    Names are those below the shot's folder, such as ``edit.tif``; hashes are 64 hex digits. Each object is also cached
+    on this machine for the next stage.
 
     Args:
-        files: name of the object below the shot's folder -> bytes.
-        over: name -> SHA-256 of the objects that the shot has now. Objects that differ are replaced.
+        files: each object's bytes by its name.
+        over: the names and SHA-256 of the objects that the shot has now; None: it has none. An object that differs is
+            replaced.
     Raises:
-        LeaseLostError: another run has taken this work over. What it has stored meanwhile stays.
+        LeaseLostError: another run has taken this work over. What was stored before that stays.
     """
     had, kept = over or {}, {}
     for name, data in files.items():
@@ -55,12 +62,13 @@ def keep(shot: ShotId, files: Mapping[str, bytes], *, over: Mapping[str, str] | 
 
 
 def fetch(record: ShotRecord, name: str) -> bytes:
-    """Return one of a shot's objects, with exactly the bytes whose hash is in its record.
+    """Return the bytes of one of a shot's objects. They are exactly those whose hash is in the shot's record.
 
     Args:
-        name: of the object below the shot's folder, such as ``edit.tif``.
+        record: the shot's record.
+        name: the object's name below the shot's folder, such as ``edit.tif``.
     Raises:
-        ObjectMissingError: the record has no object of that name, or the stored bytes have another hash.
+        ObjectMissingError: the record names no such object, storage has none, or its bytes have another hash.
     """
     if name not in record.objects:
         raise ObjectMissingError(
@@ -73,7 +81,7 @@ def fetch(record: ShotRecord, name: str) -> bytes:
 
 
 def plan_of(record: ShotRecord) -> Plan:
-    """Return the plan that stage 1 resolved for a shot.
+    """Return the plan of a shot: its platforms and what is done for each, as stage 1 resolved it from the configs.
 
     Raises:
         ObjectMissingError: the shot has no plan yet.

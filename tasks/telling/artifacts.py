@@ -1,4 +1,4 @@
-"""Prefect artifacts (pages and tables in its UI) and their parts: keys and pictures.
+"""Create Prefect's artifacts (pages and tables in its UI), and make their parts: keys and pictures.
 
 Checked in both user interfaces of Prefect 3.8. Markdown shows pictures from ``data:`` addresses and from links, and raw
 HTML after scripts are removed. A cell of a table is Markdown in one UI and plain text in the other, so cells get text
@@ -36,11 +36,10 @@ _MEDIA_TYPES = ("image/webp", "image/jpeg", "image/png")
 
 @contextmanager
 def only_shown() -> Iterator[None]:
-    """In the block, log errors of Prefect's API instead of raising them.
+    """Return a context manager. In its block, errors of Prefect's API and of the network are logged instead of raised.
 
-    A result must not be lost because it can't be shown.
-
-    Other errors are raised.
+    Use it around code that only shows something in Prefect's UI: a result must not be lost because it can't be shown.
+    The rest of the block is skipped after such an error. Other errors are raised.
     """
     try:
         yield
@@ -49,9 +48,10 @@ def only_shown() -> Iterator[None]:
 
 
 def artifact_key(*parts: str) -> str:
-    """Return a key that Prefect accepts (lower case letters, digits, dashes); different parts give different keys.
+    """Return a key for an artifact, as Prefect accepts it: lower case letters, digits and dashes.
 
-    For example, ``artifact_key("shot", "acme")`` is ``shot--acme``. If a part had to be changed, a hash is added.
+    ``artifact_key("shot", "acme")`` is ``shot--acme``. If a part had to be changed, for example to lower case, a hash
+    of all parts is added; so different parts give different keys.
 
     Args:
         parts: the kind of the artifact, then the names of what it is about.
@@ -63,7 +63,7 @@ def artifact_key(*parts: str) -> str:
 
 
 def page_artifact(text: str, *, key: str, description: str) -> None:
-    """Create a Markdown artifact.
+    """Create a Markdown page in Prefect's UI, for the current run. If Prefect does not answer, that is only logged.
 
     Args:
         text: Markdown. Text from outside must already be escaped with `packshot.escaping`.
@@ -75,10 +75,10 @@ def page_artifact(text: str, *, key: str, description: str) -> None:
 
 
 def table_artifact(rows: Sequence[Mapping[str, object]], *, key: str, description: str) -> None:
-    """Create a table artifact. The cells are escaped here, so they may hold any text.
+    """Create a table in Prefect's UI, for the current run. If Prefect does not answer, that is only logged.
 
     Args:
-        rows: column heading -> cell; all rows have the same columns.
+        rows: each maps column heading to cell; all rows have the same columns. Text in cells is escaped here.
         key: of the artifact, from `artifact_key`; artifacts with the same key are versions of one table.
         description: one plain sentence; it is escaped here.
     Raises:
@@ -90,13 +90,15 @@ def table_artifact(rows: Sequence[Mapping[str, object]], *, key: str, descriptio
 
 
 def table_artifact_if_new(rows: Sequence[Mapping[str, object]], *, key: str, description: str) -> bool:
-    """Return whether a table artifact was written. It is not if the newest artifact with this key shows the same table.
+    """Create a table in Prefect's UI, unless the newest table with this key is equal; return True if one was created.
 
-    Each artifact stays in Prefect's database, so an unchanged table is not written again. It works outside a run, too.
-    If Prefect can't be reached, the error is only logged, and the result is True.
+    Artifacts stay in Prefect's database for ever, so a table that is made every minute must not be stored every minute.
+    It works outside a run, too. If Prefect does not answer, that is only logged, and the result is True.
 
     Args:
-        rows, key, description: as in `table_artifact`.
+        rows: each maps column heading to cell; all rows have the same columns. Text in cells is escaped here.
+        key: of the artifact, from `artifact_key`; artifacts with the same key are versions of one table.
+        description: one plain sentence; it is escaped here.
     Raises:
         ValueError: a column has no heading.
     """
@@ -118,14 +120,14 @@ def _cells(rows: Sequence[Mapping[str, object]], *, key: str) -> list[dict[str, 
 
 
 def picture(key: str, *, alt: str, inline: bytes = b"", media_type: str = "image/webp") -> str:
-    """Return Markdown that shows a picture from storage.
+    """Return Markdown that shows a picture from storage: ``![alt](address)``.
 
     Args:
         key: the object's key in storage.
         alt: text for those who don't see the picture; it is escaped here.
-        inline: the picture's bytes, if the caller has them. Up to `INLINE_MAX_BYTES` they are embedded in the artifact
-            and never expire. Otherwise the picture is a presigned URL, valid for seven days.
-        media_type: of the bytes in `inline`.
+        inline: the picture's bytes, if the caller has them. Up to 24,000 bytes (`INLINE_MAX_BYTES`) are embedded in the
+            text and never expire. Otherwise the address is a presigned link, valid for seven days.
+        media_type: of the bytes in `inline`: WebP, JPEG or PNG.
     Raises:
         ValueError: not every browser shows this media type.
     """

@@ -1,4 +1,4 @@
-"""Artifacts about shots and batches in the Prefect UI, made from their records."""
+"""Pages and tables about shots and batches in Prefect's UI, made from their records."""
 
 from __future__ import annotations
 
@@ -19,9 +19,15 @@ _SIGNS = {Status.PASSED: "✓", Status.WARNING: "⚠", Status.FAILED: "✗", Sta
 
 
 def show_edit(record: ShotRecord) -> None:
-    """Show a shot's edit in Prefect: pictures before and after, score by component, route, findings and evidence.
+    """Show an edited shot on its page in Prefect's UI.
 
-    In a blind review, only the pictures are shown until the reviewer has answered.
+    The page has the pictures before and after, the score and its parts, the route, the findings, and enlarged places as
+    evidence. If a reviewer must judge the shot without the machine's opinion (blind review), it has only the pictures.
+
+    Args:
+        record: the record of a shot with an edit.
+    Raises:
+        ObjectMissingError: the shot has no preview.
     """
     shot = record.shot
     key = artifact_key("shot", shot.client, shot.batch, shot.shot)
@@ -55,26 +61,28 @@ def _opinion(record: ShotRecord) -> str:
 
 
 def preview_of(record: ShotRecord) -> str:
-    """Return Markdown with the picture of a shot before the edit and, if there is an edit, after it.
+    """Return Markdown with a shot's preview: the picture before the edit and, if there is an edit, after it.
 
     Raises:
-        ObjectMissingError: the shot has no such picture.
+        ObjectMissingError: the shot has no preview yet.
     """
     name = "preview.webp"
     return picture(shot_key(record.shot, name), alt=record.shot.shot, inline=fetch(record, name))
 
 
 def first_sentence(record: ShotRecord) -> str:
-    """Return in one plain sentence what a person should look at first: the message of the worst finding.
+    """Return one plain sentence about what a person should look at first: the message of the shot's worst finding.
 
-    If every check passed, the sentence says so.
+    If every check passed, it is "Every check passed."
     """
     worst = record.worst_finding
     return worst.message if worst else "Every check passed."
 
 
 def at_place(box: Sequence[int]) -> str:
-    """Return where evidence lies, such as "at 66, 68 (256 x 256 px)".
+    """Return where a piece of evidence lies in its picture, such as "at 66, 68 (256 x 256 px)".
+
+    The first two numbers are the distance of its top left corner from the picture's left and top edges, in pixels.
 
     Args:
         box: left, top, right, bottom, in pixels of the picture.
@@ -109,7 +117,7 @@ def _figure(value: float | None, unit: str) -> str:
 
 
 def show_refusal(shot: ShotId, reason: str) -> None:
-    """Show in Prefect, on the shot's page, why its file was refused.
+    """Show on the shot's page in Prefect's UI why the shot's file was refused.
 
     Args:
         reason: in words, as plain text; Markdown in it is escaped.
@@ -122,19 +130,19 @@ def show_refusal(shot: ShotId, reason: str) -> None:
 
 
 def show_job(shot: ShotId, instructions: str) -> None:
-    """Show an editor's instructions, with the same text as in the form. For a shot without an edit, this is all.
+    """Show on the shot's page in Prefect's UI what an editor has to do. It replaces what the page showed before.
 
     Args:
-        instructions: Markdown, already escaped.
+        instructions: Markdown, already escaped; the same text that is in the editor's form.
     """
     page_artifact(instructions, key=artifact_key("shot", shot.client, shot.batch, shot.shot), description=f"{shot}")
 
 
 def show_table(batch: BatchId, rows: list[dict[str, object]], description: str) -> None:
-    """Show in Prefect the result for each shot of a batch, as a table.
+    """Show in Prefect's UI what became of each shot of a batch, as a table.
 
     Args:
-        rows: column heading -> cell, one row for each shot.
-        description: a sentence about the batch.
+        rows: one for each shot; each maps column heading to cell.
+        description: one sentence about the batch.
     """
     table_artifact(rows, key=artifact_key("batch", batch.client, batch.batch), description=description)

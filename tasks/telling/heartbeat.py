@@ -1,4 +1,4 @@
-"""Send a heartbeat to an outside monitoring service. If no heartbeat comes, the service alarms people.
+"""Send a sign of life to an outside monitoring service. If none comes for a while, the service alarms people.
 
 If the machine or the worker is dead, Packshot can't tell anybody. So it requests an address regularly while it works.
 If the requests stop, a service such as healthchecks.io or Uptime Kuma sends the alarm.
@@ -15,9 +15,10 @@ TIMEOUT_S = 10.0
 
 
 def send_heartbeat() -> bool:
-    """Request the address in ``PACKSHOT_HEARTBEAT_URL``, and return whether it answered; False if none is set.
+    """Request the address in ``PACKSHOT_HEARTBEAT_URL``; return True if it answered.
 
-    An error stops nothing. It is logged without the address, which is a secret.
+    False if no address is set, or if there was an error. An error stops nothing. It is logged without the address,
+    which is a secret.
     """
     url = get_settings().heartbeat_url
     if url is None:

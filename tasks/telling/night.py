@@ -1,4 +1,4 @@
-"""The nightly run: an artifact with its summary, and an alarm if it did not run."""
+"""What people are told about a nightly run: a table of its result, and an alarm if it stopped."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from tasks.telling.notices import raise_alarm, tell_of_misnamed
 
 
 def report_night(states: Sequence[tuple[BatchId, State[Any]]], left_out: Mapping[str, str]) -> None:
-    """Show the result for each batch of a nightly run. Tell people once about each folder that was left out.
+    """Show in Prefect's UI how each batch of a nightly run ended, as a table with the key ``night``.
+
+    Folders of the inbox whose names can't be used were left out of the night. They get a row too, and people get one
+    notice about each of them.
 
     Args:
-        states: (batch, the final state of its run) for each batch.
-        left_out: key of a READY object whose folder has no valid batch name -> the reason.
+        states: for each batch (the batch, the final state of its run).
+        left_out: key of the READY object in such a folder -> the reason.
     """
     rows = [
         {"client": batch.client, "batch": batch.batch, "state": state.name, "result": state.message or ""}
@@ -31,7 +34,9 @@ def report_night(states: Sequence[tuple[BatchId, State[Any]]], left_out: Mapping
 
 
 def night_stopped(why: str) -> None:
-    """Send a notice that a night did not start or did not finish.
+    """Send people a notice that a nightly run did not run to its end, or was skipped.
+
+    Each call sends one.
 
     Args:
         why: the reason, in words.

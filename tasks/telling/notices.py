@@ -1,4 +1,4 @@
-"""Notices to people: each one is a Prefect event, and goes to a webhook and by e-mail if the settings name them.
+"""Notices to people: each is a Prefect event, and also goes to a webhook and by e-mail if the settings name them.
 
 `tell` sends each notice once: it first writes a mark to storage with a conditional write. An error of the webhook or
 the mail server is logged, and production goes on.
@@ -46,12 +46,12 @@ KINDS: Mapping[str, str] = {
 
 
 class Notice(Value):
-    """A message to people about a shot, or about the system as a whole.
+    """A message to people about a shot, or about the line as a whole.
 
     Attributes:
-        kind: one of `KINDS`; the event's name is ``packshot.job.<kind>``.
-        client, batch, shot: names of what the notice is about. About the system, client and batch are empty, and `shot`
-            is the topic, such as ``night``.
+        kind: what happened, one of `KINDS`, such as ``overdue``; the Prefect event's name is ``packshot.job.<kind>``.
+        client, batch, shot: names of what the notice is about. If it is about the line, client and batch are empty, and
+            `shot` is the topic, such as ``night``.
         state: the shot's state; empty if the notice is not about a shot.
         message: what happened, in words.
         due: the time by which somebody must act, as text; empty if nobody must.
@@ -69,19 +69,21 @@ class Notice(Value):
 
     @property
     def subject(self) -> str:
+        """The notice in one line, for example as the subject of an e-mail: "acme/spring/BTL201_MAIN is overdue"."""
         return f"{'/'.join(filter(None, (self.client, self.batch, self.shot)))} {KINDS[self.kind]}"
 
 
 def tell(record: ShotRecord, kind: str, message: str, *, due: str = "", once: str = "") -> bool:
-    """Send a notice about a shot, unless it was sent before; return whether it was sent now.
+    """Send people a notice about a shot, unless the same one was sent before; return True if it was sent now.
 
     Args:
-        record: that of the shot.
-        kind: one of `KINDS`.
+        record: the shot's record.
+        kind: what happened, one of `KINDS`, such as ``overdue``.
         message: what happened, in words.
         due: the time by which somebody must act, as text; empty if nobody must.
-        once: identifies the notice among those of the same kind about this shot, for example the due time. By default
-            it is the time since which the shot waits, so each wait gives one notice.
+        once: a text that tells this notice from others of its kind about the shot, for example the due time. Two with
+            the same text are the same notice. Empty: the time since which the shot has been in its state, so each wait
+            gives one notice.
     """
     shot = record.shot
     notice = Notice(
@@ -99,14 +101,14 @@ def tell(record: ShotRecord, kind: str, message: str, *, due: str = "", once: st
 
 
 def raise_alarm(kind: str, message: str, *, about: str, once: str = "") -> bool:
-    """Send a notice about the system as a whole, not about one shot; return whether it was sent now.
+    """Send people a notice about the line as a whole, not about one shot; return True if it was sent now.
 
     Args:
-        kind: one of `KINDS`.
+        kind: what happened, one of `KINDS`, such as ``night_stopped``.
         message: what happened, in words.
         about: the topic, such as ``routing`` or ``night``.
-        once: identifies the notice among those of the same kind, so that it is sent only once; empty: it is always
-            sent.
+        once: a text that tells this notice from others of its kind; if one with this text was sent before, nothing is
+            sent. Empty: it is always sent.
     """
     notice = Notice(kind=kind, client="", batch="", shot=about, state="", message=message)
     if once and not _noted(line_notice_key(f"{kind}-{once}"), notice):
@@ -116,22 +118,25 @@ def raise_alarm(kind: str, message: str, *, about: str, once: str = "") -> bool:
 
 
 def tell_of_misnamed(key: str, why: Exception | str, *, about: str) -> bool:
-    """Notify people of an object whose name cannot be used, once for each object. Return whether it was sent now.
+    """Send people a notice about an object in storage whose name can't be used; return True if it was sent now.
+
+    One notice is sent for each object.
 
     Args:
         key: the object's key in storage.
-        why: the reason.
-        about: the object's place, in words, such as "inbox".
+        why: what is wrong with the name.
+        about: where the object is, in words, such as "inbox".
     """
     mark = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:16]
     return raise_alarm("misnamed", f"{key!r}: {why}", about=about, once=mark)
 
 
 def send_once(notice: Notice, *, mark: str) -> bool:
-    """Send a notice unless one of the same kind and mark was sent for this shot; return whether it was sent now.
+    """Send a notice about a shot unless one of its kind with this mark was sent; return True if it was sent now.
 
     Args:
-        mark: identifies the notice among those of the same kind about this shot.
+        notice: what people are told.
+        mark: a text that tells this notice from others of its kind about the shot, for example a due time.
     """
     key = notice_key(batch_id(notice.client, notice.batch), notice.shot, f"{notice.kind}-{mark}")
     if not _noted(key, notice):
@@ -150,9 +155,10 @@ def _noted(key: str, notice: Notice) -> bool:
 
 
 def send(notice: Notice) -> None:
-    """Emit a notice as a Prefect event, then send it to the webhook and the mail address in the settings.
+    """Send a notice, whether it was sent before or not.
 
-    An error of the webhook or the mail server is logged, not raised.
+    It becomes a Prefect event, and goes to the webhook and the mail address if the settings name them. An error of the
+    webhook or the mail server is logged, not raised.
     """
     emit_event(
         event=EVENT_PREFIX + notice.kind,

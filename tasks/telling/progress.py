@@ -1,4 +1,4 @@
-"""Progress of a batch: a progress bar in the UI and lines in the log."""
+"""How far a batch is: a progress bar in Prefect's UI, and lines in the log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from tasks.telling.artifacts import artifact_key, only_shown
 
 
 class BatchProgress:
-    """The progress artifact of the flow run that processes a batch."""
+    """The progress bar of the flow run that works on a batch. The run makes it when it begins.
+
+    If Prefect does not answer, that is only logged.
+    """
 
     def __init__(self, batch: BatchId) -> None:
         self._log = log()
@@ -24,11 +27,13 @@ class BatchProgress:
             self._artifact = made if isinstance(made, UUID) else None
 
     def of(self, what: str, *, begins: float = 0.0, ends: float = 100.0) -> Callable[[int, int], None]:
-        """Return a function that shows the progress of a step, for its two arguments: shots done so far, and all shots.
+        """Return a function that shows how far a step is. It is called with (shots done so far, shots in all).
+
+        Each call sets the bar and logs a line, such as "12 of 50 edited".
 
         Args:
-            what: the work of the step as a participle, for example "edited".
-            begins, ends: the section of the whole bar that this step covers, in percent.
+            what: the step's work as a participle, such as "edited".
+            begins, ends: the part of the whole bar that this step covers, in percent.
         """
 
         def report(done: int, total: int) -> None:
@@ -39,7 +44,7 @@ class BatchProgress:
         return report
 
     def done(self, sentence: str) -> None:
-        """Set the bar to 100 % and show the result, also after a failure.
+        """Set the bar to 100 %, and show the result of the run beside it. It is also called after a failure.
 
         Args:
             sentence: the result in words.

@@ -1,4 +1,4 @@
-"""Alembic's entry point: runs the migrations on the given connection, in that connection's transaction."""
+"""Alembic's entry point: it runs the index's migrations on the connection that it was given, in one transaction."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ WORD = sa.Text(collation="C")
 
 
 def upgrade() -> None:
-    """Make the tables of shots, buckets and batches, and their indexes."""
+    """Make the tables of shots, buckets and batches, and their database indexes. Alembic calls it."""
     op.create_table(
         "shots",
         *(sa.Column(name, WORD, primary_key=True) for name in ("bucket", "client", "batch", "shot")),

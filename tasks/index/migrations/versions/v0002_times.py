@@ -15,7 +15,10 @@ SCHEMA = "packshot_index"
 
 
 def upgrade() -> None:
-    """Add the columns and empty the tables. The next query fills them from all records."""
+    """Add the columns for the two times, and empty the tables. The next question fills them again from all records.
+
+    Alembic calls it.
+    """
     op.add_column("shots", sa.Column("changed_at", sa.DateTime(timezone=True)), schema=SCHEMA)
     op.create_index("shots_changed", "shots", ["bucket", "changed_at"], schema=SCHEMA)
     op.add_column("batches", sa.Column("received_at", sa.DateTime(timezone=True)), schema=SCHEMA)

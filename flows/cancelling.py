@@ -18,7 +18,7 @@ from tasks.batches.cancelling import cancel_batch as cancel
 @flow(name="cancel-batch", flow_run_name="cancel · {client}/{batch}", task_runner=PACE, persist_result=False)
 @present
 def cancel_batch(client: ClientName, batch: BatchName, person: PersonName, reason: Reason) -> State[Any]:
-    """End a batch: its runs and its questions to people. Nothing more is delivered.
+    """Cancel a batch: end its runs and its questions to people. Nothing more is delivered.
 
     If the batch is submitted again, it continues. Originals and earlier deliveries stay. The batch's record keeps your
     name and reason. The run fails if nobody has uploaded such a batch, or if everything in it is delivered or refused

@@ -1,4 +1,4 @@
-"""Regular checks: returned files, shots on hold, due times, dead runs."""
+"""The regular checks as a flow run: returned files, shots on hold, due times, dead runs."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from tasks.telling.heartbeat import send_heartbeat
 @flow(name="collect-returned-work", flow_run_name="collect returned work", task_runner=PACE, persist_result=False)
 @present
 def collect_returned_work() -> State[Any]:
-    """Look into the hot folders, resume shots on hold that now have all they wait for, and update the board.
+    """Look for files that editors have returned, for shots on hold that can go on, and for what is due.
 
-    Runs whose process has died are ended and started again, and a notice is sent if a night did not start. While an
-    earlier run of this flow is at work, a new one does nothing. The run fails if one of these steps failed; the other
-    steps are taken in any case.
+    Runs whose process has died are ended and started again, and a notice is sent if a night did not start. The board of
+    waiting shots is updated. While an earlier run of this flow is at work, a new one does nothing. The run fails if one
+    of these steps failed; the other steps are taken in any case.
     """
     with holding(COLLECTION_LEASE, Patience.NONE):
         return _look()

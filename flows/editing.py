@@ -11,12 +11,12 @@ from tasks.stages.shot_stages import edit_shot
 
 
 def edit_and_ask(shots: Sequence[RoutedShot], told: Progress) -> list[EditedShot]:
-    """Edit and score the shots that a machine may edit, and return the results of those that did not fail.
+    """Have the machine edit and score some shots; return the results, in the given order. Failed shots are left out.
 
-    A person is asked about each edit that is not approved automatically.
+    For each edit that the machine must not approve by itself, a question to people is opened.
 
     Args:
-        shots: the routed shots.
+        shots: the shots that stage 2 has given to the machine.
         told: called with (shots finished so far, all shots).
     """
     edited = settle([edit_shot.submit(shot) for shot in shots], on_progress=told)

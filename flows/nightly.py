@@ -36,7 +36,7 @@ Clients = Annotated[
 
 
 def tell_of_the_end(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Send a notice that the night was cancelled or has crashed. Prefect calls this hook.
+    """Send people a notice that the nightly run was cancelled or has crashed. Prefect calls this hook.
 
     Args:
         flow, flow_run, state: what Prefect passes to each hook: the flow, its run, and the run's final state.
@@ -45,7 +45,7 @@ def tell_of_the_end(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) 
 
 
 def cancel_its_batches(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Cancel the runs of batches that a cancelled night has started. Prefect calls this hook.
+    """Cancel the runs of batches that a cancelled nightly run has started. Prefect calls this hook.
 
     Args:
         flow, flow_run, state: what Prefect passes to each hook: the flow, its run, and the run's final state.
@@ -63,11 +63,12 @@ def cancel_its_batches(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any
 )
 @present
 def nightly(clients: Clients = []) -> State[Any]:  # noqa: B006  (Prefect shows the default in the form)
-    """Run every closed, unfinished batch. Each is a separate run that can be retried alone.
+    """Run every batch that its client has closed and that is not finished. Each is a run of its own.
 
     At most `PACKSHOT_BATCHES_AT_ONCE` batches run at the same time; those that were closed first begin first. If one
     batch fails, the others continue, and this run fails at the end. It also fails if a folder with the file READY has
-    no valid batch name. The final message names the failed batches, those left to another run, and those folders.
+    no valid batch name. The final message names the failed batches, those left to another run, and those folders. While
+    another nightly run is at work, this one ends as skipped.
     """
     try:
         with holding(NIGHT_LEASE):

@@ -1,4 +1,4 @@
-"""Parameter types of the flows, with labels and validation for the forms in Prefect's UI."""
+"""Types of the flows' parameters, with labels and checks for the forms in Prefect's UI."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from packshot.naming import MAX_NAME_LENGTH, NAME_PATTERN
 
 
 def shown(title: str, description: str) -> dict[str, JsonValue]:
-    """Return a field's title and description as schema extras, which Prefect shows in its forms.
+    """Return the title and the description of a field, to be passed as Pydantic's `json_schema_extra`.
 
-    Prefect ignores a field's own title and description.
+    Prefect's forms show these two. They ignore a field's own title and description.
     """
     return {"title": title, "description": description}
 

@@ -52,7 +52,9 @@ Work = Callable[[Sequence[Any], Progress], list[Any]]
 
 
 def master_each(items: Sequence[ToMaster], told: Progress) -> list[Any]:
-    """Return the results of stage 1 for the shots of a part: masters and refusals. Failed shots are left out.
+    """Have a master made of each shot; return the results of stage 1, in the given order. Failed shots are left out.
+
+    A result is a shot with its master, or a shot whose file was refused.
 
     Args:
         items: the shots of the part.
@@ -63,11 +65,13 @@ def master_each(items: Sequence[ToMaster], told: Progress) -> list[Any]:
 
 
 def route_each(items: Sequence[ToRoute], told: Progress) -> list[Any]:
-    """Return the routed shots of a part, after stage 2: the colour correction of their group, and the route.
+    """Have the route of each shot decided, and return the results of stage 2. Failed shots are left out.
 
-    Failed shots are left out.
+    Before that, the colours of those shots are corrected whose shoot group needs it. Shots that needed no correction
+    come first.
 
     Args:
+        items: the shots of the part, each with what was decided about its shoot group (shots in the same light).
         told: called with (shots routed so far, all shots to route).
     """
     groups = {one.mastered.name: one.group for one in items}
@@ -79,9 +83,12 @@ def route_each(items: Sequence[ToRoute], told: Progress) -> list[Any]:
 
 
 def export_each(items: Sequence[ApprovedShot], told: Progress) -> list[Any]:
-    """Return the results of stage 4 for the shots of a part that are exported and verified. Failed shots are left out.
+    """Have the renditions of each shot made and verified; return the results of stage 4, in the given order.
+
+    Failed shots are left out.
 
     Args:
+        items: the approved shots of the part.
         told: called with (shots finished so far, all shots).
     """
     return settle([export_shot.submit(shot) for shot in items], on_progress=told)

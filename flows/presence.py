@@ -1,6 +1,6 @@
 """A decorator for flows.
 
-It shows that the process is alive, waits for servers, and ends if another run does the work.
+It shows that the flow's process is alive, lets the flow wait for servers, and ends it if another run does the work.
 """
 
 from __future__ import annotations
@@ -23,13 +23,18 @@ SKIPPED, TAKEN_OVER = "Skipped", "Taken over"
 
 
 def present(flow_body: Callable[P, State[Any]]) -> Callable[P, State[Any]]:
-    """Return the flow's function, wrapped so that it holds the run's lease while it works.
+    """Return a flow's function, wrapped so that others see that its run is alive. Use it directly below ``@flow``.
 
-    If another run does the same work, this run ends as completed, and its message says so. Its state is then named
-    `SKIPPED`, or `TAKEN_OVER` if the other run took the work over in the middle. If somebody has cancelled the batch,
-    it ends as cancelled. While the storage or Prefect's server is away, it waits (`tasks.storage.patience`). Put it
-    directly below ``@flow``. A run without a live lease counts as dead and may be started again
-    (`tasks.runs.lost_runs`).
+    While the function works, it holds the run's lease. A run without a live lease counts as dead and may be started
+    again (`tasks.runs.lost_runs`). While the storage or Prefect's server is away, the run waits
+    (`tasks.storage.patience`).
+
+    If another run does the same work already, this run ends as completed, with a state named ``Skipped``. If another
+    run has taken the work over in the middle, the state is named ``Taken over``. The state's message says which run
+    that is. If somebody has cancelled the batch, this run ends as cancelled.
+
+    Args:
+        flow_body: the flow's function; it returns the run's final state.
     """
 
     @wraps(flow_body)

@@ -30,8 +30,7 @@ from tasks.stages.shot_stages import correct_shot, master_shot, route_shot
 def reprocess_shot(
     client: ClientName, batch: BatchName, shot: ShotName, person: PersonName, reason: Reason
 ) -> State[Any]:
-    """Take one shot through all stages again, as far as it comes. A supplementary delivery replaces earlier ones of the
-    shot.
+    """Take one shot through all stages again, as far as it comes. What is delivered replaces the shot's earlier files.
 
     If the shot is put on hold, or goes to an editor, the run is completed there, and the shot waits. The run fails if
     the file is refused, or a stage or the delivery fails.

@@ -15,7 +15,7 @@ from tasks.reports.return_rate import clients_with_orders, report_client
 @flow(name="return-rate", flow_run_name="return rate", persist_result=False)
 @present
 def return_rate() -> State[Any]:
-    """Report the change in the return rate of every client whose orders are in storage.
+    """Report how new pictures changed the return rate, for every client whose orders are in storage.
 
     The run fails if the report of one client failed; the others are made.
     """

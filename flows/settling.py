@@ -14,13 +14,14 @@ Progress = Callable[[int, int], None]
 
 
 def settle(futures: Iterable[PrefectFuture[R]], *, on_progress: Progress) -> list[R]:
-    """Wait for all futures. Return the results of those that completed, in the order in which they were submitted.
+    """Wait for all task runs; return the results of those that completed, in the order in which they were submitted.
 
-    Failed futures are left out. Each failure is red in the UI, and is an event in its shot's record. The flow decides
-    its final state from the records.
+    Failed ones are left out. Each failure is red in Prefect's UI, and is an event in its shot's record. The flow
+    decides its final state from the records.
 
     Args:
-        on_progress: called with (futures that have ended so far, all futures), each time another hundredth has ended.
+        futures: what `submit` of Prefect's tasks has returned.
+        on_progress: called with (task runs that have ended so far, all), each time another hundredth has ended.
     """
     waiting = list(futures)
     step = max(1, len(waiting) // 100)

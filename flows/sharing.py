@@ -49,16 +49,20 @@ _WAITS, _BEGUN, _ENDED = "waits for a worker", "begun", "ended"
 
 
 def share(stage: Stage, batch: BatchId, parts: Sequence[Sequence[Any]], work: Work, told: Progress) -> list[Any]:
-    """Take all parts through a stage, with other workers if there are any, and return the results.
+    """Take all shots through a stage, with other workers if there are any; return the results in order.
 
-    Failed shots are left out, as in `settle`. The order is that of the parts.
+    Failed shots are left out.
 
     Args:
-        parts: the shots in groups; each item is of the class that `tasks.runs.parts.WORK` names for the stage.
-        work: the function that works on a part in this process. Without other workers it gets all shots at once.
-        told: called with two numbers: shots whose part is done, and all shots.
+        batch: the batch of the shots.
+        parts: the shots in groups, each of which one worker takes; each item is of the class that
+            `tasks.runs.parts.WORK` names for the stage.
+        work: takes some shots through the stage in this process. It is called with (the shots, a function like `told`)
+            and returns the results. Without other workers it gets all shots at once.
+        told: called with (shots whose part is done, all shots).
     Raises:
-        httpx.HTTPError: Prefect's server did not answer for ``PACKSHOT_PATIENCE_S``.
+        LeaseLostError: another run has taken the batch over.
+        httpx.HTTPError: Prefect's server did not answer for ``PACKSHOT_PATIENCE_S`` seconds.
     """
     every = [item for part in parts for item in part]
     if len(parts) < 2 or not helpers():
@@ -67,15 +71,15 @@ def share(stage: Stage, batch: BatchId, parts: Sequence[Sequence[Any]], work: Wo
 
 
 def cut(items: Sequence[Any]) -> list[Sequence[Any]]:
-    """Return the items in parts of `PACKSHOT_PART_SIZE`, in the same order; the last part may be smaller."""
+    """Return the items in parts of `PACKSHOT_PART_SIZE` items, in the same order; the last part may be smaller."""
     size = get_settings().part_size
     return [items[begin : begin + size] for begin in range(0, len(items), size)]
 
 
 def cut_by_group(shots: Sequence[RoutedShot]) -> list[Sequence[RoutedShot]]:
-    """Return shots in parts of at least `PACKSHOT_PART_SIZE`; the last may be smaller.
+    """Return the shots in parts of at least `PACKSHOT_PART_SIZE` shots; the last part may be smaller.
 
-    The shots of one lighting set-up (`RoutedShot.group`) are never divided among parts.
+    Shots of one shoot group (the same light) always stay in one part. Shots are sorted by group, then by name.
     """
     parts: list[Sequence[RoutedShot]] = []
     part: list[RoutedShot] = []
@@ -89,7 +93,7 @@ def cut_by_group(shots: Sequence[RoutedShot]) -> list[Sequence[RoutedShot]]:
 
 
 def cancel_its_parts(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Cancel the parts that a cancelled run has handed out to other workers. Prefect calls this hook.
+    """Cancel the parts (groups of shots) that a cancelled run has handed out. Prefect calls this hook.
 
     Args:
         flow, flow_run, state: what Prefect passes to each hook: the flow, its run, and the run's final state.

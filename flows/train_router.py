@@ -1,4 +1,7 @@
-"""Train the routing model on people's decisions, and measure how often its approvals were wrong."""
+"""Train the routing model on people's decisions, and measure how often its approvals were wrong.
+
+The routing model decides which photographs a machine may edit, and which edits need no person.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from tasks.learning.training import promote, roll_back, train_candidate
 @flow(name="train-router", flow_run_name="train router", persist_result=False)
 @present
 def train_router() -> State[Any]:
-    """Train a routing model on verdicts and audits. It is used only if it is better on products kept for comparing.
+    """Train a routing model on people's verdicts. It is used only if it is better on products kept for comparing.
 
     The run is completed in both cases. It fails if there are too few examples.
     """

@@ -50,7 +50,7 @@ _log = logging.getLogger("packshot")
 
 
 class Said(NamedTuple):
-    """The result of a step.
+    """What one step of the regular checks has to say.
 
     Attributes:
         sentence: the result in words; empty if there is nothing to say.
@@ -63,12 +63,14 @@ class Said(NamedTuple):
 
 @dataclass
 class Step:
-    """A step that is taken again and again, and the pause after it.
+    """One of the regular checks, which is done again and again, with a pause after it. `steps` makes them.
+
+    The pause is 1,000 times the processor time that the step took, or 20 times if something has changed.
 
     Attributes:
         name: what the step does, for the log.
-        work: takes the step.
-        asks: a cheap question. If its answer has changed, the step's pause is short.
+        work: takes the step, and returns what it has to say.
+        asks: asks something cheap before each step. If the answer has changed, the step's pause is short.
         longest_s: the longest pause, in seconds.
     """
 
@@ -83,11 +85,13 @@ class Step:
     _last: str = ""
 
     def take(self, clock: Callable[[], float], cpu: Callable[[], float]) -> None:
-        """Take the step if its pause is over. Its sentence is logged if it is new.
+        """Take the step if its pause is over. What it says is logged, unless it said the same before.
+
+        An error of the step is raised; then it is taken again at the next call.
 
         Args:
-            clock: seconds that only go forward.
-            cpu: processor seconds that this process has used.
+            clock: returns seconds that only go forward.
+            cpu: returns the processor seconds that this process has used.
         """
         asked = self.asks()
         changed = self._busy or asked != self._known
@@ -104,9 +108,10 @@ class Step:
 
 
 def steps() -> tuple[Step, ...]:
-    """Return the steps of `flows.collect` except its first one, as plain functions: they create no runs in Prefect.
+    """Return the regular checks, in order: missing night, index, returned files, shots on hold, board of waiting shots.
 
-    One more step compares the shared index with the records.
+    They are those of `flows.collect`, but create no runs in Prefect. The search for dead runs is not among them (see
+    `sweeping`). One more step compares the shared index with the records.
     """
     told: set[str] = set()
     return (
@@ -119,8 +124,9 @@ def steps() -> tuple[Step, ...]:
 
 
 def sweeping() -> Step:
-    """Return the step that ends dead runs and starts them again. Like those of `steps`, it creates no run in
-    Prefect.
+    """Return the step that marks dead runs as crashed and starts them again. It creates no run in Prefect.
+
+    It is taken in a thread of its own, at least every 30 s.
     """
     return Step("end lost runs", lambda: Said(end_lost_runs.fn().sentence), longest_s=SWEEP_S)
 
@@ -148,15 +154,15 @@ def _release() -> Said:
 
 
 def watch(ended: threading.Event, *, every_s: float, alive: Path | None = None) -> None:
-    """Do the regular checks (`steps`) again and again until `ended` is set.
+    """Do the regular checks (`steps`) again and again until `ended` is set. Nothing is returned.
 
-    If another process does them now, first wait until it has ended. Errors are logged, not raised: while the storage or
-    Prefect's server is away, the process stays and tries again.
+    If another process does them now, this one waits until that one has ended. Errors are logged, not raised: while the
+    storage or Prefect's server is away, the process stays and tries again.
 
     Args:
-        ended: set by the caller to end the checks.
-        every_s: the usual pause between two looks, in seconds.
-        alive: a file that is touched every minute, for a supervisor that checks its age.
+        ended: the caller sets it to end the checks.
+        every_s: pause between two looks whether a step is due, in seconds.
+        alive: a file that is touched every minute, for a supervisor that checks its age; None: no file.
     """
     schedule, troubles = _Schedule(), Troubles(_log)
     while not ended.is_set():
@@ -255,14 +261,15 @@ def look(
     clock: Callable[[], float] = time.monotonic,
     cpu: Callable[[], float] = time.process_time,
 ) -> bool:
-    """Take every step whose pause is over, even if an earlier one fails. Return whether none failed.
+    """Take every step whose pause is over, even if an earlier one fails; return True if none failed.
 
     Args:
-        troubles: gets the error of each step that fails.
-        clock: seconds that only go forward.
-        cpu: processor seconds that this process has used.
+        every: the steps, in order.
+        troubles: logs the error of each step that fails.
+        clock: returns seconds that only go forward.
+        cpu: returns the processor seconds that this process has used.
     Raises:
-        LeaseLostError: another process looks after the line now.
+        LeaseLostError: another process does the regular checks now.
     """
     well = True
     for step in every:

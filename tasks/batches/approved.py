@@ -17,12 +17,12 @@ TO_DELIVER = (State.APPROVED, State.EXPORTED, State.VERIFIED)
 
 @task(name="find approved shots", task_run_name="find approved shots · {batch}", **ALWAYS)
 def approved_shots(batch: BatchId, *, only: list[str]) -> list[ApprovedShot]:
-    """Return the input of the export for each shot that is approved and not yet delivered.
+    """Return what stage 4, the export, needs of each shot that is approved and not yet delivered.
 
-    Shots that wait for the other views of their product are left out.
+    Shots that wait for the other views of their product are left out, and shots whose record can't be read.
 
     Args:
-        only: names of shots to consider; empty means all of the batch.
+        only: names of the shots to consider; empty means all of the batch.
     """
     record = load_batch(batch)
     refs = {ref.shot.shot: ref for ref in record.shots}
@@ -34,5 +34,5 @@ def approved_shots(batch: BatchId, *, only: list[str]) -> list[ApprovedShot]:
 
 
 def is_approved(record: ShotRecord) -> bool:
-    """Return whether a shot is approved and not yet delivered; a shot whose export failed counts too."""
+    """Return True if a shot is approved and not yet delivered, also if its export has failed."""
     return (record.failed_from or record.state) in TO_DELIVER

@@ -49,12 +49,12 @@ _NOT_ENDED = FlowRunFilterState(
 
 
 class CancelledBatch(Value):
-    """The result of cancelling a batch.
+    """What `cancel_batch` has done to a batch.
 
     Attributes:
         cancellation: who cancelled it, when and why.
-        runs: number of ended runs that worked on the batch, or were going to.
-        questions: number of ended runs that waited for people's answers about its shots.
+        runs: number of runs that worked on the batch, or were going to, and were ended.
+        questions: number of runs that waited for people's answers about its shots, and were ended.
         at_work: True if a process is still at work on the batch. It can't write about the batch any more.
     """
 
@@ -65,23 +65,22 @@ class CancelledBatch(Value):
 
     @property
     def sentence(self) -> str:
-        """Who cancelled the batch, when and why, how many runs and questions were ended, and whether a process is at
-        work.
-        """
+        """In words: who cancelled the batch, when and why, what was ended, and whether a process is still at work."""
         ended = f"{counted(self.runs, 'run')} and {counted(self.questions, 'question')} to people ended"
         still = "; a process is still at work on it, but can deliver nothing any more" if self.at_work else ""
         return f"{self.cancellation.sentence}; {ended}{still}"
 
 
 def cancel_batch(batch: BatchId, *, person: str, reason: str, patience_s: float = PATIENCE_S) -> CancelledBatch:
-    """Cancel a batch and end its runs. Return how many runs were ended, and whether a process is still at work.
+    """Cancel a batch and end its runs; return how many runs were ended, and whether a process is still at work.
 
-    A second call ends the runs that are left. The record keeps the name and the reason of the first call.
+    A cancelled batch is neither processed nor delivered until it is submitted again. A second call ends the runs that
+    are left; the record keeps the name and the reason of the first call.
 
     Args:
         person: name of the person who cancels the batch.
         reason: why, in words.
-        patience_s: how long to wait for a process that is at work on the batch, in seconds.
+        patience_s: how long to wait until a process that is at work on the batch has ended, in seconds.
     Raises:
         ObjectMissingError: nobody has uploaded such a batch.
         TerminalError: everything in it is delivered or refused already.
@@ -118,16 +117,16 @@ def _require_something_left(batch: BatchId) -> None:
 
 
 def find_ready(batch: BatchId) -> ObjectInfo | None:
-    """Return the object READY with which its client has closed a batch; None if the batch is not closed."""
+    """Return the metadata of the empty object ``READY`` with which a client has closed a batch; None if it is open."""
     key = inbox_key(batch, READY)
     first = next(open_storage().list(key), None)  # the first key with a prefix is itself
     return first if first is not None and first.key == key else None
 
 
 def take_up_again(batch: BatchId) -> bool:
-    """Return whether a batch was cancelled; if so, note that it was submitted again, and the next night processes it.
+    """End a batch's cancellation, because it was submitted again; return True if the batch was cancelled.
 
-    A batch without a record counts as not cancelled.
+    The next night then processes it. A batch without a record counts as not cancelled.
     """
     record = find_batch(batch)
     if record is None or record.cancelled is None:

@@ -19,12 +19,13 @@ from tasks.storage.leases import holding
 
 @contextmanager
 def at_work_on(batch: BatchId) -> Iterator[None]:
-    """Hold the lease of a batch for the duration of the block, so that only one run works on it.
+    """Return a context manager. During its block this run alone works on the batch: it holds the batch's lease.
 
-    If somebody cancels the batch meanwhile, the run writes nothing more from the next renewal of the lease on.
+    The batch's record names the run, for people. If the batch has no record yet, one is made. If somebody cancels the
+    batch meanwhile, the run's writes are refused from the next renewal of the lease on, which is some seconds later.
 
     Raises:
-        LeaseHeldError: another live run holds the lease; the message names it.
+        LeaseHeldError: another live run works on the batch; the message names it.
         BatchCancelledError: somebody has cancelled the batch.
     """
     known = create_batch(BatchRecord(batch=batch, received_at=now()))

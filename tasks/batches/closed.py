@@ -1,4 +1,4 @@
-"""Find closed batches: batches that their clients have uploaded completely and that no run has finished yet."""
+"""Find closed batches: those that their clients have uploaded completely and that no run has finished yet."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ CLOCKS_DIFFER = timedelta(hours=1)
 
 
 class ClosedBatches(Value):
-    """The batches to process in a night.
+    """The batches that a night has to process.
 
     Attributes:
         batches: in the order in which they were closed.
-        left_out: key of a READY object whose folder has no valid batch name -> the reason.
+        left_out: key of the object ``READY`` in a folder whose name is not allowed for a batch -> what is wrong with
+            it.
     """
 
     batches: tuple[BatchId, ...]
@@ -37,10 +38,10 @@ class ClosedBatches(Value):
 
 @task(name="find closed batches", task_run_name="find closed batches", **ALWAYS)
 def closed_batches() -> ClosedBatches:
-    """Return the closed batches that are neither finished nor cancelled, in the order in which they were closed.
+    """Return the batches that clients have closed and that are neither finished nor cancelled, first closed first.
 
     A cancelled batch that its client has closed once more since then is taken up again, and returned. So is a batch
-    whose record can't be read: its own run reports that. A folder whose name is not valid for a batch is listed in
+    whose record can't be read: its own run reports that. A folder whose name is not allowed for a batch is listed in
     `left_out`; it doesn't stop the others.
     """
     storage, waiting, left_out = open_storage(), list[tuple[datetime, str, BatchId]](), dict[str, str]()

@@ -1,4 +1,4 @@
-"""The result for each file of a batch, and a summary of the batch as sentences and table rows."""
+"""What became of each file of a batch, and its summary as sentences and table rows."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ AT_WORK = "at work"
 
 
 class Fate(Value):
-    """The result for one file of a batch.
+    """What became of one photograph of a batch.
 
     Attributes:
         shot: name of the shot.
         file: path of the photograph in its batch.
-        kind: one of ``delivered``, ``waiting``, ``refused`` and ``failed``. A shot that is none of the first three
-            counts as failed, also if its run has only stopped. While a run is at work, an unfinished shot is `AT_WORK`.
+        kind: ``delivered``, ``waiting``, ``refused`` or ``failed``. A shot that is none of the first three counts as
+            failed, also if its run has only stopped. While a run is at work, an unfinished shot is ``at work``.
+        state: the state in the shot's record.
         why: the reason for its state, in words.
-        category: product category; empty if it is not known.
-        score: of the edit, in 0..100; None if the shot has no edit, or nobody may see the score yet.
-        files: number of its files that passed the check after export.
+        category: product category, such as ``bottle``; empty if it is not known.
+        score: of the edit, 0 to 100; None if the shot has no edit, or if its reviewer must not see the score yet.
+        files: number of its renditions that passed the check after export.
         with_whom, since, due: only for a waiting shot: who has to act, since when, and until when. A shot on hold waits
             for the client.
         left_out: platform name or file path -> why this photograph was not delivered there.
         product: the product that the photograph shows; empty unless the client asks for certain views of each product.
-        lacks: views of that product that are missing, and why; empty if none is.
-        unreadable: True if the file has no record, or its record can't be read.
+        lacks: the missing views of that product, and why they are missing; empty if none is.
+        unreadable: True if the shot has no record, or its record can't be read.
         passing: True if the shot failed, and another try may help. Its run has stopped in the middle, or the cause may
             pass by itself: the storage or a server was away, or a disk was full.
     """
@@ -61,20 +62,22 @@ class Fate(Value):
 
     @property
     def on_hold(self) -> bool:
+        """True if the shot waits for something that the client must send or answer."""
         return self.state is State.ON_HOLD
 
 
 class Summary(Value):
-    """The result for every file of a batch.
+    """What became of every photograph of a batch. `survey` makes it.
 
     Attributes:
-        fates: one for each photograph, in the order of the batch's record.
-        findings: findings about the batch and its manifest.
+        batch: the batch.
+        fates: one for each photograph, in the order of the batch's record, which is by name.
+        findings: what was noticed about the batch and its manifest.
         warnings: warnings about its photographs; each distinct warning once.
         products: one for each product that must have certain views: which views it lacks. Empty if the client asks for
             none.
-        stands: the progress in words, if the batch is cancelled, not begun, or a run is at work on it; empty at the
-            end.
+        stands: what else is to be said in words: the batch is cancelled, not begun, or a run is at work on it. Else
+            empty.
     """
 
     batch: BatchId
@@ -85,22 +88,24 @@ class Summary(Value):
     stands: str = ""
 
     def of(self, kind: str) -> tuple[Fate, ...]:
-        """Return the results whose `Fate.kind` is this one, for example ``of("failed")``; empty if there are none."""
+        """Return the photographs whose `Fate.kind` is this one; empty if there are none. Example: ``of("failed")``."""
         return tuple(fate for fate in self.fates if fate.kind == kind)
 
     @property
     def failed(self) -> tuple[Fate, ...]:
+        """The photographs that failed."""
         return self.of("failed")
 
     @property
     def passing(self) -> tuple[Fate, ...]:
-        """Failed files that may succeed if they are tried once more in the same run (`Fate.passing`)."""
+        """The failed photographs that may succeed if they are tried once more in the same run (`Fate.passing`)."""
         return tuple(fate for fate in self.failed if fate.passing)
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Number of files by `Fate.kind`; the counts add up to all files received. `AT_WORK` is missing if it would be
-        0.
+        """Number of photographs by `Fate.kind`, such as ``{"delivered": 48, "waiting": 2, "refused": 0, "failed": 0}``.
+
+        The numbers add up to all photographs. ``at work`` is only there if it is not 0.
         """
         found = Counter(fate.kind for fate in self.fates)
         kinds = ("delivered", "waiting", "refused", "failed", *([AT_WORK] if found[AT_WORK] else []))
@@ -108,6 +113,10 @@ class Summary(Value):
 
     @property
     def sentence(self) -> str:
+        """The whole batch in words: "50 photographs: 48 delivered, 2 waiting (1 of them on hold), 0 refused, 0 failed".
+
+        After that come incomplete products, and what platforms did not get.
+        """
         held = sum(fate.on_hold for fate in self.fates)
         words = {"waiting": f" ({held} of them on hold)"} if held else {}
         counts = ", ".join(f"{n} {kind}{words.get(kind, '')}" for kind, n in self.counts.items())
@@ -116,9 +125,7 @@ class Summary(Value):
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """One entry for each platform that gets nothing of a photograph, and for each single file that a platform does
-        not get.
-        """
+        """What was not delivered, with the reason: one entry for each platform, or file, that lacks a photograph."""
         return tuple(
             LeftOut(shot=fate.shot, name=name, why=why) for fate in self.fates for name, why in fate.left_out.items()
         )
@@ -148,8 +155,9 @@ class Summary(Value):
 
     @property
     def failure_sentence(self) -> str:
-        """How many shots failed, the first five of them with their reasons, and which platforms were left out of
-        other shots.
+        """How many shots failed, with the reasons of the first five: "1 of 50 shots failed: BTL201: the disk is full".
+
+        After that come the platforms that were left out of other shots.
         """
         named = "; ".join(f"{fate.shot}: {fate.why}" for fate in self.failed[:5])
         failed = f"{len(self.failed)} of {counted(len(self.fates), 'shot')} failed: {named}"

@@ -1,4 +1,7 @@
-"""The product sets of a batch, from its records and its client's style guide."""
+"""Product sets: which views the products of a batch must have, and which of them are missing.
+
+A client's style guide may ask for certain views of each product, such as ``MAIN`` and ``BACK``.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +27,11 @@ def sets_of(
 ) -> tuple[ProductSet, ...]:
     """Return each product of a batch that must have certain views, with the views that it lacks.
 
-    The result is empty if the client asks for no views, or has a config that can't be read.
+    Empty if the client's style guide asks for no views, or can't be read.
 
     Args:
-        records: those of all shots of the batch.
+        batch: the batch's record.
+        records: the records of all shots of the batch.
         ready: names of the shots that count as present; None means those that are approved or delivered.
     """
     guide = _guide(batch.batch.client)
@@ -43,10 +47,11 @@ def sets_of(
 def held_for_sets(batch: BatchRecord, sets: Iterable[ProductSet]) -> Mapping[str, str]:
     """Return the approved shots that are not delivered yet because their product is incomplete: shot -> the reason.
 
-    It is empty if the client also takes incomplete products, if somebody has closed the batch, or if the client's
-    config can't be read.
+    Empty if the client also takes incomplete products, if somebody has closed the batch, or if the client's style guide
+    can't be read.
 
     Args:
+        batch: the batch's record.
         sets: the products of the batch, from `sets_of`.
     """
     guide = _guide(batch.batch.client)
@@ -55,16 +60,16 @@ def held_for_sets(batch: BatchRecord, sets: Iterable[ProductSet]) -> Mapping[str
 
 
 def note_closed(batch: BatchId) -> None:
-    """Mark in a batch's record that its shots no longer wait for the rest of their product.
+    """Note in a batch's record that its shots no longer wait for the rest of their product. Nothing is returned.
 
-    The record keeps the time of the first such mark.
+    The record keeps the time of the first such note.
     """
     change_batch(batch, lambda one: one.model_copy(update={"closed_at": one.closed_at or now()}))
 
 
 @task(name="close", task_run_name="close · {batch}", **ALWAYS)
 def close(batch: BatchId) -> None:
-    """Mark in a batch's record that somebody has closed the batch."""
+    """Close a batch: its shots no longer wait for the rest of their product, now and later. It is a task of Prefect."""
     note_closed(batch)
 
 

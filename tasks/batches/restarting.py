@@ -14,12 +14,11 @@ from tasks.records.stored import change_batch, change_record, load_batch
 
 
 class Restarted(Value):
-    """A shot that starts again.
+    """A shot that was put back into its first state, ready for stage 1.
 
     Attributes:
-        ref: the shot's entry in its batch's record, with the new generation.
-        configs_fingerprint: fingerprint of the configs that the shot starts with
-            (`tasks.environment.configs.fingerprint`).
+        ref: the shot's entry in its batch's record, with its new generation: how many times it was started again.
+        configs_fingerprint: hash of the configs of the batch's client (`tasks.environment.configs.fingerprint`).
     """
 
     ref: ShotRef
@@ -28,10 +27,11 @@ class Restarted(Value):
 
 @task(name="restart", task_run_name="restart · {shot.shot}", **ALWAYS)
 def restart_shot(shot: ShotId, *, person: str, reason: str) -> Restarted:
-    """Put a shot back into its first state because a person asked for it, and return it. Its history is kept.
+    """Put a shot back into its first state, because a person wants it done again; return what stage 1 needs.
 
-    Its generation number goes up by one, so that no cached result is used again. If its late approval was waiting for a
-    later delivery, that is forgotten.
+    The record keeps the shot's events and decisions, and loses its findings, reports and objects. The shot's generation
+    goes up by one, so that no cached result is used again. If its late approval was waiting for a later delivery, that
+    is forgotten.
 
     Args:
         person: name of the person who asks; it goes into the record.

@@ -15,14 +15,15 @@ from tasks.storage.leases import look
 
 
 def standing_of(batch: BatchId) -> Summary:
-    """Return the result so far for every photograph of a batch.
+    """Return what has become of every photograph of a batch so far.
 
-    It comes from the index, so it may be some seconds old. While a run is at work, unfinished shots have the kind
-    `AT_WORK` and don't count as failed. For a batch that no run has begun, the result has no photographs;
-    `Summary.stands` says whether it is closed.
+    It comes from the index, so it may be some seconds old. While a run is at work, unfinished shots have the kind ``at
+    work`` and don't count as failed. For a batch that no run has begun, the result has no photographs; `Summary.stands`
+    says whether the client has closed it.
 
     Raises:
         ObjectMissingError: nobody has uploaded such a batch.
+        RecordDamagedError: the batch's record can't be read.
     """
     record = find_batch(batch)
     if record is None:

@@ -30,13 +30,13 @@ _AT_REST = frozenset({*WAITING, *DONE, *TO_DELIVER, State.REFUSED})
 
 @task(name="take stock", task_run_name="take stock · {batch}", **ALWAYS)
 def take_stock(batch: BatchId) -> BatchStock:
-    """Return the shots of a batch that still need work. Before that, compare its files with its manifest.
+    """Return the shots of a batch that need work. First the batch's files are compared with its manifest.
 
-    What the comparison finds is written to the batch's record, and each new photograph gets a record.
-    Shots that wait for people, or are approved, delivered or refused, need no work here.
+    What the comparison finds is written to the batch's record, and each new photograph gets a record. Shots that wait
+    for people, or are approved, delivered or refused, need no work here.
 
     Raises:
-        ObjectMissingError: nothing was uploaded for this batch, or its manifest changes all the time.
+        ObjectMissingError: nothing was uploaded for this batch, or its manifest was replaced each time it was read.
     """
     files, manifest, trouble = _listed(batch)
     found = stocking.take_stock(

@@ -25,8 +25,8 @@ def submit_folder(folder: Path, batch: BatchId, *, on_progress: Progress, on_lef
     """Upload the files of a folder and its subfolders as a batch, close the batch, and return the number of files.
 
     The call can be repeated: files that are already uploaded are not sent again. A cancelled batch is taken up again.
-    Symbolic links are skipped and reported, because a link could point to any file of this machine. Files with an
-    unusable name are skipped and reported too.
+    Symbolic links are skipped, because a link could point to any file of this machine. Files whose name is not allowed
+    are skipped too.
 
     Args:
         on_progress: called after each file with (its name without folders, files so far, all files).
@@ -49,13 +49,15 @@ def submit_folder(folder: Path, batch: BatchId, *, on_progress: Progress, on_lef
 
 
 def invite(batch: BatchId, *, hours: float) -> dict[str, UploadForm]:
-    """Return two presigned upload forms, with which a client without an access key can upload and close a batch.
+    """Return two upload forms by which a client without an access key can upload and close a batch.
 
     The keys of the result are ``files`` and ``close``. The form ``files`` takes any number of files, including the
-    manifest, one in each POST. The form ``close`` takes one empty file.
+    manifest, one in each POST request. The form ``close`` takes one empty file, which becomes ``READY``.
 
     Args:
-        hours: how long the forms are valid.
+        hours: how long the forms are valid; at most seven days.
+    Raises:
+        StorageDeniedError: there are no credentials to sign the forms with.
     """
     storage, seconds = open_storage(), int(hours * 3600)
     files = storage.upload_form(inbox_prefix(batch), most_bytes=configs_in_force().ingest.max_bytes, expires_s=seconds)

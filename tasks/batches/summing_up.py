@@ -1,4 +1,4 @@
-"""Sum up a batch: read the result for each file from the records."""
+"""Sum up a batch: what became of each file, read from the records."""
 
 from __future__ import annotations
 
@@ -27,11 +27,14 @@ from tasks.telling.displays import show_table
 
 
 def survey(batch: BatchId, *, briefs: Iterable[ShotRecord] = ()) -> Summary:
-    """Return the result for every photograph of a batch, read from the records. Nothing is written.
+    """Return what became of every photograph of a batch, read from the records. Nothing is written.
 
     Args:
         briefs: records in short form (`packshot.outcomes.indexed`) of shots whose own records need not be read. The
             records of all other shots are read from storage.
+    Raises:
+        ObjectMissingError: the batch has no record.
+        RecordDamagedError: the batch's record can't be read.
     """
     record = load_batch(batch)
     records = {one.shot.shot: one for one in briefs}
@@ -61,6 +64,14 @@ def _in_its_set(fate: Fate, *, known: Mapping[str, sets.ProductSet], held: Mappi
 
 
 def fate_of(ref: ShotRef, record: ShotRecord | None) -> Fate:
+    """Return what became of one photograph of a batch: delivered, waiting, refused or failed, and why.
+
+    Product sets and deliveries of late approvals are not considered; `survey` adds these.
+
+    Args:
+        ref: the photograph's entry in its batch's record.
+        record: the shot's record; None if it is missing or can't be read, which counts as failed.
+    """
     if record is None:
         why = _without_record(ref)
         return Fate(shot=ref.shot.shot, file=ref.path, kind="failed", state=State.RECEIVED, why=why, unreadable=True)
@@ -115,10 +126,10 @@ def _why(record: ShotRecord) -> str:
 
 @task(name="sum up", task_run_name="sum up · {batch}", **ALWAYS)
 def summarise(batch: BatchId) -> Summary:
-    """Return the result for every file of a batch.
+    """Return what became of every photograph of a batch, and show it as a table in Prefect's UI.
 
-    Show it as a table in Prefect's UI. If no shot failed, mark the batch as finished. Each finding about the batch, and
-    each distinct warning about its photographs, is logged once.
+    If no shot failed, the batch is marked as finished in its record. Each finding about the batch, and each distinct
+    warning about its photographs, is logged once.
     """
     summary = survey(batch)
     show_table(batch, summary.rows, summary.sentence)

@@ -1,4 +1,4 @@
-"""Addresses of Prefect's own pages, for people who come from the desk."""
+"""Addresses of Prefect's own pages, for people who come from the review desk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ NIGHT_FLOW = "nightly"
 
 
 def page_of_run(run: str) -> str:
-    """Return the address of a flow run's page; empty if the run or the address of Prefect's pages is not known.
+    """Return the address of a flow run's page in Prefect; empty if the run is not given.
+
+    It is also empty if Prefect's setting ``PREFECT_UI_URL`` is not set.
 
     Args:
         run: id of the flow run; may be empty.
@@ -25,9 +27,12 @@ def page_of_run(run: str) -> str:
 
 
 def night_runs(begins: datetime, ends: datetime) -> Iterator[str]:
-    """Yield the page's address of each nightly run that began between two times, the earliest first.
+    """Yield the address of the Prefect page of each nightly run that began between two times, the earliest first.
 
-    It yields nothing if the address of Prefect's pages is not known.
+    Nothing is yielded if the address of Prefect's pages is not known.
+
+    Args:
+        begins, ends: the two times, with time zones.
     """
     wanted = FlowRunFilter(start_time=FlowRunFilterStartTime(after_=begins, before_=ends))
     with get_client(sync_client=True) as client:

@@ -23,13 +23,14 @@ _NOT_ENDED = FlowRunFilterState(
 
 
 def cancel_children(run_id: str, *, why: str) -> int:
-    """Cancel the runs of deployments that a run has started and that have not ended. Return their number.
+    """Cancel the runs that another run has started and that have not ended; return how many these were.
 
-    Prefect's server does that, too, when it looks next, minutes later. Subflows end with the process that they are in.
+    Only runs of deployments count: a subflow ends with the process that it is in. Prefect's server does the same by
+    itself, but minutes later.
 
     Args:
         run_id: id of the flow run that started them.
-        why: the reason, in words.
+        why: the reason, in words; Prefect shows it.
     """
     wanted = FlowRunFilter(state=_NOT_ENDED, parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[UUID(run_id)]))
     with get_client(sync_client=True) as client:

@@ -57,11 +57,11 @@ _UNDER_WAY = (StateType.RUNNING, StateType.PENDING, StateType.CANCELLING)
 
 
 class Lost(Value):
-    """Runs whose process had died.
+    """What one look for dead runs has found. A run is dead if its process is gone.
 
     Attributes:
-        ended: names of all such runs that were marked as ended.
-        started: names of crashed runs that were started again. They may have been marked at an earlier look.
+        ended: names of the runs that were found dead now and marked as crashed or cancelled.
+        started: names of the crashed runs that were started again. They may have been marked at an earlier look.
     """
 
     ended: tuple[str, ...] = ()
@@ -69,6 +69,7 @@ class Lost(Value):
 
     @property
     def sentence(self) -> str:
+        """Both lists in words, such as "1 run without a process started again: nightly"; empty if both are empty."""
         parts = (("ended", self.ended), ("started again", self.started))
         return "; ".join(
             f"{counted(len(names), 'run')} without a process {what}: {', '.join(names)}"
@@ -79,10 +80,11 @@ class Lost(Value):
 
 @task(name="end lost runs", task_run_name="end lost runs", **ALWAYS)
 def end_lost_runs() -> Lost:
-    """End the runs whose process has died, and return their names and the names of the runs that were started again.
+    """Mark the runs whose process has died as crashed, and start them again; return the names of both.
 
-    Crashed runs of the flows in `STARTED_AGAIN` are started again, unless they have crashed `MOST_TRIES` times or their
-    crash is older than `NOT_OLDER_THAN`.
+    A run that somebody was cancelling is marked as cancelled instead. Only runs of the flows in `STARTED_AGAIN` are
+    started again, if they have crashed fewer than five times (`MOST_TRIES`) and less than a day ago. If a nightly run
+    has died, people get a notice.
     """
     ended, started = [], []
     with get_client(sync_client=True) as client:

@@ -44,16 +44,16 @@ MOST_TIMES = 1000
 
 
 def last_due(cron: str, zone: str, *, before: datetime) -> datetime:
-    """Return the last scheduled start of the nightly run, at this time or before it, in UTC.
+    """Return the last time, in UTC, at which the nightly run should have started: at `before` or earlier.
 
     Prefect's scheduler creates runs by the same schedule object, so both agree on every cron text and clock change.
 
     Args:
-        cron: the schedule as a cron text.
+        cron: the schedule as a cron text, such as ``0 2 * * *``.
         zone: name of the schedule's time zone, such as "Europe/Berlin".
-        before: the time, with a time zone.
+        before: a time with a time zone.
     Raises:
-        ValueError: the cron text leads to no time.
+        ValueError: the cron text names no time in the nine years before.
     """
     found = asyncio.run(_last_due(CronSchedule(cron=cron, timezone=zone), before))
     return datetime.fromtimestamp(found.timestamp(), UTC)  # Prefect's is of a class of its own
@@ -73,9 +73,10 @@ async def _last_due(schedule: CronSchedule, before: datetime) -> datetime:
 
 @task(name="look for a night that did not begin", task_run_name="look for a night that did not begin", **ALWAYS)
 def look_for_missing_night() -> str:
-    """Send one notice if the last scheduled night has not started, and return a sentence about it.
+    """Return a sentence if the last nightly run is missing: it should have started an hour ago, and has not.
 
-    The sentence is empty if that night has started, is not late yet, or is not registered at the Prefect server.
+    Then people also get a notice, once for each night. The text is empty if that night has started, if an earlier one
+    is still at work, or if the nightly run is not registered at the Prefect server.
     """
     settings, at = get_settings(), now()
     due = last_due(settings.nightly_cron, settings.nightly_timezone, before=at - MARGIN)

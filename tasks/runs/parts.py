@@ -1,4 +1,4 @@
-"""Parts of a batch: a group of shots that one flow run, on any machine, takes through one stage.
+"""Parts of a batch: each is a group of shots that one flow run, on any machine, takes through one stage.
 
 A part's work and its results are objects below ``prefect-results/``, with Packshot's seal. The part's name contains a
 hash of everything its results depend on. So a later run finds the results of a part that was done before.
@@ -66,8 +66,8 @@ class Stage(StrEnum):
     Values:
         MASTER: convert the original to a master (stage 1).
         ROUTE: correct the master's colours and decide who edits it (stage 2).
-        EDIT: the machine's edit (stage 3A).
-        EXPORT: the renditions for each platform (stage 4).
+        EDIT: the machine's edit (stage 3).
+        EXPORT: make the renditions for each platform (stage 4).
     """
 
     MASTER = "master"
@@ -77,11 +77,11 @@ class Stage(StrEnum):
 
 
 class ToMaster(Value):
-    """A shot for stage 1 (the master).
+    """A shot that stage 1 shall make a master of.
 
     Attributes:
-        ref: the shot's entry in its batch's record.
-        configs_fingerprint: fingerprint of the configs in force (`tasks.environment.configs.fingerprint`).
+        ref: the shot's entry in its batch's record: its file and its row in the manifest.
+        configs_fingerprint: hash of the configs of the batch's client (`tasks.environment.configs.fingerprint`).
     """
 
     ref: ShotRef
@@ -89,11 +89,11 @@ class ToMaster(Value):
 
 
 class ToRoute(Value):
-    """A shot for stage 2 (the route).
+    """A shot for which stage 2 shall decide who edits it.
 
     Attributes:
         mastered: the shot, as stage 1 left it.
-        group: the decision about its lighting group, with the correction of its colours.
+        group: what was decided about its shoot group (shots in the same light), with the correction of its colours.
     """
 
     mastered: MasteredShot
@@ -110,9 +110,13 @@ DONE: Mapping[Stage, type[Handover]] = MappingProxyType(
 
 
 def part_name(stage: Stage, items: Sequence[Value]) -> str:
-    """Return a part's name: its stage, the pipeline's version, and a hash of everything its results depend on.
+    """Return the name of a part: some shots of a batch that one worker takes through one stage.
+
+    Example: ``edit-13-`` and 32 hex digits, which are stage, pipeline version, and a hash of everything that the part's
+    results depend on. So equal work has an equal name, and its results are found again.
 
     Args:
+        stage: the stage.
         items: the part's work, one item for each shot, of the class that `WORK` names for the stage.
     """
     knows = network_in_use() if stage is Stage.EDIT else ""
@@ -120,7 +124,7 @@ def part_name(stage: Stage, items: Sequence[Value]) -> str:
 
 
 def store_work(batch: BatchId, part: str, items: Sequence[Value]) -> None:
-    """Store the items that a part has to work on.
+    """Store what a part of a batch (some of its shots) has to work on, for the worker that will take it.
 
     Args:
         part: name of the part, from `part_name`.
@@ -130,12 +134,13 @@ def store_work(batch: BatchId, part: str, items: Sequence[Value]) -> None:
 
 
 def work_of(batch: BatchId, part: str, stage: Stage) -> tuple[Value, ...]:
-    """Return the items that a part has to work on: one for each shot, of the class that `WORK` names for the stage.
+    """Return what a part of a batch has to work on: one item for each of its shots.
 
     Args:
         part: name of the part, from `part_name`.
+        stage: the stage through which the part goes. `WORK` names the class of the items.
     Raises:
-        ObjectMissingError: there is no such part.
+        ObjectMissingError: there is no such part, or it has no valid seal.
     """
     found = _read(part_result_name(batch, part, "work"), WORK[stage])
     if found is None:
@@ -148,7 +153,7 @@ def work_of(batch: BatchId, part: str, stage: Stage) -> tuple[Value, ...]:
 
 
 def store_done(batch: BatchId, part: str, results: Sequence[Handover]) -> None:
-    """Store the results of a part. Call it only if none of the part's shots failed.
+    """Store the results of a part of a batch (some of its shots). Call it only if none of the part's shots failed.
 
     Args:
         part: name of the part, from `part_name`.
@@ -158,12 +163,13 @@ def store_done(batch: BatchId, part: str, results: Sequence[Handover]) -> None:
 
 
 def done_of(batch: BatchId, part: str, stage: Stage) -> tuple[Handover, ...] | None:
-    """Return the results of a part, one for each shot, of the class that `DONE` names for the stage.
+    """Return the results of a part of a batch, one for each of its shots.
 
-    The result is None if the part is not done, or if one of its shots failed.
+    None if the part is not done yet, or if one of its shots failed.
 
     Args:
         part: name of the part, from `part_name`.
+        stage: the stage through which the part went. `DONE` names the class of the results.
     """
     return cast("tuple[Handover, ...] | None", _read(part_result_name(batch, part, "done"), DONE[stage]))
 
@@ -182,9 +188,10 @@ def _read(name: str, kind: type[Value]) -> tuple[Value, ...] | None:
 
 
 def helpers() -> int:
-    """Return how many workers of the parts' pool are online, by their heartbeats to Prefect's server.
+    """Return how many workers are online that can help with a batch: they take parts of it (some of its shots each).
 
-    It is 0 if the pool is not registered or the server does not answer.
+    These are the workers of the pool ``packshot-parts`` that report to Prefect's server. It is 0 if the pool is not
+    registered or the server does not answer; then a run does everything itself.
     """
     with get_client(sync_client=True) as client:
         try:
@@ -196,13 +203,13 @@ def helpers() -> int:
 
 
 def hand_out(batch: BatchId, stage: Stage, part: str, *, place: str) -> UUID:
-    """Return the id of a part's new run, which any worker of the parts' pool can take.
+    """Create a flow run for a part of a batch, which any worker of the parts' pool can take; return the run's id.
 
-    A second call in the same attempt of the run that hands out returns the same run.
+    If this run has already done so in its present try, the first run's id is returned, and no other is created.
 
     Args:
         part: name of the part, from `part_name`. Its work must be stored already.
-        place: number of the part and number of all parts in words, for the run's name.
+        place: which part of how many, for the run's name, such as "3 of 12".
     """
     asking = run_of_process()
     with get_client(sync_client=True) as client:
@@ -226,17 +233,17 @@ def runs_by_id(ids: Collection[UUID]) -> dict[UUID, FlowRun]:
 
 
 def take_back(run_id: UUID) -> None:
-    """Cancel the run of a part, because its work is done elsewhere.
+    """Cancel the flow run of a part of a batch, because the run that handed the part out does it itself.
 
     Args:
-        run_id: id of the run, from `hand_out`.
+        run_id: id of the part's run, from `hand_out`.
     """
     with get_client(sync_client=True) as client:
         client.set_flow_run_state(run_id, Cancelled(message=_NOT_NEEDED), force=True)
 
 
 def is_deserted(batch: BatchId, part: str) -> bool:
-    """Return whether nobody works on a part: its lease is missing or released, or the lease's owner has died.
+    """Return True if nobody works on a part of a batch: no process has begun it, or the process that had it has died.
 
     Args:
         part: name of the part, from `part_name`.
@@ -246,11 +253,13 @@ def is_deserted(batch: BatchId, part: str) -> bool:
 
 
 def cancel_parts(run_id: str, *, why: str) -> int:
-    """Cancel all parts that a run had handed out and that have not ended, also those at work. Return their number.
+    """Cancel the runs of all parts of a batch that one run has handed out and that have not ended; return how many.
+
+    A worker that is at work on one is asked to stop.
 
     Args:
         run_id: id of the flow run that handed out the parts.
-        why: the reason, in words.
+        why: the reason, in words; Prefect shows it.
     """
     with get_client(sync_client=True) as client:
         found = _not_ended(client, _handed_out_by(run_id))
@@ -261,9 +270,9 @@ def cancel_parts(run_id: str, *, why: str) -> int:
 
 
 def outlast_parts(batch: BatchId) -> None:
-    """Wait until all parts that an earlier run of the batch handed out have ended.
+    """Wait until nobody works on a part of this batch (some of its shots) for an earlier run. Nothing is returned.
 
-    Parts that nobody has begun are cancelled. So no shot is ever in two parts at the same time.
+    Parts that no worker has begun are cancelled. So no shot is ever in two parts at the same time.
     """
     while True:
         with get_client(sync_client=True) as client:

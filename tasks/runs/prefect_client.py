@@ -1,4 +1,4 @@
-"""One client of Prefect for a process that asks all day."""
+"""One client for Prefect's server, shared by everything in a process that asks all day."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from prefect.settings import (
 
 @contextmanager
 def one_prefect_client(*, longest_wait_s: float | None = None) -> Iterator[None]:
-    """Let everything in the block ask Prefect through one client, also threads that get the block's context.
+    """Return a context manager. Everything in its block asks Prefect's server through one client, which saves time.
 
-    To make a client takes some 40 ms of processor time, most of them for certificates. The block may begin while
-    Prefect is away: nothing is asked here.
+    That includes threads that get a copy of the block's context. Making a client takes some 40 ms of processor time,
+    most of it for certificates. The block may begin while Prefect is away: nothing is asked here.
 
     Args:
         longest_wait_s: how long an answer may take, in seconds; None means as long as Prefect's settings say.

@@ -35,15 +35,17 @@ _WAITING = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED
 
 
 def shot_of_run(run: FlowRun) -> ShotId:
-    """Return the shot that a run of `human-edit` is about."""
+    """Return the shot that a run of the flow `human-edit` asks people about. Its id is in the run's parameters."""
     return ShotId(**{name: str(run.parameters[name]) for name in ("client", "batch", "shot")})
 
 
 def waiting_runs(tags: Sequence[str] = ()) -> Iterator[FlowRun]:
-    """Yield the runs that wait for people now, sorted by name; they are read page by page.
+    """Yield the runs that wait for people now, sorted by name, which is by client, batch and shot.
+
+    They are read page by page. A caller that resumes or cancels runs meanwhile must first make a list.
 
     Args:
-        tags: tags that a run must all have, for example ``client:acme``.
+        tags: only runs that have all these tags, for example ``client:acme``; empty means all runs.
     """
     wanted = FlowRunFilter(state=_WAITING, tags=FlowRunFilterTags(all_=list(tags)) if tags else None)
     with get_client(sync_client=True) as client:
@@ -51,19 +53,27 @@ def waiting_runs(tags: Sequence[str] = ()) -> Iterator[FlowRun]:
 
 
 def human_edits(client: SyncPrefectClient, wanted: FlowRunFilter) -> Iterator[FlowRun]:
-    """Yield the runs of the flow `human-edit` that match a filter, sorted by name; see `runs_of`."""
+    """Yield the runs of the flow `human-edit`, which ask people about a shot, that match a filter; sorted by name.
+
+    They are read page by page, like those of `runs_of`.
+
+    Args:
+        client: Prefect's client.
+        wanted: Prefect's filter of flow runs.
+    """
     return runs_of(client, wanted, flow=HUMAN_FLOW)
 
 
 def runs_of(client: SyncPrefectClient, wanted: FlowRunFilter, *, flow: str | Sequence[str] = "") -> Iterator[FlowRun]:
-    """Yield all runs that match a filter, sorted by name. They are read page by page.
+    """Yield all flow runs that match a filter, sorted by name.
 
-    Pages are read by their offset. If the caller changes runs so that they no longer match, later pages shift. Such a
-    caller must first make a list.
+    They are read page by page. If the caller changes runs so that they no longer match, some are skipped. Such a caller
+    must first make a list.
 
     Args:
+        client: Prefect's client.
         wanted: Prefect's filter of flow runs.
-        flow: name or names of flows; empty means any.
+        flow: only runs of the flow of this name, or of these names; empty means any.
     """
     names = [flow] if isinstance(flow, str) else list(flow)
     offset, of_flow = 0, FlowFilter(name=FlowFilterName(any_=names)) if flow else None
@@ -82,9 +92,10 @@ def runs_of(client: SyncPrefectClient, wanted: FlowRunFilter, *, flow: str | Seq
 
 
 def how_many_wait() -> tuple[int, str]:
-    """Return (number of runs that wait for people, id of the one of them with the latest expected start).
+    """Return (number of runs that wait for people, id of the one with the latest expected start).
 
-    The id is empty if no run waits. It costs two requests, however many runs there are.
+    If both are the same as at an earlier call, most likely nothing has changed. The id is empty if no run waits. It
+    costs two requests, however many runs there are.
     """
     of_people, wanted = FlowFilter(name=FlowFilterName(any_=[HUMAN_FLOW])), FlowRunFilter(state=_WAITING)
     with get_client(sync_client=True) as client:
@@ -103,20 +114,24 @@ def how_many_wait() -> tuple[int, str]:
 
 
 def waiting_run_of(shot: ShotId) -> FlowRun | None:
-    """Return the run that waits for an answer about a shot; None if there is none."""
+    """Return the suspended run that waits for people's answer about a shot; None if there is none.
+
+    If there are several, it is the one that was created last.
+    """
     wanted = FlowRunFilter(state=_WAITING, name=FlowRunFilterName(any_=[run_name(shot)]))
     with get_client(sync_client=True) as client:
         return max(human_edits(client, wanted), key=lambda run: run.created or run.id, default=None)
 
 
 def resume(run: FlowRun, answer: Mapping[str, Any]) -> None:
-    """Send an answer to a suspended run and resume it.
+    """Send a person's answer to a suspended run, so that the run goes on.
 
     Args:
-        run: a suspended run of `human-edit`.
+        run: a suspended run of the flow `human-edit`.
         answer: the form's fields, as JSON: field name -> value.
     Raises:
-        DecisionRefusedError: somebody else answered first, or the form rejects this answer.
+        DecisionRefusedError: somebody else answered first, or the form does not accept this answer.
+        PrefectHTTPStatusError: Prefect's server answered with an error, and the run still waits.
     """
     shot = str(shot_of_run(run))
     with get_client(sync_client=True) as client:
@@ -141,7 +156,7 @@ def resume(run: FlowRun, answer: Mapping[str, Any]) -> None:
 def form_fields(run: FlowRun) -> frozenset[str]:
     """Return the names of the fields in the form of a suspended run; empty if the run has no form.
 
-    A run from an earlier version may have fewer fields.
+    A run that an earlier version of Packshot has created may have fewer fields than today's form.
     """
     keyset = run.state.state_details.run_input_keyset if run.state else None
     if not keyset:
@@ -165,7 +180,7 @@ def _too_late(shot: str) -> DecisionRefusedError:
 
 
 def cancel_waiting(shot: ShotId, *, why: str) -> int:
-    """Cancel all runs that wait for people about a shot. Return how many there were.
+    """Cancel all runs that wait for people about a shot; return how many there were.
 
     Args:
         why: the reason, in words; Prefect shows it.

@@ -19,21 +19,22 @@ _AT_REST = WAITING | DONE | {State.REFUSED, State.APPROVED, State.EXPORTED, Stat
 
 
 def pauses_s() -> tuple[float, ...]:
-    """Return the pauses before the second and the third try of a batch, in seconds, from the settings.
+    """Return how long a run of a batch waits before its second and its third try, in seconds: by default (60, 240).
 
-    Empty means that there is only one try.
+    Empty means that there is only one try; so it is if the setting ``PACKSHOT_AGAIN_AFTER_S`` is 0.
     """
     first = get_settings().again_after_s
     return (first, 4 * first) if first else ()
 
 
 def passing(batch: BatchId, names: Iterable[str]) -> list[str]:
-    """Return the names of the shots for which another try may succeed, judged by their records.
+    """Return the names of the shots for which another try may succeed, in the given order.
 
-    A shot in the middle of its work is one of them: when it failed, its record could not be written.
+    These are shots that failed for a reason that may pass by itself, and shots that stopped in the middle of their
+    work: when these failed, their record could not be written. Shots whose record can't be read are left out.
 
     Args:
-        names: of the shots of the batch to judge.
+        names: the shots of the batch to look at.
     """
     return [record.shot.shot for record in load_records([batch.shot(name) for name in names]) if _may_pass(record)]
 
@@ -43,7 +44,7 @@ def _may_pass(record: ShotRecord) -> bool:
 
 
 def rest(names: Iterable[str], pause_s: float) -> None:
-    """Wait before the next try, and write into the log which shots are tried again.
+    """Wait before the next try, and log which shots are tried again.
 
     Args:
         names: names of these shots.

@@ -38,7 +38,10 @@ BEING_ASKED = "Being asked"
 
 
 def run_name(shot: ShotId) -> str:
-    """Return the name in Prefect of the runs that ask people about a shot."""
+    """Return the name that Prefect shows for the runs that ask people about a shot.
+
+    Example: "human edit · acme/spring · BTL201_MAIN".
+    """
     return f"human edit · {shot.client}/{shot.batch} · {shot.shot}"
 
 
@@ -52,19 +55,20 @@ def create_waiting_run(
     tags: Sequence[str],
     idempotency_key: str,
 ) -> UUID:
-    """Create a suspended run of `deployment` that waits for `form`, and return its id.
+    """Create a suspended run that waits until somebody fills in a form, and return the run's id. No process is started.
 
-    Idempotent: the same `idempotency_key` returns the same run, whatever its state is now. First the run is created,
-    then its form is stored, then the run is suspended. So no waiting run is without a form. If this process dies in
-    between, the next call does the remaining steps. If there is no next call, the run is found dead, is started, and
-    asks its question itself (`tasks.runs.lost_runs`).
+    A second call with the same `idempotency_key` returns the same run, whatever its state is now. No waiting run is
+    without a form: the run is created first, then its form is stored, then the run is suspended. If this process dies
+    in between, the next call does the remaining steps. If there is no next call, the run is found dead
+    (`tasks.runs.lost_runs`), is started, and asks its question itself.
 
     Args:
         deployment: ``flow-name/deployment-name``.
         parameters: the flow's parameters: name -> value.
         form: the model of the answer; the UI shows it as a form.
-        pause_key: the key that the flow passes to its first `ask`.
-        name, tags: of the run, for people and for filters.
+        pause_key: a name for the question. The flow must pass the same one to its first `ask`.
+        name: of the run, for people.
+        tags: of the run, for filters, such as ``client:acme``.
         idempotency_key: a text that is the same for all calls that mean the same run.
     """
     asked, keyset = _suspended(pause_key)
@@ -86,20 +90,18 @@ def create_waiting_run(
 
 
 def ask(form: type[F], *, pause_key: str, refused: str = "") -> F:
-    """Return the filled-in form. This flow run is suspended until then: if there is no answer yet, the call ends its
-    process.
+    """Return a person's answer to a question of this flow run. Without an answer, the run is suspended here.
 
-    Prefect's `suspend_flow_run` suspends the run first and then stores its form. An answer in between would be refused.
-    If the process died in between, nobody could ever answer. So the steps are taken here in the other order. A question
-    whose wait ended without an answer is asked again.
+    Its process then ends. After the answer, Prefect starts the flow again from its first line; then this call returns
+    the answer. The question is stored before the run is suspended, so that it can be answered at once. (Prefect's
+    `suspend_flow_run` does it in the other order.) If a wait has ended without an answer, the question is asked again.
 
     Args:
         form: the model of the answer; the UI shows it as a form.
-        pause_key: the key under which Prefect keeps this question and its answer.
-        refused: why the last answer was refused. The run's state shows it. The text may differ when the flow runs again
-            after the answer. Empty if no answer was refused.
+        pause_key: a name for the question, under which Prefect keeps question and answer.
+        refused: why the last answer was refused; the run's state shows it. Empty if none was.
     Raises:
-        Pause: the run is suspended now; Prefect ends it.
+        Pause: there is no answer yet. Prefect catches it and ends the process.
     """
     for number in count(1):
         answer = _answer(form, pause_key if number == 1 else f"{pause_key}-{number}", refused=refused)
@@ -109,15 +111,14 @@ def ask(form: type[F], *, pause_key: str, refused: str = "") -> F:
 
 
 def given_answer(form: type[F], *, pause_key: str) -> F | None:
-    """Return the answer to a question that this flow run asked before; None if there is none yet. It costs one small
-    request.
+    """Return the answer to a question that this flow run has asked; None if there is no answer yet.
 
-    A run that continues after an answer starts from its first line. It calls this first, and if there is an answer, it
-    need not compose the question again.
+    A run that continues after an answer starts from its first line. If it calls this first, it need not compose its
+    question again. It costs one small request.
 
     Args:
         form: the model of the answer.
-        pause_key: the key that the run passed to `ask`.
+        pause_key: the name of the question, as it was passed to `ask`.
     """
     _, keyset = _suspended(pause_key)
     run_id = UUID(str(flow_run.id))
@@ -175,7 +176,7 @@ def _is_stored(client: SyncPrefectClient, run_id: UUID, key: str) -> bool:
 
 
 def refused_words(why: str) -> str:
-    """Return a sentence for the person whose answer did not count.
+    """Return a sentence for the person whose answer did not count: "Your answer was refused: ", then the reason.
 
     Args:
         why: the reason, in words.
@@ -184,13 +185,13 @@ def refused_words(why: str) -> str:
 
 
 def show_whether_refused(shot: ShotId, why: str) -> None:
-    """Show on this flow run's page whether its last answer was refused, by a tag and an artifact.
+    """Show on this flow run's page in Prefect whether its last answer was refused, by a tag and a page with the reason.
 
-    If the answer counted, only the tag is removed.
+    If the answer counted, the tag of an earlier refusal is removed.
 
     Args:
         shot: the shot that the run asks about.
-        why: the reason; empty if the answer counted.
+        why: why the answer was refused; empty if it counted.
     """
     before = set(flow_run.tags or ())
     tags = before | {REFUSED} if why else before - {REFUSED}

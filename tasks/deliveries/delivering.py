@@ -49,10 +49,10 @@ MANIFEST, WORKBOOK = "manifest.csv", "manifest.xlsx"
 
 
 class DeliveryOutcome(Value):
-    """Result of the `deliver` task.
+    """What `deliver` has done for a batch.
 
     Attributes:
-        sentence: summary for people, for example "delivery 2: 14 shots in 56 files", or "nothing new to deliver".
+        sentence: summary for people, such as "delivery 2: 14 shots in 56 files", or "nothing new to deliver".
         failed: names of approved shots that were not delivered, because two shots want the same file name.
     """
 
@@ -62,7 +62,7 @@ class DeliveryOutcome(Value):
 
 @task(name="deliver", task_run_name="deliver · {batch}", **ALWAYS)
 def deliver(batch: BatchId, *, only: list[str]) -> DeliveryOutcome:
-    """Deliver the verified shots of a batch as one numbered delivery, and return a summary.
+    """Deliver the verified shots of a batch as one numbered delivery; return what was delivered and what failed.
 
     First, deliveries that an earlier run opened but did not finish are finished under their own numbers. If another run
     is delivering this batch, this call waits for it. A shot that is already delivered is not delivered again. A shot
@@ -70,6 +70,9 @@ def deliver(batch: BatchId, *, only: list[str]) -> DeliveryOutcome:
 
     Args:
         only: names of the shots that a new delivery may contain; with an empty list no new delivery is opened.
+    Raises:
+        BatchCancelledError: somebody has cancelled the batch.
+        VerificationError: a stored rendition is not the file that was verified.
     """
     with _turn(batch) as turn:
         finished = _finish_open(batch, turn)
@@ -100,12 +103,13 @@ def _held(record: BatchRecord, records: Sequence[ShotRecord], ready: Sequence[Sh
 
 @task(name="finish open deliveries", task_run_name="finish open deliveries · {batch}", **ALWAYS)
 def finish_open_deliveries(batch: BatchId) -> str:
-    """Return a summary of the deliveries that were open and are finished now; empty if none was open.
+    """Finish the deliveries that an earlier run opened but did not finish; return a summary, empty if there was none.
 
-    Flows call this before they export or reprocess shots, because an open delivery needs its shots unchanged.
+    Call it before shots are exported or reprocessed: an open delivery needs its shots unchanged.
 
     Raises:
         BatchCancelledError: somebody has cancelled the batch.
+        VerificationError: a stored rendition is not the file that was verified.
     """
     record = load_batch(batch)
     record.require_not_cancelled()

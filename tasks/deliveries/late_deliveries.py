@@ -51,7 +51,7 @@ _POLL_S = 1.0
 
 
 class Gathered(Value):
-    """When an approved shot is delivered.
+    """Whether an approved shot is delivered at once, or waits to be delivered together with others.
 
     Attributes:
         goes_now: True if it is delivered at once, with all other approved shots of its batch.
@@ -64,10 +64,11 @@ class Gathered(Value):
 
 @task(name="gather", task_run_name="gather · {shot.shot}", **ALWAYS)
 def gather(shot: ShotId) -> Gathered:
-    """Return whether an approved shot is delivered now or waits for others. The rules of its client decide.
+    """Return whether a shot that was just approved is delivered at once, or waits to be delivered together with others.
 
-    If the shot completes its product, the product's other approved shots are delivered with it. A shot that waits is
-    noted in the batch's record, with the time of its delivery. A shot of a cancelled batch waits without a time.
+    The client's style guide decides. If the shot completes its product, the product's other approved shots are
+    delivered with it. A shot that waits is noted in the batch's record with the time of its delivery, and a run of
+    `deliver-batch` is created for that time, if there is none. A shot of a cancelled batch waits without a time.
     """
     batch, rule = shot.in_batch, promise_shown(shot.client).late_deliveries
     known, mine = load_batch(batch), find_record(shot)
@@ -136,7 +137,7 @@ def _runs_to_come(client: SyncPrefectClient, tag: str) -> Iterator[FlowRun]:
 
 
 class Waiting(Value):
-    """Approved shots of a batch that will be delivered together.
+    """Approved shots of a batch that will be delivered together at a later time.
 
     Attributes:
         batch: the batch of all these shots.
@@ -150,12 +151,12 @@ class Waiting(Value):
 
     @property
     def sentence(self) -> str:
+        """When these shots are delivered, in words."""
         return late.in_words(self.goes_out)
 
 
 def gathered() -> list[Waiting]:
-    """Return the approved shots of all batches that wait for a later delivery: one entry for each batch and delivery
-    time.
+    """Return the approved shots that wait for a later delivery, of all batches: one item for each batch and time.
 
     A batch whose record is missing or can't be read is logged and left out.
     """
@@ -184,8 +185,8 @@ def _waiting_of(batch: BatchId) -> Iterator[Waiting]:
 def close_batch(batch: BatchId) -> UUID:
     """Start a run that delivers the approved shots of a batch now, and return the run's id.
 
-    If a later run is already planned, it is that run, which starts now. From now on the batch's shots don't wait for
-    the rest of their product.
+    If such a run was planned for later, that run starts now. From now on the batch's shots don't wait for the rest of
+    their product.
 
     Raises:
         ObjectMissingError: there is no such batch.
@@ -207,7 +208,7 @@ def close_batch(batch: BatchId) -> UUID:
 
 
 def wait_until_delivered(batch: BatchId, run_id: UUID, *, patience_s: float = PATIENCE_S) -> str:
-    """Wait until a run has ended, and return in words what it delivered.
+    """Wait until a run has ended, and return in words what it delivered: "delivery 2: 14 shots in 56 files".
 
     Args:
         batch: the batch that the run delivers, for the messages.

@@ -1,4 +1,4 @@
-"""The head of a client's reports: title and logo, from its style guide."""
+"""The head of a client's reports: title and logo, from the client's style guide."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from tasks.storage.shot_objects import content_type
 
 
 def title_of(client: str) -> str:
-    """Return a client's name as people read it; empty if the client has no style guide, or one that can't be read."""
+    """Return a client's name as people read it; empty if it has no style guide, or one that can't be read.
+
+    Args:
+        client: the client's short name, for example ``acme``.
+    """
     try:
         guide = guide_of(client)
     except ConfigError:
@@ -22,10 +26,13 @@ def title_of(client: str) -> str:
 
 
 def logo_of(client: str) -> str:
-    """Return a client's logo as a data URI; empty if there is none to show.
+    """Return a client's logo as a data URI (``data:image/png;base64,...``); empty if there is none to show.
 
     That is so if the style guide can't be read or names no logo, and if the logo's file can't be read or is larger than
     `MOST_LOGO_BYTES`.
+
+    Args:
+        client: the client's short name, for example ``acme``.
     """
     try:
         name = guide_of(client).logo

@@ -1,7 +1,7 @@
 """Share links, with which clients look at deliveries without an account.
 
-A person who has such a link can look at one delivery of one client, until the link expires or is withdrawn.
-Packshot signs each link. An object beside the batch's record lists the links that were made and withdrawn.
+A person who has such a link can look at one delivery of one client, until the link expires or is withdrawn. Packshot
+signs each link. An object beside the batch's record lists the links that were made and withdrawn.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _MARK = "1"
 
 
 class Link(Value):
-    """A share link that was made.
+    """A share link: whoever has its address can look at one delivery until the link expires or is withdrawn.
 
     Attributes:
-        id: a random text. The signature covers it.
+        id: a random text, which Packshot's signature covers.
         made_at, expires_at: when it was made, and until when it is valid, if nobody withdraws it.
         made_by, withdrawn_by: names of persons; `withdrawn_by` is empty if nobody has withdrawn the link.
         withdrawn_at: None if nobody has withdrawn the link.
@@ -53,7 +53,7 @@ class Link(Value):
     withdrawn_by: str = ""
 
     def opens_at(self, at: datetime) -> bool:
-        """Return whether the link is valid at a time: neither withdrawn nor expired."""
+        """Return True if the link is valid at a time: it was not withdrawn, and expires later."""
         return self.withdrawn_at is None and at < self.expires_at
 
 
@@ -61,6 +61,7 @@ class Shares(Stored):
     """All share links of one delivery, as they are stored.
 
     Attributes:
+        batch: the delivery's batch.
         number: number of the delivery in its batch.
         links: the oldest first; withdrawn and expired links stay.
     """
@@ -71,7 +72,7 @@ class Shares(Stored):
 
 
 class Shared(NamedTuple):
-    """The content of a link's token: the delivery that it opens.
+    """What a share link's token says: which delivery it opens, and until when.
 
     Attributes:
         batch, number: the delivery's batch, and its number in this batch.
@@ -86,14 +87,14 @@ class Shared(NamedTuple):
 
 
 def share(batch: BatchId, number: int, *, days: int = USUAL_DAYS, by: str) -> tuple[Link, str]:
-    """Return (a new link to a finished delivery, the link's token).
+    """Make a link by which people can look at a finished delivery; return (the link, its token for the address).
 
     Args:
         number: number of the delivery in its batch.
-        days: how long the link is valid, 1 to `LONGEST_DAYS`.
+        days: how long the link is valid, 1 to 90.
         by: name of the person who makes the link.
     Raises:
-        TerminalError: there is no such delivery, or the number of days is not allowed.
+        TerminalError: there is no finished delivery of this number, or the number of days is not allowed.
         ObjectMissingError: there is no such batch.
     """
     if not 1 <= days <= LONGEST_DAYS:
@@ -108,13 +109,13 @@ def share(batch: BatchId, number: int, *, days: int = USUAL_DAYS, by: str) -> tu
 
 
 def unshare(batch: BatchId, number: int, *, by: str) -> int:
-    """Withdraw all links to a delivery, and return how many of them were still valid.
+    """Withdraw all links to a delivery; return how many of them were still valid.
 
     Args:
         number: number of the delivery in its batch.
         by: name of the person who withdraws them.
     Raises:
-        TerminalError: there is no such delivery.
+        TerminalError: there is no finished delivery of this number.
         ObjectMissingError: there is no such batch.
     """
     handed_over(batch, number)
@@ -131,12 +132,12 @@ def unshare(batch: BatchId, number: int, *, by: str) -> int:
 
 
 def handed_over(batch: BatchId, number: int) -> Delivery:
-    """Return a delivery that was written completely.
+    """Return what a batch's record says of a delivery whose files were all written.
 
     Args:
         number: number of the delivery in its batch.
     Raises:
-        TerminalError: there is no complete delivery of this number.
+        TerminalError: there is no delivery of this number, or it is not finished.
         ObjectMissingError: there is no such batch.
     """
     whole = {one.number: one for one in load_batch(batch).deliveries if one.certificate_sha256}
@@ -151,9 +152,9 @@ def handed_over(batch: BatchId, number: int) -> Delivery:
 
 
 def links_of(batch: BatchId, number: int) -> tuple[Link, ...]:
-    """Return all links that were made to a delivery, the oldest first, with those that expired or were withdrawn.
+    """Return all share links to a delivery, the oldest first, also those that have expired or were withdrawn.
 
-    It is empty if no link was made.
+    Empty if no link was made.
 
     Args:
         number: number of the delivery in its batch.
@@ -164,24 +165,25 @@ def links_of(batch: BatchId, number: int) -> tuple[Link, ...]:
 
 
 def token_of(batch: BatchId, number: int, link: Link) -> str:
-    """Return the token of a link: the text that stands in the link's address.
+    """Return a link's token: the text in the link's address that proves that Packshot made the link.
 
     It contains the delivery, the link's id, the expiry time, and Packshot's signature of all three.
 
     Args:
         number: number of the delivery in its batch.
+        link: a share link to that delivery.
     """
     said = "/".join([_MARK, batch.client, batch.batch, str(number), link.id, str(int(link.expires_at.timestamp()))])
     return _signed(said.encode())
 
 
 def read_token(token: str) -> Shared | None:
-    """Return the content of a token; None if Packshot has not signed it, or it has the form of another version.
+    """Return what a share link's token says; None if Packshot has not signed it, or it has the form of another version.
 
     Nothing is read from storage. Whether the link has expired or was withdrawn is not checked here.
 
     Args:
-        token: the text that stands in a link's address.
+        token: the text from a link's address. It may be anything.
     """
     content = _bytes_of(token.partition(".")[0])
     if content is None or not hmac.compare_digest(token.encode(), _signed(content).encode()):
@@ -198,21 +200,23 @@ def read_token(token: str) -> Shared | None:
 
 
 def link_behind(shared: Shared) -> Link | None:
-    """Return the link that a token belongs to, read from storage; None if there is no such link any more.
+    """Return the stored link that a token belongs to; None if storage has no such link.
 
-    It may have expired or been withdrawn: see `Link.opens_at`.
+    It may have expired or been withdrawn: `Link.opens_at` tells.
 
     Args:
-        shared: the content of the token.
+        shared: what the token says, from `read_token`.
     """
     return next((one for one in links_of(shared.batch, shared.number) if one.id == shared.id), None)
 
 
 def form_token(shared: Shared) -> str:
-    """Return a secret that each form on a shared page carries. Only somebody with the link can know it.
+    """Return a secret text that each form on a shared page carries. Only somebody who has the link can know it.
+
+    When a form is sent, the text is compared. So another web site can't send a form in the name of the link's reader.
 
     Args:
-        shared: the content of the link's token.
+        shared: what the link's token says, from `read_token`.
     """
     return _plain(signature(_FORM, "/".join([str(shared.batch), str(shared.number), shared.id]).encode()))
 
@@ -241,7 +245,7 @@ def _change(batch: BatchId, number: int, change: Callable[[tuple[Link, ...]], tu
 def delivered_batches() -> Iterator[BatchId]:
     """Yield the batches that have a folder of deliveries in storage, sorted by client and name.
 
-    Folders whose names are not valid for a batch are left out.
+    Folders whose names are not allowed for a batch are left out.
     """
     storage = open_storage()
     for client in storage.folders("deliveries/"):

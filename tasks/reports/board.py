@@ -1,4 +1,4 @@
-"""The board: all shots that wait for people, and notices for those that are soon due or overdue."""
+"""The board: a table of all shots that wait for people, and notices for those that are soon due or overdue."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _TOLD = {Urgency.SOON_DUE: "soon_due", Urgency.OVERDUE: "overdue"}
 
 
 def waits(*, client: str = "", batch: str = "") -> list[tuple[ShotRecord, Wait]]:
-    """Return (record, wait) of every shot whose suspended run waits for a person, the earliest due first.
+    """Return the shots that wait for a person, the earliest due first, each as (its record, who has to act until when).
 
-    Each record is in short form (`packshot.outcomes.indexed`): only the fields that lists need. The wait says who has
-    to act, and until when.
+    Only shots about which a person is asked are in it: those that have a suspended run. The record is in short form
+    (`packshot.outcomes.indexed`), with the fields that lists need.
 
     Args:
         client, batch: only shots of this client, or of batches with this name; empty means all.
@@ -60,11 +60,13 @@ def waits(*, client: str = "", batch: str = "") -> list[tuple[ShotRecord, Wait]]
 
 
 def stuck(waiting: Collection[str]) -> list[tuple[ShotRecord, FlowRun]]:
-    """Return (record, run) of each shot that waits for a person although nobody is asked, because its run has failed.
+    """Return the shots that wait for a person although nobody is asked, each as (its record, its failed run).
+
+    The run that should ask has failed, and must be retried.
 
     Args:
-        waiting: names (CLIENT/BATCH/SHOT) of the shots that have a waiting run. A failed run of such a shot is older
-            and doesn't count.
+        waiting: names of the shots that have a waiting run, such as ``acme/spring/BTL201_MAIN``. A failed run of such a
+            shot is older and doesn't count.
     """
     unasked = [one.shot for one in waiting_records(WAITING) if str(one.shot) not in waiting]
     runs = {str(shot_of_run(run)): run for run in _failed_runs(unasked)}
@@ -81,8 +83,7 @@ def _failed_runs(shots: Sequence[ShotId]) -> Iterator[FlowRun]:
 
 
 def waiting_in_short() -> object:
-    """Return a value that changes as soon as a shot begins to wait for a person, or stops waiting; compare it with
-    `==`.
+    """Return a value that changes when a shot begins to wait for a person, or stops waiting. Compare it with ``==``.
 
     It costs two requests, however many shots wait.
     """
@@ -95,14 +96,14 @@ def _name(wait: Wait) -> str:
 
 @task(name="update the board", task_run_name="update the board", **ALWAYS)
 def update_board(told: set[str] | None = None) -> str:
-    """Return a summary of the board, such as "5 wait, 1 soon due, 2 overdue". Show the board as an artifact if it has
-    changed.
+    """Return a summary of the board of waiting shots, such as "5 wait, 1 soon due, 2 overdue".
 
-    Also send notices about shots that are soon due or overdue.
+    The board is a table in Prefect's UI; it is written again if it has changed. People get one notice about each shot
+    that is soon due, and one when it is overdue.
 
     Args:
         told: notices that this process knows were sent; new ones are added to this set. It only saves requests: a mark
-            in storage makes sure that each notice is sent once.
+            in storage makes sure that each notice is sent once. None: nothing is known.
     """
     known = set() if told is None else told
     found = waits()
@@ -175,7 +176,7 @@ def _gathered_row(waiting: Waiting) -> dict[str, object]:
 
 
 def in_words(waits: Iterable[Wait]) -> str:
-    """Return a summary of waiting shots, such as "5 wait, 1 soon due, 2 overdue"."""
+    """Return how many shots wait, and how many of them are urgent: "5 wait, 1 soon due, 2 overdue"."""
     every = list(waits)
     urgent = Counter(one.urgency for one in every)
     return f"{len(every)} wait, {urgent[Urgency.SOON_DUE]} soon due, {urgent[Urgency.OVERDUE]} overdue"

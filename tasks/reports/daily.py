@@ -61,13 +61,14 @@ class _Read(NamedTuple):
 
 @task(name="report the day", task_run_name="report the day", **ALWAYS)
 def report_day(*, date: str, days: int) -> str:
-    """Count a day, publish its report, and return the day's main figures in one sentence that begins with the date.
+    """Count what was produced on a day and publish the report; return the day's main figures in one sentence.
 
-    Days of the trend that have no figures yet are counted, too.
+    The sentence begins with the date. The report is a page in storage, and a page in Prefect's UI. Days of the trend
+    that have no figures yet are counted, too.
 
     Args:
         date: for example 2026-03-01; empty means the last day that is over.
-        days: length of the trend in days. It is at least the window in which audits count.
+        days: length of the trend in days. If audits count for a longer time, the trend is that long.
     Raises:
         TerminalError: the date is not valid, or the day is not over yet.
     """

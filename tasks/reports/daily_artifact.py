@@ -1,4 +1,4 @@
-"""The daily report as Markdown, for an artifact in Prefect."""
+"""The daily report as Markdown, for a page in Prefect's UI."""
 
 from __future__ import annotations
 
@@ -27,12 +27,14 @@ _MOST_ROWS = 12
 
 
 def daily_markdown(report: DailyReport, *, link: str, key: str) -> str:
-    """Return a day's main figures and tables as Markdown. Each table shows at most 12 rows, and how many more there
-    are.
+    """Return a day's report as Markdown: its main figures and tables, in a few screens.
+
+    Each table shows at most 12 rows, and says how many more there are on the full page.
 
     Args:
+        report: the day's figures and its trend.
         link: presigned URL of the full page.
-        key: the page's key in storage.
+        key: the full page's key in storage.
     """
     day = report.figures
     warnings = "\n".join(f"> {markdown(one)}\n" for one in warnings_of(report))

@@ -31,10 +31,12 @@ def keep_lists(
     received: Mapping[BatchId, dt.datetime],
     cancelled: Collection[BatchId],
 ) -> None:
-    """Store which shots each number of a day counts.
+    """Store which shots each number in a day's report counts, so that people can open a number and see its shots.
 
     Args:
+        storage: the bucket.
         records: of all shots that something happened to on this day, or that were open when it ended.
+        day: the day, with the times of its beginning and end.
         received: batch -> when it came in.
         cancelled: batches that were cancelled when the day ended.
     """
@@ -48,7 +50,7 @@ def keep_lists(
 
 
 def counted_dates() -> list[dt.date]:
-    """Return the dates of the days that have figures, the latest first. This costs one listing of the storage."""
+    """Return the dates of the days that have a report, the latest first. It costs one listing of the storage."""
     found = (date_from_daily_figures_key(one.key) for one in open_storage().list(daily_prefix()))
     return sorted(filter(None, found), reverse=True)
 
@@ -62,7 +64,10 @@ def figures_on(date: dt.date) -> DayFigures | None:
 
 
 def lists_on(date: dt.date) -> Mapping[Number, tuple[ShotId, ...]] | None:
-    """Return the shots behind a day's numbers: number -> the shots that it counts. None if they were not kept."""
+    """Return the shots behind the numbers of a day's report: number -> the shots that it counts.
+
+    None if the day was not counted, or if its lists were not kept.
+    """
     try:
         return _LISTS.validate_json(open_storage().get(daily_shots_key(date)))
     except ObjectMissingError:

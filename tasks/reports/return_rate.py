@@ -1,9 +1,8 @@
 """Make the report on a client's return rate from the orders and returns in storage.
 
-returns/<client>/orders/...     exports of orders, CSV or Parquet, as they come
-returns/<client>/returns/...    exports of returns, if they are separate files
-returns/<client>/golive.*       sku and date, written by people; takes precedence over the dates of deliveries
-returns/<client>/report/...     the report as a page and as JSON
+returns/<client>/orders/...     exports of orders, CSV or Parquet, as they come returns/<client>/returns/...    exports
+of returns, if they are separate files returns/<client>/golive.*       sku and date, written by people; takes precedence
+over the dates of deliveries returns/<client>/report/...     the report as a page and as JSON
 """
 
 from __future__ import annotations
@@ -35,10 +34,10 @@ _DAY_S = 86_400
 
 
 class Told(Value):
-    """Result of one client's report.
+    """What one client's report on the return rate says.
 
     Attributes:
-        client: the client's short name, as in its keys in storage.
+        client: the client's short name, for example ``acme``.
         sentence: the change of the return rate in words; if there is no report, why.
         failed: True if the report could not be made or read.
     """
@@ -50,16 +49,20 @@ class Told(Value):
 
 @task(name="clients with orders", task_run_name="clients with orders", **ALWAYS)
 def clients_with_orders() -> list[str]:
-    """Return the names of the clients whose orders are in storage, sorted."""
+    """Return the short names of the clients whose orders are in storage, below ``returns/<client>/orders/``; sorted."""
     keys = (PurePosixPath(one.key).parts for one in open_storage().list(returns_key("")))
     return sorted({parts[1] for parts in keys if len(parts) > 3 and parts[2] == "orders"})
 
 
 @task(name="report returns", task_run_name="report returns · {client}", **ALWAYS)
 def report_client(client: str) -> Told:
-    """Write a client's report on the return rate, show it as an artifact, and return its main result.
+    """Make and store a client's report on how new pictures changed its return rate; return the main result in words.
 
-    An error becomes the result, so that other clients go on.
+    The report is also shown in Prefect's UI. If the client's files can't be read, that is the result, and nothing is
+    raised, so that the reports of other clients are made.
+
+    Args:
+        client: the client's short name, for example ``acme``.
     """
     storage = open_storage()
     try:
@@ -86,7 +89,7 @@ def report_client(client: str) -> Told:
 
 
 def told_changes() -> list[Told]:
-    """Return for each client with a report the change of the return rate that its last report states, sorted by client.
+    """Return what the last report of each client says about its return rate, sorted by client.
 
     A report that can't be read gives a result that failed. The time that this takes grows with the number of clients
     and their files, not with the number of shots.
@@ -138,10 +141,13 @@ def _reported(storage: Storage, client: str) -> ReturnReport:
 
 
 def client_writing(configs: Configs, client: str) -> Writing:
-    """Return the conventions of a client's tables, such as date order, from its style guide; without one, the defaults.
+    """Return how a client writes its tables, such as the order of day and month, from its style guide.
+
+    A client without a style guide gets the defaults.
 
     Args:
-        client: the client's short name, as in its keys in storage.
+        configs: all configs.
+        client: the client's short name, for example ``acme``.
     """
     guide = configs.clients.get(client)
     return guide.tables if guide else Writing()
@@ -153,13 +159,14 @@ def _export(storage: Storage, client: str, key: str) -> Export:
 
 
 def delivered_on(storage: Storage, client: str) -> dict[str, int]:
-    """Return the day of each product's first delivery to a client: SKU -> day, in days since 1970.
+    """Return the day of each product's first delivery to a client: SKU -> day, in days since 1970-01-01 (UTC).
 
-    From that day on the product's new pictures could be live. The days are those on which the deliveries' manifests
-    were written.
+    From that day on the product's new pictures could be live. The days are those on which the manifests of deliveries
+    were written. Products without a SKU are left out.
 
     Args:
-        client: the client's short name, as in its keys in storage.
+        storage: the bucket.
+        client: the client's short name, for example ``acme``.
     """
     days: dict[str, int] = {}
     for one in storage.list(client_deliveries_prefix(client)):

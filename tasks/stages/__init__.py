@@ -1,1 +1,1 @@
-"""The machine's work on shots: one task per stage, and the objects that it stores."""
+"""The machine's work on shots: one task for each stage, and the objects that the tasks store."""

@@ -28,7 +28,7 @@ DRAWN = "chosen to be looked at"
 
 
 class FirstEdit(NamedTuple):
-    """The result of the machine's first edit.
+    """What `make_first_edit` has made of a shot.
 
     Attributes:
         edit: the edit itself, with its pixels, findings and verdict.
@@ -42,15 +42,17 @@ class FirstEdit(NamedTuple):
 
 
 def make_first_edit(life: Life) -> FirstEdit:
-    """Cut out, set on exact white, frame and score a shot.
+    """Cut out a shot, set it on exact white, frame and score it; return the edit and whether it needs a person.
 
-    Return the edit, the verdict in words, and whether it needs a person. The edit is stored, and the shot is moved to
-    the state of its verdict. If the client's config says ``partial: ship``, platforms whose rendition needs a person
-    are held back, and the others are approved. A shot that is drawn for an audit waits for a reviewer with all its
-    platforms.
+    The edit is stored, and the shot's record is moved to the state of the verdict. If the client's config says
+    ``partial: ship``, platforms whose rendition needs a person are held back, and the others are approved. A shot that
+    is drawn for an audit waits for a reviewer with all its platforms.
 
     Args:
-        life: the shot's record, open for this stage.
+        life: the shot's record, from `living`.
+    Raises:
+        ModelError: neither the segmentation network nor a fallback is available.
+        LeaseLostError: another run has taken this work over.
     """
     record = life.reach(State.EDITING_AUTO, why="simple enough for the machine")
     life.hold(room_for(record))

@@ -30,17 +30,18 @@ _NOT_YET_EDITED = frozenset({State.RECEIVED, State.REFUSED, State.MASTERED, Stat
 def group_shots(
     batch: BatchId, mastered: list[MasteredShot], *, unedited: Collection[str] = ()
 ) -> dict[str, GroupDecision]:
-    """Return the group decision for each shot of the batch that has a master: shot name -> decision.
+    """Return what was decided about the shoot group of each shot that has a master: shot name -> decision.
 
-    The shots are grouped by light, and each group's correction is stored in the batch's record. The result is empty if
-    no shot needs work.
+    Shots in the same light form a group and get the same correction of colours. Groups and corrections are stored in
+    the batch's record. The result is empty if no shot needs work.
 
     Args:
-        mastered: the shots that need work. The light of all other shots is read from their records.
-        unedited: names of shots that nobody has edited, as far as is known. The records of those that are in `mastered`
-            too are not read.
+        mastered: the shots that need work, as stage 1 left them. The light of all other shots is read from their
+            records.
+        unedited: names of shots that surely nobody has edited. The records of those that are in `mastered` too are not
+            read.
     Raises:
-        RecordConflictError: another run has stored other groups meanwhile.
+        RecordConflictError: another run has stored other groups meanwhile. The task is then tried again.
     """
     if not mastered:
         return {}

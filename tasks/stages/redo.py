@@ -1,4 +1,7 @@
-"""Edits that the machine makes after a person's decision: with another method, or the first edit after a hold."""
+"""Edits that the machine makes after a person's decision: with another method, or the first edit after a hold.
+
+A shot is on hold while something is missing that the client must send.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,15 @@ from tasks.telling.displays import show_edit
 
 @task(name="redo", task_run_name="redo · {shot.shot}", **ALWAYS)
 def redo_edit(shot: ShotId) -> None:
-    """Edit a shot again with the other cut-out method, and ask a person about the result.
+    """Have the machine edit a shot again with the other cut-out method, because a person refused the first edit.
 
     The other method is the segmentation network alone. If the first edit already used that, the edge is refined by the
-    backdrop instead. The machine never approves the result, whatever its score, because a person has refused the first
-    one: the shot then waits for a reviewer, or for an editor if the verdict is that no method is good enough.
+    backdrop instead. The machine never approves the result, whatever its score: the shot waits for a reviewer. If the
+    result is too bad for that, it waits for an editor.
+
+    Raises:
+        ModelError: neither the segmentation network nor a fallback is available.
+        LeaseLostError: another run has taken this work over.
     """
     with living(shot) as life:
         record = life.record
@@ -44,8 +51,13 @@ def redo_edit(shot: ShotId) -> None:
 
 @task(name="edit after hold", task_run_name="edit after hold · {shot.shot}", **ALWAYS)
 def edit_released(shot: ShotId) -> None:
-    """Edit a shot that was on hold, as stage 3A (the machine's edit) does. The shot ends in the state of the edit's
-    verdict.
+    """Have the machine make the first edit of a shot that was on hold, as stage 3 does for every other shot.
+
+    The shot's record is then in the state of the edit's verdict: approved, in review, or waiting for an editor.
+
+    Raises:
+        ModelError: neither the segmentation network nor a fallback is available.
+        LeaseLostError: another run has taken this work over.
     """
     with living(shot, stage="edit") as life:
         make_first_edit(life)

@@ -41,16 +41,17 @@ from tasks.telling.displays import show_refusal
 
 @task(name="master", task_run_name="master · {ref.shot.shot}", **unit("master"))
 def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
-    """Stage 1: convert an original to the working space, or refuse it.
+    """Make the master of an uploaded photograph (stage 1), and return its hash and figures; or the reason of a refusal.
 
-    Return the hash of the master with the figures that routing needs, or the reason for the refusal. A refused file is
-    copied into quarantine.
+    The master is a 16-bit TIFF in Adobe RGB. It is stored with the shot's plan and a preview. A file that can't be used
+    is refused: it is copied into quarantine, and nothing is raised.
 
     Args:
-        ref: the uploaded photograph.
-        configs_fingerprint: hash of the configs in force; part of the cache key.
+        ref: the photograph's entry in its batch's record.
+        configs_fingerprint: hash of the configs of the batch's client; part of the cache key.
     Raises:
         ObjectMissingError: the file was deleted or replaced since the batch was listed.
+        ConfigError: the client's style guide is wrong, or none of its platforms takes the photograph.
     """
     with living(ref.shot, stage="master") as life:
         life.hold(room_for_file(ref.size_bytes))
@@ -160,14 +161,15 @@ def _refused(life: Life, ref: ShotRef, original: bytes, sha256: str, error: Refu
 
 @task(name="correct", task_run_name="correct · {mastered.shot.shot}", **unit("correct"))
 def correct_shot(mastered: MasteredShot, *, group: GroupDecision) -> MasteredShot:
-    """Stage 2: apply the group's colour correction to a master, and return the shot with the hash of the corrected
-    picture.
+    """Correct the colours of a master, as its shoot group needs it (stage 2); return the shot with the new hash.
 
-    The corrected picture is stored beside the master as ``corrected.tif``.
+    The corrected picture is stored beside the master as ``corrected.tif``; the hash is that of this file.
 
     Args:
         mastered: a shot that was not refused.
-        group: the decision about its lighting group.
+        group: what was decided about its shoot group (shots in the same light).
+    Raises:
+        ObjectMissingError: the master is missing, or its bytes have changed.
     """
     with living(mastered.shot, stage="correct") as life:
         record = life.record
@@ -184,13 +186,15 @@ def correct_shot(mastered: MasteredShot, *, group: GroupDecision) -> MasteredSho
 
 @task(name="route", task_run_name="route · {mastered.shot.shot}", **unit("route"))
 def route_shot(mastered: MasteredShot, *, group: GroupDecision) -> RoutedShot:
-    """Stage 2: return the shot with its route: whether the machine or a person edits it.
+    """Decide whether the machine or a person edits a shot (stage 2), and return the shot with this route.
 
-    Category and measured features decide.
+    The category's rule decides first, then the measured figures and the routing model.
 
     Args:
         mastered: a shot that was not refused.
-        group: the decision about its lighting group.
+        group: what was decided about its shoot group (shots in the same light).
+    Raises:
+        ObjectMissingError: the plan is missing, or its bytes have changed.
     """
     with living(mastered.shot, stage="route") as life:
         assert mastered.features is not None, "refused shots are not routed"
@@ -230,9 +234,15 @@ def route_shot(mastered: MasteredShot, *, group: GroupDecision) -> RoutedShot:
 
 @task(name="edit", task_run_name="edit · {routed.shot.shot}", **unit("edit", knows=network_in_use))
 def edit_shot(routed: RoutedShot) -> EditedShot:
-    """Stage 3A: cut out, set on exact white, frame and score a shot. Return its verdict, and whether it needs a person.
+    """Cut out, set on exact white, frame and score a shot (stage 3); return its verdict, and who acts next.
 
-    The verdict decides who looks at it next.
+    The edit and its findings are stored, and the shot's record is in the state of the verdict.
+
+    Args:
+        routed: a shot that stage 2 has given to the machine.
+    Raises:
+        ModelError: neither the segmentation network nor a fallback is available.
+        LeaseLostError: another run has taken this work over.
     """
     with living(routed.shot, stage="edit") as life:
         made = make_first_edit(life)
@@ -252,13 +262,15 @@ def edit_shot(routed: RoutedShot) -> EditedShot:
 
 @task(name="export", task_run_name="export · {approved.shot.shot}", **unit("export"))
 def export_shot(approved: ApprovedShot) -> ExportedShot:
-    """Stage 4: render a shot for each platform, decode each file again and verify it. Return the paths of the verified
-    files.
+    """Make and verify the renditions of an approved shot (stage 4); return the paths of those that passed.
 
-    If a platform can't be served, the record names it; the other platforms still get their files.
+    Each file is decoded again and compared with the platform's rules. If a platform can't be served, the record says
+    why; the other platforms still get their files.
 
+    Args:
+        approved: a shot that is approved.
     Raises:
-        VerificationError: no rendition may be delivered. The shot then stays approved.
+        VerificationError: no rendition passed. The shot's record says why.
     """
     with living(approved.shot, stage="export") as life:
         record = life.record

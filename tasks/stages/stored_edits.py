@@ -1,4 +1,4 @@
-"""Turn an edit into stored form: files as bytes, and record entries as plain JSON."""
+"""The stored form of an edit: its files as bytes, and its entries in the shot's record as plain JSON."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ _MOST_REASONS = 3
 
 
 def write_matte(matte: Matte) -> bytes:
-    """Return a matte as the bytes of a 16-bit PNG. With 8 bits, a very low coverage near the background would become 0.
+    """Return a matte (how much of each pixel is product) as the bytes of a 16-bit PNG.
+
+    0 is backdrop, 65,535 is product. With 8 bits, a very low coverage near the backdrop would become 0.
 
     Args:
         matte: (rows, columns) float32; values are clipped to 0..1.
@@ -47,7 +49,7 @@ def write_matte(matte: Matte) -> bytes:
 
 
 def read_matte(data: bytes) -> Matte:
-    """Return a matte that `write_matte` wrote: (rows, columns) float32 in 0..1.
+    """Return the matte that `write_matte` has written: (rows, columns) float32, 0 for backdrop to 1 for product.
 
     Args:
         data: the PNG's bytes.
@@ -60,10 +62,13 @@ def read_matte(data: bytes) -> Matte:
 def edit_files(pixels: Pixels16, edit: Edit, metadata: Metadata) -> dict[str, bytes]:
     """Return the files to store for an edit: name below the shot's folder -> bytes.
 
+    These are ``edit.tif``, ``matte.png`` and ``preview.webp``; and, if the edit was scored, ``qc.json`` and a picture
+    for each piece of evidence.
+
     Args:
-        pixels: the master, (rows, columns, 3) uint16, working space.
+        pixels: the picture that was edited, (rows, columns, 3) uint16, Adobe RGB with its gamma.
         edit: the edit.
-        metadata: the original's metadata, to write into the files.
+        metadata: the original's metadata, to be written into ``edit.tif``.
     """
     files = {
         "edit.tif": write_working_tiff(edit.composite, metadata=metadata),
@@ -77,9 +82,10 @@ def edit_files(pixels: Pixels16, edit: Edit, metadata: Metadata) -> dict[str, by
 
 
 def edit_report(edit: Edit, network: Segmenter | None) -> dict[str, Any]:
-    """Return the record's report on an edit, as plain JSON: score, verdicts, method, evidence and network.
+    """Return what a shot's record keeps about an edit, as plain JSON: score, verdicts, method, evidence and network.
 
     Args:
+        edit: the edit.
         network: the segmentation network that made it; None for a person's work.
     """
     scores = edit.report.model_dump(include={"background", "edge", "fill", "colour"}) if edit.report else {}
@@ -112,13 +118,16 @@ def edit_reports(
     audit: Mapping[str, Any] = MappingProxyType({}),
     held: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Mapping[str, Any]]:
-    """Return the record's reports on a machine's edit, by name: ``edit``, and ``figures`` and ``audit`` if there are
-    any.
+    """Return the reports that a shot's record keeps about a machine's edit: name of the report -> plain JSON.
+
+    There is always ``edit`` (score, verdict, method). There is ``figures`` if the routing model can learn from measured
+    figures of the edit, and ``audit`` if the shot is drawn for an audit.
 
     Args:
-        network: the segmentation network that was used.
-        audit: the audit's entry; empty if there is no audit.
-        held: platforms whose renditions are held back -> the reason.
+        edit: the edit.
+        network: the segmentation network that made it.
+        audit: what is kept if the shot is drawn for an audit; empty if it is not.
+        held: platforms whose renditions are held back for a person -> the reason.
     """
     kept = {"held": dict(held)} if held else {}
     reports: dict[str, Mapping[str, Any]] = {"edit": {**edit_report(edit, network), **kept}}
@@ -128,10 +137,12 @@ def edit_reports(
 
 
 def verdict_sentence(edit: Edit, *, held: Mapping[str, str] = MappingProxyType({})) -> str:
-    """Return the score, the verdict and at most three main reasons in one text, for people.
+    """Return an edit's score and verdict in words, with at most three reasons: "score 84.0, a reviewer decides: ...".
 
     Args:
-        held: platforms whose renditions are held back -> the reason. If there are any, the text names them.
+        edit: the edit.
+        held: platforms whose renditions are held back for a person -> the reason. If there are any, the text names
+            these platforms instead of reasons.
     """
     if held:
         return (
@@ -144,10 +155,13 @@ def verdict_sentence(edit: Edit, *, held: Mapping[str, str] = MappingProxyType({
 
 
 def export_report(export: Export) -> dict[str, Any]:
-    """Return the record's report on the renditions, as plain JSON.
+    """Return what a shot's record keeps about its renditions, as plain JSON.
 
-    ``files`` has each rendition with its figures, rejected ones too. ``left_out`` maps a platform or a file's path to
-    the reason why it is not delivered.
+    ``files`` has each rendition with its measured figures, also those that failed a check. ``left_out`` maps a platform
+    or a file's path to the reason why it is not delivered.
+
+    Args:
+        export: what stage 4 has made.
     """
     files = [
         delivered_file(one.rendered, path=one.path, platform=one.platform).model_dump(mode="json")
@@ -159,7 +173,8 @@ def export_report(export: Export) -> dict[str, Any]:
 def rendition_files(good: Iterable[Rendition]) -> dict[str, bytes]:
     """Return the files to store for a shot's verified renditions: name below the shot's folder -> bytes.
 
-    For each rendition there are two: the rendition itself, and a thumbnail of it.
+    For each rendition there are two: the rendition itself (``renditions/...``), and a small picture of it
+    (``thumbnails/...``).
 
     Args:
         good: the verified renditions.
@@ -173,57 +188,76 @@ def rendition_files(good: Iterable[Rendition]) -> dict[str, bytes]:
 
 
 def is_thumbnail(name: str) -> bool:
-    """Return whether one of a shot's objects is a thumbnail of a rendition.
+    """Return True if one of a shot's objects is the small picture of a rendition.
 
     Args:
-        name: the object's name below the shot's folder.
+        name: the object's name below the shot's folder, such as ``thumbnails/BTL201.amazon_main.jpg.webp``.
     """
     return name.startswith("thumbnails/")
 
 
 def thumbnail_name(path: str) -> str:
-    """Return the name of the object with a rendition's thumbnail.
+    """Return the name of the object with a rendition's small picture: ``thumbnails/<path>.webp``.
 
     Args:
-        path: the rendition's path in the delivery.
+        path: the rendition's path in the delivery, such as ``BTL201.amazon_main.jpg``.
     """
     return f"thumbnails/{path}.webp"
 
 
 def failures_in_words(export: Export) -> str:
-    """Return in one text, for each platform or file that is left out, the reason why it may not be delivered."""
+    """Return why platforms or files of a shot are not delivered, in one text: "amazon_main: ... otto: ...".
+
+    Empty if nothing is left out.
+    """
     return " ".join(f"{name}: {why}" for name, why in export.left_out.items())
 
 
 def group_of(record: ShotRecord) -> GroupDecision | None:
-    """Return the decision that routing (stage 2) made about a shot's lighting group; None if it has not run yet."""
+    """Return what stage 2 has decided about the shoot group of a shot; None if the shot has no route yet.
+
+    Args:
+        record: the shot's record.
+    """
     stated = record.reports.get("group")
     return GroupDecision.model_validate(stated) if stated else None
 
 
 def picture_to_edit(record: ShotRecord) -> str:
-    """Return the name of the object to edit: ``master.tif``, or ``corrected.tif`` if the group's correction changes
-    something.
+    """Return the name of the object to edit: ``master.tif``; or ``corrected.tif`` if the colours were corrected.
+
+    Args:
+        record: the shot's record.
     """
     group = group_of(record)
     return "master.tif" if group is None or group.correction.is_identity else CORRECTED
 
 
 def colour_fingerprint(group: GroupDecision) -> str:
-    """Return a hash of everything in a shot's group decision that its edit depends on: 16 hex digits of a SHA-256."""
+    """Return a hash of what an edit depends on in the decision about its shoot group: 16 hex digits of a SHA-256.
+
+    If the hash changes, the shot must be edited again.
+    """
     told = group.model_dump_json(include={"correction", "verified", "reference_lab", "findings"})
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def metadata_of(record: ShotRecord) -> Metadata:
-    """Return the original's metadata as mastering (stage 1) read it."""
+    """Return the metadata of the client's original, as stage 1 has read them.
+
+    Args:
+        record: the record of a shot with a master.
+    """
     return Metadata.model_validate(record.reports["reading"]["metadata"])
 
 
 def known_of(record: ShotRecord) -> dict[str, str]:
-    """Return the known facts of a shot by the names that templates for file names use: name -> value.
+    """Return what is known of a shot, by the names that templates for file names use: such as ``sku`` -> ``BTL201``.
 
-    Besides the facts of the record, these are ``shot``, ``client`` and ``batch``.
+    These are the facts of the record, and ``shot``, ``client`` and ``batch``.
+
+    Args:
+        record: the shot's record.
     """
     shot = record.shot
     return {
@@ -235,12 +269,12 @@ def known_of(record: ShotRecord) -> dict[str, str]:
 
 
 def refusal_json(ref: ShotRef, error: RefusedInputError, *, sha256: str) -> bytes:
-    """Return the content of ``reason.json`` for a refused file, in UTF-8.
+    """Return the content of the file ``<file>.reason.json``, which stands beside a refused file in quarantine. UTF-8.
 
     Args:
         ref: the uploaded photograph.
         error: why it was refused.
-        sha256: hash of the file, hex.
+        sha256: hash of the file, 64 hex digits.
     """
     reason = {
         "file": ref.path,

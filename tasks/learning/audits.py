@@ -31,10 +31,11 @@ ARTIFACT = "escape-rate"
 
 
 class Audited(Value):
-    """Result of measuring the escape rate.
+    """What `measure_escapes` has measured: how often the machine was wrong, and what follows.
 
     Attributes:
-        report: the escape rate over all audits, and by month, category and client.
+        report: the escape rate over all audits, and by month, category and client. It is the share of audited shots
+            that the machine would have approved and the reviewer refused.
         strictness: factor for the promised error ratios from now on; 1 means as configured, less means stricter.
         alarm: True if the promise was just found broken, so that the factor went down.
     """
@@ -45,19 +46,27 @@ class Audited(Value):
 
     @property
     def sentence(self) -> str:
+        """The result in words, for people."""
         taken = f"; promises now count as {self.strictness:.0%} of what they state" if self.strictness < 1 else ""
         return self.report.sentence + taken
 
 
 def audit_report(record: ShotRecord, plan: Plan, edit: Edit) -> Mapping[str, Any]:
-    """Return the record's ``audit`` entry if this shot is judged blindly; empty if not.
+    """Return what a shot's record keeps if the shot is drawn for an audit; empty if it is not.
 
-    The entry says what the machine would have done: ``approved`` (whether it would have approved the shot), ``score``,
-    and ``ratio`` (the probability with which this shot was drawn). A blind review hides the machine's verdict and
-    score. Audited shots are drawn at random. Shots that go to a reviewer anyway are hidden at the same rate; otherwise
-    a hidden score would reveal an audit. Shots that the machine edits again are not drawn. The rate is high as long as
-    few audits have been answered. If the only thing that stops a shot's approval is the missing proof on real
-    photographs, it is always judged blindly: the verdict adds to that proof.
+    In an audit a reviewer judges the shot without the machine's opinion (blind review). The entries are ``approved``
+    (whether the machine would have approved the shot), ``score`` (0 to 100), and ``ratio`` (the probability with which
+    this shot was drawn, 0 to 1).
+
+    Audited shots are drawn at random. The rate is high as long as few audits have been answered. Shots that go to a
+    reviewer anyway are drawn at the same rate; otherwise a hidden score would reveal an audit. Shots that the machine
+    edits again are not drawn. If the only thing that stops a shot's approval is the missing proof on real photographs,
+    the shot is always audited: the verdict adds to that proof.
+
+    Args:
+        record: the shot's record.
+        plan: the shot's plan, which has the client's rate of audits.
+        edit: the machine's edit.
     """
     if edit.unproven:
         return {"approved": True, "ratio": 1.0, "score": edit.score}
@@ -71,9 +80,9 @@ def audit_report(record: ShotRecord, plan: Plan, edit: Edit) -> Mapping[str, Any
 
 @task(name="measure escapes", task_run_name="measure escapes", **ALWAYS)
 def measure_escapes() -> Audited:
-    """Return the escape rate and the strictness that follows from it, computed from all answered audits.
+    """Measure from all answered audits how often the machine's approvals were wrong; return the rate and what follows.
 
-    The rate is shown as an artifact. If the promise is broken, routing gets stricter and people are told.
+    The rate is shown in Prefect's UI. If the promise is broken, routing gets twice as strict and people are told.
     """
     routing = configs_in_force().routing
     repair()

@@ -1,6 +1,7 @@
 """The routing model in use. Storage holds all versions, and one object that names the version in use.
 
-The model that comes with Packshot is used until another one is promoted.
+The routing model estimates how likely a person would refuse the machine's edit of a shot. The model that comes with
+Packshot is used until another one is promoted.
 """
 
 from __future__ import annotations
@@ -32,12 +33,13 @@ _seen: dict[tuple[int, str | None, str], tuple[float, ModelInService]] = {}
 
 
 def service() -> ModelInService:
-    """Return which routing model is in use, and the strictness of its promises.
+    """Return which routing model is in use, and how strict its promises are.
 
-    The answer is cached for `SERVICE_S`: every shot needs it several times, and it changes about once a week.
+    Nothing is asked for 30 s after the last answer (`SERVICE_S`): every shot needs it several times, and it changes
+    about once a week. If nothing was ever changed, it is the model that comes with Packshot, as strict as configured.
 
     Raises:
-        RecordDamagedError: the object that says so can't be read.
+        RecordDamagedError: the object in storage can't be read.
     """
     settings = get_settings()
     whose = (os.getpid(), settings.s3_endpoint_url, settings.s3_bucket)
@@ -49,20 +51,21 @@ def service() -> ModelInService:
 
 
 def forget_service() -> None:
-    """Forget the cached answer of `service`, so that the next call asks the storage."""
+    """Forget the kept answer of `service`, so that its next call asks the storage."""
     _seen.clear()
 
 
 def change_service(change: Callable[[ModelInService], ModelInService]) -> ModelInService:
-    """Change which routing model is in use, or its strictness, and return the new state.
+    """Change which routing model is in use, or how strict it is, and return the new state.
 
-    The write is conditional: if somebody else changed the state meanwhile, `change` is applied again to the new state.
-    So no update is lost.
+    If somebody else changes the state at the same time, `change` is called again with their state. So no update is
+    lost.
 
     Args:
-        change: returns the new state from the old one. It may be called several times.
+        change: gets the present state and returns the new one.
     Raises:
         RecordConflictError: others kept changing the state.
+        RecordDamagedError: the object in storage can't be read.
     """
     storage, key = open_storage(), routing_service_key()
     for _ in range(_TRIES):
@@ -88,7 +91,7 @@ def change_service(change: Callable[[ModelInService], ModelInService]) -> ModelI
 
 
 def load_version(version: str) -> RoutingModel:
-    """Return a model by its version. A version never changes, so it is cached in the process.
+    """Return a routing model by its version. A version never changes, so it is read only once in a process.
 
     Args:
         version: name of a stored model, or `SHIPPED` for the one that comes with Packshot.
@@ -100,20 +103,30 @@ def load_version(version: str) -> RoutingModel:
 
 
 def store_model(model: RoutingModel) -> None:
-    """Put a trained model into storage. It is never changed later."""
+    """Store a trained routing model under its version. It is not in use before it is promoted."""
     data = model.model_dump_json(indent=1).encode()
     open_storage().put(routing_model_key(model.version), data, content_type=_JSON)
 
 
 def serving_model(plan: Plan) -> RoutingModel | None:
-    """Return the model that routes a shot; None if the shot's plan uses only fixed limits."""
+    """Return the routing model in use; None if a shot's plan uses only fixed limits and no model.
+
+    Args:
+        plan: the shot's plan.
+    Raises:
+        ObjectMissingError: storage lacks the version that is in use.
+        ModelError: the model is damaged.
+    """
     return load_version(service().version) if plan.routing.model else None
 
 
 def as_promised(plan: Plan) -> Plan:
-    """Return the plan with the error ratios that the audits allow now, for routing and for approving.
+    """Return a shot's plan with the error ratios that audits allow now, for routing and for approving.
 
-    The ratios are those of the plan times the strictness of the model in service.
+    Each is the plan's ratio times the present strictness: if audits found too many mistakes, less is allowed.
+
+    Args:
+        plan: the shot's plan.
     """
     present, routing = service(), plan.routing
     promises = {"route": present.promised(routing.route), "approve": present.promised(routing.approve)}
@@ -121,17 +134,24 @@ def as_promised(plan: Plan) -> Plan:
 
 
 def ruled_out(plan: Plan) -> tuple[str, ...]:
-    """Return the categories that the rules always send to people; empty if the shot is surely of another category."""
+    """Return the names of the categories to which a shot certainly does not belong; empty if its category is unknown.
+
+    They are the categories that the rules always send to people. A shot that goes to the machine is in none of them.
+
+    Args:
+        plan: the shot's plan, which has its category.
+    """
     return ruled_out_for(plan.category, configs_in_force().categories.values())
 
 
 def watch_for(record: ShotRecord, plan: Plan) -> Watch | None:
-    """Return what may stop the automatic approval of this shot: the routing model with the shot's features and limits.
+    """Return what may stop the machine's approval of a shot: the routing model, the shot's figures and the limits.
 
-    The result is None if the shot's plan uses no routing model.
+    None if the shot's plan uses no routing model.
 
     Args:
-        record: its ``routing`` report must have the shot's features.
+        record: the record of a shot that stage 2 has routed; its ``routing`` report has the figures.
+        plan: the shot's plan.
     """
     model = serving_model(plan)
     if model is None:

@@ -1,4 +1,7 @@
-"""Train a routing model on people's decisions, and decide which model is used afterwards."""
+"""Train a routing model on people's decisions, and decide which model is used afterwards.
+
+The routing model estimates how likely a person would refuse the machine's edit of a shot.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +24,13 @@ ARTIFACT = "routing-model"
 
 
 class Trained(Value):
-    """A newly trained model, and its comparison with the model in use.
+    """A newly trained routing model, and its comparison with the model in use.
 
     Attributes:
         version: version of the new model.
         serving: version of the model in use when they were compared.
-        learnt_from: number of shots judged by people that it has learnt from, besides scenes with known truth.
+        learnt_from: number of shots judged by people that it has learnt from, besides scenes whose right result is
+            known.
         comparison: figures of both models on the same products, and whether the new one is better.
     """
 
@@ -37,6 +41,7 @@ class Trained(Value):
 
     @property
     def sentence(self) -> str:
+        """The result in words, and whether the new model is used now."""
         done = "serves now" if self.comparison.better else f"does not serve, {self.serving} goes on"
         learnt = counted(self.learnt_from, "judged shot")
         return f"{self.version}, from {learnt} besides truth, {done}: {self.comparison.why}"
@@ -44,10 +49,10 @@ class Trained(Value):
 
 @task(name="train a candidate", task_run_name="train a candidate", **ALWAYS)
 def train_candidate() -> Trained:
-    """Train a new model, store it, and return it with its comparison with the model in use.
+    """Train a new routing model, store it, and return it with its comparison with the model in use.
 
     It learns from scenes whose right result is known and from all shots that people have judged. Some products are kept
-    out: they are used only for the comparison.
+    out: they are used only for the comparison. The new model is not used before `promote`.
 
     Raises:
         TrainingError: there are too few examples to learn from.
@@ -72,7 +77,13 @@ def _compared(candidate: RoutingModel, held_out: list[Example], *, learnt: int) 
 
 @task(name="promote", task_run_name="promote · {trained.version}", **ALWAYS)
 def promote(trained: Trained) -> None:
-    """Put the new model into use if it is better than the present one. The comparison is shown in both cases."""
+    """Put a new routing model into use if it is better than the present one. Nothing is returned.
+
+    The comparison is shown in Prefect's UI in both cases.
+
+    Args:
+        trained: the new model, from `train_candidate`.
+    """
     if trained.comparison.better:
         change_service(lambda one: one.promote(trained.version, at=now(), by=actor(), why=trained.comparison.why))
     page_artifact(_page(trained), key=ARTIFACT, description=trained.sentence)
@@ -80,7 +91,7 @@ def promote(trained: Trained) -> None:
 
 @task(name="roll back", task_run_name="roll back", **ALWAYS)
 def roll_back(*, person: str, reason: str) -> str:
-    """Put the previous model into use again; return its version.
+    """Put the previous routing model into use again, and return its version.
 
     Args:
         person: name of the person who asks for it.

@@ -42,13 +42,15 @@ REDOS = len(METHODS) - 1
 
 @task(name="follow answer", task_run_name="follow answer · {shot.shot}", **unit("follow answer"))
 def follow_answer(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
-    """Apply a person's answer to a shot. Return in words what was done, or why the answer was refused.
+    """Apply a person's answer to a shot; return in words what was done, or why the answer was refused.
+
+    Each question is handled only once. An answer that was applied already gives its first result again. A refused
+    answer is not tried again, even if a missing file has arrived since: somebody else may have answered in the
+    meantime.
 
     Args:
-        question: id of the question. Each question is handled only once. So a refused answer is not tried again, even
-            if a missing file has arrived since: somebody else may have answered in the meantime. An answer that was
-                applied
-            already gives its first result again.
+        answer: the filled-in form.
+        question: id of the question: ``<run id>-<number>``.
     """
     with living(shot):
         try:

@@ -21,7 +21,7 @@ PLAN = "plan.json"
 
 
 class Correction(Value):
-    """The result of correcting a shot's name or services: new facts and a new plan.
+    """What follows if a person corrects the name or the services of a shot on hold.
 
     Attributes:
         facts: name of a fact -> its value and source; all facts of the shot, not only the corrected ones.
@@ -39,7 +39,11 @@ class Correction(Value):
         return self.plan.model_dump_json(indent=1).encode()
 
     def over(self, record: ShotRecord) -> ShotRecord:
-        """Return the record with the corrected facts. A routed shot that still lacks something is on hold again."""
+        """Return a shot's record with the corrected facts. If the shot still lacks something, it is on hold again.
+
+        Args:
+            record: the shot's record, which already has the person's decision.
+        """
         named = record.model_copy(update={"facts": self.facts, "plan_fingerprint": self.plan.fingerprint})
         if not self.missing or record.state is not State.ROUTED:
             return named
@@ -49,10 +53,10 @@ class Correction(Value):
 
 
 def correct(record: ShotRecord, decision: Decision) -> Correction:
-    """Return the new facts and plan that a correction of a shot's name or services gives. Nothing is stored.
+    """Return what follows from a person's correction of a shot's name or services. Nothing is stored.
 
     Args:
-        record: that of the shot on hold.
+        record: the record of the shot on hold.
         decision: the person's answer, with the new name or the new services.
     Raises:
         DecisionRefusedError: the client's pattern finds no product in the name, a service is unknown, or no platform of

@@ -1,4 +1,7 @@
-"""Store drafts for editors: a matte and a path for each master, and a layered file for each neck-joint pair."""
+"""Drafts for editors: a matte and a path for each master; and for a garment, a layered file that joins the neck.
+
+A garment is photographed on a mannequin, and its neck a second time without. The neck joint is the picture of both.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +32,13 @@ _MANNEQUIN, _OPENING = "neck_joint_mannequin.png", "neck_joint_opening.png"
 
 
 def with_draft(record: ShotRecord) -> ShotRecord:
-    """Return the record of a shot that waits for an editor, with a draft in storage. Each master gets one draft.
+    """Store a draft for the editor of a shot, a TIFF with matte and path, and return the shot's record with it.
 
-    If the master has its draft already, the record is returned unchanged. If the machine has edited the shot, the draft
-    uses that edit's matte. If no product is found, the record gets a finding and no draft.
+    If there is a draft of this master already, the record is returned unchanged. If the machine has edited the shot,
+    the draft uses that edit's matte. If no product is found, the record gets a finding and no draft.
+
+    Args:
+        record: the record of a shot that waits for an editor.
     """
     master = picture_shown(record)
     if record.reports.get("draft", {}).get("master") == master:
@@ -58,9 +64,12 @@ def with_draft(record: ShotRecord) -> ShotRecord:
 
 
 def given_matte(record: ShotRecord) -> Matte | None:
-    """Return the matte of the draft that the editor got, (rows, columns) float32 in 0..1.
+    """Return the matte from which the editor of a shot began, (rows, columns) float32 in 0..1.
 
-    Without a draft it is the matte of the machine's edit. The result is None if there is neither.
+    It is that of the draft; without a draft, that of the machine's edit. None if there is neither.
+
+    Args:
+        record: the shot's record.
     """
     if record.reports.get("draft", {}).get("made"):
         draft = shot_objects.fetch(record, DRAFT)
@@ -74,13 +83,14 @@ def given_matte(record: ShotRecord) -> Matte | None:
 
 
 def with_neck_joint(record: ShotRecord, neck: ShotId | None) -> ShotRecord:
-    """Return a garment's record with the draft of its neck joint in storage. Each pair of pictures gets one draft.
+    """Store a draft of a garment's neck joint for the editor, and return the garment's record with it.
 
-    If the pair has its draft already, the record is returned unchanged.
+    The neck joint puts together a garment on a mannequin and a second photograph of its neck. If there is a draft of
+    these two pictures already, the record is returned unchanged.
 
     Args:
-        record: that of the garment on the mannequin.
-        neck: the product's neck shot; None if somebody decided to continue without it.
+        record: the record of the garment on the mannequin.
+        neck: the shot of the neck; None if somebody decided to go on without one.
     """
     theirs = load_record(neck) if neck else None
     pair = {"master": picture_shown(record), "neck": picture_shown(theirs) if theirs else ""}
@@ -108,9 +118,12 @@ def with_neck_joint(record: ShotRecord, neck: ShotId | None) -> ShotRecord:
 
 
 def joint_draft(record: ShotRecord) -> JointDraft | None:
-    """Return the neck-joint draft that the editor got: the masks of mannequin and opening, and the garment's matte.
+    """Return the draft of a garment's neck joint that the editor got: masks of mannequin and opening, and the matte.
 
-    The result is None if there is no draft for the current master.
+    None if there is no such draft of the present master.
+
+    Args:
+        record: the record of the garment on the mannequin.
     """
     garment = given_matte(record)
     if garment is None or record.reports.get("neck_joint", {}).get("master") != picture_shown(record):

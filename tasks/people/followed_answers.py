@@ -1,4 +1,4 @@
-"""Wait until a run has applied an answer, so that the person learns whether the answer counted."""
+"""Wait until a run has followed a person's answer, so that the person learns whether the answer counted."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _POLL_S = 1.0
 
 
 def wait_until_followed(before: ShotRecord, run_id: UUID, *, patience_s: float = PATIENCE_S) -> Decision:
-    """Return the decision that an answer led to. Wait until it is in the shot's record.
+    """Wait until a person's answer has been followed, and return the decision that the shot's record has now.
 
     Args:
         before: the record before the run was resumed.
-        run_id: id of the resumed run.
-        patience_s: how long to wait, in seconds.
+        run_id: id of the run that the answer has resumed.
+        patience_s: how long to wait, in seconds. It includes the time until a worker takes the run.
     Raises:
         DecisionRefusedError: the answer was refused; the message gives the reason.
         TerminalError: the run failed, or the answer was not followed in time.
@@ -46,11 +46,13 @@ def wait_until_followed(before: ShotRecord, run_id: UUID, *, patience_s: float =
 
 
 def followed(before: ShotRecord, run_id: UUID) -> Decision | None:
-    """Return the decision that an answer led to; None as long as it is not in the shot's record. It doesn't wait.
+    """Return the decision that a person's answer has led to; None as long as it is not in the shot's record.
+
+    It looks once and doesn't wait.
 
     Args:
         before: the record before the run was resumed.
-        run_id: id of the resumed run.
+        run_id: id of the run that the answer has resumed.
     Raises:
         DecisionRefusedError: the answer was refused; the message gives the reason.
         TerminalError: the run failed, crashed or was cancelled.

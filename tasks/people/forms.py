@@ -1,6 +1,4 @@
-"""Forms for shots that wait for people.
-
-Each state has one, which is the same in Prefect's UI, the API and the command line.
+"""Forms for shots that wait for people: one for each state, the same in Prefect's UI, the API and the command line.
 
 A form has only the fields and choices that make sense in its state. Every filled-in form is read as an `Answer`.
 """
@@ -34,9 +32,9 @@ APPROVALS = frozenset({Choice.APPROVE, Choice.SIGN})
 
 
 class Answer(RunInput):
-    """All fields that a person can fill in. Each form has a subset of them.
+    """A person's answer about a shot: all fields that any form has. Each form shows some of them.
 
-    Each field's description says what it is, in the words that the form shows.
+    Each field's `description` says what the field means, in the words that the form shows.
     """
 
     decision: Choice = Field(title="Decision", description="What shall become of the shot")
@@ -80,15 +78,15 @@ class Answer(RunInput):
 
 
 class Form(RunInput):
-    """Base class of all forms. A form shows the fields that its state needs. Its answer is read as an `Answer`.
+    """Base class of the forms that people fill in. `form_for` makes one for each state.
 
-    The reason: a run can show several forms, one after the other. A form's own class could refuse an answer to an
-    earlier form.
+    Every answer is read as an `Answer`. A run can show several forms, one after the other; a form's own class could
+    refuse an answer to an earlier form.
     """
 
     @classmethod
     def load(cls, keyset: Keyset, flow_run_id: UUID | None = None) -> Answer:  # type: ignore[override]
-        """Return the person's answer to this form, as an `Answer`.
+        """Return the person's answer to this form.
 
         Args:
             keyset: Prefect's keys of the form and of its answer.
@@ -98,7 +96,7 @@ class Form(RunInput):
 
     @classmethod
     async def aload(cls, keyset: Keyset, flow_run_id: UUID | None = None) -> Answer:  # type: ignore[override]
-        """Return the person's answer to this form, as an `Answer`, without blocking the event loop.
+        """Return the person's answer to this form, without blocking the event loop.
 
         Args:
             keyset: Prefect's keys of the form and of its answer.
@@ -110,16 +108,18 @@ class Form(RunInput):
 def form_for(
     state: State, *, description: str, picture: str, lead: str = "", also: Sequence[Choice] = (), **prefilled: Any
 ) -> type[Form]:
-    """Return the form of a state: a class that Prefect shows to people and reads their answer with.
+    """Return the form for a shot that waits in some state: a class that Prefect shows to people.
 
     Args:
-        state: the state in which the shot waits for people; one of those with a form.
+        state: the state in which the shot waits for people.
         description: Markdown above the fields. Prefect's default pages show it only in the space that the fields leave,
             often none.
-        picture: hash of the picture that is shown.
+        picture: hash of the picture that is shown, at least 8 hex digits.
         lead: text that a person must read in any case, as plain text. It is shown at the first field.
-        also: further choices for this shot, besides the usual choices of its state.
+        also: further choices for this shot, besides the usual choices of the state.
         prefilled: proposed values by field name of `Answer`.
+    Raises:
+        KeyError: in this state no person is asked.
     """
     choices = (*CHOICES[state], *also)
     reasons = tuple(dict.fromkeys(reason for choice in choices for reason in REASONS[choice]))

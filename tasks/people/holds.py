@@ -28,11 +28,11 @@ _REFERENCE_FINDINGS = ("target_fit", "colour_not_verified")
 
 
 def still_missing(record: ShotRecord, plan: Plan | None = None) -> tuple[Missing, ...]:
-    """Return what a routed shot is waiting for, one entry for each missing thing; empty if nothing is missing.
+    """Return what a shot waits for that the client must send: one entry for each missing thing; empty if nothing is.
 
     Args:
-        record: that of the shot.
-        plan: the shot's plan, if the caller has loaded it.
+        record: the record of a shot that stage 2 has routed.
+        plan: the shot's plan; None: it is read.
     """
     plan, promise = plan or shot_objects.plan_of(record), promise_to(record.shot.client)
     product = record.product
@@ -57,7 +57,7 @@ def _reference_given(record: ShotRecord) -> bool:
 
 
 class HeldBack(Value):
-    """Names of shots that are not edited now.
+    """Names of the shots that `hold_back` has stopped before their edit.
 
     Attributes:
         on_hold: shots that wait for something that the client has to send.
@@ -69,21 +69,22 @@ class HeldBack(Value):
 
     @property
     def names(self) -> tuple[str, ...]:
+        """All of them: those on hold first."""
         return self.on_hold + self.failed
 
 
 @task(name="hold back", task_run_name="hold back · {batch}", **ALWAYS)
 def hold_back(batch: BatchId, routed: Sequence[RoutedShot]) -> HeldBack:
-    """Return the shots of a batch that stop before their edit.
+    """Put the shots on hold that lack something from their client; return which shots stop before their edit.
 
-    Those that wait for something from the client are put on hold, and people are notified. First every shot is noted as
-    a possible match for others, so that shots of one batch find each other. If the check of a shot fails, that shot
-    stops with the reason in its record, and the others go on.
+    People are told about each shot on hold. First every shot is noted as a possible match for others, so that shots of
+    one batch find each other. If the check of a shot fails, that shot stops with the reason in its record, and the
+    others go on.
 
     Args:
         routed: the routed shots that would be edited next.
     Raises:
-        TransientError: a check failed with a transient error, and the task can still be retried.
+        TransientError: a check failed for a reason that may pass by itself, and the task can still be retried.
     """
     stopped: dict[str, Exception] = {}
     lives: dict[str, Life] = {}
@@ -123,7 +124,13 @@ def _note(shot: RoutedShot, record: ShotRecord) -> bool:
 
 
 def note_for_others(record: ShotRecord) -> None:
-    """Note a shot in storage, if other shots of its product may wait for it: a neck shot, or a colour reference."""
+    """Note a shot in storage if other shots of its product may wait for it.
+
+    Those are photographs of a garment's neck, and colour references. All other shots are not noted.
+
+    Args:
+        record: the record of a shot that has a plan.
+    """
     view, promise = shot_objects.plan_of(record).view, promise_to(record.shot.client)
     if view in (promise.neck_view, promise.reference_view):
         note_sibling(record, view=view)

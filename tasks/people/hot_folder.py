@@ -54,14 +54,14 @@ belongs to an earlier question.
 
 
 class Collected(Value):
-    """Result of one look into the hot folders.
+    """What one look into the hot folders has found. Editors put their finished pictures there.
 
     Attributes:
-        resumed: shot (client/batch/name) -> key of the file it was resumed with.
+        resumed: shot (CLIENT/BATCH/SHOT) whose run goes on now -> key of the file that was handed in for it.
         waiting: keys of files that are still being uploaded.
-        unknown: key of a file that was not used -> the reason: it matches no shot that waits for an editor, is no
-            picture, or has an unusable name.
-        told: shot that somebody else answered at the same moment -> Prefect's reply.
+        unknown: key of a file that was not used -> the reason: it matches no shot, is no picture, or has a name that is
+            not allowed.
+        told: shot that somebody else answered at the same moment -> why the file was not used.
     """
 
     resumed: Mapping[str, str] = {}
@@ -71,6 +71,7 @@ class Collected(Value):
 
     @property
     def sentence(self) -> str:
+        """The numbers in words, such as "2 returned, 1 still uploading, 0 fit no shot"."""
         return f"{len(self.resumed)} returned, {len(self.waiting)} still uploading, {len(self.unknown)} fit no shot" + (
             f", {len(self.told)} answered by somebody else" if self.told else ""
         )
@@ -78,7 +79,9 @@ class Collected(Value):
 
 @task(name="collect returned files", task_run_name="collect returned files", **ALWAYS)
 def collect_returned(client: str = "") -> Collected:
-    """Return what was found in the hot folders; resume the run of each shot that has a new file.
+    """Look for finished pictures that editors have put into hot folders, and return what was found.
+
+    For each shot with a new file, its run is resumed, as if the editor had answered with that file.
 
     Args:
         client: only this client's folders; empty means those of all clients.
@@ -163,9 +166,10 @@ def _listed(client: str, at: datetime) -> Iterator[ObjectInfo]:
 
 
 def in_turn(every: Sequence[V], *, at: datetime) -> Sequence[V]:
-    """Return at most `OTHERS` of the values. Each minute it is the next group of them, so that all get their turn.
+    """Return at most 20 of some values (`OTHERS`): each minute the next group, so that all get their turn.
 
     Args:
+        every: the values, in an order that stays.
         at: the time that decides which group it is.
     """
     begin = OTHERS * int(at.timestamp() // 60) % max(1, len(every))
@@ -277,9 +281,10 @@ def _editor(below: str) -> str:
 
 @task(name="release what has arrived", task_run_name="release what has arrived", **ALWAYS)
 def release_holds(client: str = "") -> list[str]:
-    """Resume the run of each shot on hold that now has all it waits for, and return these shots (client/batch/name).
+    """Let the shots on hold go on that now have all they waited for; return these shots, each as CLIENT/BATCH/SHOT.
 
-    Shots that no new photograph answers are checked in turn, not all at each call.
+    At each call, those shots are checked for which the index knows a photograph that they wait for. Of the others,
+    twenty are checked at each call, in turn.
 
     Args:
         client: only this client's shots; empty means those of all clients.

@@ -1,4 +1,4 @@
-"""Functions behind the command line for people's jobs: show a job, take it, return a file, answer its question."""
+"""What ``packshot job`` and the review desk do: show a job, take it, return a file, answer its question."""
 
 from __future__ import annotations
 
@@ -33,14 +33,15 @@ _PICTURES = {State.IN_REVIEW: "edit.tif", State.AWAITING_SIGNOFF: "edit.tif"}
 
 
 class Job(Value):
-    """A shot as the command line shows it to a person.
+    """A shot as a person sees it who has to act on it.
 
     Attributes:
-        shot: client/batch/name.
-        picture: first digits of the hash of the picture that is to be decided on.
+        shot: its id, CLIENT/BATCH/SHOT.
+        state: the state in the shot's record.
+        picture: first 16 hex digits of the hash of the picture that is to be decided on.
         run: id of the suspended run that waits for an answer; empty if none waits.
         wait: who has to act, and until when; None if the shot waits for nobody.
-        score: of the edit; None if there is no edit, or in a blind review.
+        score: of the edit, 0 to 100; None if there is no edit, or the reviewer must not see it (blind review).
         links: file name -> presigned URL.
         ticket: the editor's job ticket, while the shot waits for an editor; otherwise None.
         findings: those that did not pass; empty in a blind review.
@@ -60,10 +61,10 @@ class Job(Value):
 
 
 def shot_id(name: str) -> ShotId:
-    """Return the shot that a text of the form CLIENT/BATCH/SHOT names. Whether there is such a shot is not checked.
+    """Return the shot that a text such as ``acme/spring/BTL201_MAIN`` names. Whether there is one is not checked.
 
     Raises:
-        NamingError: the text doesn't have this form, or a name in it is not valid.
+        NamingError: the text doesn't have three parts, or one of them is not allowed as a name.
     """
     parts = name.split("/")
     if len(parts) != 3:
@@ -75,11 +76,13 @@ def shot_id(name: str) -> ShotId:
 
 
 def job_of(name: str, *, renew: bool = False) -> Job:
-    """Return a shot as a person may see it. In a blind review, the machine's verdict and score are left out.
+    """Return a shot as a person may see it who has to act on it.
+
+    If its reviewer must judge it without the machine's opinion (blind review), verdict and score are left out.
 
     Args:
         name: CLIENT/BATCH/SHOT.
-        renew: whether to presign the ticket's links again; it matters only while the shot waits for an editor.
+        renew: True signs the links in the editor's ticket again; it matters only while the shot waits for an editor.
     Raises:
         NamingError: the name doesn't have this form.
         ObjectMissingError: there is no such shot, or it waits for an editor and has no ticket.
@@ -121,19 +124,18 @@ def answer_job(
     file: Path | None = None,
     wait: bool = False,
 ) -> str:
-    """Answer the question about a waiting shot, resume its run, and return the answer in words.
+    """Answer the question about a waiting shot, so that its run goes on; return the answer in words.
 
     Args:
         name: CLIENT/BATCH/SHOT.
-        choices: for each state that the shot may be in, the decision to send.
-        also: for each state, fields that only the form of that state has: field name -> value.
+        choices: state that the shot may be in -> the decision to send then.
+        also: state -> fields that only the form of that state has: field name -> value.
         fields: all other fields of the form: field name -> value.
-        file: a finished picture. It is put into the shot's hot folder once the answer has passed its checks.
-        wait: whether to wait until the run has applied the answer. Then the decision in the record is returned in
-            words.
+        file: a finished picture. It is put into the shot's folder ``returned/`` once the answer has passed its checks.
+        wait: True waits until the run has followed the answer. Then the decision in the record is returned in words.
     Raises:
-        DecisionRefusedError: the answer can't be applied, or somebody else answered first.
-        TerminalError: the answer was accepted, but the run failed or did not apply it in time.
+        DecisionRefusedError: the answer can't be followed, or somebody else answered first.
+        TerminalError: the answer was accepted, but the run failed or did not follow it in time.
     """
     shot = shot_id(name)
     record = load_record(shot)
@@ -155,12 +157,12 @@ def answer_job(
 
 
 def take_job(name: str, *, person: str, signed_in: bool = False) -> None:
-    """Record that a person has begun to work on a shot.
+    """Record that an editor has begun to work on a shot. Nothing is returned.
 
     Args:
         name: CLIENT/BATCH/SHOT.
         person: name of the editor.
-        signed_in: whether the person has proved who they are. If so, they cannot take a job that somebody else has.
+        signed_in: True if the person has proved who they are. Then they can't take a job that somebody else has.
     Raises:
         DecisionRefusedError: the shot doesn't wait for an editor, or somebody else has it.
     """
@@ -179,12 +181,12 @@ def take_job(name: str, *, person: str, signed_in: bool = False) -> None:
 
 
 def give_back_job(name: str, *, person: str, signed_in: bool = False) -> None:
-    """Record that the job of a shot is free again, so that any editor can take it.
+    """Record that nobody works on a shot any more, so that any editor can take it. Nothing is returned.
 
     Args:
         name: CLIENT/BATCH/SHOT.
-        person: name of the person who gives it back: its holder, or a senior. It is not checked here.
-        signed_in: whether the person has proved who they are; the record will state this.
+        person: name of the person who gives it back: the editor who has it, or a senior editor. It is not checked here.
+        signed_in: True if the person has proved who they are; the record will state this.
     Raises:
         DecisionRefusedError: the shot doesn't wait for an editor, or nobody has taken it.
     """
@@ -212,8 +214,7 @@ def _note_on_job(
 
 
 def first_time_rates(*, by: By, client: str = "", batch: str = "") -> tuple[Rate, ...]:
-    """Return one first-time approval rate for each editor, category or client: how often their work was approved at
-    once.
+    """Return how often people's work was approved at once: one rate for each editor, category or client.
 
     The rates are counted from the shots that people have decided on.
 

@@ -1,4 +1,4 @@
-"""Jobs for people: a suspended run with a form for each shot, and a ticket in storage for editors."""
+"""Jobs for people: for each shot a suspended run with a form, and for editors a ticket in storage."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ PAUSE_KEY = "question-1"
 
 
 def pause_key(number: int) -> str:
-    """Return the key under which Prefect stores a run's n-th question, for example ``question-1`` for the first."""
+    """Return the name under which Prefect keeps the n-th question of a run: ``question-1`` for the first."""
     return f"question-{number}"
 
 
 @task(name="open job", task_run_name="open job · {routed.shot.shot}", **unit("open job"))
 def open_job(routed: RoutedShot) -> str:
-    """Return the id of a suspended run that asks an editor. Store the shot's draft, ticket and master first.
+    """Ask an editor to edit a shot, and return the id of the suspended run that waits for the answer.
 
-    The shot then waits for an editor. A second call returns the same run.
+    First the shot's draft, ticket and master are stored, and its record says that it waits for an editor. A second call
+    returns the same run.
 
     Args:
-        routed: a shot that routing sends to a person.
+        routed: a shot that stage 2 gives to a person.
     """
     with living(routed.shot) as life:
         record = life.reach(State.AWAITING_EDITOR, why=f"an editor's work, {routed.complexity}: {routed.reason}")
@@ -43,7 +44,10 @@ def open_job(routed: RoutedShot) -> str:
 
 @task(name="begin job", task_run_name="begin job · {shot.shot}", **ALWAYS)
 def begin_job(shot: ShotId) -> None:
-    """Move a shot that was on hold to the editors' queue. The run that asked about the hold continues with it."""
+    """Put a shot that was on hold into the editors' queue: its record then says that it waits for an editor.
+
+    No run is created: the run that asked about the hold goes on, and asks the editor.
+    """
     with living(shot) as life:
         routing = life.record.reports["routing"]
         life.reach(State.AWAITING_EDITOR, why=f"an editor's work, {routing['complexity']}: {routing['reason']}")
@@ -51,7 +55,9 @@ def begin_job(shot: ShotId) -> None:
 
 @task(name="open review", task_run_name="open review · {edited.shot.shot}", **unit("open review"))
 def open_review(edited: EditedShot) -> str:
-    """Return the id of the suspended run that asks a reviewer about an edit. A second call returns the same run.
+    """Ask a reviewer about the machine's edit, and return the id of the suspended run that waits for the answer.
+
+    A second call returns the same run.
 
     Args:
         edited: a shot whose edit the machine may not approve itself.
@@ -66,11 +72,11 @@ def open_waiting_run(record: ShotRecord, *, generation: int, category: str, canc
     A second call with the same arguments returns the same run.
 
     Args:
-        record: that of the shot. Its state decides which question is asked.
-        generation: how many times the shot was started again; each generation has its own run.
+        record: the shot's record. Its state decides which question is asked.
+        generation: how many times the shot was started again; each time it gets a new run.
         category: product category, for the run's tags; empty if it is not known.
-        cancelled_before: how many times its batch was cancelled before. Each time ended the shot's run, so a new one is
-            needed afterwards.
+        cancelled_before: how many times the shot's batch was cancelled before. Each time ended the shot's run, so a new
+            one is needed afterwards.
     """
     shot, question = record.shot, question_about(record)
     if record.state is not State.IN_REVIEW:  # in review, the artifact shows the edit already

@@ -1,4 +1,7 @@
-"""The photographs of a client by product: storage has a small object for each shot that another shot may wait for."""
+"""The photographs of a client by product. Some shots must wait until another photograph of their product is there.
+
+Storage has a small object for each shot that another shot may wait for.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,12 @@ from tasks.storage.bucket import open_storage
 
 
 def note_sibling(record: ShotRecord, *, view: str) -> None:
-    """Store an object for a shot, so that other shots of the same product find it. Without a product, nothing is
-    stored.
+    """Note in storage that there is a photograph of a product, so that other shots of the product find it.
+
+    If the record names no product, nothing is stored.
 
     Args:
+        record: the shot's record.
         view: the view of the product that the shot shows, such as "NECK".
     """
     product, shot = record.product, record.shot
@@ -26,12 +31,12 @@ def note_sibling(record: ShotRecord, *, view: str) -> None:
 
 
 def siblings_of(client: str, product: str) -> Iterator[Sibling]:
-    """Yield the noted photographs of a product, from all batches of the client; none if `product` is empty.
+    """Yield the photographs of a product that `note_sibling` has noted, from all batches of the client.
 
-    Storage is read while iterating.
+    Nothing is yielded if `product` is empty. Storage is read as the caller goes on.
 
     Args:
-        client: the client's short name, as in its keys in storage.
+        client: the client's short name, for example ``acme``.
         product: SKU, ASIN or GTIN, as `ShotRecord.product` gives it.
     """
     storage = open_storage()

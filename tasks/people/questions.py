@@ -45,7 +45,7 @@ class WhoActs(StrEnum):
     """Who has to act next on a shot.
 
     Values:
-        PERSON: a person has to answer a question: a reviewer, an editor, a senior, or somebody who knows what is
+        PERSON: a person has to answer a question: a reviewer, an editor, a senior editor, or somebody who knows what is
             missing.
         MACHINE_REDO: the machine edits the shot again, with another cut-out method.
         MACHINE_EDIT: the machine edits the shot for the first time.
@@ -64,13 +64,13 @@ _STEPS = {State.REDO: WhoActs.MACHINE_REDO, **dict.fromkeys(CHOICES, WhoActs.PER
 
 
 class Question(Value):
-    """A question to a person about a shot.
+    """A question to a person about a shot that waits. `question_about` makes it.
 
     Attributes:
         state: the state in which the shot waits; it decides the form's fields.
         description: Markdown above the form's fields.
+        picture: first 16 hex digits of the hash of the picture that is shown.
         lead: the most important part of the description, as plain text, for the form's first field.
-        picture: first digits of the hash of the picture that is shown.
         also: further choices for this shot, besides the usual choices of its state.
     """
 
@@ -81,16 +81,16 @@ class Question(Value):
     also: tuple[Choice, ...] = ()
 
     def form(self) -> type[Form]:
-        """Return the class of the form that asks this question (`tasks.people.forms.form_for`)."""
+        """Return the class of the form that asks this question. Prefect shows it, and reads the answer with it."""
         return form_for(self.state, description=self.description, picture=self.picture, lead=self.lead, also=self.also)
 
 
 class Next(Value):
-    """The next step for a shot.
+    """What a shot needs next.
 
     Attributes:
         step: who has to act.
-        state: the shot's state.
+        state: the state in the shot's record.
         question: what to ask; None unless a person has to act and has not answered yet.
     """
 
@@ -101,7 +101,9 @@ class Next(Value):
 
 @task(name="look", task_run_name="look · {shot.shot}", **ALWAYS)
 def next_step(shot: ShotId, *, objection: str = "", answered: bool = False) -> Next:
-    """Return what a shot needs next. If it waits for an editor and is asked about, also store the draft and the ticket.
+    """Return what a shot needs next, as its record says: a person's answer, a step of the machine, or nothing.
+
+    If an editor has to be asked, the draft and the ticket for the editor are stored as well.
 
     Args:
         objection: why the last answer was refused; shown above the form. Empty if none was.
@@ -121,9 +123,12 @@ def next_step(shot: ShotId, *, objection: str = "", answered: bool = False) -> N
 
 
 def question_about(record: ShotRecord, *, objection: str = "") -> Question:
-    """Return the question to people about a shot that waits; for an editor, also store the ticket.
+    """Return the question to people about a shot that waits.
+
+    If it waits for an editor, the editor's ticket and files are stored as well.
 
     Args:
+        record: the shot's record. Its state decides what is asked.
         objection: why the last answer was refused; shown above the form. Empty if none was.
     """
     events = as_shown(record).events
@@ -137,7 +142,7 @@ def question_about(record: ShotRecord, *, objection: str = "") -> Question:
 
 
 def show_question(record: ShotRecord, question: Question) -> None:
-    """Show the question as the shot's artifact, with the same text as in the form."""
+    """Show a question on the shot's page in Prefect's UI, with the same text as in the form."""
     shot = record.shot
     page_artifact(
         question.description, key=artifact_key("shot", shot.client, shot.batch, shot.shot), description=f"{shot}"

@@ -27,7 +27,7 @@ from tasks.telling.notices import tell
 
 
 class Words(Value):
-    """A client's complaint about a delivered file.
+    """What a client says about a delivered file that is wrong.
 
     Attributes:
         reason: the reason code that the client chose.
@@ -43,14 +43,14 @@ class Words(Value):
 
 
 def send_back(shot: ShotId, file: Delivered, words: Words) -> ShotRecord:
-    """Return the record of a delivered shot after its client has sent it back.
+    """Record that a client has sent a delivered picture back, and return the shot's new record.
 
     The shot then waits for an editor: the run that asks one is created, and people are told. For each delivery only the
     first rejection counts.
 
     Args:
         file: the delivered file that the client looked at.
-        words: the client's complaint.
+        words: what the client says about it.
     Raises:
         DecisionRefusedError: the shot has a newer file by now, the client does not say what is wrong, or the marked
             places can't be found on the photograph.

@@ -1,4 +1,4 @@
-"""Read an editor's finished picture, check it against its master, and turn it into the shot's edit."""
+"""Read an editor's finished picture, check it against its master, and make it the shot's edit."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _PAINTED = (Service.RETOUCH, Service.GHOST_MANNEQUIN)
 
 @dataclasses.dataclass(frozen=True)
 class Taken:
-    """Returned work that was read and checked.
+    """An editor's finished picture that was read and checked. `take_over` makes it.
 
     Attributes:
-        record: the shot's record when the work was read.
+        record: the shot's record when the picture was read.
         plan: the shot's plan.
-        pixels: the master that the editor worked from: (rows, columns, 3) uint16, working space.
+        pixels: the picture that the editor worked from: (rows, columns, 3) uint16, Adobe RGB with its gamma.
         work: the editor's picture, as the file holds it.
         checks: results of all checks, passed ones too. If one has failed, the work goes back to the editor.
     """
@@ -44,10 +44,11 @@ class Taken:
 
     @property
     def failed(self) -> tuple[Finding, ...]:
+        """The checks that failed; empty if the work can be accepted."""
         return tuple(one for one in self.checks if one.status is Status.FAILED)
 
     def edit(self) -> Edit:
-        """Return the work as the shot's edit, scored like an edit by the machine.
+        """Return the editor's picture as the shot's edit, scored like an edit by the machine.
 
         Raises:
             RefusedInputError: the file has nothing that separates product from background, or it has another size than
@@ -57,10 +58,12 @@ class Taken:
 
 
 def take_over(record: ShotRecord, data: bytes, *, name: str) -> Taken:
-    """Return an editor's finished picture, read in a confined child process and checked.
+    """Return an editor's finished picture, after reading and checking it. Failed checks are in the result, not raised.
+
+    It is read in a confined child process, because the file comes from outside.
 
     Args:
-        record: that of the shot, with its master.
+        record: the record of the shot, which has a master.
         data: the whole file.
         name: file name, for messages and to tell the file's format.
     Raises:

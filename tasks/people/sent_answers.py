@@ -30,16 +30,16 @@ from tasks.storage.bucket import open_storage
 
 
 class CheckedAnswer(Value):
-    """An answer that passed its checks.
+    """A person's answer to the question about a shot, after it has passed its checks. `checked_answer` makes it.
 
     Attributes:
         record: the shot's record when the answer was checked.
         decision: the answer in the form in which the record will keep it.
         fields: the form's fields, as they are sent: field name -> value.
         run: the suspended run that waits for the answer; None if it was not looked up yet (`with_run`).
-        signed_in: whether the person proved who they are.
-        brings: (key of the finished picture that an editor hands in, its place in the hot folder); None without a
-            picture.
+        signed_in: True if the person has proved who they are.
+        brings: (key of the finished picture that an editor hands in, key under which the line collects it); None
+            without a picture.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -53,18 +53,21 @@ class CheckedAnswer(Value):
 
     @property
     def shot(self) -> ShotId:
+        """The shot that the answer is about."""
         return self.record.shot
 
 
 def checked_answer(record: ShotRecord, fields: Mapping[str, Any], *, signed_in: bool = False) -> CheckedAnswer:
-    """Return an answer that passed its checks against the shot's record. Prefect is not asked, and nothing is sent yet.
+    """Return a person's answer after checking that the shot's record allows it. Nothing is sent yet.
+
+    Prefect is not asked; so whether a run waits for the answer is not checked (`with_run` does that).
 
     Args:
         record: the shot's record as it is now.
-        fields: the form's fields, field name of `Answer` -> value, with the decision among them.
-        signed_in: whether the person has proved who they are. The record will state this.
+        fields: the form's fields: field name of `Answer` -> value; the decision is one of them.
+        signed_in: True if the person has proved who they are. The record will state this.
     Raises:
-        DecisionRefusedError: the answer can't be applied.
+        DecisionRefusedError: a field is wrong, or the answer can't be followed.
     """
     shot = record.shot
     answer = _read(shot, fields)
@@ -76,10 +79,12 @@ def checked_answer(record: ShotRecord, fields: Mapping[str, Any], *, signed_in: 
 
 
 def with_run(answer: CheckedAnswer) -> CheckedAnswer:
-    """Return an answer with the run that waits for it. Prefect is asked unless the answer has its run already.
+    """Return a checked answer together with the suspended run that waits for it.
+
+    If the answer has its run already, Prefect is not asked.
 
     Raises:
-        DecisionRefusedError: no run waits for an answer about this shot.
+        DecisionRefusedError: no run waits for an answer about this shot: somebody else has answered, or it is at work.
     """
     run = answer.run or waiting_run_of(answer.shot)
     if run is None:
@@ -93,7 +98,9 @@ def with_run(answer: CheckedAnswer) -> CheckedAnswer:
 
 
 def check_again(answer: CheckedAnswer) -> CheckedAnswer:
-    """Return an answer after a second check, against the shot's record as it is now. The run is not looked up again.
+    """Return an answer after a second check, against the shot's record as it is now.
+
+    Use it if time has passed since the first check. The run is not looked up again.
 
     Raises:
         DecisionRefusedError: somebody else has answered since the first check, or the picture has changed.
@@ -104,7 +111,9 @@ def check_again(answer: CheckedAnswer) -> CheckedAnswer:
 
 
 def send(answer: CheckedAnswer) -> UUID:
-    """Send an answer to its run, and return the run's id. A picture that is handed in goes into the hot folder first.
+    """Send a checked answer to the run that waits for it, so that the run goes on; return the run's id.
+
+    A picture that is handed in is copied to its place in storage first.
 
     Raises:
         DecisionRefusedError: no run waits, somebody else answered first, or the form rejects this answer.

@@ -1,4 +1,4 @@
-"""Job tickets in storage: the files an editor needs, the instructions, and presigned URLs to both."""
+"""Job tickets in storage: what an editor has to do on a shot, the files for it, and presigned links to these."""
 
 from __future__ import annotations
 
@@ -33,18 +33,26 @@ TICKET_JSON, TICKET_HTML = "ticket.json", "ticket.html"
 
 
 def scope_for(record: ShotRecord, plan: Plan) -> Scope:
-    """Return the work that people have to do on a shot: its services, with the estimate of their effort."""
+    """Return the work that people have to do on a shot: its services, and an estimate of how much work it is.
+
+    A service is one kind of work, such as a clipping path.
+
+    Args:
+        record: the shot's record.
+        plan: the shot's plan.
+    """
     return scope_of(record, plan, ghost_mannequin=guide_of(record.shot.client).handoff.ghost_mannequin)
 
 
 def issue_ticket(record: ShotRecord, *, why: str) -> JobTicket:
-    """Put the master, its references and the ticket into the shot's out/ folder, and return the ticket.
+    """Store what an editor needs for a shot, in the shot's folder ``out/``, and return the ticket.
 
-    A repeated call gives the same ticket with new presigned URLs. The ticket's tier goes into the record; the due time
-    depends on it.
+    That is the picture to edit, its references, the draft if there is one, and the ticket as JSON and as a page. A
+    repeated call gives the same ticket with new links. The amount of work goes into the shot's record, because the due
+    time depends on it.
 
     Args:
-        record: that of a shot that waits for an editor.
+        record: the record of a shot that waits for an editor.
         why: why an editor has to work on it, in words.
     """
     at, promise = now(), promise_to(record.shot.client)
@@ -147,7 +155,7 @@ def _store(record: ShotRecord, ticket: JobTicket) -> None:
 
 
 def ticket_of(shot: ShotId) -> JobTicket:
-    """Return a shot's ticket as it was last issued.
+    """Return a shot's job ticket for an editor, as it was last issued. Its links may have expired.
 
     Raises:
         ObjectMissingError: the shot has no ticket.
@@ -156,7 +164,7 @@ def ticket_of(shot: ShotId) -> JobTicket:
 
 
 def ticket_page_link(shot: ShotId) -> str:
-    """Return a new presigned URL of the ticket's page; empty if there is no ticket.
+    """Return a new presigned link to the page of a shot's job ticket; empty if there is no ticket.
 
     It is valid for as many hours as the client's hand-off rules say (``link_hours``).
     """

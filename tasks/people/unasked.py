@@ -20,11 +20,13 @@ from tasks.runs.resuming import human_edits, shot_of_run
 
 @task(name="ask who was not asked", task_run_name="ask who was not asked · {batch}", **ALWAYS)
 def ask_who_was_not_asked(batch: BatchId, *, waiting: list[str]) -> list[str]:
-    """Return the names of the waiting shots that had no run to ask people about them. Each of them now has one.
+    """Create the missing questions to people in a batch; return the names of the shots that had none.
+
+    A shot has no question if an earlier run died after it had written the shot's record.
 
     Args:
-        waiting: names of the shots that already waited when this run began. This run has itself created the questions
-            for all other shots.
+        waiting: names of the shots that already waited for people when this run began. For all others, this run has
+            created the questions itself.
     """
     if not waiting:
         return []

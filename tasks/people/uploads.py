@@ -1,6 +1,4 @@
-"""Uploads of editors' finished pictures.
-
-The browser sends a file to the storage in parts; then the machine checks it.
+"""Uploads of editors' finished pictures: the browser sends a file to the storage in parts, then the machine checks it.
 
 Each part has a presigned link. With this link one can send that part during one hour, and nothing else. The storage
 knows which parts have arrived. So an interrupted upload continues with the missing parts.
@@ -40,7 +38,7 @@ KEPT = timedelta(days=7)
 
 
 class Upload(Value):
-    """One file that an editor's browser uploads in parts.
+    """One file that an editor's browser sends to the storage in parts. `begin_upload` makes it.
 
     Attributes:
         shot: the shot whose finished picture it is.
@@ -48,7 +46,7 @@ class Upload(Value):
         key: key of the object in storage that the parts will become.
         upload_id: the storage's id of the upload.
         size_bytes: size of the whole file.
-        part_size: bytes of each part except the last one.
+        part_size: bytes of each part except the last one, which may be smaller.
     """
 
     shot: ShotId
@@ -64,15 +62,20 @@ class Upload(Value):
         return -(-self.size_bytes // self.part_size)
 
     def part_bytes(self, number: int) -> int:
-        """Return the size of a part in bytes; the first part is number 1."""
+        """Return the size of a part in bytes.
+
+        Args:
+            number: the part's number, from 1.
+        """
         return min(self.part_size, self.size_bytes - (number - 1) * self.part_size)
 
 
 def begin_upload(shot: ShotId, *, name: str, size_bytes: int) -> Upload:
-    """Return a new upload of a file in parts.
+    """Begin the upload of an editor's finished picture in parts, and return it. Nothing is sent yet.
 
     Args:
         name: the file's name on the editor's machine, without folders.
+        size_bytes: size of the whole file.
     Raises:
         RefusedInputError: a file of this name or size is not accepted.
     """
@@ -103,7 +106,7 @@ def begin_upload(shot: ShotId, *, name: str, size_bytes: int) -> Upload:
 
 
 def is_under_way(upload: Upload) -> bool:
-    """Return whether an upload is neither finished nor removed."""
+    """Return True if the storage still knows an upload: its parts were neither joined nor removed."""
     try:
         _parts(upload)
     except ObjectMissingError:
@@ -112,19 +115,20 @@ def is_under_way(upload: Upload) -> bool:
 
 
 def missing_parts(upload: Upload) -> list[int]:
-    """Return the numbers of the parts that the storage doesn't have, or has with another size; the first part is number
-    1.
+    """Return the numbers of the parts, from 1, that have not arrived, or have arrived with a wrong size.
+
+    Raises:
+        ObjectMissingError: the upload was finished or removed.
     """
     there = {number: part["Size"] for number, part in _parts(upload).items()}
     return [number for number in range(1, upload.parts + 1) if there.get(number) != upload.part_bytes(number)]
 
 
 def part_links(upload: Upload, numbers: Iterable[int]) -> Mapping[int, str]:
-    """Return presigned links for parts: part number -> link to which a browser sends the part (PUT), valid for
-    `LINK_S`.
+    """Return presigned links by which a browser sends parts with PUT: part number -> link. They are valid for one hour.
 
     Args:
-        numbers: of the parts; the first part is number 1.
+        numbers: of the parts, from 1.
     """
     client, bucket = connect_for_links(_unchecked()), open_storage().bucket
     with s3_errors(upload.key):
@@ -139,10 +143,11 @@ def part_links(upload: Upload, numbers: Iterable[int]) -> Mapping[int, str]:
 
 
 def finish_upload(upload: Upload) -> None:
-    """Join the parts of an upload to one object, under the upload's key.
+    """Join the parts of an upload to one object in storage, under the upload's key.
 
     Raises:
         RefusedInputError: a part is missing, or has another size than announced.
+        ObjectMissingError: the upload was finished or removed before.
     """
     missing = missing_parts(upload)
     if missing:
@@ -163,13 +168,12 @@ def finish_upload(upload: Upload) -> None:
 
 
 def abort_broken_off(*, before: datetime) -> int:
-    """Remove the parts of editors' uploads that were begun before a time and never finished.
+    """Remove the parts of editors' uploads that were never finished; return the number of these uploads.
 
-    Return the number of these uploads. Without this, the bucket would keep the parts and charge for them for ever. They
-    appear in no list of its objects.
+    Without this, the bucket would keep the parts and charge for them for ever. They appear in no list of its objects.
 
     Args:
-        before: the time, with a time zone.
+        before: only uploads that were begun before this time, with a time zone.
     """
     client, bucket, gone = _client(), open_storage().bucket, 0
     with s3_errors(jobs_prefix()):
@@ -182,24 +186,25 @@ def abort_broken_off(*, before: datetime) -> int:
 
 
 def checks_of(record: ShotRecord, upload: Upload) -> tuple[Finding, ...]:
-    """Return the results of the machine's checks of a finished picture, passed ones too.
+    """Return the results of the machine's checks of an editor's finished picture, passed ones too.
 
-    The same checks are made when it is handed in.
+    The same checks are made when the picture is handed in.
 
     Args:
-        record: that of the shot.
+        record: the shot's record.
         upload: the finished upload of the picture.
     Raises:
         RefusedInputError: the picture can't be read, or does not fit the shot's master.
+        ObjectMissingError: the upload was not finished.
     """
     return take_over(record, open_storage().get(upload.key), name=upload.name).checks
 
 
 def storage_origin() -> str:
-    """Return scheme, host and port of the address at which browsers reach the storage, such as
-    ``https://s3.example.com``.
+    """Return the address at which browsers reach the storage, such as ``https://s3.example.com``.
 
-    Empty if there is no key to sign links with.
+    It has scheme, host and port. A page must name it to be allowed to send files there. Empty if there are no
+    credentials to sign links with.
     """
     try:
         address = urlsplit(open_storage().presign("any", expires_s=1))

@@ -17,13 +17,19 @@ VOUCHED = "vouched.json"
 
 
 def vouch(shot: ShotId, answer: Answer) -> None:
-    """Store a sealed copy of an answer. It proves that the person named in the answer was signed in."""
+    """Store a sealed copy of an answer, as proof that the person named in it was signed in at the review desk.
+
+    It replaces the copy of an earlier answer about the shot.
+    """
     key = shot_key(shot, VOUCHED)
     open_storage().put(key, seal(key, _said(answer)), content_type="application/octet-stream")
 
 
 def is_vouched_for(shot: ShotId, answer: Answer) -> bool:
-    """Return whether the desk has stored a sealed copy of exactly this answer."""
+    """Return True if the review desk has stored a sealed copy of exactly this answer.
+
+    Then the person named in it was signed in. Otherwise anybody may have typed the name.
+    """
     key = shot_key(shot, VOUCHED)
     try:
         sealed = open_storage().get(key)

@@ -40,13 +40,15 @@ _LAST_SIGN = "\U0010ffff"
 
 
 def ask(work: Work[R], *, client: str = "", batch: str = "", storage: Storage | None = None) -> R:
-    """Return the result of a query of the index.
+    """Return the answer to a question to the index. The shared index is asked if it answers, else one of this machine.
+
+    An index of this machine is first brought up to date with the bucket, which takes time.
 
     Args:
-        work: the query: called with a connection to the index, its result is returned.
-        client, batch: names of the client and the batch that the query is about; empty means all. An index of this
-            machine is compared only for these.
-        storage: the bucket that the query is about; None means the one that the settings name.
+        work: the question: called with a connection to the index; what it returns is the answer.
+        client, batch: names of the client and the batch that the question is about; empty means all. They limit how
+            much an index of this machine has to compare.
+        storage: the bucket that the question is about; None means the one that the settings name.
     """
     opened, index = storage or open_storage(), shared()
     if index is not None:
@@ -74,7 +76,7 @@ def _require_whole(index: Shared, storage: Storage) -> None:
 
 
 def repair() -> None:
-    """Compare some batches of the shared index with their records, and repair rows that differ.
+    """Compare some batches of the shared index with their records, and correct rows that differ.
 
     Call it before a decision that depends on counting rows. If there is no shared index, or it does not answer, nothing
     is done.
@@ -86,11 +88,11 @@ def repair() -> None:
 
 
 def finished_batches() -> Collection[BatchId]:
-    """Return the finished batches that the shared index knows; empty if there is no shared index, or it does not
-    answer.
+    """Return the batches that are finished, as far as the shared index knows.
 
-    A row that is older than its record never hides a batch that was cancelled and submitted again: if a batch can be
-    cancelled, its row counts only if the record still has the row's ETag. No record is read for that.
+    Empty if there is no shared index, or it does not answer. A row that is older than its record never hides a batch
+    that was cancelled and submitted again: if a batch can be cancelled, its row counts only if the record still has the
+    row's ETag. No record is read for that.
     """
     index, storage = shared(), open_storage()
     if index is None:
@@ -119,15 +121,16 @@ def finished_batches() -> Collection[BatchId]:
 
 
 def find_shots(words: Sequence[str], *, client: str = "", batch: str = "", most: int = MOST_FOUND) -> list[ShotRecord]:
-    """Return the shots whose names match, also those of ended batches. Each part of the list is sorted by name.
+    """Return the shots that a person looks for by words, also those of ended batches.
 
-    Shots whose names begin with the words come first. Each is a record in short form (`packshot.outcomes.indexed`):
-    only the fields that lists need. Without words, the first shots by name are returned.
+    A shot is found if one of its SKU, ASIN, GTIN and file name begins with the word; case does not matter. All words
+    must fit. These shots come first, sorted by client, batch and name. After them come shots of which the words are
+    only in the middle of a name; these are looked for among the 50,000 shots that changed last, if each word has at
+    least three characters. Each is a record in short form (`packshot.outcomes.indexed`), with the fields that lists
+    need.
 
     Args:
-        words: a shot is found if its SKU, ASIN, GTIN or file name begins with each of them; case does not matter. Among
-            the `LOOKED_THROUGH` shots that changed last, a shot is also found if its names contain each word. For this,
-            each word needs at least `LEAST_INSIDE` characters.
+        words: without words, the first shots by name are returned.
         client, batch: only shots of this client, or of batches with this name; empty means all.
         most: the largest number of shots to return.
     """
@@ -160,10 +163,10 @@ def _last_changed(client: str, batch: str, words: Sequence[str]) -> Select[tuple
 
 
 def waiting_records(states: Collection[State], *, client: str = "", batch: str = "") -> list[ShotRecord]:
-    """Return the shots that are in one of some states, sorted by name.
+    """Return the shots that are in one of some states, sorted by client, batch and name.
 
-    Each is a record in short form (`packshot.outcomes.indexed`): only the fields that lists need. Damaged records are
-    left out.
+    Each is a record in short form (`packshot.outcomes.indexed`), with the fields that lists need. Shots whose record
+    can't be read are left out.
 
     Args:
         states: any states, not only those in which a shot waits.
@@ -174,21 +177,21 @@ def waiting_records(states: Collection[State], *, client: str = "", batch: str =
 
 
 def batch_records(batch: BatchId) -> list[ShotRecord]:
-    """Return the shots of a batch, sorted by name. Damaged records are left out.
+    """Return the shots of a batch, sorted by name. Shots whose record can't be read are left out.
 
-    Each is a record in short form (`packshot.outcomes.indexed`): only the fields that lists need.
+    Each is a record in short form (`packshot.outcomes.indexed`), with the fields that lists need.
     """
     return _records(_of(batch.client, batch.batch), batch.client, batch.batch)
 
 
 def records_of_products(client: str, products: Collection[str]) -> list[ShotRecord]:
-    """Return all shots of a client that show one of these products.
+    """Return all shots of a client that show one of some products, from all batches.
 
-    Each is a record in short form (`packshot.outcomes.indexed`): only the fields that lists need.
+    Each is a record in short form (`packshot.outcomes.indexed`), with the fields that lists need.
 
     Args:
-        client: the client's short name, as in its keys in storage.
-        products: SKU, ASIN or GTIN; case does not matter.
+        client: the client's short name, for example ``acme``.
+        products: SKU, ASIN or GTIN of each; case does not matter.
     """
     names = sorted({one.casefold() for one in products})
     found: list[ShotRecord] = []
@@ -200,13 +203,13 @@ def records_of_products(client: str, products: Collection[str]) -> list[ShotReco
 
 
 def records_since(moment: datetime) -> list[ShotRecord]:
-    """Return the shots that have changed since a moment or are not finished, sorted by name.
+    """Return the shots that have changed since a moment, or are not finished; sorted by client, batch and name.
 
-    A shot is finished if it is delivered or refused. Each is a record in short form (`packshot.outcomes.indexed`): only
+    A shot is finished if it is delivered or refused. Each is a record in short form (`packshot.outcomes.indexed`), with
     the fields that lists need.
 
     Args:
-        moment: with a time zone.
+        moment: a time with a time zone.
     """
     at_rest = [state.value for state in (*DONE, State.REFUSED)]
     of_now = or_(shots.c.changed_at >= moment, shots.c.changed_at.is_(None), shots.c.state.not_in(at_rest))
@@ -217,7 +220,7 @@ def received_since(moment: datetime) -> Mapping[BatchId, datetime]:
     """Return the batches that came in since a moment: batch -> the time when it came in.
 
     Args:
-        moment: with a time zone.
+        moment: a time with a time zone.
     """
     wanted = select(batches.c.client, batches.c.batch, batches.c.received_at).filter_by(bucket=open_storage().bucket)
     wanted = wanted.where(batches.c.received_at >= moment)
@@ -230,11 +233,12 @@ def received_since(moment: datetime) -> Mapping[BatchId, datetime]:
 
 
 class Changed(NamedTuple):
-    """The difference between two looks at the shots in certain states.
+    """The shots that are in certain states now, and which of them have changed since the last look.
 
     Attributes:
-        etags: name (CLIENT/BATCH/SHOT) of every shot that is in one of the states now -> the ETag of its record.
-        records: short records (`packshot.outcomes.indexed`) of the shots whose ETag is not the same as before.
+        etags: name (CLIENT/BATCH/SHOT) of every such shot -> the ETag of its record.
+        records: records in short form (`packshot.outcomes.indexed`) of the shots that have another ETag than at the
+            last look, or were not in it.
     """
 
     etags: Mapping[str, str]
@@ -242,11 +246,11 @@ class Changed(NamedTuple):
 
 
 def changed_records(states: Collection[State], known: Mapping[str, str]) -> Changed:
-    """Return the shots in some states, and the records of those that have changed since the last call.
+    """Return the shots that are in some states, and the records of those that have changed since the last call.
 
     Args:
         states: the states to look at.
-        known: `Changed.etags` of the last time; empty the first time.
+        known: the `etags` that the last call returned; empty the first time.
     """
     wanted = select(shots.c.client, shots.c.batch, shots.c.shot, shots.c.etag).filter_by(bucket=open_storage().bucket)
     wanted = wanted.where(shots.c.state.in_([state.value for state in states]))
@@ -266,11 +270,13 @@ def changed_records(states: Collection[State], known: Mapping[str, str]) -> Chan
 
 
 def mark_of(states: Collection[State]) -> object:
-    """Return a value that changes as soon as a record of a shot in some states does, or a shot begins or ceases to be
-    in one of them; None if this is not known.
+    """Return a value that changes when a shot in some states changes, or enters or leaves them.
 
-    The database looks at the rows and answers with two numbers, however many rows there are. An index of this machine
-    is compared with the bucket before each answer, and has no such value.
+    Compare two such values with ``==``. None if it is not known: the settings name no shared index, or the index does
+    not answer. The database looks at the rows and answers with two numbers, however many rows there are.
+
+    Args:
+        states: the states to look at.
     """
     index, etag = shared(), shots.c.etag
     if index is None:
@@ -285,9 +291,10 @@ def mark_of(states: Collection[State]) -> object:
 
 
 def judged_records(*, client: str = "", batch: str = "") -> list[ShotRecord]:
-    """Return the shots that a person has decided on, sorted by name.
+    """Return the shots about which a person has decided, sorted by client, batch and name.
 
-    Each is a record in short form (`packshot.outcomes.indexed`): only the fields that lists need, with the figures.
+    Each is a record in short form (`packshot.outcomes.indexed`), with the fields that lists need and with the measured
+    figures.
 
     Args:
         client, batch: only shots of this client, or of batches with this name; empty means all.

@@ -1,6 +1,4 @@
-"""Compare the index with the records in the bucket by ETags, and repair rows that differ.
-
-This also fills a new index.
+"""Compare the index with the records in the bucket by ETags, and correct rows that differ. This also fills a new index.
 
 A listing of the bucket gives the ETag of every record. Only records whose ETag is not that of their row are read.
 Nothing here writes to the bucket.
@@ -39,7 +37,7 @@ _BATCH = ""
 
 
 class Compared(Value):
-    """The result of comparing the index with the records in the bucket. Results can be added.
+    """What came of comparing the index with the records in the bucket. Two results can be added with ``+``.
 
     Attributes:
         batches: number of batches that were compared.
@@ -56,6 +54,7 @@ class Compared(Value):
 
     @property
     def sentence(self) -> str:
+        """The result in words, such as "2 of 1,200 records in 3 batches differed from their rows"."""
         of_all = f"{counted(self.records, 'record')} in {counted(self.batches, 'batch', 'batches')}"
         return f"{self.behind} of {of_all} differed from their rows"
 
@@ -80,16 +79,17 @@ def compare_all(
     anew: bool = False,
     on_progress: Callable[[Compared], None] = lambda done: None,
 ) -> Compared:
-    """Compare all batches, repair every row that differs, and return how many did.
+    """Compare all batches of the index with their records, correct every row that differs, and return how many did.
 
     Args:
-        index: the index to repair.
+        index: the index to correct.
         storage: the bucket with the records.
         client, batch: only batches of this client, or this one batch of it; empty means all.
         anew: True reads every record and writes every row, even if its ETag is the same.
         on_progress: called after each batch with the result so far.
     Raises:
         IndexAwayError: the index does not answer.
+        StorageUnavailableError: the storage does not answer.
     """
     done, found = Compared(), set()
     prefix = "/".join([*filter(None, ("batches", client, client and batch)), ""])
@@ -107,14 +107,18 @@ def compare_all(
 
 
 def compare_some(index: Database, storage: Storage) -> Compared:
-    """Compare some batches, repair the rows that differ, and return the result.
+    """Compare some batches of the index with their records, correct the rows that differ, and return how many did.
 
     New batches come first, then open ones, then ended ones. Within each of these kinds, the batch that was compared
-    longest ago comes first. The number of listed objects is limited. So a call costs about the same for many batches
-    and for few.
+    longest ago comes first. The number of listed objects is limited; so a call costs about the same for many batches
+    and for few. Who calls it again and again has all compared in the end.
 
+    Args:
+        index: the index to correct.
+        storage: the bucket with the records.
     Raises:
         IndexAwayError: the index does not answer.
+        StorageUnavailableError: the storage does not answer.
     """
     folders = set(_folders(storage))
     known = index.run(lambda connection: _known(connection, storage.bucket))
@@ -137,13 +141,13 @@ def compare_some(index: Database, storage: Storage) -> Compared:
 
 
 class Standing(NamedTuple):
-    """The state of the index.
+    """How well the index agrees with the records in the bucket.
 
     Attributes:
-        whole_at: when the index was last completed: filled with every shot, or rebuilt. None if it does not have every
-            shot yet.
+        whole_at: when every record was last compared, or the index was rebuilt. None if it does not have every shot
+            yet.
         shots, batches: number of rows in each table.
-        behind: the result of comparing open batches now, up to `OPEN_OBJECTS` objects. Nothing was repaired.
+        behind: what came of comparing open batches now, up to 10,000 objects (`OPEN_OBJECTS`). Nothing was corrected.
     """
 
     whole_at: datetime | None
@@ -153,10 +157,16 @@ class Standing(NamedTuple):
 
 
 def standing_of(index: Database, storage: Storage) -> Standing:
-    """Return the state of a bucket's index: whether it has every shot, and how many rows are older than their records.
+    """Return how well a bucket's index agrees with the records: whether it has every shot, and how many rows are old.
 
+    Nothing is corrected.
+
+    Args:
+        index: the index.
+        storage: the bucket with the records.
     Raises:
         IndexAwayError: the index does not answer.
+        StorageUnavailableError: the storage does not answer.
     """
 
     def work(connection: Connection) -> tuple[datetime | None, int, int, set[BatchId]]:
@@ -226,7 +236,14 @@ def _open(connection: Connection, bucket: str) -> set[BatchId]:
 
 
 def unsettled(connection: Connection, bucket: str) -> set[BatchId]:
-    """Return the batches with shots that are neither delivered nor refused. Only these can be cancelled."""
+    """Return the batches with shots that are neither delivered nor refused, as the index says.
+
+    Only these can be cancelled.
+
+    Args:
+        connection: to the index, in a transaction.
+        bucket: name of the bucket that holds the records.
+    """
     return {BatchId(client=one.client, batch=one.batch) for one in connection.execute(_unsettled(bucket).distinct())}
 
 

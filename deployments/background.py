@@ -20,10 +20,10 @@ END_S = 90.0
 
 
 def up(state_dir: Path) -> tuple[int, str]:
-    """Start ``packshot serve`` in the background. Wait until all parts work, and return (process id, trouble).
+    """Start ``packshot serve`` in the background and wait until it works; return (its process id, what is wrong).
 
-    The trouble is a text with what is wrong; it is empty if all parts work. Some parts are not needed by the others. If
-    such a part fails to start once, it is not waited for any longer; it is tried again in the background.
+    The second is empty if all servers and processes work. One that the others don't need is not waited for after its
+    first failure; it is tried again in the background.
 
     Args:
         state_dir: folder of the servers' data; made if it is missing.
@@ -63,14 +63,14 @@ def _is_started(folder: Path) -> bool:
 
 
 def down(state_dir: Path) -> int | None:
-    """End the servers of a state folder, however they were started.
+    """End the servers whose data are in a folder, however they were started; return the id of their main process.
 
-    Return the id of their process; None if there was none.
+    None if they did not run.
 
     Args:
         state_dir: folder of the servers' data.
     Raises:
-        ServerError: the servers have not ended in time.
+        ServerError: the servers have not ended within 90 s.
     """
     folder = state_dir.resolve()
     holder = holder_of(folder)

@@ -34,13 +34,16 @@ are started as commands, look again by themselves.
 
 
 def main() -> None:
-    """Run the command line and end the process with its exit status."""
+    """Run ``packshot`` with the arguments of this process, and end the process with the command's exit status.
+
+    Where Prefect's server can't answer now, a command asks it again only twice: a person waits.
+    """
     os.environ.setdefault(RETRIES, TRIED_AGAIN)  # before Prefect is imported, which reads it then
     sys.exit(run(command_line()))
 
 
 def command_line() -> typer.Typer:
-    """Return ``packshot`` with all its commands."""
+    """Return ``packshot`` with all its commands: those for local files, and those that need storage or Prefect."""
     app = build(_segmenter, surroundings=_surroundings, today=_today)
     app.add_typer(_models(), name="models", help="The segmentation networks: which there are, and fetching them.")
     app.add_typer(_batches(), name="batch", help="Batches in storage: submit a folder, see its outcome.")
@@ -157,7 +160,7 @@ def _batches() -> typer.Typer:
         batch: Batch,
         hours: Annotated[float, typer.Option(help="How long the forms work; at most a week.", min=0.1, max=168)] = 72,
     ) -> None:
-        """Print forms by which a client uploads a batch without a key: one for files, one that closes it. As JSON."""
+        """Print two upload forms as JSON, for a client without a key: one for files, one that closes the batch."""
         from packshot.naming import batch_id
         from tasks.batches.submitting import invite as forms_for
 
@@ -183,7 +186,7 @@ def _batches() -> typer.Typer:
         batch: Batch,
         no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait until it is delivered.")] = False,
     ) -> None:
-        """Hand over now what is approved and gathered, or waits for the rest of its product."""
+        """Deliver now what is approved and waits: for the next delivery, or for the rest of its product."""
         from packshot.naming import batch_id
         from tasks.deliveries.late_deliveries import close_batch, wait_until_delivered
 

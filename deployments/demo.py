@@ -71,17 +71,19 @@ SAMPLES = _sample_folder()
 
 
 def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: bool) -> bool:
-    """Take a folder of photographs through the nightly flow; return whether no photograph failed.
+    """Take a folder of photographs through the nightly flow, and print what became of each; return True if none failed.
 
-    A second call finds the batch finished. It changes nothing and shows the same table.
+    The servers are started for that. A second call finds the batch finished. It changes nothing and shows the same
+    table.
 
     Args:
         console: where the progress and the results are printed.
         state_dir: folder of the servers' data; the deliveries are downloaded into it.
         samples: the folder; None means the photographs that come with Packshot.
-        keep: whether the servers run on until Ctrl-C.
+        keep: True lets the servers run on until Ctrl-C.
     Raises:
         ServerError: a server did not start, or the worker ended too early.
+        ModelError: no source has the segmentation network.
     """
     batch = DEMO_BATCH if samples is None else batch_id("demo", samples.resolve().name)
     fetch_networks(console)
@@ -116,15 +118,17 @@ def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: b
 
 
 def serve_line(console: Console, *, state_dir: Path) -> None:
-    """Run the embedded servers and a worker until Ctrl-C; parts that die are started again.
+    """Run the embedded servers, a worker, the review desk and the regular checks until Ctrl-C. Nothing is returned.
 
-    Worker, desk and watch are not waited for. If one of them does not start, the others work, and it is tried again.
+    A server or process that dies is started again. Worker, desk and checks are not waited for. If one of them does not
+    start, the others work, and it is tried again.
 
     Args:
         console: where is printed what happens.
         state_dir: folder of the servers' data.
     Raises:
         ServerError: a server that the others need did not start.
+        ModelError: no source has the segmentation network.
     """
     fetch_networks(console)
     with line(console, state_dir=state_dir) as (stack, _), environment_file(stack) as file:
@@ -140,10 +144,10 @@ def serve_line(console: Console, *, state_dir: Path) -> None:
 
 
 def end_runs_that_died() -> str:
-    """End the runs whose process had died. Return a line with their names; empty if there were none.
+    """Mark the flow runs whose process has died as crashed, start them again, and return a line with their names.
 
-    The line also names the runs that were started again. If the runs cannot be looked for, it gives the reason. That
-    stops nothing: the watch looks every half minute.
+    The line is empty if there were none. If the runs cannot be looked for, it gives the reason; nothing is raised,
+    because the regular checks look again every half minute.
     """
     try:
         lost = end_lost_runs.fn()
@@ -160,10 +164,13 @@ def _say(console: Console, sentence: str) -> None:
 
 @contextmanager
 def environment_file(stack: Stack) -> Iterator[Path]:
-    """Write a shell file with the servers' addresses and secrets, and yield its path: ``environment`` in their state
-    folder.
+    """Return a context manager. It writes a shell file with the servers' addresses and secrets, and yields its path.
 
-    It is removed at the end of the block. Only this user can read the file.
+    A terminal that reads the file (``. .packshot/environment``) can use the servers. Only this user can read it. It is
+    removed at the end of the block.
+
+    Args:
+        stack: the embedded servers, which run.
     """
     file = stack.state_dir / "environment"
     variables = {**stack.environment(), **ENVIRONMENT, **same_configs()}
@@ -176,8 +183,10 @@ def environment_file(stack: Stack) -> Iterator[Path]:
 
 
 def fetch_networks(console: Console) -> None:
-    """Make sure that the segmentation network's file is on this machine before the servers start.
+    """Make sure that the segmentation network's file is on this machine: download it if it is not.
 
+    Args:
+        console: shows that something is being looked for.
     Raises:
         ModelError: no source has it.
     """
@@ -187,13 +196,16 @@ def fetch_networks(console: Console) -> None:
 
 @contextmanager
 def line(console: Console, *, state_dir: Path) -> Iterator[tuple[Stack, Part]]:
-    """Run the servers and a worker, and register the deployments, during the block. Yield (the servers, the worker).
+    """Return a context manager that runs the embedded servers and a worker. It yields (the servers, the worker).
 
-    Inside the block this process is a client of these servers. The worker may still be starting.
+    The deployments are registered. In the block, this process uses these servers, whatever its environment said before.
+    The worker may still be starting.
 
     Args:
         console: where is printed what happens.
         state_dir: folder of the servers' data.
+    Raises:
+        ServerError: a server did not start, or Prefect did not take the deployments.
     """
     console.print(
         f"Starting S3, PostgreSQL and Prefect on 127.0.0.1; their data are in {state_dir}/ ...", soft_wrap=True
@@ -209,10 +221,12 @@ def line(console: Console, *, state_dir: Path) -> Iterator[tuple[Stack, Part]]:
 
 
 def register_patiently() -> None:
-    """Register the deployments. A Prefect server that has just started may answer with errors; then try again.
+    """Register the deployments at Prefect's server. While the server answers with errors, try again every second.
+
+    A server that has just started may do so.
 
     Raises:
-        ServerError: it still does so after `REGISTER_S`.
+        ServerError: it still does so after two minutes (`REGISTER_S`; longer on a busy machine).
     """
     began = time.monotonic()
     while True:
@@ -229,7 +243,7 @@ def register_patiently() -> None:
 
 
 def start_desk(stack: Stack) -> str:
-    """Start the review desk, wait until it works, and return its address.
+    """Start the review desk beside the embedded servers, wait until it works, and return its address.
 
     Raises:
         ServerError: it does not start.
@@ -243,6 +257,7 @@ def show_desk(console: Console, address: str, *, after: str = "") -> None:
     """Print the address of the review desk, and how to get an account.
 
     Args:
+        console: where it is printed.
         address: of the desk.
         after: the command that starts the desk; empty if it runs.
     """
@@ -252,17 +267,20 @@ def show_desk(console: Console, address: str, *, after: str = "") -> None:
 
 
 def same_configs() -> dict[str, str]:
-    """Return the environment variable that makes other processes use the same configs, in any working folder: name
-    -> path.
+    """Return the environment variable that makes other processes use this process's configs, with its value.
+
+    Example: ``{"PACKSHOT_CONFIGS": "/srv/packshot/configs"}``. The path is absolute, because other processes have other
+    working folders.
     """
     return {variable("configs"): str(get_settings().configs.resolve())}
 
 
 @contextmanager
 def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables, and Prefect's settings with them, during the block.
+    """Return a context manager that sets environment variables in its block, and Prefect's settings with them.
 
-    If this process was started with other values, such as those of another installation, the new values are used.
+    At the end of the block, all variables are as they were. Prefect reads variables only once, when a process starts;
+    therefore its settings are changed as well.
 
     Args:
         variables: name -> value.
@@ -284,12 +302,12 @@ def _settings_of(variables: Mapping[str, str]) -> dict[Setting | str, str]:
 
 
 def run_nightly(console: Console, batch: BatchId, *, worker: Part) -> FlowRun:
-    """Start the nightly deployment, as the button in the UI does, and return the run when it has ended.
+    """Start the nightly run, as the button in Prefect's UI does; return the run when it has ended.
 
     Args:
         console: shows the progress of the batch.
         batch: the batch whose progress is shown; the night processes the others, too.
-        worker: the part that works on the run.
+        worker: the process that works on the run.
     Raises:
         ServerError: the worker ended before the run did.
     """
@@ -336,7 +354,7 @@ def _stage_in_words(summary: Summary) -> str:
 
 
 def fetch_deliveries(batch: BatchId, folder: Path) -> Path:
-    """Download all deliveries of a batch to a local folder, and return its absolute path.
+    """Download all deliveries of a batch to a local folder, and return the folder's absolute path.
 
     What was in the folder before is removed. A file whose name would lead out of the folder is skipped.
     """
@@ -356,14 +374,17 @@ def _newest_report(folder: Path) -> str:
 
 
 def wait_for_interrupt() -> None:
-    """Wait for Ctrl-C or a signal to end."""
+    """Wait until somebody presses Ctrl-C, or the process gets another signal to end (SIGTERM, SIGHUP)."""
     with interrupts() as asked:
         asked.wait()
 
 
 @contextmanager
 def interrupts() -> Iterator[threading.Event]:
-    """Yield an event. During the block, Ctrl-C or another signal to end sets it."""
+    """Return a context manager that yields an event. In its block, Ctrl-C sets the event and ends nothing by itself.
+
+    The same holds for the signals SIGTERM and SIGHUP. Only the main thread can call it.
+    """
     asked = threading.Event()
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, lambda *_: asked.set()) for number in numbers}

@@ -1,4 +1,4 @@
-"""The review desk as a process beside the embedded servers."""
+"""The review desk (the web page on which people decide) as a process beside the embedded servers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ START_S = 120.0
 
 
 def keep_desk(stack: Stack, *, environment: Mapping[str, str]) -> tuple[Part, str]:
-    """Start the desk, and return (it as a part, its address). It may still be starting.
+    """Start the review desk as a process; return (the process as a part of the system, the desk's address).
 
-    A supervisor restarts the part when it dies or does not start.
+    The desk may still be starting. A supervisor starts the part again when it dies or does not start.
 
     Args:
         stack: the embedded servers that the desk uses.
-        environment: variables besides the stack's own.
+        environment: variables for the process, besides the stack's own: name -> value.
     """
     port = kept_ports(stack.state_dir, PART, 1, preferred=get_settings().desk_port)[0]
     log = stack.state_dir / "desk.log"

@@ -1,4 +1,4 @@
-"""``packshot desk``: the review desk, its address and its accounts."""
+"""``packshot desk``: the review desk (the web page on which people decide), its address and its accounts."""
 
 from __future__ import annotations
 
@@ -81,15 +81,17 @@ def commands() -> typer.Typer:
 
 
 def address_of(port: int) -> str:
-    """Return the address of the desk on this machine, such as ``http://127.0.0.1:4280``."""
+    """Return the address of the review desk on this machine: ``http://127.0.0.1:4280`` for port 4280."""
     return f"http://{HOST}:{port}"
 
 
 def desk_of(state_dir: Path) -> str:
-    """Return the address of the desk of a running system.
+    """Return the address of the review desk that ``packshot up`` or ``packshot serve`` has started on this machine.
 
     Args:
-        state_dir: folder of the servers' data.
+        state_dir: folder of the servers' data, which has the file ``ports.json``.
+    Raises:
+        FileNotFoundError: nothing was ever started with this folder.
     """
     return address_of(json.loads((state_dir / "ports.json").read_text())[PART][0])
 

@@ -47,7 +47,7 @@ STATUS_FILE = "status.json"
 
 
 class Health(StrEnum):
-    """The result of a check by `packshot doctor`.
+    """How well one thing is that ``packshot doctor`` has checked.
 
     Values:
         OK: all is well.
@@ -63,12 +63,12 @@ class Health(StrEnum):
 
 
 class Outcome(NamedTuple):
-    """The outcome of one check: one line of the output of `packshot doctor`.
+    """What one check of ``packshot doctor`` has found: one line of its output.
 
     Attributes:
-        check: name of the check, a key of `CHECKS`.
-        health: the result.
-        found: what the check found.
+        check: name of the check, a key of `CHECKS`, such as ``disk``.
+        health: how well it is.
+        found: what the check found, in words.
         next_step: what a person can do; empty if nothing needs to be done.
     """
 
@@ -78,7 +78,7 @@ class Outcome(NamedTuple):
     next_step: str = ""
 
     def plain(self) -> dict[str, str]:
-        """Return the outcome for JSON. Scripts know the health as ``verdict``."""
+        """Return the outcome for JSON: ``check``, ``verdict`` (the health), ``found`` and ``next_step``."""
         return {"check": self.check, "verdict": self.health.value, "found": self.found, "next_step": self.next_step}
 
 
@@ -86,9 +86,10 @@ Found = tuple[Health, str, str]
 
 
 def examine() -> Iterator[Outcome]:
-    """Yield the outcome of each check, in the order of `CHECKS`.
+    """Make all checks of ``packshot doctor``, and yield the outcome of each, in the order of `CHECKS`.
 
-    A check is skipped, and says so, if another check that it needs has failed. An error in a check is its outcome, too.
+    A check is skipped, and says so, if another check that it needs has failed. An error in a check is its outcome, too;
+    nothing is raised.
     """
     ground: dict[str, bool] = {}
     for name, (needs, check) in CHECKS.items():
@@ -181,8 +182,9 @@ def _largest_bytes() -> int:
 
 
 def memory_bytes() -> int:
-    """Return how much memory this process may use, in bytes: the machine's, or its control group's limit if that is
-    lower.
+    """Return how much memory this process may use, in bytes.
+
+    That is the machine's memory, or the limit of the process's control group if that is lower.
     """
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:

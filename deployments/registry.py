@@ -1,4 +1,4 @@
-"""The deployments as the Prefect UI shows them, with their work pool and queues."""
+"""The deployments as Prefect's UI shows them, with their work pools and queues."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ Dead ones also hold a slot until the next one ends them.
 
 
 def deployments() -> list[RunnerDeployment]:
-    """Return every deployment, ready to apply to the Prefect server that the environment names.
+    """Return every deployment: a flow with its schedule, its work pool and its queue. Nothing is sent to Prefect yet.
 
     Their entrypoints are modules, so workers import the installed packages and not a folder.
 
     Raises:
-        ConfigError: the setting for the time of the nightly run, or its time zone, is not valid.
+        ConfigError: the time of the nightly run, or its time zone, can't be understood.
     """
     settings = get_settings()
     return [
@@ -146,7 +146,7 @@ def _deployment(
 
 
 def require_server() -> None:
-    """Check that a Prefect server answers at the configured address.
+    """Check that Prefect's server answers at the address in ``PREFECT_API_URL``. If it does, nothing happens.
 
     Raises:
         ConfigError: the address is not the address of an API.
@@ -192,8 +192,10 @@ def _nightly(cron: str, zone: str) -> Schedule:
 
 
 def register() -> list[str]:
-    """Create or update work pools, queues, result storage and deployments. Return the names
-    ``flow-name/deployment-name``.
+    """Create or update everything at Prefect's server that a night needs; return the names of the deployments.
+
+    That is work pools, queues, the storage of results, and deployments. A name is ``flow-name/deployment-name``, such
+    as ``nightly/nightly``.
 
     Raises:
         ConfigError: the address of the Prefect server, the time of the nightly run or the key of results can't be used.
@@ -213,12 +215,13 @@ def register() -> list[str]:
 
 
 def register_pool(client: SyncPrefectClient, name: str, limits: Mapping[str, int | None]) -> None:
-    """Create or update a work pool and its queues.
+    """Create or update a work pool of Prefect and its queues. Nothing is returned.
 
     A pool of another type than `POOL_TYPE` keeps its template, because an operator made it: a pool of Kubernetes jobs,
     for example.
 
     Args:
+        client: Prefect's client.
         name: of the pool.
         limits: queue -> greatest number of runs at once; None means no limit. The order is the priority: runs of the
             first queue start first.

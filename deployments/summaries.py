@@ -1,4 +1,4 @@
-"""Show in the terminal the result for each shot of a batch."""
+"""Show in the terminal what became of each shot of a batch."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ _COLOURS = {"delivered": "green", "waiting": "yellow", "refused": "magenta", "fa
 
 
 def show_summary(console: Console, summary: Any) -> None:
-    """Print the result for each shot of a batch, with the reason; then incomplete products, findings and warnings.
+    """Print what became of each shot of a batch, and why; then incomplete products, findings, warnings and the numbers.
 
     Args:
+        console: where it is printed.
         summary: a `tasks.batches.fates.Summary`.
     """
     heads = ("shot", "became", "score", "files", "waits for", "due")

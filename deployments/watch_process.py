@@ -1,4 +1,4 @@
-"""The process for the regular checks (`flows.watching`), beside the embedded servers."""
+"""The process that does the regular checks (`flows.watching`), beside the embedded servers."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ SILENCE_S = 900.0
 
 
 def keep_watch(stack: Stack, *, environment: Mapping[str, str]) -> Part:
-    """Start ``packshot watch`` and return it as a part, which a supervisor restarts when it dies or does not start.
+    """Start ``packshot watch``, which does the regular checks, as a process; return it as a part of the system.
 
-    The part is in trouble if it has ended, or has given no sign of life for `SILENCE_S`.
+    A supervisor starts the part again when it has ended, or has given no sign of life for 15 minutes (`SILENCE_S`).
 
     Args:
         stack: the embedded servers that the process uses.
-        environment: variables besides the stack's own.
+        environment: variables for the process, besides the stack's own: name -> value.
     """
     log, alive = stack.state_dir / "watch.log", stack.state_dir / "watch.alive"
 

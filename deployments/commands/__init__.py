@@ -1,1 +1,1 @@
-"""Groups of commands, as `packshot` shows them."""
+"""Groups of commands, as ``packshot`` shows them."""

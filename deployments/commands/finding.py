@@ -22,7 +22,7 @@ def find(
     batch: Annotated[str, typer.Option(help="Only batches of this name.")] = "",
     json: Json = False,
 ) -> None:
-    """Find shots by SKU, ASIN, GTIN or file name in all batches, also in ended ones; all words must fit."""
+    """Print shots, also of ended batches, whose SKU, ASIN, GTIN or file name begins with the words; all must fit."""
     from tasks.queries.asking import MOST_FOUND, find_shots
 
     found = find_shots(words, client=client, batch=batch)

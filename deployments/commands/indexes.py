@@ -16,7 +16,7 @@ def commands() -> typer.Typer:
 
     @app.callback()
     def only_groups() -> None:
-        """Keep the name of the one command there is."""
+        """Do nothing. Without this function, typer would take the only command for ``packshot index`` itself."""
 
     @app.command("rebuild")
     def rebuild(json: Json = False) -> None:

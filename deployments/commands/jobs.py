@@ -60,7 +60,7 @@ def _add_looking(app: typer.Typer) -> None:
         batch: Annotated[str, typer.Option(help="Only this batch's.")] = "",
         json: Json = False,
     ) -> None:
-        """Say what waits for whom, since when and until when; the earliest due first."""
+        """List the shots that wait for people: for whom, since when and until when; the earliest due first."""
         from tasks.reports.board import in_words, waits
 
         found = [wait for _, wait in waits(client=client, batch=batch)]
@@ -171,7 +171,7 @@ def _add_reviewing(app: typer.Typer) -> None:
         mark: Marks = None,
         no_wait: NoWait = False,
     ) -> None:
-        """Reject an editor's work (our fault): it goes back. Before there is any: reject the photograph."""
+        """Reject an editor's work (our fault), so that it goes back; if there is none yet, reject the photograph."""
         choices = {State.AWAITING_SIGNOFF: Choice.REJECT_WORK} | dict.fromkeys(
             (State.IN_REVIEW, State.AWAITING_EDITOR, State.ON_HOLD), Choice.REJECT
         )
@@ -188,7 +188,7 @@ def _add_reviewing(app: typer.Typer) -> None:
         mark: Marks = None,
         no_wait: NoWait = False,
     ) -> None:
-        """Ask for a change of an editor's work that is a new wish: nobody's fault."""
+        """Ask for a change of an editor's work because of a new wish, which is nobody's fault."""
         choices = {State.AWAITING_SIGNOFF: Choice.CHANGE_REQUEST}
         also = {State.AWAITING_SIGNOFF: {"marks": _marks(mark)}}
         _answer(shot, choices, also=also, person=by, picture=picture, reason=reason, note=note, no_wait=no_wait)
@@ -249,7 +249,7 @@ def _add_reviewing(app: typer.Typer) -> None:
         note: Note = "",
         no_wait: NoWait = False,
     ) -> None:
-        """Correct the name or the services of a shot on hold: it goes on as what you say it is."""
+        """Correct the name or the services of a shot on hold; it goes on under the new ones."""
         also: dict[State, dict[str, Any]] = {State.ON_HOLD: {"new_name": new_name, "new_services": new_services}}
         choices = {State.ON_HOLD: Choice.CORRECT}
         _answer(shot, choices, also=also, person=by, picture=picture, reason="corrected", note=note, no_wait=no_wait)
@@ -258,7 +258,7 @@ def _add_reviewing(app: typer.Typer) -> None:
 def _add_editing(app: typer.Typer) -> None:
     @app.command("take")
     def take(shot: Shot, by: Person) -> None:
-        """Say that you are at work on a shot; it stands on the board."""
+        """Say that you are at work on a shot; the board of waiting shots names you."""
         from tasks.people.job_commands import take_job
 
         take_job(shot, person=by)
@@ -274,7 +274,7 @@ def _add_editing(app: typer.Typer) -> None:
         override: Override = "",
         no_wait: NoWait = False,
     ) -> None:
-        """Put a finished picture back and let the shot go on with it."""
+        """Hand in a finished picture of a shot; the shot goes on with it."""
         choices = dict.fromkeys((State.AWAITING_EDITOR, State.IN_REVIEW), Choice.RETURN)
         also: dict[State, dict[str, Any]] = {
             state: {"returned_file": file.name, "override": override} for state in choices
@@ -295,7 +295,7 @@ def _add_editing(app: typer.Typer) -> None:
     def collect(
         client: Annotated[str, typer.Option(help="Only this client's folders.")] = "", json: Json = False
     ) -> None:
-        """Look into the hot folders now, as the scheduled flow does."""
+        """Look now for finished pictures in the hot folders, as the scheduled flow does."""
         from tasks.people.hot_folder import collect_returned
 
         collected = collect_returned.fn(client)

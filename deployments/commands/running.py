@@ -24,7 +24,11 @@ StateFolder = Annotated[
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the commands that run the system to an application of typer."""
+    """Add the commands that run the system (demo, serve, up, down, status, watch, doctor, register) to ``packshot``.
+
+    Args:
+        app: the application of typer.
+    """
     for command in (demo, serve, up, down, status, watch, doctor, register):
         app.command()(command)
 
@@ -58,7 +62,7 @@ def demo(
         bool, typer.Option("--keep", help="Keep the servers running to look around, until Ctrl-C.")
     ] = False,
 ) -> None:
-    """Run the nightly line on the sample photographs, with its own S3, PostgreSQL and Prefect."""
+    """Process the sample photographs with servers of its own, and print what became of each of them."""
     with _servers_in_words():
         from deployments.demo import run_demo
 
@@ -68,7 +72,7 @@ def demo(
 
 
 def serve(state_dir: StateFolder = STATE) -> None:
-    """Run S3, PostgreSQL, Prefect and a worker on this machine until Ctrl-C; a part that dies is started again."""
+    """Run S3, PostgreSQL, Prefect, a worker and the review desk here until Ctrl-C; what dies is started again."""
     with _servers_in_words():
         from deployments.demo import serve_line
 
@@ -76,7 +80,7 @@ def serve(state_dir: StateFolder = STATE) -> None:
 
 
 def up(state_dir: StateFolder = STATE) -> None:
-    """Start the same as serve in the background, and return when it works. Exit status 1 if a part does not start."""
+    """Start what packshot serve runs, in the background; return when it works. Exit status 1 if a part does not."""
     from deployments.desks import desk_of
 
     with _servers_in_words():
@@ -93,7 +97,7 @@ def up(state_dir: StateFolder = STATE) -> None:
 
 
 def down(state_dir: StateFolder = STATE) -> None:
-    """End what serve or up started. Runs in the middle of their work go on at the next start."""
+    """End what packshot serve or up started. Runs in the middle of their work go on at the next start."""
     with _servers_in_words():
         from deployments.background import down as end
 
@@ -102,7 +106,7 @@ def down(state_dir: StateFolder = STATE) -> None:
 
 
 def status(state_dir: StateFolder = STATE, json: Json = False) -> None:
-    """Say whether each part works, since when, and how often it was restarted. Exit status 1 if anything is wrong."""
+    """Say whether each server and process works, since when, and how often it was restarted. Exit status 1 if not."""
     with _servers_in_words():
         from infra.local.supervisor import read_status
 
@@ -127,7 +131,7 @@ def watch(
         Path | None, typer.Option(help="File to touch every minute, for a supervisor that looks at its age.")
     ] = None,
 ) -> None:
-    """Look after the line until Ctrl-C: hot folders, holds, board, due times, dead runs. serve and up start it."""
+    """Do the regular checks until Ctrl-C: returned files, holds, due times, dead runs. serve and up start it."""
     import logging
 
     from deployments.demo import interrupts

@@ -8,6 +8,8 @@ counts.
 | PNG (third edition, 4.3) | cICP, iCCP, sRGB, gAMA with cHRM |
 | HEIC, AVIF (ISO/IEC 23000-22) | ICC profile, codes (nclx) |
 | all | ICC profile; then the colour space that EXIF names; then sRGB, as an assumption |
+
+Codes that are all "unspecified" say nothing. Where only one of the two is, the other half is assumed, with a finding.
 """
 
 from __future__ import annotations
@@ -73,8 +75,9 @@ def find_profile(
     findings: tuple[Finding, ...] = ()
     in_colour = model in (ColourModel.RGB, ColourModel.GREY)
     by_codes = _by_codes(container.codes) if in_colour else b""
+    half = _half_stated(container.codes) if by_codes else ()
     if by_codes and container.codes_first:
-        return by_codes, False, ()
+        return by_codes, bool(half), half
     if container.icc or container.icc_named:
         try:
             check_profile(container.icc, model=_profile_model(model, container.icc), subject=name)
@@ -86,9 +89,11 @@ def find_profile(
     if model is ColourModel.CMYK:
         message = "A CMYK picture without a usable profile: its inks were mixed by a plain formula. Check its colours."
         return b"", True, (*findings, _warning("cmyk_profile_missing", message))
-    declared = by_codes or _declared_profile(container, metadata)
+    if by_codes:
+        return by_codes, bool(half), (*findings, *half)
+    declared = _declared_profile(container, metadata)
     if declared:
-        return declared, False, (*findings, *(() if by_codes else _codes_unread(container)))
+        return declared, False, (*findings, *_codes_unread(container))
     by_figures = _profile_by_figures(container)
     if by_figures:
         message = "The file has no profile; one was made of the gamma and the primaries that it names."
@@ -123,13 +128,29 @@ def check_policy(codes: set[str], policy: ProfilePolicy, name: str) -> None:
 
 
 def _by_codes(codes: Codes | None) -> bytes:
-    return profile_of_codes(codes.primaries, codes.transfer) if codes else b""
+    """Return the profile of a file's codes; empty if they say nothing, or are not known."""
+    return profile_of_codes(codes.primaries, codes.transfer) if codes and not _says_nothing(codes) else b""
+
+
+def _says_nothing(codes: Codes) -> bool:
+    return codes.primaries == codes.transfer == _UNSPECIFIED
+
+
+def _half_stated(codes: Codes | None) -> tuple[Finding, ...]:
+    """Return the finding on codes of which one is unspecified, so that half of the colour space is an assumption."""
+    if codes is None or _UNSPECIFIED not in codes[:2]:
+        return ()
+    what = "primaries" if codes.primaries == _UNSPECIFIED else "curve"
+    message = f"The file names only half of its colour space, by the codes {codes.primaries}, {codes.transfer}; "
+    return (
+        _warning("profile_assumed", f"{message}the {what} of sRGB {'were' if what[-1] == 's' else 'was'} assumed."),
+    )
 
 
 def _codes_unread(container: Container) -> tuple[Finding, ...]:
     """Return a finding on codes for which there is no profile, where another statement was used in their place."""
     codes = container.codes
-    if codes is None or _UNSPECIFIED in codes[:2]:
+    if codes is None or _says_nothing(codes):
         return ()
     message = f"The colour space with the codes {codes.primaries}, {codes.transfer} is not read; "
     return (_warning("profile_assumed", message + "the file's next statement about its colours was used."),)
@@ -180,7 +201,7 @@ def _means_srgb(container: Container) -> bool:
 
 def _assumption(container: Container) -> tuple[Finding, ...]:
     message = "Nothing in the file says what its colours mean; sRGB was assumed."
-    if container.codes:
+    if container.codes and not _says_nothing(container.codes):
         named = f"{container.codes.primaries}, {container.codes.transfer}"
         message = f"The file names a colour space by the codes {named}, which are not read; sRGB was assumed."
     elif container.gamma and _means_srgb(container):

@@ -140,6 +140,23 @@ def test_colours_are_those_of_the_profile_else_of_the_codes(kind, said, icc):
 
 
 @both
+@pytest.mark.parametrize(
+    ("said", "icc", "assumed"),
+    [
+        ((bmff.nclx(2, 2),), srgb_profile(), True),
+        ((bmff.nclx(2, 13),), srgb_profile(), True),
+        ((bmff.nclx(12, 2),), display_p3_profile(), True),
+        ((bmff.nclx(1, 13),), srgb_profile(), False),
+        ((bmff.nclx(2, 2), bmff.prof(working_profile())), working_profile(), False),
+    ],
+)
+def test_a_colour_space_is_assumed_only_with_a_finding(kind, said, icc, assumed):
+    photo = opened(bmff.written([bmff.picture(kind, drawn(), *said)]))
+    assert photo.icc == icc
+    assert photo.profile_assumed == assumed == ("profile_assumed" in codes(photo))
+
+
+@both
 @pytest.mark.parametrize("transfer", [16, 18])
 @pytest.mark.parametrize("profile", [(), (bmff.prof(srgb_profile()),)])
 def test_an_hdr_picture_is_refused_by_name(kind, transfer, profile):

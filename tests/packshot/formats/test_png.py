@@ -156,6 +156,22 @@ def test_codes_that_are_not_known_give_way_with_a_finding():
     assert "profile_assumed" in codes(photo)
 
 
+@pytest.mark.parametrize("name", [None, "iCCP", "sRGB", "figures"])
+def test_codes_that_are_unspecified_say_nothing(name):
+    parts, icc = STATEMENTS[name] if name else ([], srgb_profile())
+    with_codes, without = opened(png((b"cICP", bytes([2, 2, 0, 1])), *parts)), opened(png(*parts))
+    assert with_codes.icc == without.icc == icc
+    assert codes(with_codes) == codes(without)
+    assert with_codes.profile_assumed == without.profile_assumed == (name not in ("iCCP", "sRGB"))
+
+
+def test_a_half_stated_colour_space_is_an_assumption():
+    photo = opened(png((b"cICP", bytes([12, 2, 0, 1]))))
+    assert photo.icc == display_p3_profile()
+    assert photo.profile_assumed
+    assert codes(photo) == ["profile_assumed"]
+
+
 def test_colour_behind_the_picture_counts_for_nothing():
     data = png()
     photo = opened(data[:-12] + chunk(*STATEMENTS["cICP"][0][0]) + data[-12:])

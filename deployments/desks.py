@@ -21,7 +21,10 @@ Name = Annotated[str, typer.Argument(help="The person's name, as records will sh
 
 
 def commands() -> typer.Typer:
-    """Return the commands below ``packshot desk``. Without a further word, ``packshot desk`` serves the desk."""
+    """Return the commands below ``packshot desk``, to be added to ``packshot``: the review desk and its accounts.
+
+    Without a further word, ``packshot desk`` serves the desk.
+    """
     app = typer.Typer(invoke_without_command=True)
 
     @app.callback()

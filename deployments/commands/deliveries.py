@@ -17,7 +17,7 @@ BY = "command line"
 
 
 def commands() -> typer.Typer:
-    """Return the commands below ``packshot delivery``."""
+    """Return the commands below ``packshot delivery``, to be added to ``packshot``: links to deliveries for clients."""
     app = typer.Typer(no_args_is_help=True)
 
     @app.command("share")

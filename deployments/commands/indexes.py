@@ -11,7 +11,7 @@ from packshot.figures import counted
 
 
 def commands() -> typer.Typer:
-    """Return the commands below ``packshot index``."""
+    """Return the commands below ``packshot index``, to be added to ``packshot``: rebuild the index of all shots."""
     app = typer.Typer(no_args_is_help=True)
 
     @app.callback()

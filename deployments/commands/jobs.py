@@ -45,7 +45,7 @@ Gone = Annotated[str, typer.Option("--reason", help=_reason((Choice.GO_ON,)))]
 
 
 def commands() -> typer.Typer:
-    """Return the commands below ``packshot job``."""
+    """Return the commands below ``packshot job``, to be added to ``packshot``: what waits for people, and answers."""
     app = typer.Typer(no_args_is_help=True)
     _add_looking(app)
     _add_reviewing(app)
@@ -203,7 +203,7 @@ def _add_reviewing(app: typer.Typer) -> None:
         mark: Marks = None,
         no_wait: NoWait = False,
     ) -> None:
-        """Send the machine's edit to an editor, with marks or a note."""
+        """Send the machine's edit to an editor, with marks or a note that say what is to be done."""
         also = {State.IN_REVIEW: {"marks": _marks(mark)}}
         choices = {State.IN_REVIEW: Choice.SEND_TO_EDITOR}
         _answer(shot, choices, also=also, person=by, picture=picture, reason=reason, note=note, no_wait=no_wait)
@@ -212,13 +212,13 @@ def _add_reviewing(app: typer.Typer) -> None:
     def redo(
         shot: Shot, by: Person, picture: Picture, reason: Defect, note: Note = "", no_wait: NoWait = False
     ) -> None:
-        """Let the machine edit a shot again, with the method it has not tried."""
+        """Let the machine edit a shot again, by a cut-out method that it has not tried; then a person decides."""
         choices = {State.IN_REVIEW: Choice.REDO}
         _answer(shot, choices, person=by, picture=picture, reason=reason, note=note, no_wait=no_wait)
 
     @app.command("go-on")
     def go_on(shot: Shot, by: Person, picture: Picture, reason: Gone, note: Note = "", no_wait: NoWait = False) -> None:
-        """Let a shot on hold go on without what is missing."""
+        """Let a shot on hold go on without what its client has not sent."""
         _answer(
             shot, {State.ON_HOLD: Choice.GO_ON}, person=by, picture=picture, reason=reason, note=note, no_wait=no_wait
         )
@@ -295,7 +295,7 @@ def _add_editing(app: typer.Typer) -> None:
     def collect(
         client: Annotated[str, typer.Option(help="Only this client's folders.")] = "", json: Json = False
     ) -> None:
-        """Look now for finished pictures in the hot folders, as the scheduled flow does."""
+        """Look now for finished pictures that editors put into hot folders, as the scheduled flow does."""
         from tasks.people.hot_folder import collect_returned
 
         collected = collect_returned.fn(client)

@@ -46,7 +46,7 @@ class Audited(Value):
 
     @property
     def sentence(self) -> str:
-        """The result in words, for people."""
+        """The escape rate and the promise in words, and what follows for the machine's approvals."""
         taken = f"; promises now count as {self.strictness:.0%} of what they state" if self.strictness < 1 else ""
         return self.report.sentence + taken
 

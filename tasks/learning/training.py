@@ -41,7 +41,7 @@ class Trained(Value):
 
     @property
     def sentence(self) -> str:
-        """The result in words, and whether the new model is used now."""
+        """In words: what the new model has learnt from, and whether it is used now."""
         done = "serves now" if self.comparison.better else f"does not serve, {self.serving} goes on"
         learnt = counted(self.learnt_from, "judged shot")
         return f"{self.version}, from {learnt} besides truth, {done}: {self.comparison.why}"

@@ -99,11 +99,11 @@ def read_manifest(data: bytes, *, name: str) -> Manifest:
     Raises:
         ManifestError: the file is no table, is too large, or has no column for the file name.
     """
-    titles, table, dropped, first, encoding = _table(data, name)
+    titles, table, dropped, encoding = _table(data, name)
     rows: dict[str, dict[str, str]] = {}
     findings = [_broken_lines(dropped)] if dropped else []
     findings += [_guessed(encoding)] if encoding in GUESSED else []
-    for number, values in enumerate(table, start=first):
+    for number, values in table:
         row = {column: _cell(value) for column, value in zip(titles, values, strict=True)}
         findings += _add_row(rows, {key: value for key, value in row.items() if value}, number)
     filled = {column for row in rows.values() for column in row}
@@ -123,8 +123,10 @@ def plain_path(path: str) -> str:
     return unicodedata.normalize("NFC", path.strip().replace("\\", "/")).removeprefix("./").lstrip("/")
 
 
-def _table(data: bytes, name: str) -> tuple[list[str], list[list[str]], int, int, str]:
-    """Return the heads, the rows below as lists of text, how many were dropped, the number of the first, the encoding.
+def _table(data: bytes, name: str) -> tuple[list[str], list[tuple[int, list[str]]], int, str]:
+    """Return the heads, the rows below, each with its number in the file, how many were dropped, and the encoding.
+
+    Blank rows have a number, too.
 
     Raises:
         ManifestError: it is no table, too large, or has no head for the file.
@@ -134,13 +136,14 @@ def _table(data: bytes, name: str) -> tuple[list[str], list[list[str]], int, int
     try:
         if is_workbook(data):
             sheet = read_workbook(data, _known, most_rows=_MOST_ROWS, most_columns=_MOST_COLUMNS)
-            heads, lines, first, encoding = list(sheet.head), sheet.below, sheet.row + 1, ""
+            heads, encoding = list(sheet.head), ""
+            lines = list(zip(sheet.numbers, sheet.below, strict=True))
         else:
             text, encoding = decoded(data)
             head = find_head(text, _known)
-            heads, first = list(head.cells), head.row + 1
+            heads = list(head.cells)
             rows = csv.reader(io.StringIO(text[head.end :], newline=""), delimiter=head.separator)
-            lines = [row for row in rows if any(row)]
+            lines = [(number, row) for number, row in enumerate(rows, start=head.row + 1) if any(row)]
     except (ValueError, csv.Error) as error:
         raise _unreadable(
             name, str(error), "a table of text (CSV) or an Excel workbook (.xlsx), with a column 'file'"
@@ -151,9 +154,11 @@ def _table(data: bytes, name: str) -> tuple[list[str], list[list[str]], int, int
     if len(titles) > _MOST_COLUMNS or len(titles) * len(lines) > _MOST_CELLS:
         found = f"{len(titles):,} columns and {len(lines):,} lines"
         raise _unreadable(name, found, f"at most {_MOST_COLUMNS:,} columns and {_MOST_CELLS:,} cells")
-    fitting = [line for line in lines if not any(line[len(titles) :])]
-    rows_of_text = [line[: len(titles)] + [""] * (len(titles) - len(line)) for line in fitting[:_MOST_ROWS]]
-    return titles, rows_of_text, len(lines) - len(rows_of_text), first, encoding
+    fitting = [(number, line) for number, line in lines if not any(line[len(titles) :])]
+    rows_of_text = [
+        (number, line[: len(titles)] + [""] * (len(titles) - len(line))) for number, line in fitting[:_MOST_ROWS]
+    ]
+    return titles, rows_of_text, len(lines) - len(rows_of_text), encoding
 
 
 def _known(cells: Sequence[str]) -> int:

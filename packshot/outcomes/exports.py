@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from packshot.errors import TooLargeError, UnreadableError
 from packshot.figures import counted
-from packshot.sheets.delimited import in_words, read_below
+from packshot.sheets.delimited import in_words, read_below, row_names
 from packshot.sheets.dialect import find_head
 from packshot.sheets.encoding import decoded
 from packshot.sheets.workbook import is_workbook, read_workbook
@@ -133,6 +133,7 @@ class Table(NamedTuple):
         examples: the first such rows as text.
         row: number of the row of column heads, counted from 1.
         heads: all column heads of the file.
+        names: called with positions in `frame`, returns where these rows stand in the file, in words (`row_names`).
     """
 
     frame: pd.DataFrame
@@ -141,6 +142,15 @@ class Table(NamedTuple):
     examples: tuple[str, ...] = ()
     row: int = 1
     heads: Sequence[str] = ()
+    names: Callable[[Sequence[int]], list[str]] | None = None
+
+    def row_names(self, positions: Sequence[int]) -> list[str]:
+        """Return where rows stand in the file, in words, such as ``row 7``; the first row of the file is 1.
+
+        Args:
+            positions: positions of rows in `frame`, from 0.
+        """
+        return self.names(positions) if self.names else [f"row {at + self.row + 1}" for at in positions]
 
 
 def read_export(export: Export, choose: Choose, budget: Budget) -> Table:
@@ -227,7 +237,15 @@ def _text(export: Export, choose: Choose, budget: Budget) -> Table:
     found = read_below(text, head, at)
     columns = {ours: one.to_pandas() for ours, one in zip(wanted.values(), found.columns, strict=True)}
     how = in_words(encoding, head, quoted=found.quoted)
-    return Table(pd.DataFrame(columns), how, found.ragged, found.examples, head.row, heads=head.cells)
+    return Table(
+        pd.DataFrame(columns),
+        how,
+        found.ragged,
+        found.examples,
+        head.row,
+        heads=head.cells,
+        names=lambda positions: row_names(text, head, positions, quoted=found.quoted),
+    )
 
 
 def _workbook(export: Export, choose: Choose, budget: Budget) -> Table:
@@ -241,7 +259,13 @@ def _workbook(export: Export, choose: Choose, budget: Budget) -> Table:
     columns = {
         ours: pd.Series([row[n] if n < len(row) else "" for row in rows.below], dtype=str) for ours, n in at.items()
     }
-    return Table(pd.DataFrame(columns).astype("category"), rows.how, row=rows.row, heads=head)
+    return Table(
+        pd.DataFrame(columns).astype("category"),
+        rows.how,
+        row=rows.row,
+        heads=head,
+        names=lambda positions: [f"row {rows.numbers[at]}" for at in positions],
+    )
 
 
 def _wanted(name: str, heads: Sequence[str], choose: Choose) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from packshot.errors import UnreadableError
 from packshot.figures import counted
-from packshot.outcomes.exports import Budget, Export, read_export
+from packshot.outcomes.exports import Budget, Export, Table, read_export
 from packshot.outcomes.heads import golive_heads
 from packshot.outcomes.order_rows import MOST_EXAMPLES, RAGGED, Problem, Reading
 from packshot.sheets.columns import Distinct, identifiers, typed_days
@@ -71,7 +71,7 @@ def read_golive(file: Path | Export, *, writing: Writing | None = None, limits: 
         if len(wrong):
             raise UnreadableError(
                 "a go-live date cannot be read",
-                f"{export.name}, row {wrong[0] + table.row + 1}",
+                f"{export.name}, {table.row_names([int(wrong[0])])[0]}",
                 found=str(table.frame["date"].iloc[wrong[0]])[:200],
                 allowed=_ALLOWED,
                 next_step="Correct this date, and look at the others.",
@@ -89,17 +89,17 @@ def read_golive(file: Path | Export, *, writing: Writing | None = None, limits: 
     reading = Reading(file=export.name, how=how, rows=len(skus))
     return GoLive(
         {str(sku): int(day) for sku, day in known.items()},
-        _problems(export.name, table.ragged, (~usable).to_numpy()),
+        _problems(export.name, table, (~usable).to_numpy()),
         reading,
     )
 
 
-def _problems(name: str, ragged: int, blank: np.ndarray) -> tuple[Problem, ...]:
+def _problems(name: str, table: Table, blank: np.ndarray) -> tuple[Problem, ...]:
     rows = int(blank.sum())
     found = []
-    if ragged:
-        found.append(Problem(file=name, what=RAGGED, rows=ragged))
+    if table.ragged:
+        found.append(Problem(file=name, what=RAGGED, rows=table.ragged, examples=table.examples))
     if rows:
-        examples = tuple(f"row {at + 2}" for at in np.flatnonzero(blank)[:MOST_EXAMPLES])
+        examples = tuple(table.row_names(np.flatnonzero(blank)[:MOST_EXAMPLES].tolist()))
         found.append(Problem(file=name, what="rows without a SKU or a go-live date", rows=rows, examples=examples))
     return tuple(found)

@@ -158,13 +158,17 @@ class OrderReader:
         unread = ~blank & rows["unread"] & day.notna() & sku.notna()
         wrong = ~blank & ~unread & (day.isna() | quantity.isna() | sku.isna())
         nothing = ~blank & ~wrong & ~unread & (quantity == 0)
+        first = np.flatnonzero(wrong)[:MOST_EXAMPLES].tolist()
         examples = tuple(
-            f"row {at + table.row + 1}: {', '.join(_written(frame, one, at) for one in (date, 'sku', 'quantity'))}"
-            for at in np.flatnonzero(wrong)[:MOST_EXAMPLES]
+            f"{name_of_row}: {', '.join(_written(frame, one, at) for one in (date, 'sku', 'quantity'))}"
+            for at, name_of_row in zip(first, table.row_names(first) if first else (), strict=True)
         )
         self.note(name, int(wrong.sum()), "rows without a date, SKU or quantity that can be read", examples)
         shown = np.flatnonzero(unread)[:MOST_EXAMPLES].tolist()
-        odd = tuple(f"row {at + table.row + 1}: {_written(frame, 'returned', at)}" for at in shown)
+        odd = tuple(
+            f"{name_of_row}: {_written(frame, 'returned', at)}"
+            for at, name_of_row in zip(shown, table.row_names(shown) if shown else (), strict=True)
+        )
         self.note(name, int(unread.sum()), "rows whose returned units are no number, yes or no", odd)
         self.note(name, int(nothing.sum()), "rows with a quantity of 0, so cancelled orders")
         unusable = int(wrong.sum()) + int(unread.sum()) + table.ragged

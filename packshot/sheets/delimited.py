@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -58,6 +59,32 @@ def read_below(text: str, head: Head, wanted: Sequence[int]) -> Delimited:
     return Delimited(tuple(whole.columns), rows.ragged, tuple(rows.examples), quoted)
 
 
+def row_names(text: str, head: Head, positions: Sequence[int], *, quoted: bool) -> list[str]:
+    """Return where rows of `read_below` stand in the file, in words: ``row 7``. The first row of the file is 1.
+
+    Blank rows count. A row with line breaks in quotes is one row, as in a spreadsheet. If the text cannot be followed
+    to the row, its place is stated roughly: ``about row 7``.
+
+    Args:
+        text: the whole table.
+        head: its row of column names.
+        positions: indices into the columns of `read_below`, from 0.
+        quoted: as `read_below` returned it.
+    """
+    width, whole, repaired = len(head.cells), [], []
+    reader = csv.reader(io.StringIO(text[head.end :], newline=""), delimiter=head.separator, quoting=0 if quoted else 3)
+    try:
+        for number, cells in enumerate(reader, start=head.row + 1):
+            if len(cells) == width:
+                whole.append(number)
+            elif cells and not any(one.strip() for one in cells[width:]):
+                repaired.append(number)  # `read_below` puts these behind all others
+    except csv.Error:
+        return [f"about row {at + head.row + 1}" for at in positions]
+    numbers = [*whole, *repaired]
+    return [f"row {numbers[at]}" if at < len(numbers) else f"about row {at + head.row + 1}" for at in positions]
+
+
 def in_words(encoding: str, head: Head, *, quoted: bool) -> str:
     """Return how a table is written, in words for a report: ``UTF-8, semicolon, quoted``.
 
@@ -76,7 +103,7 @@ class _Rows:
     """Handles rows with another number of cells than there are column names.
 
     Missing cells are added, because Excel leaves out separators at the end of a row. Empty surplus cells are dropped.
-    A row with surplus content is not used, because nobody knows which cell was split.
+    A row with surplus content is not used, because nobody knows which cell was split. Nor is one with an endless cell.
     """
 
     def __init__(self, width: int, separator: str, *, quoted: bool) -> None:
@@ -87,10 +114,13 @@ class _Rows:
         self.repaired: list[list[str]] = []
 
     def take(self, row: arrow_csv.InvalidRow) -> str:
-        cells = next(
-            csv.reader(row.text.splitlines(keepends=True), delimiter=self._separator, quoting=self._quoting), []
-        )
-        if any(one.strip() for one in cells[self._width :]):
+        # Python would print what is raised here, and go on.
+        lines = row.text.splitlines(keepends=True)
+        try:
+            cells = next(csv.reader(lines, delimiter=self._separator, quoting=self._quoting), [])
+        except csv.Error:
+            cells = None
+        if cells is None or any(one.strip() for one in cells[self._width :]):
             self.ragged += 1
             if len(self.examples) < _MOST_EXAMPLES:
                 self.examples.append(row.text[:_LONGEST_EXAMPLE])

@@ -37,6 +37,7 @@ class Sheet(NamedTuple):
         head: the sheet's column names.
         row: number of the row of column names, counted from 1.
         below: the rows below that are not blank, each a list of cells; a row may be shorter than the row of names.
+        numbers: the number of each of these rows in the sheet, counted from 1, blank rows included.
         n_bytes: unpacked size of the sheet.
         how: the sheet's name, and the row of column names if it is not the first, in words.
     """
@@ -44,6 +45,7 @@ class Sheet(NamedTuple):
     head: tuple[str, ...]
     row: int
     below: list[list[str]]
+    numbers: list[int]
     n_bytes: int
     how: str
 
@@ -103,8 +105,8 @@ def _best_sheet(book: _Book, known: Callable[[Sequence[str]], int]) -> Sheet:
         row, cells = first[number]
         head = tuple(one.strip() for one in cells)
         above = f", heads in row {row}" if row > 1 else ""
-        below = [one for _, one in rows[number + 1 :]]
-        sheet = Sheet(head, row, below, book.size(part), f"Excel workbook, sheet {name!r}{above}")
+        numbers, below = [at for at, _ in rows[number + 1 :]], [one for _, one in rows[number + 1 :]]
+        sheet = Sheet(head, row, below, numbers, book.size(part), f"Excel workbook, sheet {name!r}{above}")
         if best is None or known(cells) > best[0]:
             best = known(cells), sheet
     if best is None:

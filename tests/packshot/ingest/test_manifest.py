@@ -66,6 +66,19 @@ def test_rows_without_file_and_repeated_rows_are_reported():
     assert codes(manifest) == ["manifest_row_without_file", "manifest_row_repeated"]
 
 
+@given(
+    above=st.sampled_from(["", "Spring\n", "Spring\n\n"]), before=st.lists(st.sampled_from(["blank", "long", "row"]))
+)
+@pytest.mark.parametrize("excel", [False, True])
+def test_a_finding_names_the_row_by_its_number_in_the_file(excel, above, before):
+    between = {"blank": [], "long": ["b.jpg", "B1", "extra"], "row": ["a.jpg", "A1"]}
+    rows = [*([line] if line else [] for line in above.split("\n")[:-1]), ["file", "sku"]]
+    rows += [*(between[one] for one in before), ["", "lost"], ["z.jpg", "Z1"]]
+    data = workbook(rows) if excel else "\n".join(",".join(one) for one in rows).encode()
+    (finding,) = [one for one in read_manifest(data, name="m").findings if one.code == "manifest_row_without_file"]
+    assert finding.message == f"Row {len(rows) - 1} names no file."
+
+
 def test_lines_with_too_many_values_are_counted_not_swallowed():
     manifest = read("file,sku\na.jpg,A1\nb.jpg,B1,extra,more\nc.jpg,C1\n")
     assert set(manifest.rows) == {"a.jpg", "c.jpg"}

@@ -6,7 +6,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from packshot.errors import UnreadableError
@@ -49,6 +49,38 @@ def test_a_blank_cell_is_noted_and_stops_nothing() -> None:
     found = read("sku,date\nA,2026-03-25\nB,\n,2026-03-25\n")
     assert found.days == {"A": DAY}
     assert [(one.rows, one.examples) for one in found.problems] == [(2, ("row 3", "row 4"))]
+
+
+_BETWEEN = {"blank": [], "long": ["B", "2026-03-25", "x", "y"], "short": ["C"], "row": ["A", "2026-03-25", "a\nb"]}
+
+
+@settings(max_examples=40, deadline=None)
+@given(above=st.integers(0, 2), before=st.lists(st.sampled_from(sorted(_BETWEEN)), max_size=5))
+@pytest.mark.parametrize("excel", [False, True])
+@pytest.mark.parametrize("odd", ["", "soon"])
+def test_an_example_names_the_row_by_its_number_in_the_file(
+    odd: str, excel: bool, above: int, before: list[str]
+) -> None:
+    assume(before.count("short") < 3)  # three examples are named
+    rows = [*(["Go-live days"], [])[:above], ["sku", "date", "notes"], *(_BETWEEN[one] for one in before)]
+    rows += [["D", odd, ""], ["E", "2026-03-25", "end"]]
+    text = "\r\n".join(",".join(f'"{one}"' if "\n" in one else one for one in row) for row in rows)
+    data = workbook(rows) if excel else text
+    number = len(rows) - 1
+    if odd:
+        with pytest.raises(UnreadableError, match=rf"golive\.csv, row {number}: "):
+            read(data)
+        return
+    named = [example for one in read(data).problems for example in one.examples if one.what.startswith("rows without")]
+    assert f"row {number}" in named
+    short = [rows.index(_BETWEEN["short"]) + 1] if "short" in before else []
+    assert set(named) >= {f"row {one}" for one in short}
+
+
+def test_a_row_with_an_endless_surplus_cell_is_counted_and_named_in_short() -> None:
+    found = read(f"sku,date\nA,2026-03-25\nB,2026-03-25,{'x' * 200_000}\n")
+    assert found.days == {"A": DAY}
+    assert [(one.rows, len(one.examples[0])) for one in found.problems] == [(1, 120)]
 
 
 @pytest.mark.parametrize(

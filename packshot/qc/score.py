@@ -113,11 +113,11 @@ def severity(finding: Finding, limits: RuleLimits) -> tuple[bool, int, float, fl
 
 
 def _must_be_redone(finding: Finding, config: QcConfig) -> bool:
-    """Return whether a finding's value is beyond its rule's `redo`."""
+    """Return whether a finding's value is beyond its rule's `redo`: above it, or below it where less is worse."""
     limits = config.rules.get(finding.code)
     if limits is None or limits.redo is None or finding.measured is None or finding.status is Status.SKIPPED:
         return False
-    return finding.measured > limits.redo
+    return finding.measured < limits.redo if limits.bad < limits.good else finding.measured > limits.redo
 
 
 def limits_of(code: str, config: QcConfig) -> RuleLimits:

@@ -106,6 +106,15 @@ def test_a_value_beyond_redo_is_redone_whatever_the_score(
     assert decide_verdict(100, [finding(measured, status=status)], config) is verdict
 
 
+@pytest.mark.parametrize(
+    ("measured", "verdict"),
+    [(0.95, Verdict.AUTO_APPROVE), (0.5, Verdict.AUTO_APPROVE), (0.4, Verdict.REJECT_AND_REDO)],
+)
+def test_beyond_redo_is_below_it_where_less_is_worse(configs: Any, measured: float, verdict: Verdict) -> None:
+    config = configs.qc.model_copy(update={"rules": {"fringe": MORE.model_copy(update={"redo": 0.5})}})
+    assert decide_verdict(100, [finding(measured)], config) is verdict
+
+
 def test_the_strictest_of_several_verdicts_counts_in_any_order() -> None:
     mildest_first = [Verdict.AUTO_APPROVE, Verdict.HUMAN_REVIEW, Verdict.REJECT_AND_REDO]
     for several in itertools.permutations(mildest_first):

@@ -346,7 +346,7 @@ def _check_parts(data: bytes, meta: _Meta, items: list[_Item]) -> None:
             raise DamagedError(
                 f"{missing} of {len(item.extents)} parts of the picture lie beyond its end: it was cut off"
             )
-        if item.kind == b"av01" and any(_has_gap(data, start, start + length) for start, length in item.extents):
+        if item.kind == b"av01" and any(_has_gap(source, start, start + length) for start, length in item.extents):
             raise DamagedError("a damaged AVIF (a gap of zeros in its picture)")
         if item.kind in _HEVC and _is_damaged_hevc(_whole(source, item), item):
             raise DamagedError("a damaged HEIC (its picture holds bytes that no picture holds)")

@@ -95,11 +95,13 @@ def picture(kind: bytes, pixels: NDArray[np.uint8], *more: bytes, **options: obj
     return dataclasses.replace(coded, properties=(*coded.properties, *more), **options)  # type: ignore[arg-type]
 
 
-def written(items: Sequence[Item], *, primary: int = 1) -> bytes:
-    """A file of these items, numbered from 1."""
+def written(items: Sequence[Item], *, primary: int = 1, in_idat: bool = False) -> bytes:
+    """A file of these items, numbered from 1. Their content lies in the mdat box, or in the idat box of the header."""
     kinds = {item.kind for item in items}
     brand = b"avif" if b"av01" in kinds else b"heic"
     start = box(b"ftyp", brand + bytes(4) + b"mif1" + brand + b"miaf")
+    if in_idat:
+        return start + _meta(items, primary, 0, in_idat=True)
     end = sum(len(item.content) for item in items)
     before = len(start) + len(_meta(items, primary, 0)) + 8
     return (
@@ -111,14 +113,15 @@ def written(items: Sequence[Item], *, primary: int = 1) -> bytes:
     )
 
 
-def _meta(items: Sequence[Item], primary: int, at: int) -> bytes:
+def _meta(items: Sequence[Item], primary: int, at: int, *, in_idat: bool = False) -> bytes:
     infos, places, links, properties, uses = b"", b"", b"", b"", b""
     count = 0
     for number, item in enumerate(items, 1):
         more = b"application/rdf+xml\0" if item.kind == b"mime" else b""
         info = struct.pack(">HH", number, 0) + item.kind + b"\0" + more
         infos += full(b"infe", info, version=2, flags=int(item.hidden))
-        places += struct.pack(">HHHII", number, 0, 1, at, len(item.content))
+        method = struct.pack(">H", 1) if in_idat else b""
+        places += struct.pack(">H", number) + method + struct.pack(">HHII", 0, 1, at, len(item.content))
         at += len(item.content)
         for kind, target in item.links:
             links += box(kind, struct.pack(">HHH", number, 1, target))
@@ -129,8 +132,9 @@ def _meta(items: Sequence[Item], primary: int, at: int) -> bytes:
         uses += struct.pack(">HB", number, len(numbers)) + bytes(map(operator.or_, numbers, essential))
     body = full(b"hdlr", bytes(4) + b"pict" + bytes(13))
     body += full(b"pitm", struct.pack(">H", primary))
-    body += full(b"iloc", b"\x44\0" + struct.pack(">H", len(items)) + places)
+    body += full(b"iloc", b"\x44\0" + struct.pack(">H", len(items)) + places, version=int(in_idat))
     body += full(b"iinf", struct.pack(">H", len(items)) + infos)
     body += full(b"iref", links) if links else b""
     body += box(b"iprp", box(b"ipco", properties) + full(b"ipma", struct.pack(">I", len(items)) + uses))
+    body += box(b"idat", b"".join(item.content for item in items)) if in_idat else b""
     return full(b"meta", body)

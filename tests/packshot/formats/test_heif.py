@@ -189,9 +189,9 @@ def test_metadata_of_the_primary_picture_counts(kind):
     assert photo.metadata.title == "Shoe"
 
 
-def noisy(kind: bytes) -> bytes:
+def noisy(kind: bytes, *, in_idat: bool = False) -> bytes:
     pixels = np.random.default_rng(5).integers(0, 256, (160, 240, 3), np.uint8)
-    return bmff.written([bmff.picture(kind, pixels)])
+    return bmff.written([bmff.picture(kind, pixels)], in_idat=in_idat)
 
 
 @both
@@ -204,12 +204,25 @@ def test_a_file_that_is_cut_off_is_refused(kind, share):
 
 @both
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.5, 0.8])
-def test_a_gap_of_zeros_in_the_picture_is_refused(kind, share):
-    data = noisy(kind)
-    start = data.index(b"mdat") + 4
+@pytest.mark.parametrize("box", ["mdat", "idat"])
+def test_a_gap_of_zeros_in_the_picture_is_refused(kind, share, box):
+    data = noisy(kind, in_idat=box == "idat")
+    assert read_heif(data).size == Size(240, 160)
+    start = data.index(box.encode()) + 4
     at = start + 40 + int((len(data) - start - 2000) * share)
     with pytest.raises(UnreadableError, match=r"damaged (HEIC|AVIF)"):
         opened(data[:at] + bytes(1024) + data[at + 1024 :])
+
+
+@both
+def test_a_gap_counts_where_the_picture_lies_and_nowhere_else(kind):
+    data = noisy(kind, in_idat=True)
+    start, at = int.from_bytes(data[:4], "big"), data.index(b"idat") + 4000
+    zeros, others = (bmff.box(b"free", fill * len(data)) for fill in (b"\0", b"\1"))
+    assert read_heif(data[:start] + zeros + data[start:]).size == Size(240, 160)
+    gone = data[:at] + bytes(1024) + data[at + 1024 :]
+    with pytest.raises(DamagedError, match=r"damaged (HEIC|AVIF)"):
+        read_heif(gone[:start] + others + gone[start:])
 
 
 @both

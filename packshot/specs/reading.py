@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
@@ -241,7 +241,7 @@ def parse(text: str, *, file: str) -> tuple[Document, tuple[Problem, ...]]:
 
 
 def _composed(text: str, file: str) -> tuple[Document, tuple[Problem, ...]]:
-    loader = yaml.SafeLoader(text)
+    loader = _LOADER(text)
     try:
         root = loader.get_single_node()
         walk = _Walk(loader, file)
@@ -250,6 +250,9 @@ def _composed(text: str, file: str) -> tuple[Document, tuple[Problem, ...]]:
     finally:
         loader.dispose()
 
+
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's parser, quicker than the one in Python. Each wheel of PyYAML has it; a build without it may not."""
 
 _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 

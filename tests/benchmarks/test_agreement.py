@@ -11,9 +11,9 @@ from benchmarks.escape import Judged
 from benchmarks.seen.editing import Result
 from benchmarks.seen.photographs import Half
 from benchmarks.seen.verdicts import Defect, Kind, Place, Seen
-from packshot.specs.load import default_folder, load_configs
+from tests.configs import shipped_configs
 
-CONFIG = load_configs(default_folder()).qc
+CONFIG = shipped_configs().qc
 HOLE, PATCH = "filled_hole_suspected", "backdrop_patch_suspected"
 
 

@@ -21,13 +21,13 @@ from packshot.ingest.limits import most_pixels
 from packshot.qc.report import BACKGROUND_RULES, COLOUR_RULES, EDGE_RULES, FILL_RULES
 from packshot.specs import models as specs
 from packshot.specs.handoff import LateDeliveries
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Feature, Platform
 from packshot.specs.returns import TableLimits, Writing
 from packshot.specs.schema import meanings
 from packshot.specs.services import BY_MACHINE, WORDS, Service
 from packshot.specs.sets import ProductSets
 from tasks.environment.settings import settings_table
+from tests.configs import shipped_configs
 from tests.packshot.formats.test_conformance import FILES, opened
 
 BY_USER = (130, "ended by Ctrl-C")
@@ -66,7 +66,7 @@ def reasons() -> str:
 
 
 def platforms() -> str:
-    known = load_configs(default_folder()).platforms
+    known = shipped_configs().platforms
     rows = (_platform(name, one) for name, one in known.items() if one.enabled)
     return table(("platform", "file", "size", "background", "limit", "says who"), rows)
 
@@ -82,7 +82,7 @@ def _platform(name: str, platform: Platform) -> tuple[str, ...]:
 
 
 def refusals() -> str:
-    known = load_configs(default_folder()).platforms
+    known = shipped_configs().platforms
     rows = (
         (name, ", ".join(one.accepts or one.delivered_formats), _code(one.refused_by_marketplace) or "-", one.authority)
         for name, one in known.items()
@@ -92,13 +92,13 @@ def refusals() -> str:
 
 
 def categories() -> str:
-    known = load_configs(default_folder()).categories
+    known = shipped_configs().categories
     rows = ((name, one.complexity or "as measured", _code(one.services) or "-") for name, one in known.items())
     return table(("category", "complexity", "usual services"), rows)
 
 
 def rules() -> str:
-    configs = load_configs(default_folder())
+    configs = shipped_configs()
     known = configs.qc.rules
 
     def gate(code: str) -> str:
@@ -124,7 +124,7 @@ def rules() -> str:
 
 
 def accepted() -> str:
-    ingest = load_configs(default_folder()).ingest
+    ingest = shipped_configs().ingest
     rows = (
         ("longest side, at least", f"{ingest.min_px:,} px"),
         ("any side, at most", f"{ingest.max_side_px:,} px"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from packshot.cli.ending import EXIT_STATUSES
 from packshot.errors import PackshotError, TerminalError, TransientError
 from packshot.explained import ERRORS, GROUPS, Group, error_in_words
 from packshot.qc.report import BACKGROUND_RULES, COLOUR_RULES, EDGE_RULES, FILL_RULES
-from packshot.specs.load import default_folder, load_configs
+from tests.configs import shipped_configs
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "errors.md").read_text()
@@ -69,9 +69,13 @@ def makers() -> dict[str, int]:
     return found
 
 
-def code_expressions() -> Iterator[tuple[Path, ast.Call, ast.expr]]:
+@cache
+def code_expressions() -> tuple[tuple[Path, ast.Call, ast.expr], ...]:
     """Every expression that becomes the code of a finding, outside the functions that are given it."""
-    positions = makers()
+    return tuple(_code_expressions(makers()))
+
+
+def _code_expressions(positions: Mapping[str, int]) -> Iterator[tuple[Path, ast.Call, ast.expr]]:
     words = ("Finding(", *(f"{name}(" for name in positions))
     for file, tree in sources().items():
         if not any(word in file.read_text() for word in words):
@@ -91,7 +95,7 @@ def code_expressions() -> Iterator[tuple[Path, ast.Call, ast.expr]]:
 
 
 def finding_codes() -> set[str]:
-    found = set(load_configs(default_folder()).qc.rules)
+    found = set(shipped_configs().qc.rules)
     for file, _, code in code_expressions():
         if isinstance(code, ast.Constant):
             found.add(str(code.value))
@@ -143,7 +147,7 @@ def test_every_error_that_is_raised_says_what_is_allowed_or_what_to_do() -> None
     [("Background", BACKGROUND_RULES), ("Edge", EDGE_RULES), ("Fill", FILL_RULES), ("Colour and detail", COLOUR_RULES)],
 )
 def test_every_quality_rule_stands_in_its_component_with_its_gate(component: str, rules: dict[str, object]) -> None:
-    limits = load_configs(default_folder()).qc.rules
+    limits = shipped_configs().qc.rules
     told = {code: one.gate for code, one in GROUPS[component].codes.items()}
     assert told == {code: limits[code].gate for code in rules}
 

@@ -41,7 +41,7 @@ def test_the_tour_has_places_to_check() -> None:
 def test_every_function_that_is_named_exists() -> None:
     known = {
         name
-        for floor in ("packshot", "tasks", "flows", "desk")
+        for floor in ("packshot", "tasks", "flows", "desk", "deployments", "infra")
         for file in (ROOT / floor).rglob("*.py")
         for name in defined(file)
     }

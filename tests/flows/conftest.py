@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import os
-import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from deployments.demo import environment
 from deployments.registry import WORK_POOL, register
 from infra.local.stack import Stack, start_worker, wait_for_worker
-from packshot.specs.load import default_folder
 from tasks.environment.configs import configs_in_force
 from tasks.environment.settings import get_settings
 from tasks.processing.networks import cached_model
 from tasks.results.block import ENVIRONMENT
 from tasks.runs.schedules import schedule_runs
 from tasks.storage.bucket import Storage, open_storage
+from tests.configs import changed_configs
 from tests.flows.line import Line
 from tests.servers import CERTIFICATES
 
@@ -64,16 +61,8 @@ def configs_of_tests(folder: Path) -> Path:
     Which shot is audited is drawn by the hash of its bytes, and those of a photograph that a test draws may differ in
     the last bit from one processor to the next.
     """
-    shutil.copytree(default_folder(), folder)
-    _change(folder / "routing.yaml", "audit", {"ratio": 0.0, "first_ratio": 0.0})
-    _change(folder / "handoff.yaml", "settle_s", SETTLE_S)
-    return folder
-
-
-def _change(file: Path, key: str, value: Any) -> None:
-    config = yaml.safe_load(file.read_text())
-    config[key] = {**config[key], **value} if isinstance(value, dict) else value
-    file.write_text(yaml.safe_dump(config))
+    audit = {"ratio": 0.0, "first_ratio": 0.0}
+    return changed_configs(folder, {"routing.yaml": {"audit": audit}, "handoff.yaml": {"settle_s": SETTLE_S}})
 
 
 @pytest.fixture(scope="package")

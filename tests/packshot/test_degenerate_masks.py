@@ -81,10 +81,10 @@ from packshot.routing.backdrop import fit_from
 from packshot.routing.mask_figures import measure_masks
 from packshot.routing.pale_rim import pale_rim
 from packshot.routing.silhouette import eroded, share
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Plan, Shadow
 from packshot.specs.resolve import resolve
 from packshot.types import Box, Mask, Matte, Pixels16
+from tests.configs import shipped_configs
 
 SIDES = (1, 2, 3, 5, 16, 33, 70, 150)
 SHAPES = {
@@ -203,7 +203,7 @@ class _Network:
 @functools.cache
 def plan() -> Plan:
     return resolve(
-        load_configs(default_folder()),
+        shipped_configs(),
         client="demo",
         view="MAIN",
         platforms=("amazon_main", "print_catalog"),

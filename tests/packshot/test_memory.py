@@ -14,8 +14,8 @@ from benchmarks.largest import in_a_process
 from packshot import pipeline
 from packshot.export.labels import Labels
 from packshot.ingest.limits import WORKING_BYTES_PER_PIXEL
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Configs
+from tests.configs import shipped_configs
 from tests.drawn_products import ContrastNetwork, photograph
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,7 @@ MOST_GROWTH_MB = 100
 
 
 def test_photographs_leave_nothing_in_memory() -> None:
-    configs = load_configs(default_folder())
+    configs = shipped_configs()
     photographs = [photograph(1000, side, seed=side) for side in (840, 880, 920, 960)]
     for turn in range(WARM_UP):
         _through_the_line(photographs[turn % 4], configs)

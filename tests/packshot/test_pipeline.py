@@ -32,10 +32,10 @@ from packshot.returned.read import read_returned
 from packshot.routing import features, seen_backdrop
 from packshot.routing.approve import Watch, ruled_out
 from packshot.routing.model import shipped_model
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Configs, Plan, ResolvedRules
 from packshot.types import Finding, Matte, Pixels8, Route, Size, Status, Verdict
 from tests import drawn_products
+from tests.configs import shipped_configs
 from tests.drawn_products import ContrastNetwork
 from tests.drawn_targets import photograph_of_chart
 from tests.packshot.formats.damaged_jpegs import out_of_step, with_one_bit_changed, without_last_scan
@@ -54,7 +54,7 @@ RINGING_PX = {"jpg": 8, "webp": 12, "tif": 0}
 
 @pytest.fixture(scope="module")
 def configs() -> Configs:
-    return load_configs(default_folder())
+    return shipped_configs()
 
 
 def mastered_from(data: bytes, configs: Configs, row: Mapping[str, str] = ROW, *, path: str = "A1.jpg") -> Mastered:
@@ -369,7 +369,7 @@ def test_inside_the_product_the_master_is_kept_bit_for_bit(line: Line) -> None:
 
 
 def test_an_edit_changes_neither_the_master_nor_anything_it_is_given(line: Line) -> None:
-    again = mastered_from(line.photograph, configs=load_configs(default_folder()))
+    again = mastered_from(line.photograph, configs=shipped_configs())
     assert sha256(line.mastered.master.pixels16) == sha256(again.master.pixels16)
 
 

@@ -9,13 +9,13 @@ import pytest
 from packshot import pipeline
 from packshot.routing.decide import RouteDecision
 from packshot.routing.features import Features
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Plan
 from packshot.specs.resolve import resolve
 from packshot.specs.services import BY_MACHINE, WORDS, Service, service_of
 from packshot.types import Complexity, Route
+from tests.configs import shipped_configs
 
-CONFIGS = load_configs(default_folder())
+CONFIGS = shipped_configs()
 ROUTES = {
     "simple by its figures": ("", Features(), Complexity.SIMPLE),
     "medium by its figures": ("", Features(hole_density=CONFIGS.routing.medium["hole_density"]), Complexity.MEDIUM),  # type: ignore[index]

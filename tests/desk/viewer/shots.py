@@ -12,13 +12,13 @@ from packshot.ingest.master import write_working_tiff
 from packshot.ingest.metadata import Metadata
 from packshot.naming import BatchId, ShotId
 from packshot.record import ShotRecord, Source, State
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.resolve import resolve
 from packshot.types import Matte, Pixels16
 from tasks.records.stored import create_record
 from tasks.stages.stored_edits import write_matte
 from tasks.storage import shot_objects
 from tests import drawn_products
+from tests.configs import shipped_configs
 
 WIDTH, HEIGHT = 1500, 1100
 OFF_WHITE = [(40, 30), (41, 30), (700, 12), (1480, 1080), (3, 1090)]
@@ -48,7 +48,7 @@ def drawn() -> Drawn:
 @cache
 def _files() -> dict[str, bytes]:
     edit, master, matte = drawn()
-    plan = resolve(load_configs(default_folder()), client="acme", platforms=("amazon_main", "shopify"))
+    plan = resolve(shipped_configs(), client="acme", platforms=("amazon_main", "shopify"))
     return {
         "edit.tif": write_working_tiff(edit, metadata=Metadata()),
         "master.tif": write_working_tiff(master, metadata=Metadata()),

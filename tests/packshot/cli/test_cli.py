@@ -24,9 +24,10 @@ from packshot.cli.ending import EXIT_STATUSES, Exit, run
 from packshot.errors import ModelError, StorageUnavailableError
 from packshot.figures import measured_in
 from packshot.routing.model import shipped_model
-from packshot.specs.load import default_folder, load_configs
+from packshot.specs.load import default_folder
 from packshot.types import Finding, Status
 from tests import drawn_products
+from tests.configs import shipped_configs
 from tests.drawn_products import ContrastNetwork
 
 TODAY = datetime.date(2026, 11, 23)
@@ -608,7 +609,7 @@ def test_a_real_network_cuts_out_a_real_photograph(tmp_path: Path) -> None:
     from tasks.environment.settings import get_settings
     from tasks.processing.networks import cached_model
 
-    model = load_configs(default_folder()).models["u2netp"]
+    model = shipped_configs().models["u2netp"]
     file = cached_model(model, folder=get_settings().models_dir)
     if file is None:
         pytest.skip("u2netp is not on this machine: run `packshot models fetch`")

@@ -14,9 +14,9 @@ from packshot.export.render import render
 from packshot.framing.fit import fit
 from packshot.framing.place import Framed, place
 from packshot.framing.subject import subject_box
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Canvas, Configs, Platform, QcConfig, RenditionPlan, ResolvedRules
 from packshot.types import Matte, Pixels16
+from tests.configs import shipped_configs
 
 Scene = Callable[..., tuple[Pixels16, Matte]]
 Ordered = Callable[..., RenditionPlan]
@@ -25,7 +25,7 @@ FramedFor = Callable[[RenditionPlan], Framed]
 
 @pytest.fixture(scope="session")
 def configs() -> Configs:
-    return load_configs(default_folder())
+    return shipped_configs()
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,10 @@ from packshot.export.check import check_file, find_product, refused_codes
 from packshot.export.codecs import EncoderSettings, write
 from packshot.export.encode import encode
 from packshot.export.labels import Labels
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import AcceptedFormat, Background, Configs, Format, QcConfig, RenditionPlan, Rule
 from packshot.specs.resolve import resolve
 from packshot.types import Finding, Pixels8, Status
+from tests.configs import shipped_configs
 from tests.packshot.export.conftest import FramedFor, Ordered
 
 
@@ -178,7 +178,7 @@ def test_a_picture_without_any_white_fails_where_white_is_asked_for(ordered: Ord
 
 WHITE_PLATFORMS = sorted(
     name
-    for name, platform in load_configs(default_folder()).platforms.items()
+    for name, platform in shipped_configs().platforms.items()
     if platform.enabled and platform.background is not Background.ANY
 )
 
@@ -204,9 +204,7 @@ def test_nothing_to_check_fails_on_every_platform_with_a_white_background(name: 
     assert "non_white_background" in failed(findings)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, platform in load_configs(default_folder()).platforms.items() if platform.enabled]
-)
+@pytest.mark.parametrize("name", [name for name, platform in shipped_configs().platforms.items() if platform.enabled])
 def test_a_format_fails_where_the_platform_does_not_accept_it(name: str, configs: Configs) -> None:
     platform = configs.platforms[name]
     files = {

@@ -21,12 +21,13 @@ from packshot.colour.spaces import srgb_profile, working_profile
 from packshot.export.check import check_file
 from packshot.export.codecs import EncoderSettings, settings_of, write
 from packshot.export.labels import Labels
-from packshot.specs.load import default_folder, load_configs
+from packshot.specs.load import default_folder
 from packshot.specs.models import AcceptedFormat, Background, Format, Platform, Profile, Rule
 from packshot.types import Status
+from tests.configs import shipped_configs
 from tests.packshot.formats.test_psd import psd
 
-CONFIGS = load_configs(default_folder())
+CONFIGS = shipped_configs()
 PLATFORMS = {name: one for name, one in CONFIGS.platforms.items() if one.enabled}
 FILL = 0.86
 """Within what every platform accepts."""

@@ -11,9 +11,9 @@ from packshot.export.codecs import EncoderSettings, write
 from packshot.export.labels import Labels, labels_of
 from packshot.ingest.decode import open_photo
 from packshot.ingest.metadata import Metadata
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Format, IngestConfig, Plan
 from packshot.specs.resolve import resolve
+from tests.configs import shipped_configs
 
 
 def test_a_file_without_labels_says_nothing() -> None:
@@ -40,7 +40,7 @@ def test_a_copyright_sign_survives_in_ascii() -> None:
 
 
 def plan(**changed: object) -> Plan:
-    return resolve(load_configs(default_folder()), client="default").model_copy(update=changed)
+    return resolve(shipped_configs(), client="default").model_copy(update=changed)
 
 
 TAKEN = Metadata(copyright="© Ada", creator="Ada; Bob", ai_provenance="trainedAlgorithmicMedia")

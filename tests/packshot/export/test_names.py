@@ -13,8 +13,8 @@ from packshot.export.names import (
     require_own_names,
 )
 from packshot.gtin import has_right_check_digit
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Configs, RenditionPlan, ResolvedRules
+from tests.configs import shipped_configs
 
 FACTS = {"sku": "KTL-301", "asin": "B0PACK0301", "view": "MAIN", "shot": "KTL301_MAIN"}
 
@@ -58,7 +58,7 @@ def test_a_sku_in_another_script_is_written_in_latin_letters(sku: str, name: str
 @settings(max_examples=15, deadline=None)
 @given(st.text(alphabet=st.sampled_from("Ж杯éßאع1a"), min_size=1, max_size=12))
 def test_any_sku_of_letters_and_digits_gives_a_name(sku: str) -> None:
-    plan = with_template(load_configs(default_folder()), "{sku}-{view}", "shopify")
+    plan = with_template(shipped_configs(), "{sku}-{view}", "shopify")
     assert re.fullmatch(r"[A-Za-z0-9._-]+", delivered_name(plan, {**FACTS, "sku": sku}, subject="x"))
 
 

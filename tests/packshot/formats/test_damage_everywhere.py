@@ -14,9 +14,9 @@ from packshot.errors import UnreadableError
 from packshot.export.check import check_file
 from packshot.ingest.decode import open_photo
 from packshot.returned.read import read_returned
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import IngestConfig
 from packshot.types import Status
+from tests.configs import shipped_configs
 from tests.packshot.formats import isobmff as bmff
 from tests.packshot.formats.test_psd import psd
 
@@ -53,8 +53,8 @@ FILES: dict[str, Callable[[], bytes]] = {
     "AVIF": lambda: bmff.written([bmff.picture(b"av01", DRAWN)]),
 }
 every = pytest.mark.parametrize("name", FILES)
-PLATFORM = load_configs(default_folder()).platforms["amazon_main"]
-QC = load_configs(default_folder()).qc
+PLATFORM = shipped_configs().platforms["amazon_main"]
+QC = shipped_configs().qc
 
 
 def damaged(name: str) -> dict[str, bytes]:

@@ -31,8 +31,8 @@ from packshot.formats.jpeg_seam import find_seam
 from packshot.formats.jpeg_walk import look_for_damage
 from packshot.ingest.decode import open_photo
 from packshot.returned.read import read_returned
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import IngestConfig
+from tests.configs import shipped_configs
 from tests.packshot.formats.damaged_jpegs import first_code, out_of_step, told, with_one_bit_changed
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "demo-batch"
@@ -310,7 +310,7 @@ def with_a_seam() -> bytes:
 
 
 def test_a_seam_is_a_finding_that_stops_approval_wherever_a_file_is_read() -> None:
-    configs = load_configs(default_folder())
+    configs = shipped_configs()
     data = with_a_seam()
     photo, work = open_photo(data, name="A1", limits=LIMITS), read_returned(data, name="A1", limits=LIMITS)
     checked = check_file(data, platform=configs.platforms["amazon_main"], qc=configs.qc)
@@ -352,7 +352,7 @@ def test_without_the_compiled_loop_a_photograph_opens_and_that_is_said(monkeypat
 
 def test_impossible_codes_refuse_the_file_wherever_it_is_read() -> None:
     data = saved(drawn(200, 160, 8))[:-2] + b"\x12\x34\xff\xd9"
-    configs = load_configs(default_folder())
+    configs = shipped_configs()
     with pytest.raises(UnreadableError, match="damaged JPEG"):
         open_photo(data, name="A1", limits=LIMITS)
     with pytest.raises(UnreadableError, match="damaged JPEG"):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from packshot.handoff.holds import Need, Sibling, missing_for
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.services import WORDS
+from tests.configs import shipped_configs
 
-CONFIG = load_configs(default_folder()).handoff
+CONFIG = shipped_configs().handoff
 
 
 def sibling(view: str, *, product: str = "TSH700", batch: str = "later") -> Sibling:

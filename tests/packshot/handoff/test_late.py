@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from packshot.handoff.late import PATIENCE, goes_now, goes_out_at, in_words, is_overdue
 from packshot.specs.handoff import ClientHandoff, LateDeliveries, promised
-from packshot.specs.load import default_folder, load_configs
+from tests.configs import shipped_configs
 
-PROMISE = load_configs(default_folder()).handoff
+PROMISE = shipped_configs().handoff
 HOURS = get_args(LateDeliveries.model_fields["every_hours"].annotation)
 CET = timezone(timedelta(hours=1))
 

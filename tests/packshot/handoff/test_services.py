@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from packshot.handoff.services import estimate, needed_services
 from packshot.specs.handoff import Tier
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Feature
 from packshot.specs.services import Service
 from packshot.types import Complexity
+from tests.configs import shipped_configs
 
-LIMITS = load_configs(default_folder()).routing
+LIMITS = shipped_configs().routing
 ORDER = list(Tier)
 figures = st.dictionaries(st.sampled_from([feature.value for feature in Feature]), st.floats(0, 1))
 

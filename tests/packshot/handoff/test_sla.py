@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from packshot.handoff.sla import Urgency, due_at, urgency
 from packshot.record import State
 from packshot.specs.handoff import ClientHandoff, Tier, promised
-from packshot.specs.load import default_folder, load_configs
+from tests.configs import shipped_configs
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-PROMISE = load_configs(default_folder()).handoff
+PROMISE = shipped_configs().handoff
 
 
 @pytest.mark.parametrize("tier", Tier)

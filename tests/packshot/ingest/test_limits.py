@@ -11,9 +11,9 @@ from packshot.formats.headers import read_container
 from packshot.formats.sniff import FileKind
 from packshot.ingest.decode import open_photo
 from packshot.ingest.limits import check_bytes, check_header, check_least, most_pixels
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import IngestConfig
 from packshot.types import Size
+from tests.configs import shipped_configs
 
 LIMITS = IngestConfig(
     min_px=100,
@@ -79,7 +79,7 @@ def test_too_many_bytes_name_the_limit():
         check_bytes(1001, name="a.tif", limits=LIMITS)
 
 
-DEFAULTS = load_configs(default_folder()).ingest
+DEFAULTS = shipped_configs().ingest
 MEDIUM_FORMAT = Size(14204, 10652)
 """The largest sensor of today's cameras, 151 megapixels."""
 

@@ -15,8 +15,8 @@ from packshot.routing.approve import QC_PREFIX
 from packshot.routing.features import Features
 from packshot.routing.mask_figures import MaskFigures
 from packshot.routing.model import Example
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import AuditConfig, Promise
+from tests.configs import shipped_configs
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 PROMISE = Promise(ratio=0.02)
@@ -68,7 +68,7 @@ def test_the_share_is_high_at_first_and_falls_as_verdicts_come_in() -> None:
     shares = [config.ratio_for(client="acme", category="mugs", heard=heard) for heard in (0, 0.25, 0.5, 1, 2)]
     assert shares == pytest.approx([0.25, 0.2, 0.15, 0.05, 0.05])
     assert config.ratio_for(client="acme", category="shoes", heard=1) == 0.2
-    shipped = load_configs(default_folder()).routing.audit
+    shipped = shipped_configs().routing.audit
     assert shipped.first_ratio >= 4 * shipped.ratio
 
 

@@ -8,15 +8,15 @@ import pytest
 from packshot.colour.transform import srgb8_to_working
 from packshot.framing.frame import frame
 from packshot.looking.guides import guides
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import RenditionPlan
 from packshot.specs.resolve import resolve
 from tests import drawn_products
+from tests.configs import shipped_configs
 
 
 @pytest.fixture(scope="module")
 def renditions() -> tuple[RenditionPlan, ...]:
-    plan = resolve(load_configs(default_folder()), client="acme", platforms=("amazon_main", "shopify"))
+    plan = resolve(shipped_configs(), client="acme", platforms=("amazon_main", "shopify"))
     return plan.renditions
 
 

@@ -16,9 +16,9 @@ from packshot.framing import Placement, fit, place, subject_box
 from packshot.qc.inputs import ColourReference, QcInput
 from packshot.qc.reduced import Reduced, reduce_edit
 from packshot.qc.report import QcReport, judge
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Configs, RenditionPlan, ResolvedRules, Shadow
 from packshot.types import Finding, FloatImage, Matte, Pixels16
+from tests.configs import shipped_configs
 
 SIDE = 900
 
@@ -141,7 +141,7 @@ def recompose(drawn: Drawn, matte: Matte) -> Drawn:
 
 @pytest.fixture(scope="session")
 def configs() -> Configs:
-    return load_configs(default_folder())
+    return shipped_configs()
 
 
 @pytest.fixture(scope="session")

@@ -10,12 +10,12 @@ import pytest
 
 from packshot.qc.report import RENDITION_CODES, QcReport, judge_all
 from packshot.qc.score import stricter
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Configs, EditRules, RenditionPlan
 from packshot.specs.resolve import merged_rules
 from packshot.types import Finding, Status, Verdict
+from tests.configs import shipped_configs
 
-PLATFORMS = tuple(sorted(load_configs(default_folder()).platforms))
+PLATFORMS = tuple(sorted(shipped_configs().platforms))
 SMALLER = 0.4
 """Canvases are this much smaller than shipped."""
 BORDERLINE = "walmart"

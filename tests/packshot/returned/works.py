@@ -15,9 +15,9 @@ from packshot.colour.transform import working_to_srgb8
 from packshot.ingest.decode import open_photo
 from packshot.ingest.master import develop, lay_on_white
 from packshot.paths.rasterise import rasterise
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import IngestConfig
 from packshot.types import Matte, Pixels8, Pixels16
+from tests.configs import shipped_configs
 from tests.packshot.paths.drawn_paths import circle, saved
 
 SIZE = 1000
@@ -26,7 +26,7 @@ PATH = saved(circle(0.5, 0.5, 0.3), circle(0.42, 0.45, 0.05), name="Product", is
 
 @cache
 def limits() -> IngestConfig:
-    return load_configs(default_folder()).ingest
+    return shipped_configs().ingest
 
 
 @cache

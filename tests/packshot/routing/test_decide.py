@@ -8,11 +8,11 @@ from packshot.routing.decide import CategoryTag, RouteDecision, colour_match_ris
 from packshot.routing.features import Features
 from packshot.routing.picture import Looks
 from packshot.routing.words import WORD_SOURCES
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Category, ColourMatch, Feature, RoutingConfig
 from packshot.types import Complexity, Route
+from tests.configs import shipped_configs
 
-CONFIGS = load_configs(default_folder())
+CONFIGS = shipped_configs()
 ROUTING = CONFIGS.routing
 RULED = [category for category in CONFIGS.categories.values() if category.complexity]
 FREE = [category for category in CONFIGS.categories.values() if not category.complexity]

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from packshot.colour.transform import srgb8_to_working
 from packshot.routing.decide import decide
 from packshot.routing.features import Features, measure
-from packshot.specs.load import default_folder, load_configs
 from packshot.types import Complexity, Pixels16
+from tests.configs import shipped_configs
 from tests.packshot.routing.scenes import WHITE, Scene
 from tests.shared_data import shared_data
 
-ROUTING = load_configs(default_folder()).routing
+ROUTING = shipped_configs().routing
 
 
 def plain_box() -> Scene:

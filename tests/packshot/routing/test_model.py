@@ -12,12 +12,12 @@ from packshot.routing.decide import RouteDecision, decide
 from packshot.routing.features import Features
 from packshot.routing.mask_figures import MaskFigures
 from packshot.routing.model import ModelUse, RoutingModel, read_model
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Category, Promise
 from packshot.types import Complexity, Finding, Route, Status
+from tests.configs import shipped_configs
 from tests.packshot.routing.models import model_of
 
-CONFIGS = load_configs(default_folder())
+CONFIGS = shipped_configs()
 MODEL = model_of()
 PROMISE = Promise(ratio=0.02)
 

@@ -14,11 +14,11 @@ from packshot.colour.transform import srgb8_to_working
 from packshot.errors import ModelError
 from packshot.routing import picture
 from packshot.routing.picture import NETWORK, look_at, looks_of, picture_words
-from packshot.specs.load import default_folder, load_configs
 from packshot.types import Complexity
+from tests.configs import shipped_configs
 from tests.shared_data import shared_data
 
-CATEGORIES = load_configs(default_folder()).categories
+CATEGORIES = shipped_configs().categories
 RULED = {name for name, one in CATEGORIES.items() if one.complexity not in (None, Complexity.SIMPLE)}
 
 logits = arrays.arrays(np.float32, 1000, elements=st.floats(-20, 20, width=32))

@@ -10,14 +10,14 @@ from packshot.routing.approve import Watch
 from packshot.routing.features import Features
 from packshot.routing.model import JudgedPhoto, ModelUse, RoutingModel, read_model, shipped_model, version_of
 from packshot.routing.proof import kinds_of
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Promise
 from packshot.specs.stages import Unproven
 from packshot.types import Finding, Status
+from tests.configs import shipped_configs
 from tests.packshot.routing.models import model_of
 
 PROMISE = Promise(ratio=0.02)
-REAL_ONLY = load_configs(default_folder()).routing.real_only
+REAL_ONLY = shipped_configs().routing.real_only
 PLAIN = Features(shadow=0.02, low_contrast=0.1, pale_inside=0.0)
 ON_FLOOR = Features(shadow=0.3)
 PALE = Features(low_contrast=0.8, pale_inside=0.35, backdrop_darkness=0.05)

@@ -10,11 +10,11 @@ from packshot.colour.backdrop_light import BackdropReading, measure_backdrop
 from packshot.routing.decide import decide
 from packshot.routing.features import Features, frame_of, measure
 from packshot.routing.seen_backdrop import seen_beside
-from packshot.specs.load import default_folder, load_configs
 from packshot.types import Complexity
+from tests.configs import shipped_configs
 from tests.packshot.routing.scenes import LIGHT_GREY, WHITE, Scene
 
-ROUTING = load_configs(default_folder()).routing
+ROUTING = shipped_configs().routing
 BLUE, BLACK = (0.15, 0.2, 0.5), (0.03, 0.03, 0.03)
 SIDE = 600
 Colour = tuple[float, float, float]

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from packshot.routing.words import category_in_words, doubtful_category
-from packshot.specs.load import default_folder, load_configs
 from packshot.types import Sourced
+from tests.configs import shipped_configs
 
-CATEGORIES = load_configs(default_folder()).categories
+CATEGORIES = shipped_configs().categories
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from packshot.specs.load import default_folder, load_configs
+from packshot.specs.load import default_folder
 from packshot.specs.models import Configs
+from tests.configs import shipped_configs
 
 
 @pytest.fixture(scope="session")
 def configs() -> Configs:
-    return load_configs(default_folder())
+    return shipped_configs()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from packshot.errors import ConfigError
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import (
     Background,
     Category,
@@ -22,8 +21,9 @@ from packshot.specs.models import (
 )
 from packshot.specs.resolve import find_category, merged_rules, normal_words, resolve, style_guide
 from packshot.types import Complexity
+from tests.configs import shipped_configs
 
-CONFIGS = load_configs(default_folder())
+CONFIGS = shipped_configs()
 FIELDS = tuple(ResolvedRules.model_fields)
 
 _values = {
@@ -195,7 +195,7 @@ def test_a_clients_naming_goes_over_the_platforms(configs: Configs) -> None:
 
 def test_the_fingerprint_is_the_same_for_the_same_plan_and_changes_with_any_figure(configs: Configs) -> None:
     plan = resolve(configs, client="demo", category="shoes", view="MAIN")
-    again = resolve(load_configs(default_folder()), client="demo", category="shoes", view="MAIN")
+    again = resolve(shipped_configs(), client="demo", category="shoes", view="MAIN")
     assert plan.fingerprint == again.fingerprint
     assert len(plan.fingerprint) == 16
     stricter = configs.model_copy(update={"qc": configs.qc.model_copy(update={"approve_at": 91})})

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import Configs
 from packshot.specs.resolve import FALLBACK_CLIENT
 from tasks.environment.configs import fingerprint
+from tests.configs import shipped_configs
 
 
 @pytest.fixture(scope="module")
 def configs() -> Configs:
-    return load_configs(default_folder())
+    return shipped_configs()
 
 
 def guided(configs: Configs, client: str, **changed: Any) -> Configs:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-import yaml
 
 from deployments.demo import environment
 from packshot.batch import BatchRecord, ShotRef
@@ -19,7 +17,6 @@ from packshot.escaping import markdown
 from packshot.naming import BatchId, batch_id
 from packshot.pipeline import Edit
 from packshot.record import ShotRecord, Source, State
-from packshot.specs.load import default_folder
 from packshot.specs.models import AuditConfig, Plan, Promise
 from packshot.types import Verdict
 from tasks.learning.audits import audit_report, measure_escapes
@@ -31,6 +28,7 @@ from tasks.records.bookkeeping import now
 from tasks.records.stored import change_record, create_batch, create_record, load_record
 from tasks.stages import first_edit, redo
 from tasks.storage.bucket import Storage, open_storage
+from tests.configs import changed_configs
 from tests.drawn_products import ContrastNetwork
 from tests.tasks.in_runs import artifact, in_a_run
 from tests.tasks.shots import edited, routed
@@ -112,11 +110,8 @@ def test_a_shot_that_only_lacks_the_proof_of_real_photographs_is_always_an_audit
 def test_a_shot_that_was_on_hold_is_chosen_like_any_other(
     line: Storage, batch: BatchId, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    configs = tmp_path / "configs"
-    shutil.copytree(default_folder(), configs)
-    routing = yaml.safe_load((configs / "routing.yaml").read_text())
-    routing["audit"] |= {"ratio": 1.0, "first_ratio": 1.0}
-    (configs / "routing.yaml").write_text(yaml.safe_dump(routing))
+    audit = {"ratio": 1.0, "first_ratio": 1.0}
+    configs = changed_configs(tmp_path / "configs", {"routing.yaml": {"audit": audit}})
     monkeypatch.setattr(first_edit, "load_model", lambda: LoadedModel("contrast", ContrastNetwork(), ()))
     with environment({"PACKSHOT_CONFIGS": str(configs)}):
         (one,) = routed(batch, {"A1": 0.43})

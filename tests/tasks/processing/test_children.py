@@ -14,9 +14,9 @@ from packshot.errors import DecoderCrashedError, RefusedInputError, TooSmallErro
 from packshot.ingest.master import read_master
 from packshot.pipeline import opening
 from packshot.returned.read import read_returned
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import ApartLimits, IngestConfig
 from tasks.processing.children import Children
+from tests.configs import shipped_configs
 from tests.tasks import bad_decoders
 from tests.tasks.shots import photograph
 
@@ -85,7 +85,7 @@ def test_a_file_that_ends_two_children_is_refused(
 
 
 def test_a_master_is_the_same_as_without_a_child(apart: Children) -> None:
-    configs = load_configs(default_folder())
+    configs = shipped_configs()
     known = {"path": "A1_MAIN.jpg", "shot": "A1_MAIN", "row": {}, "client": "acme", "configs": configs}
     data = photograph()
     answer = apart.call(opening.MASTER, data, about="A1_MAIN.jpg", within=WITHIN, **known)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from packshot.pipeline import opening
-from packshot.specs.load import default_folder, load_configs
 from packshot.specs.models import ApartLimits
 from tasks.processing import children as children_module
 from tasks.processing import kernels
 from tasks.processing.children import Children
+from tests.configs import shipped_configs
 from tests.tasks import bad_decoders
 from tests.tasks.shots import photograph
 
@@ -36,7 +36,7 @@ def test_a_child_finds_the_compiled_code_on_disk() -> None:
 
 def test_without_a_folder_a_child_compiles_the_code_and_opens_the_photograph(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(children_module, "kernel_folder", lambda: None)
-    configs = load_configs(default_folder())
+    configs = shipped_configs()
     known = {"path": "A1_MAIN.jpg", "shot": "A1_MAIN", "row": {}, "client": "acme", "configs": configs}
     pool = Children(packages=PACKAGES)
     try:

@@ -27,6 +27,7 @@ from tasks.records.stored import change_batch, change_record, create_batch, crea
 from tasks.reports.daily import ARTIFACT, report_day
 from tasks.reports.daily_lists import lists_on
 from tasks.storage.bucket import Storage, open_storage
+from tests.configs import changed_configs
 from tests.packshot.outcomes.lives import BATCH, DAY, NIGHT, Shot
 from tests.tasks.conftest import empty
 from tests.tasks.in_runs import artifact, in_a_run
@@ -36,9 +37,17 @@ S = State
 
 
 @pytest.fixture(scope="module")
-def bucket(line_environment: dict[str, str]) -> Iterator[Storage]:
-    """The line with a bucket of this module's own. The first write into a new one takes seconds."""
-    with environment({**line_environment, "PACKSHOT_S3_BUCKET": f"packshot-test-{uuid.uuid4().hex[:8]}"}):
+def bucket(line_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
+    """The line with a bucket of this module's own. The first write into a new one takes seconds.
+
+    The first report in a bucket counts every day in which audits count, so that window is short here.
+    """
+    folder = tmp_path_factory.mktemp("daily") / "configs"
+    own = {
+        "PACKSHOT_S3_BUCKET": f"packshot-test-{uuid.uuid4().hex[:8]}",
+        "PACKSHOT_CONFIGS": str(changed_configs(folder, {"routing.yaml": {"audit": {"window_days": 7}}})),
+    }
+    with environment({**line_environment, **own}):
         opened = open_storage()
         opened.ensure_bucket()
         yield opened

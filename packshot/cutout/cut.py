@@ -80,6 +80,8 @@ def cut_out(pixels: Pixels16, segmenter: Segmenter, *, method: Method = Method.A
         pixels: the photograph, (rows, columns, 3) uint16, Adobe RGB.
         segmenter: the segmentation network that predicts where the product is.
         method: how the matte is made. AUTO chooses by backdrop and edge: see `Method`.
+    Raises:
+        ValueError: the method is GIVEN, which needs a matte.
     """
     return cut_out_of(uncut_of(pixels, segmenter), method=method)
 
@@ -95,7 +97,11 @@ def cut_out_of(uncut: Uncut, *, method: Method = Method.AUTO) -> Cutout:
         method: AUTO refines the edge on a smooth backdrop (REFINED), and uses MATTING there if the edge is soft, like
             fur. On any other backdrop it uses the segmentation network's mask alone (NETWORK_ONLY). MATTING becomes
             REFINED if no pixel is surely product, or none surely backdrop. The cut-out names the method that was used.
+    Raises:
+        ValueError: the method is GIVEN, which needs a matte.
     """
+    if method is Method.GIVEN:
+        raise ValueError("a matte that was made elsewhere is no method of the network: call given_cutout with it")
     if uncut.backdrop is None:
         return _empty(size_of(uncut.pixels), uncut.prediction)
     chosen = _chosen(method, uncut.levels, uncut.probability, uncut.backdrop)

@@ -98,8 +98,8 @@ def load_segmenter(
         engine: the library that runs it. AUTO is OpenVINO if it is installed, else ONNX Runtime.
         threads: processor threads per prediction. 0 means all cores, and one prediction at a time.
     Raises:
-        ModelError: the model is not one of the two, its file is missing or has another checksum, or OpenVINO is asked
-            for by name and not installed.
+        ModelError: the model is not one of the two, its file is missing or has another checksum, the engine is not
+            known, or OpenVINO is asked for by name and not installed.
     """
     if model not in _RECIPES:
         raise ModelError(
@@ -107,6 +107,14 @@ def load_segmenter(
             model,
             allowed=", ".join(sorted(_RECIPES)),
             next_step="Use one of these. Others send pictures to a server, or their licence forbids commercial use.",
+        )
+    if engine not in list(Engine):
+        raise ModelError(
+            "there is no such engine",
+            model,
+            found=str(engine) or "an empty name",
+            allowed=", ".join(Engine),
+            next_step="Use one of these, or leave the engine at auto.",
         )
     _check_file(file, sha256)
     installed = find_spec("openvino") is not None

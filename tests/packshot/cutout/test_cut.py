@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from packshot.colour.difference import delta_e_2000, lab_of
 from packshot.colour.spaces import srgb_profile
@@ -177,6 +178,11 @@ def test_somebody_else_s_matte_is_taken_as_it_is(on_grey: Photograph) -> None:
     cutout = given_cutout(on_grey.truth, on_grey.matte)
     assert cutout.method is Method.GIVEN
     assert (cutout.matte == on_grey.matte).all()
+
+
+def test_no_network_s_matte_is_called_somebody_else_s(on_grey: Photograph) -> None:
+    with pytest.raises(ValueError, match="given_cutout"):
+        cut_out(on_grey.pixels, on_grey.network, method=Method.GIVEN)
 
 
 def test_odd_shapes_are_cut_out_too() -> None:

@@ -65,6 +65,12 @@ def test_sessions_that_send_pictures_away_are_refused(tmp_path: Path) -> None:
         load_segmenter("bria-rmbg", tmp_path / "any.onnx", sha256="0" * 64)
 
 
+@pytest.mark.parametrize("engine", ["onnx", "", "OpenVINO"])
+def test_an_unknown_engine_is_refused_and_no_other_is_taken(u2netp: Path, engine: str) -> None:
+    with pytest.raises(ModelError, match="auto, onnxruntime, openvino, rembg"):
+        load_segmenter("u2netp", u2netp, sha256=digest(u2netp), engine=engine)
+
+
 WITH_OPENVINO = find_spec("openvino") is not None
 
 

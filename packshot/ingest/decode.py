@@ -55,6 +55,7 @@ class Photo:
         metadata: what EXIF, IPTC and XMP say.
         findings: what was assumed, repaired or left out.
         developed: how the decoder changed the colours (camera RAW); empty where they are as stored.
+        profiles: which assumptions about its colours are allowed.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Photo:
     metadata: Metadata
     findings: tuple[Finding, ...]
     developed: str = ""
+    profiles: ProfilePolicy = dataclasses.field(default_factory=ProfilePolicy)
 
 
 def open_photo(data: bytes, *, name: str, limits: IngestConfig) -> Photo:
@@ -187,6 +189,7 @@ def _photo(name: str, kind: FileKind, container: Container, raster: Raster, poli
         metadata=metadata,
         findings=(*of_header, *raster.findings, *profile_findings, *alpha_findings),
         developed=raster.developed,
+        profiles=policy,
     )
 
 

@@ -202,7 +202,7 @@ def _members(
     moved = changed_light(part, family) if number else ()
     usual = usual_light(part, limits)
     for light in part:
-        findings = (*moved, *outlier(light, usual, limits))
+        findings = (*moved, *outlier(light, usual))
         found[light.shot] = place.model_copy(update={"findings": findings}) if findings else place
     return found
 

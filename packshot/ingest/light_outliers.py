@@ -148,16 +148,16 @@ def usual_light(part: Iterable[Lit], limits: GroupLimits) -> Usual | None:
     return Usual(usual, max(limits.same_light_delta_e, _ROBUST * spread), sides)
 
 
-def outlier(light: Lit, usual: Usual | None, limits: GroupLimits) -> tuple[Finding, ...]:
+def outlier(light: Lit, usual: Usual | None) -> tuple[Finding, ...]:
     """Return the finding on a shot whose light differs from the usual light of its part, in a tuple.
 
-    The finding stops automatic approval. The tuple is empty if the light does not differ, or if the shot's backdrop or
-    the usual light is not known.
+    The finding stops automatic approval. Its value is the difference of the backdrops in delta E 2000, or, if only the
+    light of one side differs, that difference in stops; its limit is the one that was exceeded. The tuple is empty if
+    the light does not differ, or if the shot's backdrop or the usual light is not known.
 
     Args:
         light: the shot.
         usual: the usual light of the shot's part; None if it is not known.
-        limits: `uneven_stops`, for the finding.
     """
     if light.backdrop is None or usual is None:
         return ()
@@ -165,12 +165,13 @@ def outlier(light: Lit, usual: Usual | None, limits: GroupLimits) -> tuple[Findi
     sided = _sided(light.backdrop, usual)
     if away <= usual.limit and not sided:
         return ()
-    causes = [*_causes(light.backdrop, usual.backdrop), *sided]
+    causes = [*_causes(light.backdrop, usual.backdrop), *(one.words for one in sided)]
     message = f"The light is not that of its group: {'; '.join(causes) or 'the backdrop looks different'}."
     if away > usual.limit:
         figures = {"measured": round(away, 2), "limit": round(usual.limit, 2), "unit": "delta E 2000"}
     else:
-        figures = {"limit": limits.uneven_stops, "unit": "stops"}
+        worst = max(sided, key=lambda one: one.stops - one.limit)
+        figures = {"measured": round(worst.stops, 2), "limit": round(worst.limit, 2), "unit": "stops"}
     return (Finding(code="light_outlier", status=Status.FAILED, message=message, gate=True, **figures),)
 
 
@@ -214,8 +215,16 @@ def _red_or_green(redder: float) -> str:
     return "redder" if redder > 0 else "greener"
 
 
-def _sided(backdrop: BackdropReading, usual: Usual) -> list[str]:
-    """Return descriptions of light that is darker on one side than in the rest of the group."""
+class _Sided(NamedTuple):
+    """Light that is darker on one side than in the rest of the group: by how many stops, beyond which limit."""
+
+    words: str
+    stops: float
+    limit: float
+
+
+def _sided(backdrop: BackdropReading, usual: Usual) -> list[_Sided]:
+    """Return where light is darker on one side than in the rest of the group."""
     found = []
     for name, (median, most) in usual.sides.items():
         here = getattr(backdrop, name)
@@ -223,7 +232,8 @@ def _sided(backdrop: BackdropReading, usual: Usual) -> list[str]:
             continue
         off, (first, last) = here - median, _SIDES[name]
         side = first if off > 0 else last
-        found.append(f"its {side} side is {abs(off):.1f} stops darker than usual, a lamp on that side may have failed")
+        words = f"its {side} side is {abs(off):.1f} stops darker than usual, a lamp on that side may have failed"
+        found.append(_Sided(words, abs(off), most))
     return found
 
 

@@ -25,6 +25,7 @@ from packshot.colour.spaces import (
 )
 from packshot.colour.transform import Intent, convert
 from packshot.errors import BadProfileError, UnreadableError
+from packshot.ingest.colours import check_policy
 from packshot.ingest.decode import Photo
 from packshot.ingest.metadata import Metadata
 from packshot.ingest.packet import kept_metadata
@@ -91,7 +92,8 @@ def develop(photo: Photo) -> Master:
     Args:
         photo: the client's picture after decoding.
     Raises:
-        BadProfileError: the profile of a CMYK or Lab picture cannot be used.
+        BadProfileError: the profile of a CMYK or Lab picture cannot be used; or that of another one cannot, and the
+            photo's policy refuses such pictures.
     """
     findings = photo.findings
     try:
@@ -106,6 +108,7 @@ def develop(photo: Photo) -> Master:
     except BadProfileError as error:
         if photo.model not in (ColourModel.RGB, ColourModel.GREY):
             raise
+        check_policy({"profile_broken", "profile_assumed"}, photo.profiles, photo.name)
         message = f"The embedded profile was not used: {error.found}. sRGB was assumed."
         findings = (*findings, Finding(code="profile_broken", status=Status.WARNING, message=message))
         pixels, transform = _to_working(photo.pixels, photo.model, srgb_profile(), assumed=True)

@@ -17,7 +17,7 @@ WARM = (1.12, 1.0, 0.8)
 
 def told(odd, others=None):
     members = [*(others or shots("a", 6)), odd]
-    return outlier(odd, usual_light(members, LIMITS), LIMITS)
+    return outlier(odd, usual_light(members, LIMITS))
 
 
 def test_a_shot_like_the_others_is_no_outlier():
@@ -42,6 +42,19 @@ def test_a_moved_white_balance_is_told_as_such():
 def test_light_from_one_side_only_is_told_although_the_level_is_right():
     (finding,) = told(shot("x", backdrop=backdrop(left_right=-1.2)))
     assert "right side is 1.3 stops darker" in finding.message
+    assert (finding.measured, finding.limit, finding.unit) == (1.3, LIMITS.uneven_stops, "stops")
+
+
+def test_of_uneven_light_the_limit_that_applied_is_told():
+    sides = [backdrop(left_right=0.1 * n) for n in range(-4, 5)]
+    odd = shot("x", backdrop=backdrop(left_right=-2.0))
+    members = [*(shot(f"a{n}", backdrop=one) for n, one in enumerate(sides)), odd]
+    usual = usual_light(members, LIMITS)
+    (finding,) = outlier(odd, usual)
+    median, most = usual.sides["left_right"]
+    assert most > LIMITS.uneven_stops
+    assert finding.measured == pytest.approx(abs(-2.0 - median), abs=0.005)
+    assert finding.limit == pytest.approx(most, abs=0.005)
 
 
 def test_the_odd_one_out_is_not_looked_for_among_a_few():

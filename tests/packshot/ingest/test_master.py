@@ -1,3 +1,4 @@
+import dataclasses
 import datetime
 import io
 import struct
@@ -11,10 +12,11 @@ from packshot.colour.difference import delta_e_2000, lab_of
 from packshot.colour.profile import profile_name
 from packshot.colour.spaces import decode_working, display_p3_profile, profile_of_figures, srgb_profile, working_profile
 from packshot.colour.transform import working_to_srgb8
-from packshot.errors import UnreadableError
+from packshot.errors import BadProfileError, UnreadableError
 from packshot.ingest.decode import open_photo
 from packshot.ingest.master import develop, lay_on_white, read_master, write_master
 from packshot.ingest.metadata import Metadata
+from packshot.specs.models import ProfilePolicy
 from tests.shared_data import shared_data
 
 REC_2020 = (0.3127, 0.3290, 0.708, 0.292, 0.170, 0.797, 0.131, 0.046)
@@ -175,6 +177,18 @@ def test_a_profile_that_swaps_channels_is_obeyed(picture, limits):
     swapped = srgb_profile().replace(b"rXYZ", b"????").replace(b"bXYZ", b"rXYZ").replace(b"????", b"bXYZ")
     master = developed(png(picture[..., ::-1], icc_profile=swapped), limits)
     assert (working_to_srgb8(master.pixels16) == picture).all()
+
+
+def test_a_profile_that_fails_only_at_conversion_is_held_against_the_policy_too(picture, limits):
+    strict = limits.model_copy(update={"profiles": ProfilePolicy(broken="refuse")})
+    for policy in (limits, strict):
+        photo = open_photo(png(picture), name="a.png", limits=policy)
+        broken = dataclasses.replace(photo, icc=srgb_profile()[:200], profile_assumed=False)
+        if policy is strict:
+            with pytest.raises(BadProfileError, match=r"a\.png: .*implausible.*ingest\.yaml"):
+                develop(broken)
+        else:
+            assert "profile_broken" in [one.code for one in develop(broken).findings]
 
 
 def test_colours_beyond_the_working_space_are_said(limits, tiff):

@@ -127,11 +127,12 @@ def render(
     for better in _corrections(settings, off_white="non_white_background" in _failing(proof)):
         if not _is_the_encoders_fault(proof) or len(corrections) == MOST_CORRECTIONS:
             break
-        corrections.append(_correction_finding(encoded, proof))
+        correction = _correction_finding(encoded, proof)
         try:
             encoded, proof = attempt(better)
         except ByteLimitError:
             continue
+        corrections.append(correction)
     gamut = _gamut_finding(framed, rendition)
     path = (clipping_path_finding(encoded.data, framed.matte),) if with_path else ()
     findings = (*_searched(encoding, encoded), *framed.placement.findings, *corrections, gamut, *path, *proof.findings)

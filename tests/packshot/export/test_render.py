@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from packshot.export.decoded import decode_delivered
+from packshot.export.encode import encode
 from packshot.export.render import MOST_CORRECTIONS, render, render_all
 from packshot.framing.frame import frame
 from packshot.specs.models import Encoding, Format, QcConfig, RenditionPlan
@@ -93,6 +94,22 @@ def test_a_bad_composite_is_not_encoded_again_and_again(ordered: Ordered, framed
     codes = [finding.code for finding in rendered.findings]
     assert "background_corrected" not in codes
     assert "composite_not_white" in codes
+    assert not rendered.passed
+
+
+def test_a_correction_that_fits_no_byte_limit_is_not_said_to_be_made(
+    ordered: Ordered, framed_for: FramedFor, qc: QcConfig
+) -> None:
+    encoding = Encoding(format=Format.JPEG, quality=30, quality_floor=30, chroma="4:2:0")
+    changes = {"encoding": encoding, "rules": {"colour_mean_delta_e": 0.01}}
+    rendition = small(ordered, "amazon_main", **changes)
+    without_limit = render(framed_for(rendition), rendition, qc=qc)
+    assert without_limit.encoded.settings.chroma == "4:4:4"
+    first = encode(framed_for(rendition), rendition)
+    tight = small(ordered, "amazon_main", **changes, max_bytes=len(first.data))
+    rendered = render(framed_for(tight), tight, qc=qc)
+    assert rendered.encoded.data == first.data
+    assert not [one for one in rendered.findings if one.code in ("background_corrected", "colour_corrected")]
     assert not rendered.passed
 
 

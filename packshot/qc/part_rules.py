@@ -24,6 +24,7 @@ from packshot.types import Box, Finding
 _PRODUCT_OF_LARGEST = 0.03
 _SAME_PLACE = 0.5
 _GAP_WITHIN_PRODUCT = 0.015
+_NO_PRODUCT = "There is no product to look for holes in."
 _NO_BACKDROP = "Too little of the backdrop shows to know what it looks like."
 
 
@@ -132,7 +133,9 @@ def pinhole(scene: Scene, limits: RuleLimits) -> Finding:
     the matte or faded in the colours, and has at most 60 px. The rule is skipped if too little of the backdrop shows to
     predict it, or if there is no product. `limits` say which values pass, warn or fail.
     """
-    if scene.reduced.backdrop is None or scene.subject is None:
+    if scene.subject is None:
+        return skipped("pinhole", _NO_PRODUCT)
+    if scene.reduced.backdrop is None:
         return skipped("pinhole", _NO_BACKDROP)
     edit = scene.edit
     found = pinholes(edit.master16, edit.composite16, edit.cutout.matte, scene.reduced, scene.subject)

@@ -78,6 +78,14 @@ def test_a_pinhole_of_two_pixels_is_found_in_the_matte_and_in_the_colours_alone(
     assert finding(good.judge(), "pinhole").measured == 0
 
 
+def test_without_a_product_the_search_for_pinholes_says_so(good: Any) -> None:
+    nothing, placement = np.zeros_like(good.matte), good.edit().framed.placement
+    empty = good.change(matte=nothing, composite=np.full_like(good.composite, 65535), placement=placement)
+    skipped = finding(empty.judge(), "pinhole")
+    assert skipped.status is Status.SKIPPED
+    assert "no product" in skipped.message
+
+
 def test_a_small_gap_through_which_the_backdrop_shows_is_no_pinhole(
     good: Any, with_matte: Callable[..., Any], repaint: Callable[..., Any], backdrop_pixels: Any, make_disc: MakeDisc
 ) -> None:

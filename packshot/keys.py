@@ -277,13 +277,13 @@ def daily_shots_key(date: dt.date) -> str:
 def date_from_daily_figures_key(key: str) -> dt.date | None:
     """Return the date of the daily report whose figures are stored under a key.
 
-    The result is None if the key is not ``reports/daily/<date>.json``.
-
-    Raises:
-        ValueError: the digits are no date, such as ``2026-13-01``.
+    The result is None if the key is not ``reports/daily/<date>.json``, or if there is no such day: ``2026-13-01``.
     """
     found = re.fullmatch(rf"{daily_prefix()}(\d{{4}}-\d\d-\d\d)\.json", key)
-    return dt.date.fromisoformat(found[1]) if found else None
+    try:
+        return dt.date.fromisoformat(found[1]) if found else None
+    except ValueError:
+        return None
 
 
 def siblings_prefix(client: str, product: str) -> str:

@@ -147,6 +147,11 @@ def test_only_a_day_s_figures_lead_back_to_their_date(date: dt.date) -> None:
     assert keys.daily_figures_key(date).startswith(keys.daily_prefix())
 
 
+@pytest.mark.parametrize("name", ["2026-13-01", "2026-02-30", "0000-01-01", "٢٠٢٦-01-01", "latest"])
+def test_what_is_named_like_a_day_and_is_none_is_nobody_s_figures(name: str) -> None:
+    assert keys.date_from_daily_figures_key(f"{keys.daily_prefix()}{name}.json") is None
+
+
 @given(shots, shots)
 def test_two_shots_never_share_a_key(one: ShotId, other: ShotId) -> None:
     if one != other:

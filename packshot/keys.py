@@ -4,6 +4,7 @@ The layout is the storage contract:
 
     inbox/<client>/<batch>/...                       read-only to us; an empty object READY closes the batch
     batches/<client>/<batch>/batch.json
+    batches/<client>/<batch>/references/<file>       copies of the reference photographs that were measured
     batches/<client>/<batch>/deliveries/<n>.json     what a delivery will say of itself, kept from when it was opened
     batches/<client>/<batch>/shots/<shot>/...        record.json, master.tif, matte.png, edit.tif, preview.webp, ...
     jobs/<client>/<batch>/<shot>/out|returned|uploads/...
@@ -118,6 +119,16 @@ def shot_key(shot: ShotId, file: str) -> str:
 def record_key(shot: ShotId) -> str:
     """Return the key of a shot's record: ``batches/<client>/<batch>/shots/<shot>/record.json``."""
     return shot_key(shot, "record.json")
+
+
+def reference_key(batch: BatchId, file: str) -> str:
+    """Return the key of the copy of a reference photograph: ``batches/<client>/<batch>/references/<file>``.
+
+    Args:
+        batch: the batch that the photograph came with.
+        file: SHA-256 of its bytes in hexadecimal, with the ending of its name: ``9f86...0a08.jpg``.
+    """
+    return f"batches/{batch.client}/{batch.batch}/references/{file}"
 
 
 def job_out_key(shot: ShotId, file: str) -> str:

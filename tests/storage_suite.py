@@ -73,6 +73,18 @@ def a_copy_has_the_same_bytes(storage: Storage, prefix: str) -> str:
     return "" if storage.get(f"{prefix}b") == b"hello" else "a copy made in the storage differs"
 
 
+def a_copy_of_an_earlier_version_is_refused(storage: Storage, prefix: str) -> str:
+    earlier = storage.put(f"{prefix}a", b"hello", content_type="text/plain").etag
+    storage.put(f"{prefix}a", b"other", content_type="text/plain", replaces=True)
+    source = {"Bucket": storage.bucket, "Key": f"{prefix}a"}
+    with suppress(ClientError):
+        storage._client.copy_object(
+            Bucket=storage.bucket, Key=f"{prefix}b", CopySource=source, CopySourceIfMatch=earlier
+        )
+        return "it copied an object although the etag was of an earlier version"
+    return "it refused a copy, but made it" if storage.exists(f"{prefix}b") else ""
+
+
 def odd_names_work(storage: Storage, prefix: str) -> str:
     names = ["a b", "ä", "a+b", "a%20b", "a&b=c", "日本", "sub/a'b(c)"]
     for name in names:
@@ -151,6 +163,7 @@ CHECKS: dict[str, Check] = {
             garbled_bytes_are_refused,
             big_objects_go_in_parts,
             a_copy_has_the_same_bytes,
+            a_copy_of_an_earlier_version_is_refused,
             odd_names_work,
             more_than_a_page_is_listed_whole_in_order,
             folders_are_listed,

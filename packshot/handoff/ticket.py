@@ -181,6 +181,7 @@ def job_ticket(
     put_back_form: UploadForm,
     desk_page: str = "",
     picture: str,
+    reference_lost: str = "",
 ) -> JobTicket:
     """Return the ticket of a shot that waits for an editor.
 
@@ -197,6 +198,8 @@ def job_ticket(
         put_back_form: form that uploads the finished picture without a key.
         desk_page: address of the shot's page at the review desk; empty if there is none.
         picture: SHA-256 of the picture that the job is about.
+        reference_lost: why the reference photograph is not among the files, in words; empty if it is, or if there is
+            none.
     """
     history = since_restart(record)
     size = record.reports.get("reading", {}).get("size", (0, 0))
@@ -226,7 +229,7 @@ def job_ticket(
             )
             for one in plan.renditions
         ),
-        colour=colour_words(record, plan),
+        colour={**colour_words(record, plan), **({"reference_photograph": reference_lost} if reference_lost else {})},
         neck_joint=_neck_joint_words(record) if scope.ghost_mannequin else {},
         notes=record.fact("notes"),
         history=history,

@@ -45,11 +45,13 @@ class ReferencePhoto(Value):
         swatch: linear Adobe RGB of its centre; None if the centre has several colours, or if there is a target.
         replaced: True if the client has replaced or deleted the file since the batch was listed; then nothing was
             measured.
+        kept: name of the copy that is kept of what was read (`packshot.keys.reference_key`); empty without one.
     """
 
     target: TargetReading | None = None
     swatch: tuple[float, float, float] | None = None
     replaced: bool = False
+    kept: str = ""
 
 
 class Statement(Value):
@@ -98,6 +100,8 @@ class GroupDecision(Value):
         reference: the colour reference that the manifest names; empty without one.
         reference_lab: CIE L*a*b* (D50) of the reference after the group's correction; None if the reference is not a
             colour.
+        reference_file: name of the copy of the reference photograph, as `ReferencePhoto.kept`; empty if the reference
+            is no file, or was replaced before it was read.
         findings: those about the light of the shot and about the colours of its group.
     """
 
@@ -110,6 +114,7 @@ class GroupDecision(Value):
     target_in: str = ""
     reference: str = ""
     reference_lab: Colour | None = None
+    reference_file: str = ""
     findings: tuple[Finding, ...] = ()
 
 
@@ -174,6 +179,7 @@ def _decision(
 ) -> GroupDecision:
     correction = statement.corrections.get(light.allowed, Correction())
     lab, doubts = _reference_lab(light.reference, references, correction)
+    photo = references.get(light.reference)
     return GroupDecision(
         group=place.group,
         part=place.part,
@@ -184,6 +190,7 @@ def _decision(
         target_in=statement.target_in,
         reference=light.reference,
         reference_lab=lab,
+        reference_file=photo.kept if photo is not None else "",
         findings=(*place.findings, *statement.findings, *_target_in_picture(light), *doubts),
     )
 

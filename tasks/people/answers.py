@@ -17,6 +17,7 @@ from packshot.naming import ShotId
 from packshot.pipeline import METHODS
 from packshot.record import EDIT, MACHINE_EDIT, ShotRecord, found_in
 from packshot.types import Finding, Status
+from tasks.environment.configs import configs_in_force
 from tasks.environment.style_guides import promise_to
 from tasks.people.corrections import PLAN, correct
 from tasks.people.forms import Answer
@@ -52,14 +53,16 @@ def follow_answer(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
         answer: the filled-in form.
         question: id of the question: ``<run id>-<number>``.
     """
+    read: list[ObjectInfo] = []
     with living(shot):
         try:
-            return _followed(shot, answer, question=question)
+            return _followed(shot, answer, question=question, read=read)
         except (DecisionRefusedError, RefusedInputError, ObjectMissingError) as error:
-            return _refused(shot, answer, str(error), question=question)
+            return _refused(shot, answer, str(error), question=question, read=read)
 
 
-def _followed(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
+def _followed(shot: ShotId, answer: Answer, *, question: str, read: list[ObjectInfo]) -> Outcome:
+    """Apply an answer and return what was done. A returned file is added to `read` once it has been read."""
     record = revived(load_record(shot), by=actor())
     known = next((one for one in record.decisions if one.question == question), None)
     if known is not None:
@@ -75,9 +78,10 @@ def _followed(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
     if correction is not None:
         with_it = {"objects": shot_objects.keep(shot, {PLAN: correction.plan_file}, over=record.objects)}
     if decision.choice is Choice.RETURN:
-        file = _returned(shot, answer.returned_file)
+        data, file = _read_returned(shot, answer.returned_file)
+        read.append(file)
         decision = decision.model_copy(update={"file": file.key})
-        with_it = _work(record, decision, file)
+        with_it = _work(record, decision, file, data)
 
     def change(one: ShotRecord) -> ShotRecord:
         reports = dict(with_it.get("reports", {}))
@@ -149,13 +153,36 @@ def _returned(shot: ShotId, named: str) -> ObjectInfo:
     return meant[0]
 
 
-def _work(record: ShotRecord, decision: Decision, file: ObjectInfo) -> dict[str, Any]:
+def _read_returned(shot: ShotId, named: str) -> tuple[bytes, ObjectInfo]:
+    """Return the bytes of the returned file that `_returned` names, and its metadata with the ETag of these bytes.
+
+    Its editor may replace it between the listing and the reading. The version that was read is the one that counts as
+    used.
+
+    Raises:
+        ObjectMissingError: as for `_returned`.
+        RefusedInputError: it is larger than any photograph may be.
+    """
+    file, most = _returned(shot, named), configs_in_force().ingest.max_bytes
+    if file.size_bytes > most:
+        raise RefusedInputError(
+            "the returned file is too large to be read",
+            file.key,
+            found=f"{file.size_bytes:,} bytes",
+            allowed=f"at most {most:,} bytes",
+            next_step="Return it with fewer layers, or compressed.",
+        )
+    data, etag = open_storage().get_with_etag(file.key)
+    return data, file.model_copy(update={"etag": etag})
+
+
+def _work(record: ShotRecord, decision: Decision, file: ObjectInfo, data: bytes) -> dict[str, Any]:
     """Check, score and store a returned file; return the fields that the record gets, which are not yet written.
 
     Raises:
         DecisionRefusedError: a check failed, and the answer does not override failed checks.
     """
-    taken = take_over(record, open_storage().get(file.key), name=file.key)
+    taken = take_over(record, data, name=file.key)
     if taken.failed and not decision.override:
         raise DecisionRefusedError(
             "the returned picture does not pass its checks",
@@ -217,12 +244,15 @@ def _seen(record: ShotRecord, *files: ObjectInfo) -> Mapping[str, Any]:
     return {"seen": {**before, **{file.key: file.etag for file in files}}}
 
 
-def _refused(shot: ShotId, answer: Answer, why: str, *, question: str) -> Outcome:
+def _refused(shot: ShotId, answer: Answer, why: str, *, question: str, read: list[ObjectInfo]) -> Outcome:
     """Record why an answer was refused and which file it was about, and send a notice: the person may have left the
     page.
+
+    If a file was read, that version of it counts as used. A better one that its editor has put in its place meanwhile
+    does not.
     """
-    files: list[ObjectInfo] = []
-    if answer.decision is Choice.RETURN:
+    files = read
+    if answer.decision is Choice.RETURN and not read:
         try:
             files = [_returned(shot, answer.returned_file)]
         except ObjectMissingError:

@@ -24,6 +24,7 @@ from packshot.errors import (
     NamingError,
     ObjectMissingError,
     PackshotError,
+    RecordConflictError,
     RecordDamagedError,
 )
 from packshot.handoff.deciding import UNKNOWN_EDITOR, picture_shown, taken_by
@@ -33,6 +34,7 @@ from packshot.keys import batch_from_drop_key, job_returned_prefix, jobs_prefix,
 from packshot.naming import BatchId, ShotId, is_name
 from packshot.record import ShotRecord, State
 from packshot.types import Value
+from tasks.environment.configs import configs_in_force
 from tasks.environment.logs import log
 from tasks.environment.style_guides import promise_to
 from tasks.people.holds import still_missing
@@ -58,7 +60,7 @@ class Collected(Value):
 
     Attributes:
         resumed: shot (CLIENT/BATCH/SHOT) whose run goes on now -> key of the file that was handed in for it.
-        waiting: keys of files that are still being uploaded.
+        waiting: keys of files that are still being uploaded, or were replaced during the look.
         unknown: key of a file that was not used -> the reason: it matches no shot, is no picture, or has a name that is
             not allowed.
         told: shot that somebody else answered at the same moment -> why the file was not used.
@@ -136,14 +138,18 @@ def _files(client: str, found: _Findings) -> Iterator[tuple[ShotId, ObjectInfo]]
         if (shot is None and batch is None) or is_litter(file.key):
             continue
         try:
-            uploading = _is_uploading(file, found.at)
+            uploading, most = _is_uploading(file, found.at), configs_in_force().ingest.max_bytes
         except ConfigError as error:
             found.left(file, error)
             continue
         if uploading:
             found.waiting.append(file.key)
         elif not is_picture(file.key):
-            _report_unknown(shot or batch, file, "not a kind of file that can be returned", found)
+            why, hint = "not a kind of file that can be returned", "Return a TIFF, PSD, PNG, JPEG or WebP."
+            _report_unknown(shot or batch, file, why, found, hint=hint)
+        elif file.size_bytes > most:
+            why = f"it has {file.size_bytes:,} bytes, and at most {most:,} are read"
+            _report_unknown(shot or batch, file, why, found, hint="Return it with fewer layers, or compressed.")
         elif shot is not None:
             yield shot, file
         elif batch is not None:
@@ -196,7 +202,15 @@ def _from_drop(
         return
     shot = batch.shot(fits.shot)
     target = job_returned_prefix(shot) + _rest(file.key)
-    copied = open_storage().copy(file.key, target)
+    try:
+        copied = open_storage().copy(file.key, target, etag=file.etag.strip('"'))
+    except RecordConflictError:
+        found.waiting.append(file.key)
+        log().warning("%s was replaced while it was being looked at; the next look takes the new file", file.key)
+        return
+    except ObjectMissingError:
+        log().warning("%s was moved or deleted while it was being looked at", file.key)
+        return
     yield shot, copied.model_copy(update={"modified": file.modified})
 
 
@@ -221,12 +235,19 @@ def _aliases(record: ShotRecord) -> Iterator[str]:
             yield f"{record.fact(fact)}_{record.fact('view')}"
 
 
-def _report_unknown(owner: ShotId | BatchId | None, file: ObjectInfo, why: str, found: _Findings) -> None:
-    """Report a file that can't be used: in the run's result, and once as a notice."""
+def _report_unknown(
+    owner: ShotId | BatchId | None,
+    file: ObjectInfo,
+    why: str,
+    found: _Findings,
+    *,
+    hint: str = "Rename it, or move it into its shot's own folder.",
+) -> None:
+    """Report a file that can't be used: in the run's result, and once as a notice, which says what helps."""
     found.unknown[file.key] = why
     _, client, batch, *_ = file.key.split("/")
     name = owner.shot if isinstance(owner, ShotId) else ""
-    message = f"{file.key}: {why}. It stays where it is. Rename it, or move it into its shot's own folder."
+    message = f"{file.key}: {why}. It stays where it is. {hint}"
     notice = Notice(kind="unknown_file", client=client, batch=batch, shot=name, state="", message=message)
     send_once(notice, mark=f"{file.etag.strip(chr(34))[:16]}")
 
@@ -255,10 +276,10 @@ def _take_up(shot: ShotId, files: Iterable[ObjectInfo], found: _Findings) -> Non
 
 def _is_new(record: ShotRecord, file: ObjectInfo) -> bool:
     """Return whether a file was put back after the question was asked and was not used yet."""
-    seen = record.reports.get("returned", {}).get("seen", {})
+    used = record.reports.get("returned", {}).get("seen", {}).get(file.key, "")
     since = record.since
     in_time = file.modified is None or since is None or file.modified >= since - SLACK
-    return in_time and seen.get(file.key) != file.etag
+    return in_time and used.strip('"') != file.etag.strip('"')
 
 
 def _answer(record: ShotRecord, file: ObjectInfo) -> dict[str, Any]:

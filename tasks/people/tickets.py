@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
-from packshot.errors import ObjectMissingError
+from packshot.errors import ObjectMissingError, RecordConflictError
 from packshot.handoff.deciding import picture_shown
 from packshot.handoff.holds import Need, paired
 from packshot.handoff.sla import due_at
 from packshot.handoff.ticket import JobTicket, Scope, TicketFile, job_ticket, scope_of, ticket_json
 from packshot.handoff.ticket_page import ticket_html
 from packshot.handoff.upload_form import UploadForm
-from packshot.keys import inbox_key, job_out_key, job_returned_prefix, shot_key
+from packshot.keys import inbox_key, job_out_key, job_returned_prefix, reference_key, shot_key
 from packshot.naming import ShotId, path_trouble
 from packshot.record import ShotRecord, State
 from packshot.specs.handoff import HandoffConfig
@@ -24,7 +25,8 @@ from tasks.environment.style_guides import guide_of, promise_to
 from tasks.people.drafts import DRAFT, NECK_JOINT, with_neck_joint
 from tasks.people.products import siblings_of
 from tasks.records.bookkeeping import now
-from tasks.records.stored import change_record, load_record
+from tasks.records.stored import change_record, find_batch, load_record
+from tasks.stages.references import ListedFile, listed_reference
 from tasks.stages.stored_edits import picture_to_edit
 from tasks.storage import shot_objects
 from tasks.storage.bucket import open_storage
@@ -60,6 +62,7 @@ def issue_ticket(record: ShotRecord, *, why: str) -> JobTicket:
     scope = scope_for(record, plan)
     if scope.ghost_mannequin and plan.view in promise.ghost_mannequin_views:
         record = with_neck_joint(record, next(_paired(Need.NECK_SHOT, record, promise), None))
+    reference = _reference(record, promise)
     take = tuple(_take(record, promise, at=at, ghost_mannequin=scope.ghost_mannequin))
     expires = at + timedelta(hours=promise.link_hours)
     ticket = job_ticket(
@@ -70,7 +73,8 @@ def issue_ticket(record: ShotRecord, *, why: str) -> JobTicket:
         at=at,
         due_at=due_at(State.AWAITING_EDITOR, since=record.since or at, tier=scope.estimate.tier, promise=promise),
         links_expire_at=expires,
-        take=take,
+        take=take if reference.file is None else (*take, reference.file),
+        reference_lost=reference.lost,
         put_back_into=job_returned_prefix(record.shot),
         put_back_form=_put_back_form(record.shot, promise),
         desk_page=desk_page(record.shot),
@@ -105,20 +109,44 @@ def _take(record: ShotRecord, promise: HandoffConfig, *, at: datetime, ghost_man
             name = f"{need.value.replace('_', '-')}-{theirs.batch}-{theirs.shot}.tif"
             source = shot_key(theirs, picture_to_edit(load_record(theirs)))
             yield _copied(need.value.replace("_", " "), source, job_out_key(shot, name), promise)
-    yield from _named_reference(record, promise)
 
 
-def _named_reference(record: ShotRecord, promise: HandoffConfig) -> Iterator[TicketFile]:
-    """Yield the file that the client's manifest names as the colour reference, if it lies in the batch's own folder.
+class _Reference(NamedTuple):
+    """The picture that a shot's colours are compared with: the file, or why there is none although one was named."""
 
-    The client wrote the name. No link is signed for anything outside of that folder.
+    file: TicketFile | None = None
+    lost: str = ""
+
+
+def _reference(record: ShotRecord, promise: HandoffConfig) -> _Reference:
+    """Copy the picture that the client's manifest names as the colour reference into the out/ folder, and return it.
+
+    It is what the line measured, of which the batch keeps a copy. Where an earlier version grouped the batch, there is
+    none: then it is the client's file as it was listed. The link never leads into the client's own folder, because the
+    client may put another picture there while the editor works.
     """
-    named = record.fact("reference")
-    if not named or path_trouble(named):
-        return
-    key = inbox_key(record.shot.in_batch, named)
-    if open_storage().exists(key):
-        yield TicketFile(what="reference", key=key, link=_link(key, promise))
+    batch, named = record.shot.in_batch, record.fact("reference")
+    kept = record.reports.get("group", {}).get("reference_file", "")
+    if kept:
+        target = job_out_key(record.shot, f"reference{PurePosixPath(kept).suffix}")
+        return _Reference(_copied("reference", reference_key(batch, kept), target, promise))
+    found = find_batch(batch) if named and not path_trouble(named) else None
+    listed = listed_reference(found, named) if found is not None else None
+    return _Reference() if listed is None else _as_listed(record.shot, listed, promise)
+
+
+def _as_listed(shot: ShotId, listed: ListedFile, promise: HandoffConfig) -> _Reference:
+    """Copy a client's file, as it was listed, into the out/ folder, and return it. If it has changed since, an earlier
+    copy counts.
+    """
+    storage, target = open_storage(), job_out_key(shot, f"reference{PurePosixPath(listed.path).suffix.casefold()}")
+    try:
+        if listed.etag or not storage.exists(target):
+            storage.copy(inbox_key(shot.in_batch, listed.path), target, etag=listed.etag)
+    except (RecordConflictError, ObjectMissingError):
+        if not storage.exists(target):
+            return _Reference(lost="not among the files: the client has replaced or deleted it since it was listed")
+    return _Reference(TicketFile(what="reference", key=target, link=_link(target, promise)))
 
 
 def _paired(need: Need, record: ShotRecord, promise: HandoffConfig) -> Iterator[ShotId]:

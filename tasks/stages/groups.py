@@ -7,21 +7,16 @@ from collections.abc import Collection, Iterable, Mapping
 from prefect import task
 
 from packshot.batch import BatchRecord
-from packshot.errors import ObjectMissingError, RecordConflictError, RefusedInputError
+from packshot.errors import RecordConflictError
 from packshot.ingest.grouping import ShotLight
-from packshot.ingest.manifest import plain_path
-from packshot.ingest.shoot_groups import GroupDecision, ReferencePhoto, Statement, state_groups
-from packshot.ingest.stock import REFERENCE_FILE
-from packshot.keys import inbox_key
+from packshot.ingest.shoot_groups import GroupDecision, Statement, state_groups
 from packshot.naming import BatchId
-from packshot.pipeline import opening
 from packshot.record import ShotRecord, State
 from tasks.environment.configs import configs_in_force
-from tasks.processing.children import children
 from tasks.records.bookkeeping import ALWAYS
 from tasks.records.stored import change_batch, load_batch, load_records
 from tasks.results.handovers import MasteredShot
-from tasks.storage.bucket import open_storage
+from tasks.stages.references import reference_photos
 
 _NOT_YET_EDITED = frozenset({State.RECEIVED, State.REFUSED, State.MASTERED, State.ROUTED})
 
@@ -54,7 +49,7 @@ def group_shots(
     decisions, statements = state_groups(
         lights.values(),
         config=configs_in_force().ingest,
-        references=_references(record, lights.values()),
+        references=reference_photos(record, (light.reference for light in lights.values())),
         before={shot: (one.group, one.part) for one in earlier for shot in one.shots},
         stated=_followed(earlier, records),
     )
@@ -87,36 +82,3 @@ def _followed(earlier: Iterable[Statement], records: Iterable[ShotRecord]) -> Ma
         if (record.failed_from or record.state) not in _NOT_YET_EDITED
     }
     return {one.part: one for one in earlier if one.part in edited}
-
-
-def _references(record: BatchRecord, lights: Iterable[ShotLight]) -> dict[str, ReferencePhoto]:
-    """Return what was measured on the reference photos, by the name that the manifest uses for them."""
-    files = {plain_path(path).casefold(): path for path, why in record.ignored.items() if why == REFERENCE_FILE}
-    bare = {name.rsplit("/", 1)[-1]: path for name, path in files.items()}
-    found: dict[str, ReferencePhoto] = {}
-    for named in sorted({light.reference for light in lights if light.reference}):
-        wanted = plain_path(named).casefold()
-        path = files.get(wanted) or bare.get(wanted.rsplit("/", 1)[-1])
-        if path is not None:
-            found[named] = _read(record.batch, path, listed=record.references.get(path, ""))
-    return found
-
-
-def _read(batch: BatchId, path: str, *, listed: str) -> ReferencePhoto:
-    """Return what a reference photo shows. If nothing was measured, the shots that name it get a finding.
-
-    Args:
-        listed: the file's ETag when the batch was listed; empty if that is not known.
-    """
-    try:
-        data, found = open_storage().get_with_etag(inbox_key(batch, path))
-    except ObjectMissingError:
-        return ReferencePhoto(replaced=True)
-    if listed and found.strip('"') != listed:
-        return ReferencePhoto(replaced=True)
-    try:
-        limits = configs_in_force().ingest
-        answer = children().call(opening.REFERENCE, data, about=path, within=limits.apart, path=path, limits=limits)
-        return opening.received_reference(answer.value)
-    except RefusedInputError:
-        return ReferencePhoto()

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from deployments.demo import fetch_deliveries
+from packshot.batch import BatchRecord
 from packshot.errors import NamingError
 from packshot.handoff.ticket import TicketFile
+from packshot.ingest.stock import REFERENCE_FILE
 from packshot.keys import delivery_key, inbox_key, inbox_prefix
 from packshot.naming import batch_id
 from packshot.record import ShotRecord, Source
@@ -18,8 +20,9 @@ from tasks.batches.closed import closed_batches
 from tasks.batches.submitting import submit_folder
 from tasks.environment.style_guides import promise_to
 from tasks.people.hot_folder import _files, _Findings
-from tasks.people.tickets import _named_reference
+from tasks.people.tickets import _reference
 from tasks.records.bookkeeping import now
+from tasks.records.stored import create_batch
 from tasks.reports.return_rate import report_client
 from tasks.storage.bucket import Storage
 from tasks.telling import notices
@@ -129,15 +132,19 @@ def test_no_link_is_signed_for_a_reference_outside_of_the_batch_s_own_folder(sto
     put(storage, f"inbox/{SECRET}", b"secret")
     put(storage, "inbox/acme/summer/secret.jpg", b"secret")
     put(storage, "inbox/acme/spring/refs/red.jpg", b"red")
+    ignored = {"refs/red.jpg": REFERENCE_FILE}
+    create_batch(BatchRecord(batch=BATCH, received_at=now(), ignored=ignored))
     promise = promise_to("acme")
 
-    def signed(named: str) -> list[TicketFile]:
+    def signed(named: str) -> TicketFile | None:
         source = Source(key="inbox/acme/spring/A1.jpg", sha256="", size_bytes=1)
         facts = {"reference": Sourced(value=named, source="manifest")}
-        return list(_named_reference(ShotRecord(shot=BATCH.shot("A1"), source=source, facts=facts), promise))
+        return _reference(ShotRecord(shot=BATCH.shot("A1"), source=source, facts=facts), promise).file
 
     for named in (*OUTSIDE, *PATHS):
-        assert signed(named) == [], named
-    (own,) = signed("refs/red.jpg")
-    assert own.key == "inbox/acme/spring/refs/red.jpg"
-    assert "/inbox/acme/spring/refs/red.jpg?" in own.link
+        assert signed(named) is None, named
+    own = signed("refs/red.jpg")
+    assert own is not None
+    assert own.key == "jobs/acme/spring/A1/out/reference.jpg"
+    assert f"/{own.key}?" in own.link
+    assert storage.get(own.key) == b"red"

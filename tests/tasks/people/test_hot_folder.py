@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from packshot.decision import Choice
@@ -9,11 +11,13 @@ from packshot.errors import DecisionRefusedError
 from packshot.handoff.deciding import UNKNOWN_EDITOR
 from packshot.keys import drop_prefix, job_returned_prefix
 from packshot.naming import BatchId, ShotId
-from packshot.record import State
-from tasks.people import hot_folder
+from packshot.record import ShotRecord, State
+from tasks.environment.configs import configs_in_force
+from tasks.people import answers, hot_folder
 from tasks.people.hot_folder import Collected, collect_returned
 from tasks.people.job_commands import take_job
 from tasks.people.jobs import open_job
+from tasks.people.returned_work import Taken
 from tasks.records.stored import load_record
 from tasks.runs.resuming import resume, waiting_run_of
 from tasks.storage.bucket import Storage, open_storage
@@ -173,3 +177,85 @@ def test_a_shot_nobody_knows_is_reported(line: Storage, shot: ShotId) -> None:
     nobody = shot.in_batch.shot("NOBODY")
     put(job_returned_prefix(nobody) + "x.tif")
     assert "there is no such shot" in collect(shot).unknown.values()
+
+
+def by_another(key: str, data: bytes | None) -> None:
+    """What an editor's own S3 tool does: it puts other bytes there, or deletes the file."""
+    storage = open_storage()
+    if data is None:
+        storage._client.delete_object(Bucket=storage.bucket, Key=key)
+    else:
+        storage._client.put_object(Bucket=storage.bucket, Key=key, Body=data)
+
+
+def after_listing(monkeypatch: pytest.MonkeyPatch, batch: BatchId, change: Callable[[], None]) -> None:
+    """Let somebody change a batch's hot folder once, between a look's listing of it and the copies."""
+    names_of, left = hot_folder._names_of, [change]
+
+    def names(asked: BatchId) -> dict[str, tuple[str, ...]]:
+        if asked == batch and left:
+            left.pop()()
+        return names_of(asked)
+
+    monkeypatch.setattr(hot_folder, "_names_of", names)
+
+
+@pytest.mark.usefixtures("settled_at_once")
+def test_a_file_replaced_after_it_was_listed_waits_for_the_next_look(
+    shot: ShotId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = drop_prefix(shot.in_batch) + "A1_MAIN.tif"
+    put(key, b"as it was listed")
+    after_listing(monkeypatch, shot.in_batch, lambda: by_another(key, b"half of another"))
+    found = collect(shot)
+    assert (found.resumed, found.waiting) == ({}, (key,))
+    assert list(open_storage().list(job_returned_prefix(shot))) == []
+    assert collect(shot).resumed == {str(shot): job_returned_prefix(shot) + "A1_MAIN.tif"}
+    assert open_storage().get(job_returned_prefix(shot) + "A1_MAIN.tif") == b"half of another"
+
+
+@pytest.mark.usefixtures("settled_at_once")
+def test_a_file_moved_away_after_it_was_listed_stops_no_other(shot: ShotId, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone, other = (drop_prefix(shot.in_batch) + name for name in ("A1_MAIN.tif", "A1_MAIN_v2.tif"))
+    put(gone)
+    put(other)
+    after_listing(monkeypatch, shot.in_batch, lambda: by_another(gone, None))
+    found = collect(shot)
+    assert found.resumed == {str(shot): job_returned_prefix(shot) + "A1_MAIN_v2.tif"}
+    assert not found.waiting
+
+
+@pytest.mark.usefixtures("settled_at_once")
+def test_a_better_file_that_arrives_while_the_last_one_is_checked_is_not_taken_for_used(
+    shot: ShotId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, take_over = job_returned_prefix(shot) + "A1_MAIN.tif", answers.take_over
+    put(key, b"no picture")
+
+    def checked(record: ShotRecord, data: bytes, *, name: str) -> Taken:
+        assert data == b"no picture"
+        by_another(key, b"a better one")
+        return take_over(record, data, name=name)
+
+    monkeypatch.setattr(answers, "take_over", checked)
+    assert follow(shot, answer(shot, Choice.RETURN)).objection
+    assert collect(shot).resumed == {str(shot): key}
+
+
+@pytest.mark.usefixtures("settled_at_once")
+def test_a_file_larger_than_any_photograph_is_reported_and_never_read(
+    shot: ShotId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = configs_in_force()
+    small = small.model_copy(update={"ingest": small.ingest.model_copy(update={"max_bytes": 5})})
+    for room in (hot_folder, answers):
+        monkeypatch.setattr(room, "configs_in_force", lambda: small)
+    for folder in (drop_prefix(shot.in_batch), job_returned_prefix(shot)):
+        put(folder + "A1_MAIN.tif", b"too large")
+    found = collect(shot)
+    assert not found.resumed
+    assert set(found.unknown.values()) == {"it has 9 bytes, and at most 5 are read"}
+    assert len(found.unknown) == 2
+    said = follow(shot, answer(shot, Choice.RETURN)).objection
+    assert "9 bytes" in said
+    assert "at most 5 bytes" in said

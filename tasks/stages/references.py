@@ -1,0 +1,103 @@
+"""Reference photographs: files that a client's manifest names as the colour reference of its shots.
+
+A reference is read as it was listed. A copy of what was read is kept beside the batch's record, so that an editor
+compares with the same picture as the line, whatever the client uploads later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from packshot.batch import BatchRecord
+from packshot.errors import ObjectMissingError, RefusedInputError
+from packshot.ingest.manifest import plain_path
+from packshot.ingest.shoot_groups import ReferencePhoto
+from packshot.ingest.stock import REFERENCE_FILE
+from packshot.keys import inbox_key, reference_key
+from packshot.naming import BatchId
+from packshot.pipeline import opening
+from tasks.environment.configs import configs_in_force
+from tasks.processing.children import children
+from tasks.storage.bucket import open_storage
+from tasks.storage.shot_objects import content_type
+
+
+class ListedFile(NamedTuple):
+    """A file of a batch as it was listed: its path in the batch's inbox folder, and its ETag without quotation marks.
+
+    The ETag is empty if the record of an earlier version does not have it.
+    """
+
+    path: str
+    etag: str
+
+
+def reference_photos(record: BatchRecord, named: Iterable[str]) -> dict[str, ReferencePhoto]:
+    """Return what was measured on reference photographs, by the name that the manifest uses for each.
+
+    A name that is no reference photograph of the batch is left out.
+
+    Args:
+        named: the values of the manifest's column for references.
+    """
+    files = _files(record, ignored_only=True)
+    found = {}
+    for name in sorted({one for one in named if one}):
+        file = _of_name(name, files)
+        if file is not None:
+            found[name] = _read(record.batch, file)
+    return found
+
+
+def listed_reference(record: BatchRecord, named: str) -> ListedFile | None:
+    """Return the file of the batch that a shot's reference names; None if no file has this name.
+
+    Args:
+        named: the value in the manifest's column for references.
+    """
+    return _of_name(named, _files(record, ignored_only=False))
+
+
+def _files(record: BatchRecord, *, ignored_only: bool) -> dict[str, ListedFile]:
+    """Return the files that a reference may be, by path in small letters."""
+    photographs = [] if ignored_only else [ListedFile(one.path, one.etag) for one in record.shots]
+    ignored = [
+        ListedFile(path, record.references.get(path, ""))
+        for path, why in record.ignored.items()
+        if why == REFERENCE_FILE
+    ]
+    return {plain_path(one.path).casefold(): one for one in (*photographs, *ignored)}
+
+
+def _of_name(named: str, files: dict[str, ListedFile]) -> ListedFile | None:
+    wanted = plain_path(named).casefold()
+    bare = {path.rsplit("/", 1)[-1]: file for path, file in files.items()}
+    return files.get(wanted) or bare.get(wanted.rsplit("/", 1)[-1])
+
+
+def _read(batch: BatchId, file: ListedFile) -> ReferencePhoto:
+    """Return what a reference photograph shows, and keep a copy of it.
+
+    If nothing was measured, the shots that name it get a finding.
+    """
+    storage = open_storage()
+    try:
+        data, found = storage.get_with_etag(inbox_key(batch, file.path))
+    except ObjectMissingError:
+        return ReferencePhoto(replaced=True)
+    if file.etag and found.strip('"') != file.etag:
+        return ReferencePhoto(replaced=True)
+    kept = hashlib.sha256(data).hexdigest() + PurePosixPath(file.path).suffix.casefold()
+    try:
+        limits = configs_in_force().ingest
+        answer = children().call(
+            opening.REFERENCE, data, about=file.path, within=limits.apart, path=file.path, limits=limits
+        )
+        photo = opening.received_reference(answer.value)
+    except RefusedInputError:
+        photo = ReferencePhoto()
+    storage.put(reference_key(batch, kept), data, content_type=content_type(kept))
+    return photo.model_copy(update={"kept": kept})

@@ -62,6 +62,7 @@ from tasks.runs.ends import end_of
 from tasks.runs.parts import PARTS_POOL
 from tasks.storage.bucket import open_storage
 from tasks.storage.connection import connect
+from tasks.storage.inbox import open_inbox
 
 WAITS_EVERY = 10
 """One shot in so many waits for a person."""
@@ -123,14 +124,14 @@ def bookkeeping(batch: BatchId, count: int, *, reports: bool = True) -> Mapping[
         reports: also make the daily report, which needs Prefect.
     """
     names = [f"S{number:05}" for number in range(count)]
-    storage = open_storage()
+    inbox = open_inbox()
 
     def upload(name: str) -> None:
-        storage.upload_to_inbox(batch, f"{name}.jpg", name.encode(), content_type="image/jpeg")
+        inbox.upload(batch, f"{name}.jpg", name.encode(), content_type="image/jpeg")
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         list(pool.map(upload, names))
-    storage.close_inbox(batch)
+    inbox.close(batch)
     create_batch(BatchRecord(batch=batch, received_at=now()))
     found = {"take stock": measured(lambda: take_stock.fn(batch))}
     waiting = names[::WAITS_EVERY]
@@ -267,10 +268,10 @@ def table(costs: Mapping[int, Mapping[str, Cost]]) -> str:
 def _with_workers(stack: Stack, count: int, photographs: int) -> str:
     """Take a batch through `process-batch` with so many workers, and return a sentence."""
     batch = batch_id("bench", f"workers-{count}")
-    storage = open_storage()
+    inbox = open_inbox()
     for number in range(photographs):
-        storage.upload_to_inbox(batch, f"BOX{number:04}_MAIN.jpg", _drawn(number), content_type="image/jpeg")
-    storage.close_inbox(batch)
+        inbox.upload(batch, f"BOX{number:04}_MAIN.jpg", _drawn(number), content_type="image/jpeg")
+    inbox.close(batch)
     variables = {**os.environ, "PACKSHOT_PART_SIZE": str(max(1, photographs // (4 * count)))}
     workers = [_worker(stack, number, variables) for number in range(count)]
     try:

@@ -20,7 +20,9 @@ from datetime import timedelta
 from botocore.exceptions import ClientError
 
 from packshot.errors import ObjectMissingError, PackshotError
-from tasks.storage.bucket import MULTIPART_FROM_BYTES, Storage, open_storage
+from tasks.storage.bucket import Storage, open_storage
+from tasks.storage.links import link_to
+from tasks.storage.requests import MULTIPART_FROM_BYTES
 from tasks.storage.server_checks import CONDITIONS, clock_skew_s
 
 MOST_SKEW_S = 60
@@ -123,7 +125,7 @@ def what_was_written_is_listed_at_once(storage: Storage, prefix: str) -> str:
 
 def a_signed_link_is_readable_and_only_it(storage: Storage, prefix: str) -> str:
     storage.put(f"{prefix}a", b"hello", content_type="text/plain")
-    link = storage.presign(f"{prefix}a", expires_s=60)
+    link = link_to(f"{prefix}a", expires_s=60)
     with urllib.request.urlopen(link, timeout=60) as answer:
         if answer.read() != b"hello":
             return "a signed link leads to other bytes"

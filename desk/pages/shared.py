@@ -49,7 +49,7 @@ from tasks.deliveries.share_links import form_token, link_behind, read_token
 from tasks.people.rejected_deliveries import Words, send_back
 from tasks.records.bookkeeping import now
 from tasks.records.stored import load_records
-from tasks.storage.bucket import open_storage
+from tasks.storage.links import link_to
 
 PICTURES_PER_PAGE = 60
 LONGEST_NOTE = 2000
@@ -247,7 +247,7 @@ async def one_file(request: Request) -> Response:
     """Return a redirect to a delivered file in the storage, by a link that is valid for `FILE_LINK_S` seconds."""
     opened = await _opened(request)
     _, file = _found(opened, request)
-    link = open_storage().presign(file.key, expires_s=FILE_LINK_S, download_name=file.name)
+    link = link_to(file.key, expires_s=FILE_LINK_S, download_name=file.name)
     return RedirectResponse(link, status_code=303)
 
 

@@ -13,7 +13,8 @@ from packshot.keys import inbox_key, inbox_prefix
 from packshot.naming import READY, BatchId, path_trouble
 from tasks.batches.cancelling import take_up_again
 from tasks.environment.configs import configs_in_force
-from tasks.storage.bucket import open_storage
+from tasks.storage.inbox import open_inbox
+from tasks.storage.links import upload_form
 
 Progress = Callable[[str, int, int], None]
 """Called with (file, files so far, all files)."""
@@ -38,12 +39,12 @@ def submit_folder(folder: Path, batch: BatchId, *, on_progress: Progress, on_lef
     files = list(_to_upload(folder, on_left_out))
     if not files:
         raise NamingError("there are no files to submit", str(folder), next_step="Name the folder that holds them.")
-    storage = open_storage()
+    inbox = open_inbox()
     for number, path in enumerate(files, start=1):
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        storage.upload_to_inbox(batch, path.relative_to(folder).as_posix(), _bytes_of(path), content_type=kind)
+        inbox.upload(batch, path.relative_to(folder).as_posix(), _bytes_of(path), content_type=kind)
         on_progress(path.name, number, len(files))
-    storage.close_inbox(batch)
+    inbox.close(batch)
     take_up_again(batch)
     return len(files)
 
@@ -59,9 +60,9 @@ def invite(batch: BatchId, *, hours: float) -> dict[str, UploadForm]:
     Raises:
         StorageDeniedError: there are no credentials to sign the forms with.
     """
-    storage, seconds = open_storage(), int(hours * 3600)
-    files = storage.upload_form(inbox_prefix(batch), most_bytes=configs_in_force().ingest.max_bytes, expires_s=seconds)
-    close = storage.upload_form(inbox_key(batch, READY), least_bytes=0, most_bytes=0, expires_s=seconds)
+    seconds = int(hours * 3600)
+    files = upload_form(inbox_prefix(batch), most_bytes=configs_in_force().ingest.max_bytes, expires_s=seconds)
+    close = upload_form(inbox_key(batch, READY), least_bytes=0, most_bytes=0, expires_s=seconds)
     return {"files": files, "close": close}
 
 

@@ -27,6 +27,7 @@ from tasks.records.bookkeeping import now
 from tasks.records.stored import change_record, find_batch, load_record
 from tasks.runs.resuming import waiting_run_of
 from tasks.storage.bucket import open_storage
+from tasks.storage.links import link_to
 from tasks.storage.shot_objects import content_type
 
 _PICTURES = {State.IN_REVIEW: "edit.tif", State.AWAITING_SIGNOFF: "edit.tif"}
@@ -104,7 +105,7 @@ def job_of(name: str, *, renew: bool = False) -> Job:
         run=str(run.id) if run else "",
         wait=wait_of(record, at=now(), promise=promise),
         score=told.reports.get("edit", {}).get("score"),
-        links={file: open_storage().presign(shot_key(shot, file), expires_s=_link_s(shot)) for file in shown},
+        links={file: link_to(shot_key(shot, file), expires_s=_link_s(shot)) for file in shown},
         ticket=ticket,
         findings=found,
         trail=told.events,

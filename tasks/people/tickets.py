@@ -30,6 +30,7 @@ from tasks.stages.references import ListedFile, listed_reference
 from tasks.stages.stored_edits import picture_to_edit
 from tasks.storage import shot_objects
 from tasks.storage.bucket import open_storage
+from tasks.storage.links import link_to, upload_form
 
 TICKET_JSON, TICKET_HTML = "ticket.json", "ticket.html"
 
@@ -85,7 +86,7 @@ def issue_ticket(record: ShotRecord, *, why: str) -> JobTicket:
 
 
 def _put_back_form(shot: ShotId, promise: HandoffConfig) -> UploadForm:
-    return open_storage().upload_form(
+    return upload_form(
         job_returned_prefix(shot),
         most_bytes=configs_in_force().ingest.max_bytes,
         expires_s=int(promise.link_hours * 3600),
@@ -165,7 +166,7 @@ def _copied(what: str, source: str, target: str, promise: HandoffConfig) -> Tick
 
 def _link(key: str, promise: HandoffConfig) -> str:
     name = PurePosixPath(key).name
-    return open_storage().presign(key, expires_s=int(promise.link_hours * 3600), download_name=name)
+    return link_to(key, expires_s=int(promise.link_hours * 3600), download_name=name)
 
 
 def _store(record: ShotRecord, ticket: JobTicket) -> None:
@@ -201,4 +202,4 @@ def ticket_page_link(shot: ShotId) -> str:
         open_storage().head(key)
     except ObjectMissingError:
         return ""
-    return open_storage().presign(key, expires_s=int(promise_to(shot.client).link_hours * 3600))
+    return link_to(key, expires_s=int(promise_to(shot.client).link_hours * 3600))

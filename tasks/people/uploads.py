@@ -24,6 +24,7 @@ from tasks.environment.settings import Settings, get_settings
 from tasks.people.returned_work import take_over
 from tasks.storage.bucket import open_storage
 from tasks.storage.connection import connect, connect_for_links
+from tasks.storage.links import link_to
 from tasks.storage.s3_errors import s3_errors
 from tasks.storage.shot_objects import content_type
 
@@ -207,7 +208,7 @@ def storage_origin() -> str:
     credentials to sign links with.
     """
     try:
-        address = urlsplit(open_storage().presign("any", expires_s=1))
+        address = urlsplit(link_to("any", expires_s=1))
     except StorageDeniedError:
         return ""
     return f"{address.scheme}://{address.netloc}"

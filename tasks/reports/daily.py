@@ -39,7 +39,8 @@ from tasks.records.bookkeeping import ALWAYS, now
 from tasks.records.stored import find_batch
 from tasks.reports.daily_artifact import daily_markdown
 from tasks.reports.daily_lists import keep_lists
-from tasks.storage.bucket import LONGEST_LINK_S, Storage, open_storage
+from tasks.storage.bucket import Storage, open_storage
+from tasks.storage.links import LONGEST_LINK_S, link_to
 from tasks.telling.artifacts import page_artifact
 
 ARTIFACT = "daily-report"
@@ -98,7 +99,7 @@ def _chosen(date: str, *, over: dt.date) -> dt.date:
 def _shown(storage: Storage, report: DailyReport) -> str:
     key = daily_page_key(report.figures.day.date)
     storage.put(key, daily_page(report), content_type="text/html; charset=utf-8")
-    link = storage.presign(key, expires_s=LONGEST_LINK_S)
+    link = link_to(key, expires_s=LONGEST_LINK_S)
     sentence = f"{report.figures.day.date}: {headline(report.figures)}"
     page_artifact(daily_markdown(report, link=link, key=key), key=ARTIFACT, description=sentence)
     return sentence

@@ -28,6 +28,7 @@ from tasks.environment.configs import configs_in_force
 from tasks.processing.children import children
 from tasks.records.bookkeeping import ALWAYS
 from tasks.storage.bucket import Storage, open_storage
+from tasks.storage.links import link_to
 from tasks.telling.artifacts import artifact_key, page_artifact
 
 _DAY_S = 86_400
@@ -77,7 +78,7 @@ def report_client(client: str) -> Told:
     told = report.model_dump_json(indent=1).encode()
     storage.put(returns_key(client, "report/report.json"), told, content_type="application/json")
     sentence = headline(report.overall)
-    link = storage.presign(page, expires_s=7 * _DAY_S)
+    link = link_to(page, expires_s=7 * _DAY_S)
     warnings = "".join(f"\n\n> {markdown(one)}" for one in report.overall.warnings)
     page_artifact(
         f"## {markdown(client)}\n\n{markdown(sentence)}{warnings}\n\n"

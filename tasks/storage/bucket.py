@@ -2,57 +2,31 @@
 
 A write can be repeated: if an object already has these bytes, it is not written again. Every object carries the SHA-256
 of its bytes as metadata. The storage checks the hash on arrival, and each read checks it again. The inbox belongs to
-the client: nothing here writes to it except `upload_to_inbox` and `close_inbox`, which run on the client's side.
+the client: nothing here writes to it. `tasks.storage.inbox` does, which runs on the client's side.
 
-If the storage is away, every request of a run waits until it answers again (`tasks.storage.patience`).
+If the storage is away, every request of a run waits until it answers again (`tasks.storage.requests`).
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import io
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import Any, Self
 
-from boto3.s3.transfer import TransferConfig
-
-from packshot.errors import (
-    ObjectMissingError,
-    PackshotError,
-    RecordConflictError,
-    StorageDeniedError,
-    StorageUnavailableError,
-)
-from packshot.handoff.upload_form import FILE_TYPE, UploadForm
-from packshot.keys import inbox_key, lease_key
-from packshot.naming import READY, BatchId
+from packshot.errors import ObjectMissingError, RecordConflictError, StorageDeniedError, StorageUnavailableError
+from packshot.keys import lease_key
 from packshot.types import Value
 from tasks.environment.settings import Settings, get_settings
-from tasks.storage.connection import connect, connect_for_links
-from tasks.storage.patience import outlasting
-from tasks.storage.s3_errors import s3_errors
+from tasks.storage.connection import connect
+from tasks.storage.requests import MULTIPART_FROM_BYTES, SHA256, Requests
 
-if TYPE_CHECKING:
-    from types_boto3_s3.client import S3Client
-
-R = TypeVar("R")
-
-MULTIPART_FROM_BYTES = 32 * 1024 * 1024
-PART_BYTES = 16 * 1024 * 1024
-PARTS_AT_ONCE = 4
-LONGEST_LINK_S = 7 * 24 * 3600
-"""Longest lifetime of a presigned URL (AWS Signature Version 4), in seconds."""
-
-_SHA256, _WRITE_ID, _COPIED_FROM = "sha256", "write-id", "copied-etag"
-_TRANSFER = TransferConfig(
-    multipart_threshold=MULTIPART_FROM_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=PARTS_AT_ONCE
-)
+_WRITE_ID, _COPIED_FROM = "write-id", "copied-etag"
 
 
 class ObjectInfo(Value):
@@ -75,7 +49,7 @@ class ObjectInfo(Value):
     modified: datetime | None = None
 
 
-class Storage:
+class Storage(Requests):
     """One S3 bucket, whose objects are read and written here. `open_storage` makes it from the settings.
 
     Thread-safe. All instances in a process share their connections. Every method that asks the storage can also raise
@@ -86,21 +60,17 @@ class Storage:
         bucket: name of the bucket.
     """
 
-    def __init__(
-        self, client: S3Client, *, bucket: str, public_client: S3Client | None = None, checksums: bool = True
-    ) -> None:
-        """Use `open_storage` instead, which makes the arguments from the settings.
+    @classmethod
+    def opened(cls, settings: Settings | None = None) -> Self:
+        """Return the bucket that the settings name. The process's connections are used again, so the call is cheap.
 
         Args:
-            client: boto3's client for all requests.
-            bucket: name of the bucket.
-            public_client: boto3's client that signs links for browsers; None: `client`.
-            checksums: whether checksum headers are sent; False only for a storage that refuses them.
+            settings: None means those of the environment.
+        Raises:
+            ConfigError: `settings` is None, and an environment variable is wrong.
         """
-        self._client = client
-        self._checksums = checksums
-        self._public_client = public_client or client
-        self.bucket = bucket
+        chosen = settings or get_settings()
+        return cls(connect(chosen), bucket=chosen.s3_bucket, checksums=chosen.s3_checksums == "on")
 
     def get(self, key: str) -> bytes:
         """Return an object's bytes.
@@ -139,12 +109,8 @@ class Storage:
         return data, answer["ETag"], max(age, timedelta(0))
 
     def _read(self, key: str) -> tuple[bytes, Any]:
-        def read() -> tuple[bytes, Any]:
-            answer = self._client.get_object(Bucket=self.bucket, Key=key)
-            return answer["Body"].read(), answer
-
-        data, answer = self._ask(key, read)
-        _check_bytes(key, hashlib.sha256(data).hexdigest(), expected=answer["Metadata"].get(_SHA256, ""))
+        data, answer = self._get(key)
+        _check_bytes(key, hashlib.sha256(data).hexdigest(), expected=answer["Metadata"].get(SHA256, ""))
         return data, answer
 
     def get_if_there(self, key: str) -> bytes | None:
@@ -232,7 +198,7 @@ class Storage:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             size = file.tell()
         present = self._find_listed(key)
-        if present and _same(present, sha256=sha256, size=size, content_type=content_type):
+        if present and has_bytes(present, sha256=sha256, size=size, content_type=content_type):
             return present
         self._upload(key, lambda: path.open("rb"), sha256=sha256, content_type=content_type)
         return self._verified(key, sha256=sha256, size=size)
@@ -258,13 +224,6 @@ class Storage:
         finally:
             part.unlink(missing_ok=True)
         return info
-
-    def _download(self, key: str, path: Path) -> str:
-        """Download an object to a local file, and return the file's SHA-256."""
-        with path.open("w+b") as file:
-            self._client.download_fileobj(self.bucket, key, file, Config=_TRANSFER)
-            file.seek(0)
-            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def put_if_absent(self, key: str, data: bytes, *, content_type: str) -> ObjectInfo:
         """Store bytes under a key that doesn't exist yet (If-None-Match), and return the object's metadata.
@@ -357,7 +316,7 @@ class Storage:
             ContentType=origin.get("ContentType", "application/octet-stream"),
         )
         self._ask(f"{source} -> {target}", copy)
-        return self._verified(target, sha256=origin["Metadata"].get(_SHA256, ""), size=origin["ContentLength"])
+        return self._verified(target, sha256=origin["Metadata"].get(SHA256, ""), size=origin["ContentLength"])
 
     def remove_lease(self, name: str) -> None:
         """Delete a lease: the small object by which a run shows that it is at work. A missing one is no error.
@@ -369,89 +328,6 @@ class Storage:
         """
         key = lease_key(name)
         self._ask(key, partial(self._client.delete_object, Bucket=self.bucket, Key=key))
-
-    def presign(self, key: str, *, expires_s: int, download_name: str = "") -> str:
-        """Return a link (presigned URL) by which anyone can read one object until the link expires, without signing in.
-
-        Whether there is such an object is not checked.
-
-        Args:
-            expires_s: how long the link is valid, in seconds; more than seven days is shortened to seven days.
-            download_name: file name under which a browser saves the object; empty: the browser displays it.
-        Raises:
-            StorageDeniedError: there are no credentials to sign with.
-        """
-        parameters = {"Bucket": self.bucket, "Key": key}
-        if download_name:
-            parameters["ResponseContentDisposition"] = f'attachment; filename="{download_name}"'
-        with s3_errors(key):
-            return self._public_client.generate_presigned_url(
-                "get_object", Params=parameters, ExpiresIn=min(expires_s, LONGEST_LINK_S)
-            )
-
-    def upload_form(
-        self, key: str, *, most_bytes: int, expires_s: int, least_bytes: int = 1, content_type: str = FILE_TYPE
-    ) -> UploadForm:
-        """Return the address and the fields of an HTML form by which a browser uploads files straight into the storage.
-
-        The form is signed (presigned POST): key, media type and size are fixed, and the storage refuses anything else.
-
-        Args:
-            key: where the file goes. If it ends with ``/``, any number of files can be uploaded below it, each under
-                its own file name.
-            most_bytes, least_bytes: greatest and smallest size of one file.
-            expires_s: how long the form is valid, in seconds; more than seven days is shortened to seven days.
-            content_type: media type that the form must state for each file.
-        Raises:
-            StorageDeniedError: there are no credentials to sign with.
-        """
-        below = key.endswith("/")
-        bound: list[Any] = [
-            {"Content-Type": content_type},
-            ["content-length-range", least_bytes, most_bytes],
-            *([["starts-with", "$key", key]] if below else []),
-        ]
-        with s3_errors(key):
-            post = self._public_client.generate_presigned_post(
-                self.bucket,
-                f"{key}${{filename}}" if below else key,
-                Fields={"Content-Type": content_type},
-                Conditions=bound,
-                ExpiresIn=min(expires_s, LONGEST_LINK_S),
-            )
-        return UploadForm(url=post["url"], fields=post["fields"], most_bytes=most_bytes)
-
-    def upload_to_inbox(self, batch: BatchId, path: str, data: bytes, *, content_type: str) -> ObjectInfo:
-        """Store a file of a client's upload in the inbox, and return the object's metadata.
-
-        Only the client's side calls this. If the same file is there already, nothing is sent. As long as the batch is
-        open, a different file of the same path is replaced.
-
-        Args:
-            path: relative to the batch's folder in the inbox, such as ``BTL201_MAIN.jpg``.
-            content_type: media type of the file.
-        Raises:
-            StorageDeniedError: the batch is closed, and this file is new or has changed.
-        """
-        key = inbox_key(batch, path)
-        present = self._find(key)
-        sha256 = hashlib.sha256(data).hexdigest()
-        if present and _same(present, sha256=sha256, size=len(data), content_type=content_type):
-            return present
-        if self.exists(inbox_key(batch, READY)):
-            raise StorageDeniedError(
-                "the batch is closed, so its files cannot be changed",
-                key,
-                next_step="Submit the file in a new batch.",
-            )
-        return self._put(key, data, content_type=content_type)
-
-    def close_inbox(self, batch: BatchId) -> ObjectInfo:
-        """Mark a batch as completely uploaded, with the empty object ``READY``; return that object's metadata.
-
-        Only the client's side calls this. Packshot works on a batch only after that.
-        """
-        return self._put(inbox_key(batch, READY), b"", content_type="text/plain")
 
     def ensure_bucket(self) -> None:
         """Create the bucket if it is missing.
@@ -466,50 +342,6 @@ class Storage:
         except ObjectMissingError:
             self._ask(self.bucket, partial(self._client.create_bucket, Bucket=self.bucket))
 
-    def _ask(self, subject: str, request: Callable[[], R]) -> R:
-        """Return the storage's answer to a request, which a run makes again if the storage is away.
-
-        Args:
-            subject: the key or bucket that the request is about; named in errors.
-        """
-
-        def asked() -> R:
-            with s3_errors(subject):
-                return request()
-
-        return outlasting(asked, answers=self._answers)
-
-    def _answers(self) -> bool:
-        """Return whether the storage answers at all."""
-        try:
-            with s3_errors(self.bucket):
-                self._client.head_bucket(Bucket=self.bucket)
-        except StorageUnavailableError:
-            return False
-        except PackshotError:
-            return True
-        return True
-
-    def _pages(self, prefix: str, **more: Any) -> Iterator[Any]:
-        """Yield the pages of a listing, each asked for by itself: after an error, boto3's paginator would seem done."""
-        token: dict[str, Any] = {}
-        while True:
-            ask = partial(self._client.list_objects_v2, Bucket=self.bucket, Prefix=prefix, **more, **token)
-            page: Any = self._ask(prefix, ask)
-            yield page
-            if not page.get("IsTruncated"):
-                return
-            token = {"ContinuationToken": page["NextContinuationToken"]}
-
-    def _head(self, key: str) -> Any:
-        return self._ask(key, partial(self._client.head_object, Bucket=self.bucket, Key=key))
-
-    def _find_raw(self, key: str) -> Any | None:
-        try:
-            return self._head(key)
-        except ObjectMissingError:
-            return None
-
     def _find(self, key: str) -> ObjectInfo | None:
         answer = self._find_raw(key)
         return _info(key, answer) if answer else None
@@ -519,48 +351,19 @@ class Storage:
         sha256 = hashlib.sha256(data).hexdigest()
         if len(data) >= MULTIPART_FROM_BYTES:
             present = self._find_listed(key)
-            if present and _same(present, sha256=sha256, size=len(data), content_type=content_type):
+            if present and has_bytes(present, sha256=sha256, size=len(data), content_type=content_type):
                 return present
             self._upload(key, partial(io.BytesIO, data), sha256=sha256, content_type=content_type)
             return self._verified(key, sha256=sha256, size=len(data))
-        put = partial(self._put_whole, key, data, content_type=content_type, metadata={_SHA256: sha256})
+        put = partial(self._put_whole, key, data, content_type=content_type, metadata={SHA256: sha256})
         try:
             etag = put(condition={} if replaces else {"IfNoneMatch": "*"})
         except RecordConflictError:
             present = self._find(key)
-            if present and _same(present, sha256=sha256, size=len(data), content_type=content_type):
+            if present and has_bytes(present, sha256=sha256, size=len(data), content_type=content_type):
                 return present
             etag = put(condition={})
         return ObjectInfo(key=key, size_bytes=len(data), etag=etag, sha256=sha256, content_type=content_type)
-
-    def _put_whole(
-        self, key: str, data: bytes, *, content_type: str, metadata: Mapping[str, str], condition: dict[str, str]
-    ) -> str:
-        """Send bytes in one request with their checksum, which the storage verifies; return the ETag."""
-        checksum = {"ChecksumSHA256": base64.b64encode(hashlib.sha256(data).digest()).decode()}
-        put: Callable[[], Any] = partial(
-            self._client.put_object,
-            Bucket=self.bucket,
-            Key=key,
-            Body=data,
-            ContentType=content_type,
-            Metadata=metadata,
-            **(checksum if self._checksums else {}),  # type: ignore[arg-type]
-            **condition,  # type: ignore[arg-type]  # IfMatch or IfNoneMatch
-        )
-        return str(self._ask(key, put)["ETag"])
-
-    def _upload(self, key: str, opened: Callable[[], IO[bytes]], *, sha256: str, content_type: str) -> None:
-        """Send a file in parts, each with its checksum."""
-        extra: dict[str, Any] = {"ContentType": content_type, "Metadata": {_SHA256: sha256}}
-        if self._checksums:
-            extra["ChecksumAlgorithm"] = "SHA256"
-
-        def send() -> None:
-            with opened() as file:  # anew each time: boto3 leaves it read, or closed
-                self._client.upload_fileobj(file, self.bucket, key, ExtraArgs=extra, Config=_TRANSFER)
-
-        self._ask(key, send)
 
     def _put_if(self, key: str, data: bytes, *, content_type: str, condition: dict[str, str]) -> ObjectInfo:
         """Store bytes under a condition.
@@ -572,7 +375,7 @@ class Storage:
         _refuse_inbox(key)
         write_id = uuid.uuid4().hex
         sha256 = hashlib.sha256(data).hexdigest()
-        metadata = {_SHA256: sha256, _WRITE_ID: write_id}
+        metadata = {SHA256: sha256, _WRITE_ID: write_id}
         try:
             etag = self._put_whole(key, data, content_type=content_type, metadata=metadata, condition=condition)
         except RecordConflictError:
@@ -581,11 +384,6 @@ class Storage:
                 raise
             etag = present["ETag"]
         return ObjectInfo(key=key, size_bytes=len(data), etag=etag, sha256=sha256, content_type=content_type)
-
-    def _is_listed(self, key: str) -> bool:
-        ask = partial(self._client.list_objects_v2, Bucket=self.bucket, Prefix=key, MaxKeys=1)
-        answer = self._ask(key, ask)
-        return any(entry["Key"] == key for entry in answer.get("Contents", ()))  # the first key with a prefix is itself
 
     def _find_listed(self, key: str) -> ObjectInfo | None:
         return self._find(key) if self._is_listed(key) else None
@@ -614,13 +412,7 @@ def open_storage(settings: Settings | None = None) -> Storage:
     Raises:
         ConfigError: `settings` is None, and an environment variable is wrong.
     """
-    chosen = settings or get_settings()
-    return Storage(
-        connect(chosen),
-        bucket=chosen.s3_bucket,
-        public_client=connect_for_links(chosen),
-        checksums=chosen.s3_checksums == "on",
-    )
+    return Storage.opened(settings)
 
 
 def _refuse_inbox(key: str) -> None:
@@ -643,13 +435,21 @@ def _check_bytes(key: str, sha256: str, *, expected: str) -> None:
         )
 
 
-def _same(present: ObjectInfo, *, sha256: str, size: int, content_type: str) -> bool:
+def has_bytes(present: ObjectInfo, *, sha256: str, size: int, content_type: str) -> bool:
+    """Return whether an object has these bytes and this media type.
+
+    Args:
+        present: the object's metadata.
+        sha256: of the bytes, in hexadecimal.
+        size: number of bytes.
+        content_type: media type.
+    """
     return (present.sha256, present.size_bytes, present.content_type) == (sha256, size, content_type)
 
 
 def _kept(metadata: Mapping[str, str]) -> dict[str, str]:
     """Return the metadata that stays true for a copy."""
-    return {name: value for name, value in metadata.items() if name == _SHA256}
+    return {name: value for name, value in metadata.items() if name == SHA256}
 
 
 def _info(key: str, answer: Any) -> ObjectInfo:
@@ -657,7 +457,7 @@ def _info(key: str, answer: Any) -> ObjectInfo:
         key=key,
         size_bytes=answer["ContentLength"],
         etag=answer["ETag"],
-        sha256=answer["Metadata"].get(_SHA256, ""),
+        sha256=answer["Metadata"].get(SHA256, ""),
         content_type=answer.get("ContentType", ""),
         modified=answer.get("LastModified"),
     )

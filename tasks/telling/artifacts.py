@@ -23,7 +23,7 @@ from prefect.runtime import flow_run, task_run
 
 from packshot.escaping import cell, markdown
 from tasks.environment.logs import log
-from tasks.storage.bucket import LONGEST_LINK_S, open_storage
+from tasks.storage.links import LONGEST_LINK_S, link_to
 
 INLINE_MAX_BYTES = 24_000
 """Largest picture to embed. Artifacts stay in Prefect's database for ever; 7,500 shots a night at this size add up to
@@ -136,5 +136,5 @@ def picture(key: str, *, alt: str, inline: bytes = b"", media_type: str = "image
     if 0 < len(inline) <= INLINE_MAX_BYTES:
         address = f"data:{media_type};base64,{base64.b64encode(inline).decode()}"
     else:
-        address = open_storage().presign(key, expires_s=LONGEST_LINK_S)
+        address = link_to(key, expires_s=LONGEST_LINK_S)
     return f"![{markdown(alt)}]({address})"

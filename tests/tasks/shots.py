@@ -25,6 +25,7 @@ from tasks.stages.groups import group_shots
 from tasks.stages.shot_stages import master_shot, route_shot
 from tasks.storage import shot_objects
 from tasks.storage.bucket import open_storage
+from tasks.storage.inbox import open_inbox
 from tests import drawn_products
 from tests.drawn_products import ContrastNetwork
 
@@ -34,11 +35,11 @@ HEAD = "file,sku,asin,category,view,platforms"
 
 def submitted(batch: BatchId, files: Mapping[str, bytes], *, rows: str = "") -> BatchStock:
     """A batch that its client has closed and a run has claimed and counted."""
-    storage = open_storage()
+    inbox = open_inbox()
     manifest = {"manifest.csv": f"{HEAD}\n{rows}".encode()} if rows else {}
     for path, data in {**files, **manifest}.items():
-        storage.upload_to_inbox(batch, path, data, content_type="application/octet-stream")
-    storage.close_inbox(batch)
+        inbox.upload(batch, path, data, content_type="application/octet-stream")
+    inbox.close(batch)
     create_batch(BatchRecord(batch=batch, received_at=now()))
     return take_stock.fn(batch)
 

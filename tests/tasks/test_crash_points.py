@@ -45,6 +45,7 @@ from tasks.records.bookkeeping import Life
 from tasks.records.stored import load_batch, load_record
 from tasks.storage import bucket, leases, patience
 from tasks.storage.bucket import open_storage
+from tasks.storage.inbox import open_inbox
 from tasks.storage.leases import holding
 from tests.tasks.by_people import follow
 from tests.tasks.simulated_s3 import Actor, SimulatedS3, Stored, World
@@ -108,7 +109,6 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     for module in (bucket, leases):
         monkeypatch.setattr(module, "get_settings", lambda: settings)  # read once: that is most of the time otherwise
     monkeypatch.setattr(bucket, "connect", lambda settings: client)
-    monkeypatch.setattr(bucket, "connect_for_links", lambda settings: client)
     monkeypatch.setattr(leases, "time", made)
     monkeypatch.setattr(stored, "time", made)
     monkeypatch.setattr(leases, "threading", SimpleNamespace(Thread=Nobody, Lock=threading.Lock, Event=threading.Event))
@@ -128,8 +128,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 def submit(shots: int = len(NAMES)) -> None:
     for name in NAMES[:shots]:
-        open_storage().upload_to_inbox(BATCH, f"{name}.jpg", name.encode(), content_type="image/jpeg")
-    open_storage().close_inbox(BATCH)
+        open_inbox().upload(BATCH, f"{name}.jpg", name.encode(), content_type="image/jpeg")
+    open_inbox().close(BATCH)
 
 
 def night() -> None:

@@ -25,6 +25,7 @@ from tasks.records.bookkeeping import now
 from tasks.records.stored import create_batch
 from tasks.reports.return_rate import report_client
 from tasks.storage.bucket import Storage
+from tasks.storage.inbox import open_inbox
 from tasks.telling import notices
 from tasks.telling.notices import Notice
 from tests.hostile_names import NAMES, PATHS
@@ -46,7 +47,7 @@ def test_a_folder_that_can_be_no_batch_is_told_and_the_night_goes_on(
     for name in IN_STORAGE:
         put(storage, f"inbox/acme/{name}/READY")
         put(storage, f"inbox/{name}/spring/READY")
-    storage.close_inbox(BATCH)
+    open_inbox().close(BATCH)
     with caplog.at_level(logging.WARNING):
         assert closed_batches.fn().batches == (BATCH,)
     for name in IN_STORAGE:

@@ -16,6 +16,7 @@ from packshot.naming import READY, BatchId, batch_id
 from tasks.batches.submitting import invite
 from tasks.people.jobs import open_job
 from tasks.storage.bucket import Storage
+from tasks.storage.links import upload_form
 from tests.chromium import needs_chromium
 from tests.flows.line import poll
 from tests.infra.local.chromium import report_of
@@ -47,7 +48,7 @@ def post(form: UploadForm, data: bytes, *, name: str = "a.tif", **changed: str) 
 
 
 def test_a_form_puts_a_file_where_it_says_as_what_it_says(storage: Storage) -> None:
-    form = storage.upload_form(RETURNED, most_bytes=10, expires_s=60)
+    form = upload_form(RETURNED, most_bytes=10, expires_s=60)
     assert post(form, b"0123456789") in (200, 201, 204)
     found = storage.head(f"{RETURNED}a.tif")
     assert found.size_bytes == 10
@@ -72,19 +73,19 @@ def test_a_form_puts_a_file_where_it_says_as_what_it_says(storage: Storage) -> N
     ],
 )
 def test_what_differs_from_a_form_is_refused(storage: Storage, data: bytes, changed: dict[str, str]) -> None:
-    form = storage.upload_form(RETURNED, most_bytes=10, expires_s=60)
+    form = upload_form(RETURNED, most_bytes=10, expires_s=60)
     assert post(form, data, **changed) in (400, 403)
     assert not list(storage.list(""))
 
 
 @pytest.mark.parametrize("name", ["../../x.tif", "/batches/x", "..\\..\\x", "%2e%2e/%2e%2e/x"])
 def test_no_name_of_a_file_leads_out_of_the_place(storage: Storage, name: str) -> None:
-    post(storage.upload_form(RETURNED, most_bytes=10, expires_s=60), b"0", name=name)
+    post(upload_form(RETURNED, most_bytes=10, expires_s=60), b"0", name=name)
     assert all(one.key.startswith(RETURNED) for one in storage.list(""))
 
 
 def test_a_form_ends(storage: Storage) -> None:
-    assert post(storage.upload_form(RETURNED, most_bytes=10, expires_s=-1), b"0") in (400, 403)
+    assert post(upload_form(RETURNED, most_bytes=10, expires_s=-1), b"0") in (400, 403)
     assert not list(storage.list(""))
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from packshot.errors import RecordConflictError, StorageDeniedError
 from tasks.environment.settings import Settings
-from tasks.storage.bucket import MULTIPART_FROM_BYTES, Storage, open_storage
+from tasks.storage.bucket import Storage, open_storage
+from tasks.storage.requests import MULTIPART_FROM_BYTES
 from tests.patience import PATIENCE_S
 
 REFUSAL = (

@@ -44,6 +44,7 @@ from tasks.records.bookkeeping import Life, now
 from tasks.records.stored import change_record, create_batch, create_record, load_batch, load_record
 from tasks.stages.shot_stages import master_shot
 from tasks.storage.bucket import Storage
+from tasks.storage.inbox import open_inbox
 from tasks.storage.leases import holding
 from tasks.telling.artifacts import artifact_key
 from tests.flows.line import poll
@@ -58,8 +59,8 @@ closed_batches, take_stock, restart = closed.closed_batches.fn, stock.take_stock
 def upload(storage: Storage, batch: BatchId, files: Mapping[str, bytes]) -> None:
     """A batch as its client closes it."""
     for path, data in files.items():
-        storage.upload_to_inbox(batch, path, data, content_type="application/octet-stream")
-    storage.close_inbox(batch)
+        open_inbox().upload(batch, path, data, content_type="application/octet-stream")
+    open_inbox().close(batch)
 
 
 def route_to(state: State) -> list[State]:
@@ -99,7 +100,7 @@ def test_only_batches_that_their_clients_closed_are_found_and_those_closed_first
     for client, name in (("zeta", "a"), ("beta", "a"), ("acme", "a")):
         upload(storage, batch_id(client, name), {"A1.jpg": b"x", "details/READY": b""})
         time.sleep(1.1)  # storage says to the second when something was written
-    storage.upload_to_inbox(batch_id("open", "a"), "A1.jpg", b"x", content_type="image/jpeg")
+    open_inbox().upload(batch_id("open", "a"), "A1.jpg", b"x", content_type="image/jpeg")
     assert [str(one) for one in closed_batches().batches] == ["zeta/a", "beta/a", "acme/a"]
 
 
@@ -275,9 +276,9 @@ def test_a_batch_whose_own_record_cannot_be_read_hides_no_other(storage: Storage
 def test_a_batch_that_waits_for_its_night_is_said_to(storage: Storage) -> None:
     with pytest.raises(ObjectMissingError, match="was never uploaded"):
         standing_of(SPRING)
-    storage.upload_to_inbox(SPRING, "A1.jpg", b"a", content_type="image/jpeg")
+    open_inbox().upload(SPRING, "A1.jpg", b"a", content_type="image/jpeg")
     assert standing_of(SPRING).sentence.startswith("Being uploaded, not closed")
-    storage.close_inbox(SPRING)
+    open_inbox().close(SPRING)
     waiting = standing_of(SPRING)
     assert waiting.sentence.startswith("Submitted, not started")
     assert not waiting.failed

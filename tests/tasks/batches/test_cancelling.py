@@ -27,6 +27,7 @@ from tasks.records.bookkeeping import Life, now
 from tasks.records.stored import create_batch, load_batch, load_record
 from tasks.runs.resuming import waiting_run_of
 from tasks.storage.bucket import Storage
+from tasks.storage.inbox import open_inbox
 from tests.flows.line import poll
 from tests.tasks.in_runs import in_a_run
 from tests.tasks.shots import routed
@@ -133,9 +134,9 @@ def test_a_bucket_that_was_put_back_from_a_copy_takes_up_no_cancelled_batch(line
 
 
 def test_the_end_of_an_upload_that_was_cancelled_meanwhile_takes_up_nothing(line: Storage, batch: BatchId) -> None:
-    line.upload_to_inbox(batch, "A1.jpg", b"x", content_type="image/jpeg")
+    open_inbox().upload(batch, "A1.jpg", b"x", content_type="image/jpeg")
     cancel_batch(batch, person="Max", reason=WHY)
-    line.close_inbox(batch)
+    open_inbox().close(batch)
     assert batch not in closed_batches.fn().batches
 
 

@@ -27,6 +27,7 @@ from tasks.deliveries.late_deliveries import gather
 from tasks.records.bookkeeping import Life, now
 from tasks.records.stored import change_record, create_batch, load_batch
 from tasks.storage.bucket import open_storage
+from tasks.storage.inbox import open_inbox
 from tests.tasks.simulated_s3 import Actor, World
 from tests.tasks.test_crash_points import edit_of, hand_over, keep, world
 
@@ -64,8 +65,8 @@ def guide(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 def submit(names: list[str]) -> None:
     for name in names:
-        open_storage().upload_to_inbox(BATCH, f"{name}.jpg", name.encode(), content_type="image/jpeg")
-    open_storage().close_inbox(BATCH)
+        open_inbox().upload(BATCH, f"{name}.jpg", name.encode(), content_type="image/jpeg")
+    open_inbox().close(BATCH)
     create_batch(BatchRecord(batch=BATCH, received_at=now()))
     take_stock.fn(BATCH)
 

@@ -34,6 +34,7 @@ from tasks.records.bookkeeping import now
 from tasks.records.stored import change_batch, change_record, create_batch, create_record
 from tasks.storage.bucket import Storage
 from tasks.storage.connection import connect
+from tasks.storage.inbox import open_inbox
 
 BATCH, OTHER = batch_id("acme", "spring"), batch_id("zeta", "spring")
 NOBODY = "postgresql://nobody@127.0.0.1:9/none"
@@ -338,8 +339,8 @@ def test_what_the_line_asks_of_storage_grows_with_what_is_open_not_with_what_end
             (shot,) = with_batch(batch, "A")
             change_record(shot, to(State.REFUSED))
             change_batch(batch, lambda one: one.model_copy(update={"finished_at": now()}))
-            storage.upload_to_inbox(batch, "A.jpg", b"x", content_type="image/jpeg")
-            storage.close_inbox(batch)
+            open_inbox().upload(batch, "A.jpg", b"x", content_type="image/jpeg")
+            open_inbox().close(batch)
             storage.put(f"jobs/{batch}/A/out/ticket.json", b"{}", content_type="application/json")
         found = []
         for look in (closed_batches.fn, lambda: standing_of_batch(BATCH), lambda: looked_into()):
@@ -439,8 +440,8 @@ def test_a_night_looks_for_closed_batches_without_a_look_at_their_files(index: S
     def requests(files: int) -> Counter[str]:
         batch = batch_id("acme", f"closed{files}")
         for n in range(files):
-            storage.upload_to_inbox(batch, f"{n}.jpg", b"x", content_type="image/jpeg")
-        storage.close_inbox(batch)
+            open_inbox().upload(batch, f"{n}.jpg", b"x", content_type="image/jpeg")
+        open_inbox().close(batch)
         create_batch(BatchRecord(batch=batch, received_at=now(), finished_at=now()))
         with requested() as asked:
             assert closed_batches.fn().batches == ()
@@ -452,7 +453,7 @@ def test_a_night_looks_for_closed_batches_without_a_look_at_their_files(index: S
 
 
 def test_a_row_that_calls_a_batch_finished_is_put_right_before_the_next_night(index: Shared, storage: Storage) -> None:
-    storage.close_inbox(BATCH)
+    open_inbox().close(BATCH)
     with_batch(BATCH, "A")
     index.run(lambda connection: connection.execute(update(batches).values(finished_at=now(), etag="wrong")))
     assert closed_batches.fn().batches == (BATCH,), "the row is no longer its record's"

@@ -23,6 +23,7 @@ from tasks.stages import shot_stages
 from tasks.stages.groups import group_shots
 from tasks.stages.shot_stages import master_shot
 from tasks.storage.bucket import Storage, open_storage
+from tasks.storage.inbox import open_inbox
 from tests import drawn_products
 from tests.tasks.simulated_s3 import Actor, Stored, World
 from tests.tasks.stages.test_groups import light
@@ -42,10 +43,9 @@ def unshown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def submit(*names: str) -> None:
-    storage = open_storage()
     for name in names:
-        storage.upload_to_inbox(BATCH, f"{name}.jpg", LISTED + name.encode(), content_type="image/jpeg")
-    storage.close_inbox(BATCH)
+        open_inbox().upload(BATCH, f"{name}.jpg", LISTED + name.encode(), content_type="image/jpeg")
+    open_inbox().close(BATCH)
     create_batch(BatchRecord(batch=BATCH, received_at=now()))
 
 
@@ -176,9 +176,8 @@ MANIFEST = b"file,sku,reference\nA1.jpg,A1,swatch.png\nB1.jpg,B1,\n"
 
 
 def submit_with_reference() -> None:
-    storage = open_storage()
     for name, data in (("manifest.csv", MANIFEST), ("swatch.png", RED)):
-        storage.upload_to_inbox(BATCH, name, data, content_type="application/octet-stream")
+        open_inbox().upload(BATCH, name, data, content_type="application/octet-stream")
     submit("A1", "B1")
 
 

@@ -25,6 +25,7 @@ from tasks.results.handovers import MasteredShot
 from tasks.stages import groups
 from tasks.stages.groups import group_shots
 from tasks.storage.bucket import Storage
+from tasks.storage.inbox import open_inbox
 from tests import drawn_products
 from tests.drawn_targets import CAMERA, photograph_of_chart
 
@@ -104,7 +105,7 @@ def test_what_was_stated_stays_while_an_edited_shot_followed_it(storage: Storage
 
 def test_a_target_in_a_reference_file_corrects_the_shots_that_name_it(storage: Storage) -> None:
     chart = drawn_products.encoded(working_to_srgb8(photograph_of_chart(camera=CAMERA * 0.8)))
-    storage.upload_to_inbox(SPRING, "refs/chart.png", chart, content_type="image/png")
+    open_inbox().upload(SPRING, "refs/chart.png", chart, content_type="image/png")
     named = [light(f"A{n}", group="red", reference="refs/chart.png") for n in range(3)]
     others = [light(f"B{n}", group="blue") for n in range(3)]
     mastered = batch_of(*named, *others, ignored={"refs/chart.png": REFERENCE_FILE})
@@ -119,8 +120,8 @@ def test_a_target_in_a_reference_file_corrects_the_shots_that_name_it(storage: S
 
 def test_a_swatch_is_a_reference_and_a_text_file_is_none(storage: Storage) -> None:
     swatch = np.full((300, 300, 3), (150, 82, 60), np.uint8)
-    storage.upload_to_inbox(SPRING, "red.png", drawn_products.encoded(swatch), content_type="image/png")
-    storage.upload_to_inbox(SPRING, "note.png", b"no picture", content_type="image/png")
+    open_inbox().upload(SPRING, "red.png", drawn_products.encoded(swatch), content_type="image/png")
+    open_inbox().upload(SPRING, "note.png", b"no picture", content_type="image/png")
     lights = (light("A1", reference="red.png"), light("A2", reference="note.png"), light("A3", reference="who knows"))
     decisions = group_shots.fn(
         SPRING, batch_of(*lights, ignored=dict.fromkeys(("red.png", "note.png"), REFERENCE_FILE))

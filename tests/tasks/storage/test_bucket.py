@@ -2,11 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import urllib.error
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from pydantic import SecretStr
@@ -19,7 +16,8 @@ from packshot.errors import (
 )
 from packshot.naming import batch_id
 from tasks.environment.settings import Settings
-from tasks.storage.bucket import MULTIPART_FROM_BYTES, Storage, open_storage
+from tasks.storage.bucket import Storage, open_storage
+from tasks.storage.requests import MULTIPART_FROM_BYTES
 
 TEXT = "text/plain"
 BINARY = "application/octet-stream"
@@ -232,22 +230,6 @@ def test_the_inbox_cannot_be_written(storage: Storage, tmp_path: Path) -> None:
     assert list(storage.list("inbox/")) == []
 
 
-def test_a_client_submits_a_batch_and_closes_it(storage: Storage) -> None:
-    storage.upload_to_inbox(BATCH, "day 1/a.jpg", b"a", content_type="image/jpeg")
-    storage.upload_to_inbox(BATCH, "day 1/a.jpg", b"better", content_type="image/jpeg")
-    storage.close_inbox(BATCH)
-    storage.upload_to_inbox(BATCH, "day 1/a.jpg", b"better", content_type="image/jpeg")
-    for path, data in (("day 1/a.jpg", b"changed"), ("late.jpg", b"new")):
-        with pytest.raises(StorageDeniedError, match="closed"):
-            storage.upload_to_inbox(BATCH, path, data, content_type="image/jpeg")
-    assert {info.key: info.size_bytes for info in storage.list("inbox/")} == {
-        "inbox/acme/spring/READY": 0,
-        "inbox/acme/spring/day 1/a.jpg": 6,
-    }
-    storage.copy("inbox/acme/spring/day 1/a.jpg", "quarantine/acme/spring/day 1/a.jpg")
-    assert storage.get("quarantine/acme/spring/day 1/a.jpg") == b"better"
-
-
 def test_folders_are_named_once_however_much_they_hold_and_files_are_none(storage: Storage) -> None:
     for key in ("a/1/x", "a/1/y", "a/2/deep/z", "a/file", "b/3/x"):
         storage.put(key, b"1", content_type="text/plain")
@@ -262,26 +244,8 @@ def test_storage_says_when_an_object_was_written(storage: Storage) -> None:
     assert [one.modified for one in storage.list("a")] == [written]
 
 
-def test_a_link_opens_the_object_and_nothing_else(storage: Storage) -> None:
-    storage.put("deliveries/acme/ünïcode name.txt", b"hello", content_type=TEXT)
-    link = storage.presign("deliveries/acme/ünïcode name.txt", expires_s=60, download_name="x.txt")
-    with urllib.request.urlopen(link) as answer:
-        assert answer.read() == b"hello"
-        assert answer.headers["Content-Disposition"] == 'attachment; filename="x.txt"'
-    with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(link.replace("Signature=", "Signature=0"))
-    assert caught.value.code == 403
-    caught.value.close()
-
-
 def test_threads_share_the_connections_of_a_process(storage: Storage) -> None:
     assert open_storage()._client is storage._client
-
-
-def test_two_addresses_have_two_clients(s3_settings: Settings) -> None:
-    public = s3_settings.model_copy(update={"s3_public_endpoint_url": "https://pictures.example.com"})
-    link = open_storage(public).presign("deliveries/a", expires_s=60)
-    assert link.startswith("https://pictures.example.com/")
 
 
 def test_the_same_bytes_of_another_type_are_written_again(storage: Storage) -> None:
@@ -304,14 +268,3 @@ def test_a_file_that_another_program_replaces_in_that_moment_is_not_taken_for_st
     with pytest.raises(StorageUnavailableError, match="not the one just written"):
         mine.put_file("batches/a", tmp_path / "f", content_type=TEXT)
     assert storage.get("batches/a") == b"theirs"
-
-
-@pytest.mark.parametrize(("asked_s", "given_s"), [(60, 60), (7 * 24 * 3600, 7 * 24 * 3600), (10**7, 7 * 24 * 3600)])
-def test_a_link_lives_as_long_as_asked_but_never_longer_than_it_can(
-    storage: Storage, asked_s: int, given_s: int
-) -> None:
-    link = parse_qs(urlsplit(storage.presign("batches/a", expires_s=asked_s)).query)
-    assert link["X-Amz-Expires"] == [str(given_s)]
-    assert "response-content-disposition" not in link
-    saved = parse_qs(urlsplit(storage.presign("batches/a", expires_s=60, download_name="a.jpg")).query)
-    assert saved["response-content-disposition"] == ['attachment; filename="a.jpg"']

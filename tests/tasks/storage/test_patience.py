@@ -23,6 +23,7 @@ from packshot.naming import batch_id
 from tasks.environment.settings import get_settings
 from tasks.storage import bucket, patience
 from tasks.storage.bucket import Storage, open_storage
+from tasks.storage.inbox import Inbox, open_inbox
 from tasks.storage.patience import only_while
 from tests.tasks.simulated_s3 import PAGE, Actor, SimulatedS3, World
 
@@ -36,8 +37,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     """A storage in memory, with a clock that a wait moves on; `Actor.away_at` says when it goes away."""
     made = World()
     client = SimulatedS3(made)
-    for name in ("connect", "connect_for_links"):
-        monkeypatch.setattr(bucket, name, lambda settings: client)
+    monkeypatch.setattr(bucket, "connect", lambda settings: client)
     monkeypatch.setattr(patience, "time", made)
     monkeypatch.setattr(patience, "_outage", patience._Outage())
     made.act(Actor(run="before"), lambda: open_storage().put(OLD, b"{}", content_type=JSON))
@@ -83,18 +83,16 @@ METHODS: Mapping[str, Callable[[Storage, Path], Any]] = MappingProxyType(
             opened.get(NEW),
         ),
         "remove_lease": lambda opened, _: opened.remove_lease("night"),
-        "upload_to_inbox": lambda opened, _: opened.upload_to_inbox(BATCH, "A1.jpg", b"5", content_type=JSON).sha256,
-        "close_inbox": lambda opened, _: opened.close_inbox(BATCH).sha256,
+        "upload": lambda opened, _: open_inbox().upload(BATCH, "A1.jpg", b"5", content_type=JSON).sha256,
+        "close": lambda opened, _: open_inbox().close(BATCH).sha256,
         "ensure_bucket": lambda opened, _: opened.ensure_bucket(),
     }
 )
-SIGNS_ONLY = {"presign", "upload_form"}
-"""They ask the storage nothing."""
 
 
 def test_every_method_is_tried_here() -> None:
-    public = {name for name, _ in inspect.getmembers(Storage, inspect.isfunction) if not name.startswith("_")}
-    assert public == METHODS.keys() | SIGNS_ONLY
+    public = {name for name, _ in inspect.getmembers(Inbox, inspect.isfunction) if not name.startswith("_")}
+    assert public == METHODS.keys()
 
 
 @pytest.mark.parametrize("name", METHODS)

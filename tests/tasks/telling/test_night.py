@@ -9,6 +9,7 @@ from flows import nightly
 from flows.presence import SKIPPED
 from packshot.naming import BatchId, batch_id
 from tasks.storage.bucket import Storage
+from tasks.storage.inbox import open_inbox
 from tasks.telling import notices
 from tasks.telling.night import report_night
 from tasks.telling.notices import Notice
@@ -24,7 +25,7 @@ def test_a_batch_that_cannot_be_run_is_named_and_the_next_one_is_tried(
     client = f"c-{batch.batch}"
     closed = [batch_id(client, name) for name in ("one", "two")]
     for one in closed:
-        line.close_inbox(one)
+        open_inbox().close(one)
     misnamed = f"inbox/{client}/a blank/READY"
     line._client.put_object(Bucket=line.bucket, Key=misnamed, Body=b"")  # as somebody with a key of the bucket does
     told: list[Notice] = []

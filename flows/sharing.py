@@ -42,6 +42,8 @@ from tasks.runs.parts import (
 )
 from tasks.storage.leases import Patience, holding, require_not_lost
 
+LONGEST_POLL_S = 20.0
+"""Longest time between two questions to Prefect about the parts that others work on."""
 LOOK_S = 10.0
 """Time between two looks whether the process of a part that was begun still lives."""
 
@@ -92,6 +94,18 @@ def cut_by_group(shots: Sequence[RoutedShot]) -> list[Sequence[RoutedShot]]:
     return [*parts, part] if part else parts
 
 
+def pause_s(quiet_s: float) -> float:
+    """Return the pause before Prefect is asked about the parts again, in seconds.
+
+    It is a tenth of the time for which nothing has changed, but at least 2 s and at most 20 s: the end of a part is
+    noticed late by a tenth of what the part took, and a long stage does not ask thousands of times.
+
+    Args:
+        quiet_s: seconds since a part last began or ended.
+    """
+    return min(LONGEST_POLL_S, max(POLL_S, quiet_s / 10))
+
+
 def cancel_its_parts(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """Cancel the parts (groups of shots) that a cancelled run has handed out. Prefect calls this hook.
 
@@ -129,10 +143,14 @@ class _Shared:
                 store_work(self._batch, part.name, part.items)
                 part.run = hand_out(self._batch, self._stage, part.name, place=f"{number} of {len(self._parts)}")
         self._tell()
-        well_at = time.monotonic()
+        well_at = changed_at = time.monotonic()
+        stood: list[str] = []
         while self._open:
             try:
                 runs = runs_by_id([part.run for part in self._open if part.run is not None])
+                stand = [f"{part.name} {_stands(part, runs)}" for part in self._open]
+                if stand != stood:
+                    stood, changed_at = stand, time.monotonic()
                 self._take_over_results(runs)
                 rests = not self._worked_on_one(runs)
                 well_at = time.monotonic()
@@ -142,7 +160,7 @@ class _Shared:
                 log().warning("the Prefect server does not answer (%s); waiting", type(error).__name__)
                 rests = True
             if rests:
-                time.sleep(POLL_S)
+                time.sleep(pause_s(time.monotonic() - changed_at))
         return [result for part in self._parts for result in part.results or ()]
 
     @property

@@ -26,6 +26,7 @@ from tasks.queries.comparing import compare_some
 from tasks.reports.board import update_board, waiting_in_short
 from tasks.runs.lost_runs import end_lost_runs
 from tasks.runs.missing_night import look_for_missing_night
+from tasks.runs.prefect_client import one_prefect_client
 from tasks.runs.schedules import schedule_runs
 from tasks.storage.bucket import open_storage
 from tasks.storage.leases import Holder, Patience, holding
@@ -164,23 +165,24 @@ def watch(ended: threading.Event, *, every_s: float, alive: Path | None = None) 
         every_s: pause between two looks whether a step is due, in seconds.
         alive: a file that is touched every minute, for a supervisor that checks its age; None: no file.
     """
-    schedule, troubles = _Schedule(), Troubles(_log)
-    while not ended.is_set():
+    with one_prefect_client():
+        schedule, troubles = _Schedule(), Troubles(_log)
+        while not ended.is_set():
+            try:
+                with holding(COLLECTION_LEASE, Patience.NONE) as holder:
+                    _watch(ended, holder, every_s, alive, schedule, troubles)
+            except LeaseHeldError:
+                _rest(ended, min(every_s, 10.0), alive)
+            except LeaseLostError as lost:
+                _log.warning("%s", lost)
+                schedule.is_paused = False  # the other process has paused it now
+            except Exception as error:  # noqa: BLE001  the storage or the server is away: this process stays, and tries again
+                troubles.say("look after the line", error)
+                _rest(ended, every_s, alive)
         try:
-            with holding(COLLECTION_LEASE, Patience.NONE) as holder:
-                _watch(ended, holder, every_s, alive, schedule, troubles)
-        except LeaseHeldError:
-            _rest(ended, min(every_s, 10.0), alive)
-        except LeaseLostError as lost:
-            _log.warning("%s", lost)
-            schedule.is_paused = False  # the other process has paused it now
-        except Exception as error:  # noqa: BLE001  the storage or the server is away: this process stays, and tries again
-            troubles.say("look after the line", error)
-            _rest(ended, every_s, alive)
-    try:
-        schedule.go_on()
-    except AWAY as error:
-        _log.warning("the schedule of %s stays paused: %s", COLLECT, in_one_line(error))
+            schedule.go_on()
+        except AWAY as error:
+            _log.warning("the schedule of %s stays paused: %s", COLLECT, in_one_line(error))
 
 
 class _Schedule:

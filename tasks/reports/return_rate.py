@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from prefect import task
@@ -27,7 +28,7 @@ from packshot.types import Value
 from tasks.environment.configs import configs_in_force
 from tasks.processing.children import children
 from tasks.records.bookkeeping import ALWAYS
-from tasks.storage.bucket import Storage, open_storage
+from tasks.storage.bucket import ObjectInfo, Storage, open_storage
 from tasks.storage.links import link_to
 from tasks.telling.artifacts import artifact_key, page_artifact
 
@@ -163,15 +164,15 @@ def delivered_on(storage: Storage, client: str) -> dict[str, int]:
     """Return the day of each product's first delivery to a client: SKU -> day, in days since 1970-01-01 (UTC).
 
     From that day on the product's new pictures could be live. The days are those on which the manifests of deliveries
-    were written. Products without a SKU are left out.
+    were written. Products without a SKU are left out. Of the delivered pictures, which are many more, nothing is listed.
 
     Args:
         storage: the bucket.
         client: the client's short name, for example ``acme``.
     """
     days: dict[str, int] = {}
-    for one in storage.list(client_deliveries_prefix(client)):
-        if PurePosixPath(one.key).name != "manifest.csv" or one.modified is None:
+    for one in _delivered_manifests(storage, client_deliveries_prefix(client)):
+        if one.modified is None:
             continue
         day = int(one.modified.timestamp() // _DAY_S)
         for row in csv.DictReader(io.StringIO(storage.get(one.key).decode("utf-8-sig"))):
@@ -179,3 +180,11 @@ def delivered_on(storage: Storage, client: str) -> dict[str, int]:
             if sku:
                 days[sku] = min(day, days.get(sku, day))
     return days
+
+
+def _delivered_manifests(storage: Storage, prefix: str) -> Iterator[ObjectInfo]:
+    """Yield the manifest of each delivery of a client, of finished ones and of those that are being written."""
+    for batch in storage.folders(prefix):
+        for number in storage.folders(f"{prefix}{batch}/"):
+            key = f"{prefix}{batch}/{number}/manifest.csv"
+            yield from (one for one in storage.list(key) if one.key == key)

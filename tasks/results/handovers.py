@@ -49,7 +49,6 @@ class MasteredShot(Handover):
 
     Attributes:
         refused: why the file was refused; empty if it was accepted.
-        category, view: always empty; the shot's plan has them.
         category_source: where the category in the plan comes from, such as ``manifest``; empty for a refused file.
         features: measured figures by which stage 2 decides who edits the shot; None for a refused file.
         light: the light of the photograph, by which shots are grouped; None for a refused file.
@@ -60,9 +59,7 @@ class MasteredShot(Handover):
     """
 
     refused: str = ""
-    category: str = ""
     category_source: str = ""
-    view: str = ""
     features: Features | None = None
     light: ShotLight | None = None
     looks: Looks | None = None

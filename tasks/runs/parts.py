@@ -27,7 +27,7 @@ from prefect.client.schemas.objects import FlowRun, StateType, Worker
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Cancelling
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from packshot import PIPELINE_VERSION
 from packshot.batch import ShotRef
@@ -184,7 +184,12 @@ def _read(name: str, kind: type[Value]) -> tuple[Value, ...] | None:
     key = result_key(name)
     sealed = open_storage().get_if_there(key)
     content = None if sealed is None else unseal(key, sealed)
-    return None if content is None else TypeAdapter(tuple[kind, ...]).validate_json(content)  # type: ignore[valid-type]
+    if content is None:
+        return None
+    try:
+        return TypeAdapter(tuple[kind, ...]).validate_json(content)  # type: ignore[valid-type]
+    except ValidationError:
+        return None  # an earlier version of the line wrote it, with other fields; it is done or handed out anew
 
 
 def helpers() -> int:

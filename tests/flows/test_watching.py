@@ -249,3 +249,26 @@ def test_an_idle_line_is_asked_for_a_handful_of_things(line: None, monkeypatch: 
     finally:
         events.unregister("after-call.s3", unique_id="asked")
     assert sum(asked.values()) <= 2, asked
+
+
+def test_everything_is_asked_through_one_client(line: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To make a client costs more processor time than what it asks."""
+    ended, looks, made, init = threading.Event(), list[bool](), list[int](), SyncPrefectClient.__init__
+
+    def begin(self: SyncPrefectClient, *args: Any, **more: Any) -> None:
+        made.append(threading.get_ident())
+        init(self, *args, **more)
+
+    def look_three_times(*args: Any) -> bool:
+        looks.append(look(*args))
+        if len(looks) == 3:
+            ended.set()
+        return looks[-1]
+
+    monkeypatch.setattr(SyncPrefectClient, "__init__", begin)
+    monkeypatch.setattr(watching, "SWEEP_S", 0.1)
+    monkeypatch.setattr(watching, "look", look_three_times)
+    watch(ended, every_s=0.3)
+    assert looks == [True, True, True]
+    assert len(made) == 1
+    assert is_scheduled()

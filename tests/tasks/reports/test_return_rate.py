@@ -54,6 +54,25 @@ def test_deliveries_say_when_pictures_went_live(line: Storage, client: str) -> N
     assert "Insufficient data" in told.sentence  # nothing was ordered since
 
 
+def test_the_first_delivery_of_a_product_counts_and_delivered_pictures_are_not_listed(
+    line: Storage, client: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kind of test that was missing: one that counts what a report lists of all that was ever delivered."""
+    for batch, number, skus in (("spring", 1, "P001"), ("spring", 2, "P001\nP002"), ("summer", 1, "P003")):
+        key = delivery_key(batch_id(client, batch), number, "manifest.csv")
+        line.put(key, f"sku\n{skus}\n".encode(), content_type="text/csv")
+        for picture in range(5):
+            line.put(delivery_key(batch_id(client, batch), number, f"shopify/{picture}.jpg"), b"x", content_type="x/x")
+    line.put(delivery_key(batch_id(client, "autumn"), 1, "shopify/1.jpg"), b"x", content_type="x/x")  # half written
+    listed: list[str] = []
+    list_all = Storage.list
+    monkeypatch.setattr(
+        Storage, "list", lambda self, prefix: (listed.append(one.key) or one for one in list_all(self, prefix))
+    )
+    assert set(delivered_on(line, client)) == {"P001", "P002", "P003"}
+    assert len(listed) == 3
+
+
 def test_a_file_that_cannot_be_read_is_named_and_fails_its_client_only(line: Storage, client: str) -> None:
     line.put(returns_key(client, "orders/notes.csv"), b"to do,buy milk\n1,2\n", content_type="text/csv")
     told = in_a_run(lambda: report_client.fn(client))

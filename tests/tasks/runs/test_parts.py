@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from tasks.runs.parts import PARTS_POOL, Stage, ToMaster, done_of, part_name, st
 from tasks.runs.resuming import runs_of
 from tasks.storage.bucket import Storage
 from tasks.storage.leases import holding
+from tasks.storage.seals import seal, unseal
 from tests.flows.line import poll
 from tests.tasks.in_runs import in_a_run
 from tests.tasks.shots import photograph, submitted
@@ -132,6 +134,17 @@ def test_work_that_somebody_else_put_into_the_bucket_is_no_part(line: Storage, b
     forged = line.get(key).replace(b"A1", b"A9")
     line._client.put_object(Bucket=line.bucket, Key=key, Body=forged)
     assert "there is no such part" in str(run(batch, part).message)
+
+
+def test_results_of_an_earlier_version_with_other_fields_count_as_absent(line: Storage, batch: BatchId) -> None:
+    part, _ = handed_out(batch, A1=photograph())
+    assert run(batch, part).is_completed()
+    key = result_key(part_result_name(batch, part, "done"))
+    content = unseal(key, line.get(key))
+    assert content
+    (result,) = json.loads(content)
+    line.put(key, seal(key, json.dumps([{**result, "view": ""}]).encode()), content_type="x/x", replaces=True)
+    assert done_of(batch, part, Stage.MASTER) is None
 
 
 def test_the_name_of_a_part_changes_with_what_its_results_depend_on(line: Storage, batch: BatchId) -> None:

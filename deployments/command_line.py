@@ -138,7 +138,7 @@ def _batches() -> typer.Typer:
         from tasks.batches.submitting import submit_folder
 
         which = batch_id(client, batch)
-        _warn_of_unknown_client(client)
+        _warn_of_client(client, verb="Submit")
         with bar(f"uploading {which}", quiet=json) as move:
             left_out: dict[str, str] = {}
             files = submit_folder(
@@ -164,7 +164,9 @@ def _batches() -> typer.Typer:
         from packshot.naming import batch_id
         from tasks.batches.submitting import invite as forms_for
 
-        print_json(forms_for(batch_id(client, batch), hours=hours))
+        which = batch_id(client, batch)
+        _warn_of_client(client, verb="Invite")
+        print_json(forms_for(which, hours=hours))
 
     @app.command("status")
     def status(client: Client, batch: Batch, json: Json = False) -> None:
@@ -213,20 +215,29 @@ def _batches() -> typer.Typer:
     return app
 
 
-def _warn_of_unknown_client(client: str) -> None:
-    """Say on standard error that a client has no style guide; where a person is at the terminal, ask whether to go on.
+def _warn_of_client(client: str, *, verb: str) -> None:
+    """Say on standard error that a client has no style guide, or a wrong one; ask a person at a terminal whether to go
+    on.
 
+    Args:
+        verb: what the person wants to do, for the question.
     Raises:
         typer.Abort: the person said no.
     """
     from packshot.specs.nearest import did_you_mean
     from tasks.environment.configs import configs_in_force
 
-    known = configs_in_force().clients
-    meant = did_you_mean(client, known)
-    if client in known:
+    configs = configs_in_force()
+    if client in configs.clients:
         return
-    said = f"{client!r} has no style guide{meant}. The default one will be used."
-    terminal_console(stderr=True).print(said, style="yellow", markup=False, highlight=False)
+    if client in configs.broken_clients:
+        why = configs.broken_clients[client]
+        said = (
+            f"The style guide of {client!r} is wrong, so nothing of this batch is processed before it is mended: {why}"
+        )
+    else:
+        meant = did_you_mean(client, configs.clients)
+        said = f"{client!r} has no style guide{meant}. The default one will be used."
+    terminal_console(stderr=True).print(said, style="yellow", markup=False, highlight=False, soft_wrap=True)
     if sys.stdin.isatty():
-        typer.confirm("Submit it all the same?", abort=True, err=True)
+        typer.confirm(f"{verb} all the same?", abort=True, err=True)

@@ -26,16 +26,24 @@ class Said(NamedTuple):
         return " ".join(self.err.split())
 
 
-def packshot(*words: object, said: str = "") -> Said:
+class Terminal(io.StringIO):
+    """Standard input of a person at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def packshot(*words: object, said: str = "", typed: bool = False) -> Said:
     """Run one command.
 
     Args:
         said: what comes in by standard input.
+        typed: whether a person at a terminal types it.
     """
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patched, redirect_stdout(out), redirect_stderr(err):
         patched.setattr(sys, "argv", ["packshot", *map(str, words)])
-        patched.setattr(sys, "stdin", io.StringIO(said))
+        patched.setattr(sys, "stdin", Terminal(said) if typed else io.StringIO(said))
         patched.setenv("COLUMNS", "220")
         status = run(command_line())
     return Said(int(status), out.getvalue(), err.getvalue())

@@ -47,10 +47,9 @@ def add(app: typer.Typer, today: Callable[[], datetime.date]) -> None:
         photos: Photos, client: ClientOption = "default", configs: ConfigFolder = None, json: Json = False
     ) -> None:
         """Say what each file is, and whether and why it is accepted or refused."""
-        from packshot.specs.resolve import style_guide
-
         known = configs_in(configs)
-        guide = style_guide(known, client)
+        require_known(known, client=client, category="")
+        guide = known.clients[client]
         limits = known.ingest.model_copy(update={"min_px": guide.min_px} if guide.min_px else {})
         found = [_inspected(path, limits) for path in photos]
         if json:

@@ -11,9 +11,9 @@ import typer
 
 from packshot.errors import ConfigError, NamingError, PackshotError, RefusedInputError, UnreadableError
 from packshot.ingest.stock import sidecars_of
-from packshot.specs.load import Configs, default_folder, load_configs
+from packshot.specs.load import Configs, default_folder, load_for_the_line
 from packshot.specs.nearest import listed, nearest
-from packshot.specs.resolve import find_category
+from packshot.specs.resolve import find_category, style_guide
 
 NOT_THIS_FILE = (RefusedInputError, ConfigError)
 """Errors that concern only one of several photographs: it is refused, or no platform accepts its view."""
@@ -33,8 +33,14 @@ SegmenterSource = Callable[[str], Any]
 
 
 def configs_in(folder: Path | None) -> Configs:
-    """Return the configs in a folder; None means the folder that comes with Packshot."""
-    return load_configs(folder or default_folder())
+    """Return the configs in a folder; None means the folder that comes with Packshot.
+
+    A client whose own style guide is wrong is listed in `broken_clients`, and stops no command for other clients.
+
+    Raises:
+        ConfigError: a file that all clients share is wrong.
+    """
+    return load_for_the_line(folder or default_folder())
 
 
 def mastered(path: Path, configs: Configs, *, client: str, category: str = "", platforms: Sequence[str] = ()) -> Any:
@@ -183,8 +189,11 @@ def require_known(configs: Configs, *, client: str, category: str) -> None:
         category: name or synonym of the category; empty for none.
 
     Raises:
-        ConfigError: client or category is not known; the message lists those that are.
+        ConfigError: client or category is not known; the message lists those that are. Or the client's style guide is
+            wrong; the message says where.
     """
+    if client in configs.broken_clients:
+        style_guide(configs, client)
     if client not in configs.clients:
         raise ConfigError("no such client", client, allowed=listed(client, configs.clients))
     if category and find_category(configs.categories, category) is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import uuid
@@ -20,6 +21,7 @@ from packshot.cli.ending import EXIT_STATUSES, Exit
 from packshot.keys import inbox_key, inbox_prefix
 from packshot.naming import BatchId, batch_id
 from packshot.record import ShotRecord, Source, State
+from tasks.environment.settings import get_settings
 from tasks.records.stored import create_batch, create_record
 from tasks.storage.bucket import Storage, open_storage
 from tests.terminal import packshot
@@ -102,6 +104,39 @@ def test_submit_says_when_a_client_is_probably_misspelt(
     assert said.status == Exit.OK
     assert (f"{client!r} has no style guide (did you mean {meant}?)" in said.error) is bool(meant)
     assert (f"{client!r} has no style guide. The default one will be used." in said.error) is (client == "northwind")
+
+
+def test_a_style_guide_that_is_wrong_is_said_where_work_for_its_client_begins(
+    storage: Storage, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was said to be missing, and that the default one would be used."""
+    configs = Path(shutil.copytree(get_settings().configs, tmp_path / "configs"))
+    (configs / "clients" / "slipped.yaml").write_text("title: Slipped\nplatfroms: [shopify]\n", encoding="utf-8")
+    monkeypatch.setenv("PACKSHOT_CONFIGS", str(configs))
+    name = uuid.uuid4().hex[:8]
+    for words in (("submit", folder), ("invite",)):
+        said = packshot("batch", *words, "--client", "slipped", "--batch", name)
+        assert said.status == Exit.OK
+        for part in ("The style guide of 'slipped' is wrong", "slipped.yaml", "platfroms"):
+            assert part in said.error, words
+        assert "default" not in said.error
+        unknown = packshot("batch", *words, "--client", "exampel", "--batch", name)
+        assert "'exampel' has no style guide (did you mean example?)" in unknown.error
+        assert packshot("batch", *words, "--client", "demo", "--batch", name).error == ""
+
+
+@pytest.mark.parametrize("answer", ["n\n", "y\n"])
+def test_a_person_at_a_terminal_is_asked_whether_an_unknown_client_is_meant(
+    storage: Storage, folder: Path, answer: str
+) -> None:
+    batch = batch_id("exampel", uuid.uuid4().hex[:8])
+    said = packshot(
+        "batch", "submit", folder, "--client", batch.client, "--batch", batch.batch, said=answer, typed=True
+    )
+    assert "did you mean example?" in said.error
+    assert "Submit all the same?" in said.error
+    assert (said.status == Exit.OK) is (answer == "y\n")
+    assert bool(list(storage.list(inbox_prefix(batch)))) is (answer == "y\n")
 
 
 def test_submit_prints_json_and_nothing_else_when_asked(

@@ -93,6 +93,37 @@ def originals_stay(folder: Path) -> Iterator[None]:
     assert seen() == before
 
 
+# --- the style guides ---
+
+
+@pytest.mark.parametrize("command", ["inspect", "route", "edit"])
+def test_one_client_s_wrong_style_guide_stops_commands_for_that_client_only(
+    folder: Path, tmp_path: Path, command: str
+) -> None:
+    """Kind of test that was missing: the commands for local files with one file of the configs wrong."""
+    configs = Path(shutil.copytree(default_folder(), tmp_path / "configs"))
+    (configs / "clients" / "slipped.yaml").write_text("title: Slipped\nplatfroms: [shopify]\n", encoding="utf-8")
+    more = ("--out", tmp_path / "out", "--platform", "shopify") if command == "edit" else ()
+    words = (command, folder / "A1_MAIN.jpg", "--configs", configs, *more)
+    wrong = packshot(*words, "--client", "slipped")
+    assert wrong.status == Exit.CONFIG
+    for part in ("this client's style guide is wrong", "slipped.yaml", "platfroms"):
+        assert part in wrong.words
+    unknown = packshot(*words, "--client", "exampel")
+    assert unknown.status == Exit.CONFIG
+    assert "no such client" in unknown.words
+    assert "example" in unknown.words
+    assert "slipped" not in packshot(*words, "--client", "demo").words
+
+
+def test_a_file_that_all_clients_share_stops_every_command(folder: Path, tmp_path: Path) -> None:
+    configs = Path(shutil.copytree(default_folder(), tmp_path / "configs"))
+    (configs / "clients" / "default.yaml").write_text("platfroms: [shopify]\n", encoding="utf-8")
+    said = packshot("inspect", folder / "A1_MAIN.jpg", "--configs", configs)
+    assert said.status == Exit.CONFIG
+    assert "default.yaml" in said.words
+
+
 # --- inspect ---
 
 

@@ -1,4 +1,4 @@
-"""Read the colour space that an AV1 stream names in its sequence header (AV1 specification, 5.3 to 5.5).
+"""Read the size and the colour space that an AV1 stream names in its sequence header (AV1 specification, 5.3 to 5.5).
 
 An AVIF file may leave out the box with its colour codes. Then the codes in the stream apply.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from packshot.formats.bits import Bits
 from packshot.formats.container import Codes
+from packshot.types import Size
 
 _SEQUENCE_HEADER = 1
 _MOST_UNITS = 8
@@ -21,17 +22,35 @@ def stream_codes(stream: bytes) -> Codes | None:
     Args:
         stream: the coded picture, from its first byte. It may be cut off after its first kilobytes.
     """
+    found = _sequence_header(stream)
+    return _of_sequence(Bits(found))[1] if found else None
+
+
+def stream_size(stream: bytes) -> Size | None:
+    """Return the size of the picture in pixels that an AV1 stream names.
+
+    None if the stream has no sequence header among its first 8 units.
+
+    Args:
+        stream: the coded picture, from its first byte. It may be cut off after its first kilobytes.
+    """
+    found = _sequence_header(stream)
+    return _of_sequence(Bits(found))[0] if found else None
+
+
+def _sequence_header(stream: bytes) -> bytes:
+    """Return the beginning of the sequence header among a stream's first units; empty if there is none."""
     at = 0
     for _ in range(_MOST_UNITS):
         if at >= len(stream):
-            return None
+            return b""
         head = stream[at]
         at += 2 if head & 4 else 1
         size, at = _leb128(stream, at) if head & 2 else (len(stream) - at, at)
         if head >> 3 & 15 == _SEQUENCE_HEADER:
-            return _of_sequence(Bits(stream[at : at + min(size, _HEADER_BYTES)]))
+            return stream[at : at + min(size, _HEADER_BYTES)]
         at += size
-    return None
+    return b""
 
 
 def _leb128(data: bytes, at: int) -> tuple[int, int]:
@@ -43,7 +62,8 @@ def _leb128(data: bytes, at: int) -> tuple[int, int]:
     return 0, len(data)
 
 
-def _of_sequence(bits: Bits) -> Codes | None:
+def _of_sequence(bits: Bits) -> tuple[Size, Codes | None]:
+    """Return (size of the picture, its colour codes if the header names them)."""
     profile = bits.take(3)
     bits.take()  # still picture
     reduced = bits.take()
@@ -52,7 +72,7 @@ def _of_sequence(bits: Bits) -> Codes | None:
     else:
         _skip_operating_points(bits)
     width_bits, height_bits = bits.take(4) + 1, bits.take(4) + 1
-    bits.take(width_bits + height_bits)
+    size = Size(bits.take(width_bits) + 1, bits.take(height_bits) + 1)
     if not reduced and bits.take():
         bits.take(7)  # lengths of frame numbers
     bits.take(3)
@@ -65,9 +85,9 @@ def _of_sequence(bits: Bits) -> Codes | None:
     if profile != 1:
         bits.take()  # monochrome
     if not bits.take():
-        return None
+        return size, None
     primaries, transfer = bits.take(8), bits.take(8)
-    return Codes(primaries, transfer)
+    return size, Codes(primaries, transfer)
 
 
 def _skip_operating_points(bits: Bits) -> None:

@@ -25,6 +25,12 @@ class DamagedError(ValueError):
     next_step = ""
 
 
+class SentAsTextError(DamagedError):
+    """A file whose bytes were changed on the way, because a program took it for a text."""
+
+    next_step = "Send it again in binary mode, or in a zip."
+
+
 class NotReadError(DamagedError):
     """A file is not damaged, but this variety of its format is not supported.
 

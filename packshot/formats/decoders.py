@@ -154,19 +154,26 @@ def _raster(pixels: NDArray[Any], bit_depth: int, *, premultiplied: bool = False
 def to_full_range(pixels: NDArray[Any], bit_depth: int) -> NDArray[Any]:
     """Return pixels as uint8 (up to 8 bits) or uint16 (more bits) over the full range, in the shape they had.
 
-    Floating-point values count as 0..1 and become uint16. A few values above 1, such as highlights, are clipped. NaN
-    becomes 0. Booleans become 0 and 255.
+    Floating-point values count as 0..1 and become uint16. A few values above 1, such as highlights, are clipped.
+    Booleans become 0 and 255.
 
     Args:
         pixels: an array of any shape: booleans, integers or floating-point numbers.
         bit_depth: bits of an unsigned integer's values, for example 10. Signed integers have all bits of their type.
     Raises:
-        NotReadError: more than 1 % of the floating-point values are above 1. Then 1 cannot be white.
+        NotReadError: more than 1 % of the floating-point values are above 1, so that 1 cannot be white; or some are no
+            numbers (NaN), or all are complex.
     """
+    if pixels.dtype.kind == "c":
+        raise NotReadError("a picture of complex numbers", "Save it with 16 bits.")
     if pixels.dtype == np.bool_:
         return pixels.astype(np.uint8) * 255
     if pixels.dtype.kind == "f":
-        finite = np.nan_to_num(pixels.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0)
+        missing = float(np.count_nonzero(np.isnan(pixels))) / max(pixels.size, 1)
+        if missing:
+            found = f"a picture of floating-point values, {max(missing, 0.001):.1%} of them no numbers"
+            raise NotReadError(found, "Save it with 16 bits.")
+        finite = np.nan_to_num(pixels.astype(np.float32), posinf=1.0, neginf=0.0)
         above = float(np.count_nonzero(finite > _ABOVE_WHITE)) / max(finite.size, 1)
         if above > _MOST_ABOVE_WHITE_RATIO:
             found = f"a picture of floating-point values up to {float(finite.max()):,.3g}, {above:.0%} of them above 1"

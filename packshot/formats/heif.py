@@ -15,7 +15,7 @@ import struct
 from collections.abc import Iterator
 from fractions import Fraction
 
-from packshot.formats.av1 import stream_codes
+from packshot.formats.av1 import stream_codes, stream_size
 from packshot.formats.boxes import boxes
 from packshot.formats.container import Codes, Container, DamagedError, Rearrangement, plain_exif
 from packshot.formats.findings import gain_map_left_out
@@ -37,6 +37,8 @@ _MOST_READ = 2
 """The parts of a picture may share bytes, but not so that the file is read more often than this."""
 _LEAST_GAP = 512
 """So many zeros in a row are a gap. AV1's arithmetic coder would need a million most probable symbols for them."""
+_ONCE_EACH = {b"irot": "turned", b"imir": "mirrored", b"clap": "cropped"}
+"""Properties that a picture has at most once (ISO/IEC 23000-22, 7.3.6.7), and what each asks for."""
 _GAIN_MAP_TYPES = (b"urn:com:apple:photo:2020:aux:hdrgainmap", b"urn:iso:std:iso:ts:21496:-1")
 
 
@@ -97,8 +99,8 @@ def read_heif(data: bytes) -> Container:
     Args:
         data: the whole file.
     Raises:
-        DamagedError: the file has no picture or no size, or a part of the picture is missing, filled with zeros or of
-            bytes that no picture holds.
+        DamagedError: the file has no picture or no size, names two main pictures, says two sizes of its picture, or a
+            part of the picture is missing, filled with zeros or of bytes that no picture holds.
     """
     meta = _read_meta(data)
     main = meta.items.get(meta.primary)
@@ -108,6 +110,7 @@ def read_heif(data: bytes) -> Container:
         raise DamagedError("a file without a picture's size in it")
     parts = [meta.items[number] for number in meta.linked(b"dimg").get(meta.primary, ()) if number in meta.items]
     _check_parts(data, meta, [main, *parts])
+    _check_sizes(data, meta, main, len(parts))
     steps, findings = _steps(main)
     others = _others(meta)
     exif, xmp = _metadata(data, meta)
@@ -133,6 +136,8 @@ def _read_meta(data: bytes) -> _Meta:
     associations: list[bytes] = []
     for name, body in boxes(next((body[4:] for name, body in boxes(data) if name == b"meta"), b"")):
         if name == b"pitm":
+            if found.primary:
+                raise DamagedError("a file that names two main pictures")
             found.primary = int.from_bytes(body[4 : 6 if body[0] == 0 else 8], "big")
         elif name == b"iinf":
             _read_infos(found, body)
@@ -266,7 +271,18 @@ def _steps(item: _Item) -> tuple[tuple[Rearrangement, ...], tuple[Finding, ...]]
                 return tuple(steps), (Finding(code="metadata_damaged", status=Status.WARNING, message=message),)
             steps.append(Rearrangement(crop=box))
             size = Size(box.right - box.left, box.bottom - box.top)
-    return tuple(steps), ()
+    return tuple(steps), _contradictory(item)
+
+
+def _contradictory(item: _Item) -> tuple[Finding, ...]:
+    """Return the finding on a picture that is to be turned, mirrored or cropped twice; none of these may be there
+    twice.
+    """
+    twice = [word for name, word in _ONCE_EACH.items() if len(item.every(name)) > 1]
+    if not twice:
+        return ()
+    message = f"The file asks twice for its picture to be {' and '.join(twice)}; both were done, one after the other."
+    return (Finding(code="metadata_damaged", status=Status.WARNING, message=message),)
 
 
 def clean_aperture(body: bytes, size: Size) -> Box | None:
@@ -350,6 +366,27 @@ def _check_parts(data: bytes, meta: _Meta, items: list[_Item]) -> None:
             raise DamagedError("a damaged AVIF (a gap of zeros in its picture)")
         if item.kind in _HEVC and _is_damaged_hevc(_whole(source, item), item):
             raise DamagedError("a damaged HEIC (its picture holds bytes that no picture holds)")
+
+
+def _check_sizes(data: bytes, meta: _Meta, main: _Item, n_parts: int) -> None:
+    """Check that a grid has all its parts, and that an AV1 stream has the size that the header names.
+
+    Decoders take another picture of the file for a grid that is not whole, and enlarge a stream that is too small.
+
+    Raises:
+        DamagedError: it is not so.
+    """
+    if main.kind == b"grid":
+        rows_columns = _content(data, meta, main)[2:4]
+        wanted = (rows_columns[0] + 1) * (rows_columns[1] + 1) if len(rows_columns) == 2 else 0
+        if n_parts < wanted:
+            raise DamagedError(f"a picture of {wanted} parts, of which {n_parts} are there")
+    if main.kind == b"av01" and main.extents:
+        start, length = main.extents[0]
+        source = meta.idat if main.in_idat else data
+        coded = stream_size(source[start : start + min(length, _STREAM_HEAD_BYTES)])
+        if coded is not None and coded != main.size:
+            raise DamagedError(f"a header of {main.size} pixels on a picture of {coded}")
 
 
 def _has_gap(data: bytes, start: int, end: int) -> bool:

@@ -28,6 +28,7 @@ A JPEG codes at least one bit for the mean of each block of 64 pixels. So one by
 _MP_ENTRIES, _MOST_MP_ENTRIES, _MP_HEAD_BYTES = 0xB002, 64, 8192
 _MP_PREVIEWS = (0x010001, 0x010002)
 _GAIN_MAP_MARKS = (b"hdrgm:", b"HDRGainMap", b"urn:iso:std:iso:ts:21496:-1")
+_START = b"\xff\xd8\xff"
 _ALONE, _END_OF_IMAGE = (0x01, 0xD8), 0xD9
 _JPEG_LS = 0xF7  # ITU-T T.87, SOF55
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
@@ -88,7 +89,8 @@ def has_full_colour(data: bytes) -> bool:
 def read_jpeg(data: bytes) -> Container:
     """Return what the segments of a JPEG say: size, bit depth, colours, metadata. No pixel is decoded.
 
-    All segments up to the end-of-image marker are read. `frames` counts further views in the file, but no previews.
+    All segments up to the end-of-image marker are read. `frames` counts further views in the file, but no previews; and
+    a picture that begins right behind the first where no segment lists what is there.
 
     Args:
         data: the whole file.
@@ -102,7 +104,7 @@ def read_jpeg(data: bytes) -> Container:
     resources: list[bytes] = []
     others = _OtherPictures()
     frame: tuple[int, int, int, int] | None = None
-    scans, code = 0, 0
+    scans, code, end = 0, 0, 0
     for code, body, end in segments(data):
         if code == _JPEG_LS and frame is None:
             raise NotReadError("a JPEG-LS", "Save it as a TIFF.")
@@ -133,7 +135,7 @@ def read_jpeg(data: bytes) -> Container:
         icc=icc,
         iptc=read_resources(b"".join(resources)).get(IPTC, b"") or _first_iptc(resources),
         resources=b"".join(resources),
-        frames=1 + others.views,
+        frames=1 + others.views + (not others.listed and data.startswith(_START, end)),
         findings=(gain_map_left_out(),) if others.gain_map or b"hdrgm:Version" in found.xmp else (),
         coding=f"SOF{code - 0xC0}",
         scans=scans,

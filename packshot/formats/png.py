@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from packshot.formats.blocks import IPTC, read_resources
-from packshot.formats.container import Codes, Container, DamagedError, plain_exif
+from packshot.formats.container import Codes, Container, DamagedError, SentAsTextError, plain_exif
 from packshot.types import Finding, Size, Status
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -92,9 +92,11 @@ def read_png(data: bytes) -> Container:
     Args:
         data: the whole file.
     Raises:
-        DamagedError: the file does not start with its header or ends without its end chunk, or a chunk of the picture
-            is damaged.
+        DamagedError: the file was sent as text, does not start with its header or ends without its end chunk, or a
+            chunk of the picture is damaged.
     """
+    if data[:8] != b"\x89PNG\r\n\x1a\n":
+        raise SentAsTextError("a PNG whose line ends were changed: it was sent as text")
     if data[12:16] != b"IHDR":
         raise DamagedError("a PNG that does not start with its header")
     width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)

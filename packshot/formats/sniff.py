@@ -103,6 +103,8 @@ _WORDS: tuple[tuple[re.Pattern[bytes], FileKind], ...] = (
     (re.compile(rb"\A\s*+(push graphic-context|viewbox \d)", re.IGNORECASE), FileKind.SCRIPT),
     (re.compile(rb"\A\s*+(<\?xml|<image>|<x:xmpmeta)", re.IGNORECASE), FileKind.XML),
 )
+_PNG_AS_TEXT = re.compile(rb"[\x89\x09]PNG[\r\n]{1,3}\x1a")
+"""The start of a PNG that was sent as text: its line ends were changed, or its eighth bits cut off."""
 _CONTROLS = bytes(byte for byte in range(32) if byte not in (9, 10, 13))
 _CONTROL = re.compile(b"[%s]" % re.escape(_CONTROLS))
 """Bytes that no text holds. All of a file is searched: sensor values may begin like a text."""
@@ -125,6 +127,8 @@ def detect(data: bytes) -> FileKind:
             return kind
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return FileKind.WEBP
+    if _PNG_AS_TEXT.match(data):
+        return FileKind.PNG
     if data[4:8] == b"ftyp":
         return _by_brands(data)
     if data[:2] == b"BM" and data[14:15] in (b"\x0c", b"\x10", b"\x28", b"\x34", b"\x38", b"\x40", b"\x6c", b"\x7c"):

@@ -6,6 +6,7 @@ The steps are: detect the kind by content, check the limits, decode, find the pr
 from __future__ import annotations
 
 import dataclasses
+import struct
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,14 @@ _ADVICE = {
     FileKind.RADIANCE: "Save it as a 16-bit TIFF.",
     FileKind.ARCHIVE: "Unpack it and send the pictures in it.",
 }
+
+
+_OF_THE_PROGRAM = (
+    *(UnicodeError, struct.error, TypeError, LookupError, AttributeError),
+    *(ArithmeticError, AssertionError, RecursionError, NotImplementedError),
+)
+_LEAST_SHARE_TOLD = 0.001
+"""Smaller shares are not told in figures, where they would read as nought."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,8 +108,8 @@ def open_photo(data: bytes, *, name: str, limits: IngestConfig) -> Photo:
     except MemoryError as error:
         raise unreadable(name, f"a {kind} that does not fit the memory", kind) from error
     except Exception as error:  # decoders raise anything for hostile bytes; here it becomes a refusal
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise unreadable(name, f"a damaged {kind} ({reason})", kind) from error
+        reason = _words_of(error)
+        raise unreadable(name, f"a damaged {kind} ({reason})" if reason else f"a damaged {kind}", kind) from error
     check_least(size_of(raster.pixels), name=name, limits=limits)
     return _photo(name, kind, container, raster, limits.profiles)
 
@@ -151,6 +160,16 @@ def unreadable(name: str, found: str, kind: FileKind, next_step: str = "") -> Un
     whole = "Upload it again, whole, or develop it to a 16-bit TIFF."
     next_step = next_step or (whole if kind is FileKind.RAW else "Export or upload it again, whole.")
     return UnreadableError("the picture cannot be read", name, found=found, next_step=next_step)
+
+
+def _words_of(error: Exception) -> str:
+    """Return what a decoder says about a file, on one line; empty if it broke without a word about the file.
+
+    Python's own errors tell of the program, such as a codec, a buffer or an index, and help nobody who sent a picture.
+    """
+    if isinstance(error, _OF_THE_PROGRAM):
+        return ""
+    return " ".join(str(error).split())[:200]
 
 
 def _check_decoded(raster: Raster, container: Container, kind: FileKind) -> None:
@@ -237,7 +256,8 @@ def _transparency(raster: Raster) -> tuple[Matte | None, tuple[Finding, ...]]:
     clear = float(np.count_nonzero(raster.alpha < top)) / raster.alpha.size
     if not clear:
         return None, ()
-    message = f"{clear:.1%} of the picture is transparent; it was laid on white."
+    share = f"{clear:.1%}" if clear >= _LEAST_SHARE_TOLD else "Less than 0.1%"
+    message = f"{share} of the picture is transparent; it was laid on white."
     finding = Finding(code="transparency", status=Status.WARNING, message=message, measured=clear, unit="ratio")
     return (raster.alpha / np.float32(top)).astype(np.float32), (finding,)
 

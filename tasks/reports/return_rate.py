@@ -164,7 +164,7 @@ def delivered_on(storage: Storage, client: str) -> dict[str, int]:
     """Return the day of each product's first delivery to a client: SKU -> day, in days since 1970-01-01 (UTC).
 
     From that day on the product's new pictures could be live. The days are those on which the manifests of deliveries
-    were written. Products without a SKU are left out. Of the delivered pictures, which are many more, nothing is listed.
+    were written. Products without a SKU are left out. Delivered pictures, which are many more, are not listed.
 
     Args:
         storage: the bucket.

@@ -124,8 +124,8 @@ def test_a_client_s_new_ready_takes_it_up_again_and_the_old_one_does_not(shot: S
 
 def test_a_bucket_that_was_put_back_from_a_copy_takes_up_no_cancelled_batch(line: Storage, batch: BatchId) -> None:
     """Kind of test that was missing: a copy of the bucket, whose objects are all as new as the copy."""
-    line.upload_to_inbox(batch, "A1.jpg", b"x", content_type="image/jpeg")
-    line.close_inbox(batch)
+    open_inbox().upload(batch, "A1.jpg", b"x", content_type="image/jpeg")
+    open_inbox().close(batch)
     long_ago = now() - timedelta(days=3)
     cancelled = Cancellation(at=long_ago, by="Max", why=WHY, closed_at=long_ago - timedelta(hours=1))
     create_batch(BatchRecord(batch=batch, received_at=long_ago, cancellations=(cancelled,)))

@@ -467,7 +467,7 @@ def test_a_batch_that_was_cancelled_and_taken_up_again_is_seen_although_its_row_
     index: Shared, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Kind of test that was missing: a change of a batch's record of which the index never hears."""
-    storage.close_inbox(BATCH)
+    open_inbox().close(BATCH)
     with_batch(BATCH, "A")
     change_batch(BATCH, lambda record: record.model_copy(update={"finished_at": now()}))
     assert closed_batches.fn().batches == ()

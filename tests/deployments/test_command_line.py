@@ -119,7 +119,7 @@ def test_a_style_guide_that_is_wrong_is_said_where_work_for_its_client_begins(
         assert said.status == Exit.OK
         for part in ("The style guide of 'slipped' is wrong", "slipped.yaml", "platfroms"):
             assert part in said.error, words
-        assert "default" not in said.error
+        assert "default one" not in said.error
         unknown = packshot("batch", *words, "--client", "exampel", "--batch", name)
         assert "'exampel' has no style guide (did you mean example?)" in unknown.error
         assert packshot("batch", *words, "--client", "demo", "--batch", name).error == ""

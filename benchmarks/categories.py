@@ -118,10 +118,11 @@ def _of_truth() -> list[Photograph]:
 
 
 def measured(photograph: Photograph) -> dict[str, Table]:
-    """Return measurements of a photograph: kind of measurement -> one row of figures, float64. They are kept on disk.
+    """Return measurements of a photograph: kind of measurement -> one row of figures, float64.
 
     The kinds are ``figures`` (those of routing), ``look`` (shape, colours and gradients) and ``logits`` (of the
-    category network).
+    category network). The first call for a path writes them to .packshot/bench/categories, and later calls read them
+    there. A changed photograph or a changed way of measuring is not noticed. Delete the folder then.
     """
     path = _kept(photograph, "npz")
     if not path.exists():

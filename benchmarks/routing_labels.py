@@ -66,13 +66,19 @@ class Labelled:
 
 
 def label(name: str, segmenter: Segmenter) -> Labelled:
-    """Cut a photograph out as in production, judge the edit and compare it with truth; return the result.
+    """Return how good the machine's edit of a test photograph is, by quality control and by the known right edit.
 
-    The mattes are kept on disk. The result is not.
+    The edit is the product cut out and put on white, as in production. Quality control judges it without the right
+    edit. Then matte and edit are compared with the right ones. Every call computes everything again. It writes
+    the mattes to disk, over those of an earlier call, and does not write the result.
 
     Args:
-        name: ``<product>#<turn>``.
+        name: ``<product>#<turn>``, for example ``drawn/12#0``. Each turn shows the product on another backdrop and in
+            other light. The photograph is made from the name, so its right edit is known.
         segmenter: the segmentation network.
+    Raises:
+        ValueError: the name has not this form.
+        FileNotFoundError: the test data have no such product.
     """
     scene = load_variation(name)
     master = srgb8_to_working(scene.photo)

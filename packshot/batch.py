@@ -86,14 +86,14 @@ class Cancellation(Value):
         return f"Cancelled by {self.by} at {self.at:%Y-%m-%d %H:%M} UTC: {self.why}"
 
     def is_followed_by(self, closed_at: datetime | None) -> bool:
-        """Return whether the client has closed the batch again since the cancellation. The batch is then to be
-        processed.
+        """Return whether the client has closed the batch again since the cancellation, so that it is to be processed.
 
-        A client closes a batch by uploading ``READY``. If the batch was not closed before the cancellation, its first
-        closing does not count: the upload may have continued during the cancellation.
+        A client closes a batch by uploading ``READY``. The result is True only if the batch was closed before the
+        cancellation (the attribute `closed_at`), and again at a later time (the argument). If the batch was not closed
+        before the cancellation, the result is always False: ``READY`` may just end an upload that had already begun.
 
         Args:
-            closed_at: when the client last closed it, by the storage's clock; None if the client never did.
+            closed_at: when the client last closed the batch, by the storage's clock; None if the client never did.
         """
         return self.closed_at is not None and closed_at is not None and closed_at > self.closed_at
 

@@ -1,4 +1,8 @@
-"""GTINs (EAN, UPC) and ISBNs, and their check digits: GS1 General Specifications, 7.9; ISBN Users' Manual; ISO 2108."""
+"""Check the check digit of a product's GTIN (EAN, UPC) or ISBN, and convert an ISBN of ten digits to a GTIN of 13.
+
+A number may come from any text that a client sends, such as a file name or a cell of a table. Sources: GS1 General
+Specifications, 7.9; ISBN Users' Manual; ISO 2108.
+"""
 
 from __future__ import annotations
 

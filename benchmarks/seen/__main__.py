@@ -71,7 +71,16 @@ def take(args: argparse.Namespace) -> None:
 
 
 def todo(args: argparse.Namespace) -> None:
-    """List the edits whose matte nobody has looked at yet, or has changed since. Doubtful ones come first."""
+    """Print the edits that people still have to look at, one line for each.
+
+    They are the edits with a matte that nobody has judged. A line has the edit's name, "never seen" or "changed since"
+    (a person judged an earlier matte), and the photograph's file. Edits that the machine approved or nearly approved
+    come first.
+
+    Args:
+        args: the options of the command line: `work` (the folder with the edits), `methods` and `version` (only edits
+            by these methods and this pipeline version are listed).
+    """
     seen = verdicts.load()
     before = {(one.sha256, one.way) for one in seen}
     for result in verdicts.still_to_see(editing.results(args.work, ways=args.methods, version=args.version), seen):

@@ -1,10 +1,10 @@
-"""Contact sheets of an edit: on the white that is delivered, on a dark surround, and the photograph beside them.
+"""Draw contact sheets of one edit, by which a person judges it without knowing the machine's verdict.
 
-They are at 1:1. If the product is larger than a marketplace accepts, they are at the delivered size. A small product is
-shown whole, three times. A larger one has an overview, and then its outline, tile by tile. A tile's label has the
-column and row of its upper left corner, in pixels of the matte. A ruler beside an overview counts these pixels.
-
-A sheet is so small that viewers show it without reducing it. It does not reveal the machine's verdict.
+The edit is the product cut out by the machine. A sheet has three views: the edit on white, the edit on a dark surround,
+and the photograph. They are at 1:1, or at the delivered size if that is smaller. If the three views fit on one sheet,
+each shows the whole product once. Otherwise the first sheet begins with a small overview, and tiles along the product's
+outline follow at full size. A tile's label has the column and row of its upper left corner, in pixels of the matte; a
+ruler counts these pixels. Sheets are small enough that viewers show them without reducing them.
 """
 
 from __future__ import annotations

@@ -45,7 +45,11 @@ Gone = Annotated[str, typer.Option("--reason", help=_reason((Choice.GO_ON,)))]
 
 
 def commands() -> typer.Typer:
-    """Return the commands below ``packshot job``, to be added to ``packshot``: what waits for people, and answers."""
+    """Return the group of commands ``packshot job``, to be added to the program ``packshot``.
+
+    With these commands a person lists the shots that wait for people, looks at a shot, judges or corrects it, or takes
+    an editor's job and hands in the finished picture.
+    """
     app = typer.Typer(no_args_is_help=True)
     _add_looking(app)
     _add_reviewing(app)

@@ -1,4 +1,8 @@
-"""The lists of waiting shots: their pages, and the shot before and after another one in a list."""
+"""Answer a browser's requests for the lists of shots that wait for a person to judge or to edit them.
+
+A shot is one photograph. The desk has a list for reviews, sign-offs, editors' jobs, shots on hold and overdue shots.
+`Place` finds the shot before and after another one, so that a person works through a list without returning to it.
+"""
 
 from __future__ import annotations
 

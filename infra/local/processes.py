@@ -53,14 +53,15 @@ class ServerError(RuntimeError):
 def free_ports(count: int, *, preferred: int | None = None) -> list[int]:
     """Return free ports on 127.0.0.1, all different; the first is `preferred` if that is free.
 
-    Until this process ends, no other process of this user gets these ports from this function.
+    Until this process ends, no other process of this user gets these ports from this function. A further call in this
+    process returns other ports. Only `preferred` is returned again, if no server listens on it yet.
 
     Args:
         count: how many ports.
         preferred: the port that is tried first; None means none.
 
     Raises:
-        ServerError: there are not enough.
+        ServerError: fewer than `count` ports are free.
     """
     found = [preferred] if preferred is not None and _take(preferred) else []
     candidates = list(range(FIRST_PORT, LAST_PORT))

@@ -75,11 +75,15 @@ def draw(folder: Path) -> InnerKeys:
 def security_toml(folder: Path, keys: InnerKeys) -> str:
     """Return the text of SeaweedFS's config file ``security.toml``, so that its inner servers answer only each other.
 
-    It demands mutual TLS for every service, and tokens for writing and reading.
+    It demands mutual TLS for every service, and tokens for writing and reading. The text contains the tokens
+    themselves. Of the certificate and its key it contains only the files' paths.
 
     Args:
-        folder: the folder that `draw` has filled; the tokens are read from it.
-        keys: what `draw` returned.
+        folder: the folder for which `draw` was called; its token files, such as ``jwt.signing.key``, are read.
+        keys: paths of the certificate's files, as `draw` returned them. The files are not read.
+
+    Raises:
+        FileNotFoundError: `draw` was not called for this folder, so a token file is missing.
     """
     pair = f'cert = "{_quoted(keys.certificate)}"\nkey = "{_quoted(keys.key)}"\n'
     authority = f'ca = "{_quoted(keys.authority)}"\n'

@@ -109,15 +109,19 @@ def running(
     Their data are below `state_dir`; a later call finds them again. The servers end with the block, and also if this
     process is killed.
 
+    An S3 server is started only if none is named. `s3_server` comes first, then the environment variable
+    ``S3_ENDPOINT_URL``. A named server is used without a message. Its data are not below `state_dir`, and it does not
+    end with the block.
+
     Args:
         state_dir: the folder; made if it is missing.
-        prefect: False starts only the S3 server.
-        s3_server: an S3 server that already runs, to be used instead of an own one. ``S3_ENDPOINT_URL`` can name it
-            too.
+        prefect: False starts neither PostgreSQL nor Prefect.
+        s3_server: address and keys of an S3 server that already runs. None means that the environment may name one.
         ports: fixed ports; None means that no port is fixed.
 
     Raises:
-        ServerError: a server does not start, or another process runs the servers of this folder.
+        ServerError: a server does not start, another process runs the servers of this folder, or ``S3_ENDPOINT_URL``
+            is used and ``AWS_ACCESS_KEY_ID`` or ``AWS_SECRET_ACCESS_KEY`` is not set.
     """
     folder = state_dir.resolve()
     wanted = ports or Ports()

@@ -1,4 +1,7 @@
-"""Product sets: find the products of a batch that have all the views their client asks for, and the missing views."""
+"""Find the products of a batch that have photographs of all the views their client asks for, and the missing views.
+
+A view is the side that a photograph shows, such as the back. A batch is one upload of photographs by a client.
+"""
 
 from __future__ import annotations
 
@@ -73,12 +76,15 @@ class ProductSet(Value):
 
 
 def set_shot(record: ShotRecord, *, ready: bool | None = None) -> SetShot:
-    """Return what counts of a shot for the completeness of its product, from its record.
+    """Return a shot's product, view and category, and whether the shot counts as present, from its record.
+
+    `product_sets` needs these facts of every shot. A product is complete if, for each view that its client asks for, at
+    least one shot counts as present.
 
     Args:
         record: the shot's record.
-        ready: True if the shot counts as present. With None, it counts if it is approved or delivered, even if a later
-            step failed.
+        ready: True or False decides whether the shot counts as present, whatever its record says. With None, it counts
+            if it is approved or delivered, even if a later step failed.
     """
     state = record.failed_from if record.failed_from in _READY else record.state
     return SetShot(

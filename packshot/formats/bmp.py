@@ -1,4 +1,4 @@
-"""Read BMP files (Microsoft's BITMAPINFOHEADER to BITMAPV5HEADER).
+"""Read BMP files (Microsoft's BITMAPINFOHEADER to BITMAPV5HEADER): first the header, then the pixels as stored.
 
 The decoder hides two faults. It fills missing run-length codes with black. And if a pixel's number lies beyond the
 palette, it takes any colour. So this module looks for both faults itself.
@@ -25,6 +25,9 @@ _END_OF_LINE, _END, _DELTA = 0, 1, 2
 
 def read_bmp(data: bytes) -> Container:
     """Return what the header of a BMP says: size, bits per pixel and colour space.
+
+    Whether the file is a BMP is not checked: any other file is read as if it began with a BMP's header. Missing pixels
+    are noticed only if they are run-length coded. If other pixels are missing, `decode_bmp` raises OSError.
 
     Args:
         data: the whole file.

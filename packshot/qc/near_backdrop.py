@@ -1,8 +1,9 @@
-"""Find the regions of a matte that have nearly the backdrop's colour, and measure each of them.
+"""Find the regions inside a matte where the photograph has nearly the backdrop's colour, and measure each region.
 
-`left_backdrop` then decides whether a region is left-over backdrop or part of the product. Only the photograph is
-measured; what the segmentation network and the cut-out decided is not used. Distances are in pixels of a product at
-most 1200 px long. Colours are in levels (0..255).
+A matte says how much of each pixel is product. A region may be backdrop that was left in it by mistake, or a part of
+the product; `left_backdrop` decides that by the measurements. The input is the photograph around the product, with its
+matte and its predicted backdrop. It was reduced before, so that the product is at most 1200 px long. Distances are in
+pixels of this reduced picture, and colours in levels (0..255).
 """
 
 from __future__ import annotations

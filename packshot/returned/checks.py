@@ -1,4 +1,8 @@
-"""Check returned work before a person looks at it. A failed gate sends the work back, with the reason."""
+"""Check the picture that an editor has returned against its master, before another person looks at it.
+
+An editor cuts a product out by hand. The master is the photograph that the editor was given. If a check fails that is
+marked as a gate, the work goes back to the editor, with the reason.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +25,15 @@ _LENT_ONLY = (MatteSource.CLIPPING_PATH, MatteSource.LAYER_MASK, MatteSource.SAV
 
 
 class Permits(Value):
-    """Changes that the job allowed the editor to make. Each attribute is True if it was allowed.
+    """Changes that an editor may make to a photograph, besides cutting the product out on white.
+
+    An editor is a person who edits a photograph by hand. Each attribute is True if the client's rules and the ordered
+    services allow the change. False means that `check_returned` looks for the change and reports it.
 
     Attributes:
-        colour: correct the colours.
-        retouch: retouch parts of the product.
-        shadow: leave a shadow on the white background.
+        colour: correct the product's colours.
+        retouch: paint over parts of the product.
+        shadow: leave a shadow of the product on the white background.
     """
 
     colour: bool = False

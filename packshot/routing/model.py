@@ -133,14 +133,18 @@ class RoutingModel(Value):
         return found.model_copy(update={"real": len(seen), "real_refused": sum(one.refused for one in seen)})
 
     def real_limit(self, use: ModelUse, promise: Promise, kind: Unproven) -> Limit:
-        """Return the highest probability at which the model keeps a promise, from real photographs of one kind only.
+        """Return a limit on the model's probability, proven on real photographs of one kind only.
 
-        The limit's probability is None if there are too few such photographs, or too many of them were refused.
+        The model's probability says how likely a person would refuse the machine's edit of a shot. Shots up to the
+        limit pass: the machine may edit them, or approve its edit of them. Shots beyond it go to people. Among the
+        shots that pass, people would refuse no larger share than the promise allows. The limit's probability is None
+        if people judged too few photographs of this kind, or refused too many of their edits. Then
+        the limit lets no shot pass.
 
         Args:
-            use: when the model is asked: before the cut-out, or after it.
-            promise: the share of refusals allowed at most, with a confidence.
-            kind: the kind of shots that count.
+            use: ROUTE if the model is asked before the cut-out, APPROVE if after it.
+            promise: the largest share of shots that pass and would be refused, and the confidence of this.
+            kind: the kind of photograph, such as those with a dark backdrop.
         """
         seen = [one for one in self.use(use).seen if kind in one.kinds]
         found = limit_for([(one.probability, one.refused) for one in seen], promise)

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import random
+import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from boto3.s3.transfer import TransferConfig
 
 from packshot.errors import ObjectMissingError, PackshotError, StorageUnavailableError
+from tasks.storage.connection import ATTEMPTS
 from tasks.storage.patience import outlasting
-from tasks.storage.s3_errors import s3_errors
+from tasks.storage.s3_errors import BROKEN_OFF, s3_errors
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -28,6 +32,9 @@ PART_BYTES = 16 * 1024 * 1024
 PARTS_AT_ONCE = 4
 SHA256 = "sha256"
 """Name of the metadata that holds the SHA-256 of an object's bytes, in hexadecimal."""
+
+AGAIN_WITHIN_S = 0.5
+"""An object is asked for again within this time if its bytes broke off."""
 
 _TRANSFER = TransferConfig(
     multipart_threshold=MULTIPART_FROM_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=PARTS_AT_ONCE
@@ -113,8 +120,15 @@ class Requests:
         """Return an object's bytes, unverified, and the storage's answer."""
 
         def read() -> tuple[bytes, Any]:
-            answer = self._client.get_object(Bucket=self.bucket, Key=key)
-            return answer["Body"].read(), answer
+            for attempt in count(1):
+                answer = self._client.get_object(Bucket=self.bucket, Key=key)
+                try:
+                    return answer["Body"].read(), answer
+                except BROKEN_OFF:  # the client tries a request again, but not the rest of its answer
+                    if attempt == ATTEMPTS:
+                        raise
+                    time.sleep(random.uniform(0, AGAIN_WITHIN_S))
+            raise AssertionError("unreachable")
 
         return self._ask(key, read)
 

@@ -16,6 +16,7 @@ from botocore.exceptions import (
     IncompleteReadError,
     NoCredentialsError,
     PartialCredentialsError,
+    ResponseStreamingError,
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from s3transfer.exceptions import RetriesExceededError
@@ -27,6 +28,9 @@ from packshot.errors import (
     StorageDeniedError,
     StorageUnavailableError,
 )
+
+BROKEN_OFF = (ResponseStreamingError, IncompleteReadError)
+"""What the client raises if an object's bytes break off on the way. It does not ask for them again by itself."""
 
 _MISSING = frozenset({"NoSuchKey", "NoSuchUpload", "NotFound", "NoSuchVersion", "404"})
 _CONFLICT = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412"})

@@ -1,4 +1,4 @@
-"""An object whose bytes break off on the way is asked for again, on a real S3 server behind a line that cuts answers."""
+"""Bytes of an object that break off on the way are asked for again: a real S3 server behind a line that cuts answers."""
 
 from __future__ import annotations
 

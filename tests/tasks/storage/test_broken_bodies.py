@@ -1,4 +1,4 @@
-"""Bytes of an object that break off on the way are asked for again: a real S3 server behind a line that cuts answers."""
+"""Bytes of an object that break off on the way are asked for again, on a real server behind a line that cuts answers."""
 
 from __future__ import annotations
 

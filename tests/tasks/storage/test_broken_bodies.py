@@ -1,4 +1,4 @@
-"""Bytes of an object that break off on the way are asked for again, on a real server behind a line that cuts answers."""
+"""Bytes of an object that break off on the way are asked for again."""
 
 from __future__ import annotations
 

@@ -228,6 +228,7 @@ def _row(one: Waiting, *, at: datetime, holder: str, told: bool) -> dict[str, ob
         "shot": one.shot,
         "due": f"{one.wait.due:%Y-%m-%d %H:%M}",
         "urgency": "" if urgency is Urgency.IN_TIME else urgency.value,
+        "todo": beginning_of(one.todo),
         "worst": beginning_of(one.worst) if told else "",
         "stops": told and one.stops,
         "category": one.category.replace("_", " "),

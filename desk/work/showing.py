@@ -104,6 +104,7 @@ class ShownFinding(Value):
         whole: the whole text, if the page shows only its beginning; else empty.
         place: number of the finding among those that have a place, from 0; None if the finding is about the whole
             picture.
+        label: what stands at its box in the picture, such as "3" or "C1"; empty without a place.
     """
 
     sentence: str
@@ -112,6 +113,7 @@ class ShownFinding(Value):
     figure: str
     whole: str
     place: int | None
+    label: str
 
 
 class Offer(Value):
@@ -146,7 +148,7 @@ def findings_of(record: ShotRecord) -> tuple[list[ShownFinding], list[ShownFindi
         return [], []
     ordered = in_order_of_weight(record.present_findings)
     places = {one: number for number, one in enumerate(_with_place(ordered))}
-    shown = [_shown(one, places.get(one)) for one in ordered]
+    shown = [_shown(one, places.get(one), label=str(places.get(one, 0) + 1)) for one in ordered]
     return (
         [one for one in shown if one.status is not Status.PASSED],
         [one for one in shown if one.status is Status.PASSED],
@@ -214,7 +216,7 @@ def checks_of(work: Work | None, *, first: int) -> list[ShownFinding]:
     """
     ordered = in_order_of_weight(work.checks or ()) if work else []
     places = {one: first + number for number, one in enumerate(_with_place(ordered))}
-    return [_shown(one, places.get(one)) for one in ordered]
+    return [_shown(one, places.get(one), label=f"C{places.get(one, first) - first + 1}") for one in ordered]
 
 
 def kinds_of(record: ShotRecord) -> dict[str, str]:
@@ -376,7 +378,7 @@ def _with_place(findings: Sequence[Finding]) -> list[Finding]:
     return [one for one in findings if one.box is not None and one.status is not Status.PASSED]
 
 
-def _shown(finding: Finding, place: int | None) -> ShownFinding:
+def _shown(finding: Finding, place: int | None, *, label: str) -> ShownFinding:
     figures = [
         "" if finding.measured is None else measured_in(finding.measured, finding.unit),
         "" if finding.limit is None else f"limit {measured_in(finding.limit, finding.unit)}",
@@ -388,6 +390,7 @@ def _shown(finding: Finding, place: int | None) -> ShownFinding:
         stops=finding.stops_approval,
         figure=", ".join(filter(None, [finding.code, finding.status.value, *figures])),
         place=place,
+        label="" if place is None else label,
     )
 
 

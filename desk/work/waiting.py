@@ -20,6 +20,7 @@ from pathlib import PurePosixPath
 from prefect.client.schemas.objects import FlowRun
 
 from desk.access.roles import Person
+from desk.work.showing import in_words, sent_back_of
 from packshot.blind import is_blind
 from packshot.errors import RecordDamagedError
 from packshot.handoff.board import Wait, wait_of
@@ -100,6 +101,7 @@ class Waiting:
         weight: rank of that finding; the smallest number is the most important. A blind review gets the smallest, so
             that its place in the list reveals nothing.
         stops: True if that finding stops approval.
+        todo: what an editor has to do: the services of the job, or what the last round asked for; empty for others.
         soon_hours: how long before its due time the shot counts as soon due, in hours.
         run: id of the run that waits; empty if it is not known.
     """
@@ -115,6 +117,7 @@ class Waiting:
     stops: bool
     soon_hours: float
     run: str = ""
+    todo: str = ""
 
     @property
     def name(self) -> str:
@@ -335,7 +338,19 @@ def waiting(record: ShotRecord, *, promise: HandoffConfig) -> Waiting | None:
         weight=0 if blind else weight_of(worst) if worst else NOTHING_TOLD,
         stops=worst is not None and worst.stops_approval,
         soon_hours=promise.soon_hours,
+        todo=_todo(record),
     )
+
+
+def _todo(record: ShotRecord) -> str:
+    """Return in words what an editor has to do; empty unless the shot waits for one."""
+    if record.state is not State.AWAITING_EDITOR:
+        return ""
+    back = sent_back_of(record)
+    if back is None:
+        return ", ".join(in_words(one) for one in record.reports.get("job", {}).get("services", ()))
+    asked = "; ".join(filter(None, [back.note, *(one.text for one in back.marks)]))
+    return f"{in_words(back.reason)}: {asked}" if asked else in_words(back.reason)
 
 
 def _names_of(record: ShotRecord) -> str:

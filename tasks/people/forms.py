@@ -42,7 +42,7 @@ class Answer(RunInput):
     reason: Reason = Field(title="Reason", description="The reason code; 'other' needs a note")
     picture: str = Field(
         title="Picture",
-        description="Hash of the picture shown above. Do not change it: a decision about another picture is refused",
+        description="Hash of the picture that you judge. Leave it: a decision about another picture is refused",
         min_length=8,
     )
     note: str = Field("", title="Note", description="What the next person should know")

@@ -13,17 +13,20 @@ import pytest
 
 from desk.access.roles import Role
 from desk.state import Desk
-from packshot.decision import Choice
+from desk.work.waiting import waiting
+from packshot.decision import Choice, Decision, Reason
 from packshot.handoff.deciding import taken_by
 from packshot.keys import job_out_key, job_returned_prefix
 from packshot.naming import ShotId
 from packshot.record import State
+from tasks.environment.style_guides import promise_shown
 from tasks.people.job_commands import first_time_rates
 from tasks.people.uploads import KEPT, abort_broken_off
 from tasks.records.bookkeeping import now
 from tasks.records.stored import load_record
 from tasks.runs.resuming import waiting_run_of
 from tasks.storage.bucket import Storage
+from tests.desk.conftest import MARKS
 from tests.desk.pages.test_decisions import sent_to
 from tests.desk.people import LEAST_PART_BYTES, PASSWORD, Browser, in_three_parts, picture_on, said_on
 from tests.tasks.by_people import another_product_by_hand, answer, cut_out_by_hand, follow
@@ -212,3 +215,23 @@ def test_an_editor_sees_their_own_rate_and_nobody_else_s(
     assert "Sent back for Times Edge 1" in words
     desk.accounts.add("Ada Editor", {Role.EDITOR}, PASSWORD)
     assert "No work of yours has been judged yet." in said_on(browse("Ada Editor").get("/my-rate").text)
+
+
+def test_an_editor_s_list_says_what_is_to_be_done_and_the_job_s_page_begins_with_it(
+    desk: Desk, browse: Browse, for_editor: ShotId
+) -> None:
+    """Kind of test that was missing: one that asks what stands first for whoever reads a page."""
+    desk.waiting.refresh()
+    editor = browse("Edi Tor")
+    words = said_on(editor.get("/queues/editor-jobs").text)
+    assert "What to do" in words
+    assert "Clipping path" in words
+    page = editor.page_of(for_editor)
+    assert page.index('id="take"') < page.index('aria-label="Findings"')
+    asked = {"note": "Close the hole.", "marks": (MARKS[1],), "reason": Reason.EDGE, "picture": "e" * 16}
+    back = Decision(choice=Choice.SEND_TO_EDITOR, by="Rea Viewer", at=now(), **asked)
+    record = load_record(for_editor)
+    sent = record.model_copy(update={"decisions": (*record.decisions, back)})
+    one = waiting(sent, promise=promise_shown(for_editor.client))
+    assert one
+    assert one.todo == "Edge: Close the hole.; Cut the strap."

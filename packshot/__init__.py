@@ -1,6 +1,7 @@
-"""Packshot's core: pixels, colour, matting, quality control, routing, naming and records.
+"""Edit product photographs and judge the edits: pixels, colour, matting, quality control, routing, naming, records.
 
-It consists of pure functions on values. Nothing here uses Prefect, S3, the network, the environment or the clock.
+The package consists of pure functions on values. Nothing in it uses Prefect, S3, the network, the environment or the
+clock.
 """
 
 __version__ = "0.1.0"

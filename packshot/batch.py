@@ -1,4 +1,4 @@
-"""A batch's record: the received files, the progress of the batch, and its deliveries.
+"""Record what is known of a batch (one upload of photographs by a client): its files, its progress, its deliveries.
 
 Each shot has its own record; this one has only facts about the batch as a whole.
 """

@@ -1,4 +1,4 @@
-"""People's decisions about a shot: the possible choices and reasons, and the record of one decision."""
+"""Define the choices and reasons by which people decide about a shot, and the record of one decision."""
 
 from __future__ import annotations
 

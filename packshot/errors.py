@@ -1,4 +1,4 @@
-"""Every error Packshot raises on purpose.
+"""Define every error that Packshot raises on purpose, as a tree. An error's branch says whether a retry may help.
 
     PackshotError
     ├── TransientError                 trying again may help: retried by the line

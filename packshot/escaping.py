@@ -1,4 +1,4 @@
-"""Escape text from outside for the place that shows it. Every such place uses these functions.
+"""Escape text from outside, for the kind of place that shows it. Every such place uses these functions.
 
 Clients write file names, manifest cells and metadata; editors write names and notes. No such text may become a link, a
 picture, a command, a formula or a separate line at the place that shows it. Each function is for one kind of place:

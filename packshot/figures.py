@@ -1,4 +1,4 @@
-"""Numbers as people write them."""
+"""Write numbers as people do, for messages and reports, such as ``1,200`` or ``2 files``."""
 
 from __future__ import annotations
 

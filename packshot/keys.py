@@ -1,4 +1,4 @@
-"""Every key in storage, built here and nowhere else.
+"""Build every key (an object's name) in storage. No other module builds keys.
 
 The layout is the storage contract:
 

@@ -1,4 +1,4 @@
-"""A lease shows who is working on something. Its owner renews it every few seconds while the work goes on.
+"""Show who is working on something: a lease is a small stored object that its owner renews every few seconds.
 
 The clocks of two machines are never compared. The age of a lease comes from the storage alone: it states the time of
 the last write and the present time. How long an owner may rely on its lease is measured with the owner's own monotonic

@@ -1,4 +1,4 @@
-"""Templates of delivered names, such as ``{sku}_{view}``."""
+"""Fill and check templates of delivered names, such as ``{sku}_{view}``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of clients, batches, shots and files: check which are allowed in keys, folders and archives."""
+"""Check which names of clients, batches, shots and files are allowed in keys, folders and archives."""
 
 from __future__ import annotations
 

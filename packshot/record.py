@@ -1,4 +1,4 @@
-"""The life of a shot: a pure state machine, and the record it is written in.
+"""Define the life of a shot (one photograph) as a state machine, and the record in which each step is written.
 
     received -> refused
     received -> mastered -> routed

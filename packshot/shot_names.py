@@ -1,4 +1,4 @@
-"""Make names of shots from file names. One rule covers both."""
+"""Make the names of a batch's shots (photographs) from their files' names, so that no two shots have one name."""
 
 from __future__ import annotations
 

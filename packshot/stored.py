@@ -1,4 +1,4 @@
-"""Values in storage that later versions must be able to read: their schema version, and the upgrade of older ones.
+"""Read stored values that an earlier version of Packshot wrote: check their schema version, and upgrade them.
 
     form 1   {"shot": ..., "state": ...}                      written before forms were numbered
     form 2   {"schema_version": 2, "shot": ..., "state": ...}

@@ -1,4 +1,4 @@
-"""The one CSV writer for all tables; it guards cells so that no spreadsheet runs their content."""
+"""Write every table as CSV, and guard its cells so that no spreadsheet runs their content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Basic value types that all packages use.
+"""Define the basic value types that all packages use.
 
 Sizes are ``(width, height)``; arrays are ``(rows, columns, channels)``; a `Box` is in pixels, right and bottom
 exclusive.

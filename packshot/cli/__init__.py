@@ -1,7 +1,8 @@
-"""The command line for local files: no server, no bucket, no network.
+"""Run the commands of ``packshot`` that need only local files: no server, no bucket, no network.
 
-The caller passes in the segmentation network (`build`), because finding and downloading model files needs the network.
-`EXIT_STATUSES` and docs/errors.md explain the exit statuses. Each family of commands is a module.
+`build` makes the commands. Its caller passes in the segmentation network (which finds the product in a photograph),
+because finding and downloading model files needs the network. Each family of commands is a module. docs/errors.md
+explains the exit statuses (`EXIT_STATUSES`).
 """
 
 from __future__ import annotations

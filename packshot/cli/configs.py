@@ -1,4 +1,4 @@
-"""Commands on the configs: show, check, schema."""
+"""Define the commands on the configs: print a shot's plan, check the files and the environment, print JSON schemas."""
 
 from __future__ import annotations
 

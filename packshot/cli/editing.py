@@ -1,4 +1,4 @@
-"""Commands that need the segmentation network: edit, cutout."""
+"""Define the commands ``edit`` and ``cutout``, which cut products out of local photographs by a network."""
 
 from __future__ import annotations
 

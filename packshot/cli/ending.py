@@ -1,4 +1,4 @@
-"""The end of a command: its exit status, and deliberate errors printed as one sentence."""
+"""End a command with its exit status, and print an error that Packshot raises on purpose as one sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command ``packshot explain``: it explains the code of a finding or an error."""
+"""Define the command ``packshot explain``, which explains the code of a finding or of an error to a person."""
 
 from __future__ import annotations
 

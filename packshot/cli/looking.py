@@ -1,4 +1,4 @@
-"""Commands that only read files: inspect, check, route."""
+"""Define the commands that only read local photographs and report on them: ``inspect``, ``check``, ``route``."""
 
 from __future__ import annotations
 

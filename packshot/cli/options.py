@@ -1,4 +1,4 @@
-"""Options and arguments that several commands share, and checks to make before a command starts."""
+"""Define options and arguments that several commands share, and read and check the files that they name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Commands on clipping paths: paths, path draft."""
+"""Define the commands on clipping paths: list a file's paths, or draft a path for an editor.
+
+A clipping path is a vector outline of the product, stored in the picture's file.
+"""
 
 from __future__ import annotations
 

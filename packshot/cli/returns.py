@@ -1,4 +1,4 @@
-"""Commands on the return rate: returns report."""
+"""Define the command ``packshot returns report``, which compares return rates before and after new pictures."""
 
 from __future__ import annotations
 

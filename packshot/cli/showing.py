@@ -1,4 +1,4 @@
-"""Output of the commands: JSON for machines, a progress bar, tables of findings."""
+"""Print the output of the commands: JSON for machines; progress bars and tables of findings for people."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Colour: the working space (Adobe RGB), ICC profiles, conversions between spaces, and colour differences."""
+"""Convert colours between the working space (Adobe RGB) and others, read ICC profiles, and measure differences."""

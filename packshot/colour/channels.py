@@ -1,4 +1,7 @@
-"""Reduce three channels to one with OpenCV. On such a short axis it is several times faster than numpy."""
+"""Reduce the three channels of each pixel to one number, such as their mean or the greatest of them.
+
+OpenCV does it, because on such a short axis it is several times faster than numpy.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Colour difference: CIE L*a*b* relative to D50, and delta E 2000.
+"""Convert colours to CIE L*a*b* relative to D50, and compute how different two colours look (delta E 2000).
 
 Sharma, Wu, Dalal: The CIEDE2000 color-difference formula: implementation notes, supplementary test data, and
 mathematical observations. Color Research & Application 30 (2005), 21-30. Equation numbers are theirs.

@@ -1,4 +1,4 @@
-"""Measure how much of a picture lies outside a colour space's gamut."""
+"""Measure which share of a picture has colours that a colour space, such as sRGB, cannot hold."""
 
 from __future__ import annotations
 

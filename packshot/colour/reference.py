@@ -1,4 +1,4 @@
-"""A client's reference colour, given as CIE L*a*b* or as hexadecimal RGB, and its comparison with a product."""
+"""Read a client's reference colour (CIE L*a*b* or hexadecimal RGB), and compare a product's colour with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The working space and the delivered spaces: ICC profiles, and conversion to and from linear light.
+"""Provide the working space and the delivered spaces: their ICC profiles, and conversion to and from linear light.
 
 The profiles are generated from published figures, so that no third-party data travels with a picture:
 

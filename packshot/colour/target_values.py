@@ -1,4 +1,4 @@
-"""Published values of the ColorChecker's patches, and conversions between L*a*b* and linear Adobe RGB.
+"""Provide the published colours of a ColorChecker's patches, and convert between L*a*b* and linear Adobe RGB.
 
 X-Rite, "Colorimetric values for ColorChecker family of targets" (L*a*b*, D50, 2 degrees). It has one table for targets
 made before November 2014 and one for those made since, because the formulation changed.

@@ -1,4 +1,4 @@
-"""The cut-out: find the product with a segmentation network, refine its edge, and put it on exact white."""
+"""Cut a product out: find it with a segmentation network, refine its edge, and put it on exact white."""
 
 from packshot.cutout.compose import compose_on_white
 from packshot.cutout.cut import Uncut, cut_out, cut_out_of, given_cutout, uncut_of

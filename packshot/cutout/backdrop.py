@@ -1,4 +1,7 @@
-"""A model of the studio backdrop: a smooth surface that also covers the area behind the product."""
+"""Model the studio backdrop of a photograph as a smooth surface of colour, also in the area behind the product.
+
+The cut-out compares each pixel with this surface to tell product from backdrop.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Closed-form matting (Levin et al. 2008) by pymatting, without compiling pymatting's other methods.
+"""Solve alpha (a pixel's share of product) by closed-form matting (Levin et al. 2008), with a part of pymatting.
 
 ``import pymatting`` compiles or loads numeric kernels for all its methods: about 45 s of processor time on a new
 machine. Closed-form matting needs four of some thirty kernels, about 5 s. So this module imports only those modules of

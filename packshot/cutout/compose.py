@@ -1,4 +1,4 @@
-"""Composite of a cut-out on exact white, blended in linear light."""
+"""Put a cut-out on exact white: blend the product's colours with white in linear light, by the matte."""
 
 from __future__ import annotations
 

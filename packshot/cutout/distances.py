@@ -1,4 +1,4 @@
-"""Distance transforms: the distance from a mask's outline, and the nearest pixel of a mask."""
+"""Compute for each pixel its distance from a mask's outline, or the mask's nearest pixel."""
 
 from __future__ import annotations
 

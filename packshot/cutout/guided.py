@@ -1,4 +1,7 @@
-"""Guided upsampling: enlarge a matte that was solved in a small picture along the edges of the large one."""
+"""Enlarge a matte that was computed in a reduced picture, so that it follows the edges of the full-size picture.
+
+A matte says how much of each pixel is product. The method is guided upsampling.
+"""
 
 from __future__ import annotations
 

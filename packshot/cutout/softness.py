@@ -1,4 +1,4 @@
-"""Soft edges such as fur, hair, knitwear and fringes: measure them, and solve their alpha by closed-form matting."""
+"""Measure how soft a product's edge is (fur, hair, knitwear, fringes), and solve the alpha of soft edges by matting."""
 
 from __future__ import annotations
 

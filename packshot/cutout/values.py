@@ -1,4 +1,4 @@
-"""Values that describe a cut-out: its matte, the product's colours along the edge, the backdrop, and the method."""
+"""Define the values that describe a cut-out: its matte, colours along the edge, the backdrop, the method."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Explanations of every code of a finding and of an error, for `packshot explain` and ``docs/errors.md``."""
+"""Explain every code of a finding and of an error to people, for `packshot explain` and ``docs/errors.md``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Explanations of the findings about a delivered file, by code."""
+"""Explain the findings about delivered files: for each code, what it means and what to do."""
 
 from __future__ import annotations
 

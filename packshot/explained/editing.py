@@ -1,4 +1,4 @@
-"""Explanations of the findings about the cut-out and of quality control, by code."""
+"""Explain the findings about the cut-out and of quality control: for each code, what it means and what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Explanations of the findings about a batch, its files, their paths and their light, by code."""
+"""Explain the findings about a batch, its files, their paths and their light: for each code, what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types for the explanations of findings."""
+"""Define the types in which the explanations of findings are written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Explanations of the findings about returned work and people's decisions, by code."""
+"""Explain the findings about editors' returned pictures and people's decisions: for each code, what to do."""
 
 from __future__ import annotations
 

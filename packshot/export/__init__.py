@@ -1,4 +1,4 @@
-"""Export: encode renditions as files, verify them, name them, and pack them for delivery.
+"""Make the files that clients get: encode renditions, verify them, name them, and pack them for delivery.
 
 A rendition is the file of one shot for one platform.
 """

@@ -1,4 +1,4 @@
-"""The certificate of a delivery: the measurements of each file, the versions of the software, and who approved it."""
+"""Write the certificate of a delivery: each file's measurements, the software's versions, and who approved it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The clipping path in a TIFF for print: make it from the delivered matte, and verify it in the file."""
+"""Make the clipping path in a TIFF for print from the delivered matte, and verify it in the written file.
+
+A clipping path is a vector outline, by which layout programs cut the product out.
+"""
 
 from __future__ import annotations
 

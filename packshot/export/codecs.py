@@ -1,4 +1,4 @@
-"""Write pixels as a file, one function per format. The same arguments always give the same bytes."""
+"""Write pixels as a file, with one function for each format. The same arguments always give the same bytes."""
 
 from __future__ import annotations
 

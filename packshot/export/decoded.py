@@ -1,4 +1,4 @@
-"""Decode a delivered file again, as a marketplace would."""
+"""Decode the bytes of a delivered file again as a marketplace would, so that they can be measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values that describe a delivery: each file with its measurements, each photograph with its history and outcome."""
+"""Define the values that describe a delivery: each file with its measurements, each photograph with its outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Encode a picture on its canvas for a platform: in its colour space, its format and within its byte limits."""
+"""Encode a picture on its canvas as a file for a platform, in the platform's colour space, format and byte limits."""
 
 from __future__ import annotations
 

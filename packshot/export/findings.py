@@ -1,4 +1,4 @@
-"""Findings that are made for our own files and for files of unknown origin."""
+"""Make the findings that apply to our own delivered files and to files of unknown origin alike."""
 
 from __future__ import annotations
 

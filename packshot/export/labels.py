@@ -1,4 +1,4 @@
-"""Text metadata written into delivered files: product identifiers, copyright, creator, and AI provenance.
+"""Write text metadata into delivered files: product identifiers, copyright, creator, and whether AI edited the picture.
 
 Place and camera are not written: they concern the client only, and stay with the master.
 """

@@ -1,6 +1,6 @@
-"""The platforms that get no file of a shot, each with the reason in words.
+"""Find the platforms for which a shot has no file, each with the reason in words, from the shot's record.
 
-They are read from the shot's record. Every report on a batch uses them.
+Every report on a batch uses this list.
 """
 
 from __future__ import annotations

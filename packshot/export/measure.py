@@ -1,4 +1,4 @@
-"""Measure a delivered file: white of the background, fill ratio, and colour difference.
+"""Measure a delivered file: how white its background is, how much the product fills, and how much colours have changed.
 
 The pixels are decoded from the file. The matte from before encoding shows where the product is.
 """

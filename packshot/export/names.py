@@ -1,4 +1,4 @@
-"""Names of delivered files, made from the platform's template and the product's data."""
+"""Build the names of delivered files from the platform's template and the product's facts, such as its SKU."""
 
 from __future__ import annotations
 

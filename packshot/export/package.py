@@ -1,4 +1,4 @@
-"""The delivery's archive, and the table of its files. The same files always give the same bytes."""
+"""Pack a delivery's files into one archive, with a table of them. The same files always give the same bytes."""
 
 from __future__ import annotations
 

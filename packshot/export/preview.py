@@ -1,4 +1,4 @@
-"""Pictures for people: before and after side by side, and the worst places at 1:1. They are never delivered."""
+"""Draw pictures for people: before and after side by side, and the worst places at 1:1. They are never delivered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client's report ``report.html``: one page that opens offline, with all pictures embedded."""
+"""Write the client's report on a delivery, ``report.html``: one page that opens offline, with its pictures inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The warnings of a batch, from its records: each warning once, with the photographs that have it."""
+"""Collect the warnings of a batch from its records: each warning once, with the photographs that have it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read single bits of a video stream's headers."""
+"""Read single bits and the numbers coded in them, from the headers of a video stream (in HEIC and AVIF files)."""
 
 from __future__ import annotations
 

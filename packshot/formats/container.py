@@ -1,4 +1,4 @@
-"""Types that header readers and decoders return or raise."""
+"""Define what the readers of file headers return, and the errors that readers and decoders raise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings that several readers of files use."""
+"""Make the findings (noted observations about a file) that the readers of several formats use."""
 
 from __future__ import annotations
 

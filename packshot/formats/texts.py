@@ -1,4 +1,4 @@
-"""Texts of metadata in the form in which Packshot keeps them: one line each."""
+"""Bring texts from a file's metadata into the form that Packshot keeps: one line each."""
 
 from __future__ import annotations
 

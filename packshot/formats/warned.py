@@ -1,4 +1,4 @@
-"""Keep warnings of decoders as findings. They are never printed."""
+"""Turn the warnings that decoders give about a file into findings, which stay with the shot. None is printed."""
 
 from __future__ import annotations
 

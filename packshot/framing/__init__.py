@@ -1,4 +1,4 @@
-"""Framing: compute the product's place and size on a rendition's canvas, and resample the picture to the canvas."""
+"""Place a product on the canvas of a delivered file: compute its place and size, and resample the picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Place an edited picture on a rendition's canvas."""
+"""Place an edited picture on the canvas of one rendition (a shot's file for one platform), and resample it there."""
 
 from __future__ import annotations
 

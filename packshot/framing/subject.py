@@ -1,4 +1,4 @@
-"""Find the product's box in a matte."""
+"""Find the smallest box that holds the product, from a matte (each pixel's share of product)."""
 
 from __future__ import annotations
 

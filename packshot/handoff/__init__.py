@@ -1,1 +1,1 @@
-"""Work that people do: jobs for editors and reviewers, their decisions, due times, and the files that they return."""
+"""Organise people's work: jobs for editors and reviewers, decisions, due times, and files that editors return."""

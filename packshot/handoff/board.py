@@ -1,4 +1,4 @@
-"""The board: the shots that wait for people, each with the responsible person, the start and the due time."""
+"""List the shots that wait for people, each with the responsible person, the start of the wait and the due time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People's decisions about a shot, and their effects: functions that make a new record from an old one.
+"""Apply a person's decision about a shot: functions that make a new record from an old one.
 
 A decision is followed only if it is about the present picture, gives a name and a reason, and comes from a person who
 is allowed to make it. Each question is answered once. The record keeps every decision for ever.

@@ -1,4 +1,7 @@
-"""Find the shot of a returned file by its name. Small changes of the name are accepted. Ambiguous names are not."""
+"""Find the shot to which a returned file belongs, by the file's name.
+
+Editors change names a little; small changes are accepted. A name that could mean two shots is not.
+"""
 
 from __future__ import annotations
 

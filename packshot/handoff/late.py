@@ -1,4 +1,4 @@
-"""Late approvals: shots that are approved after their batch was delivered.
+"""Decide when late approvals go out: shots that people approve after their batch was delivered.
 
 They are collected and delivered together.
 """

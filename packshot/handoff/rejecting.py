@@ -1,4 +1,4 @@
-"""A client sends a delivered picture back: functions that make the new record from the old one.
+"""Record that a client sends a delivered picture back: functions that make the shot's new record from the old one.
 
 The shot then waits for an editor, with the client's mark and words. Later it is delivered again.
 """

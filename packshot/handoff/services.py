@@ -1,4 +1,4 @@
-"""Find the manual services that a shot needs, the reason for each, and the amount of work."""
+"""Find the services (kinds of handwork) that a shot needs from people, the reason for each, and the amount of work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Due times of people's work, and whether they are near or past. All 24 hours of a day count, also on weekends."""
+"""Compute when people's work on a shot is due, and whether that time is near or past.
+
+All 24 hours of a day count, also on weekends.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The job ticket: everything that an editor needs to know about one shot, on one page."""
+"""Collect everything that an editor needs to know about one shot, for one page: the job ticket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``ticket.html``: the job ticket as one page, to print or to read beside the work."""
+"""Write a job ticket as one page, ``ticket.html``, which an editor prints or reads beside the work."""
 
 from __future__ import annotations
 

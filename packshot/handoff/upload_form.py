@@ -1,4 +1,7 @@
-"""A form that uploads files to one place in storage without an access key. Everybody who has the form can use it."""
+"""Define a form by which a browser uploads one file to a fixed place in storage, without an access key.
+
+Everybody who has the form can use it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A person's corrections of a photograph on hold: the right file name, and the services that were meant."""
+"""Apply a person's corrections of a photograph that is on hold: the right file name, and the services that were meant.
+
+A photograph is on hold while something is missing that its client must send.
+"""
 
 from __future__ import annotations
 

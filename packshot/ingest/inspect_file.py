@@ -1,4 +1,4 @@
-"""Report the kind of a file and whether Packshot accepts it, for people who ask for the reason."""
+"""Report the kind of a file, and whether Packshot accepts it or for which reason not, to people who ask."""
 
 from __future__ import annotations
 

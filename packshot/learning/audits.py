@@ -1,4 +1,4 @@
-"""Audits: choose shots for blind inspection, and count how often the machine's approval was wrong.
+"""Choose shots for blind inspection (audits), and count how often the machine's approval was wrong.
 
 A shot is chosen by a hash of its content. So the choice is random, and the same whenever the shot is processed again.
 Each category of each client has its own audit ratio.

@@ -1,4 +1,4 @@
-"""Measure the quality of probabilities: ranking, calibration and log loss."""
+"""Measure how good predicted probabilities are: their ranking, their calibration and their log loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guides of frame and fill: the part of the edit that each platform shows, and the product's wanted share of it."""
+"""Compute, for each platform, which part of an edit its file shows and how much of it the product should fill."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Overlays: a check's measurements as one value for each pixel of the edit.
+"""Draw overlays for reviewers: what a check has measured, as one value for each pixel of the edit.
 
 An overlay's values are (rows, columns) uint8, of the edit's size; 0 where it shows nothing. `packshot.looking.shades`
 turns them into colours.

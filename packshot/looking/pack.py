@@ -1,4 +1,4 @@
-"""All tiles of a picture as one sequence of bytes, so that storage writes and removes them together.
+"""Pack all tiles of a picture into one sequence of bytes, so that storage writes and removes them together.
 
 The bytes are: `_MAGIC`, the header's length (4 bytes, big-endian), the header as JSON, then the tiles one after the
 other.

@@ -1,4 +1,4 @@
-"""Colours of overlays, chosen to be seen on products of any colour, and on white, grey and black."""
+"""Colour the values of an overlay, so that they can be seen on products of any colour, and on white, grey and black."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Figures about finished work, counted from records: the daily report and the report on returns."""
+"""Count finished work from the shots' records, for the daily report and the report on return rates."""

@@ -1,4 +1,4 @@
-"""Line charts as SVG coordinates, for pages that need neither scripts nor the network."""
+"""Compute the SVG coordinates of line charts, for pages that need neither scripts nor the network."""
 
 from __future__ import annotations
 

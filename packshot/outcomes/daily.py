@@ -1,4 +1,7 @@
-"""The figures of one day, calculated from the shots' records. The limits of the day and its audits are passed in."""
+"""Calculate the figures of one day from the shots' records, for the daily report.
+
+The limits of the day and its audits are passed in.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shots behind each number of a day, so that a page can list them.
+"""List the shots behind each number of a day, so that a page can show them.
 
 A list has exactly as many shots as its number.
 """

@@ -1,4 +1,4 @@
-"""The daily report as one HTML page that needs no network."""
+"""Write the daily report, for a production manager, as one HTML page that needs no network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A shot's record as it was at a given time, reduced to the fields that a day's figures need.
+"""Reduce a shot's record to the fields that a day's figures need, as they were at a given time.
 
 The record is the stored truth about a shot: its state, its events, and what people decided.
 """

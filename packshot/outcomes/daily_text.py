@@ -1,4 +1,4 @@
-"""Texts of the daily report, for its page and for the artifact in the workflow engine."""
+"""Write the sentences of the daily report, for its page and for its page in the workflow engine."""
 
 from __future__ import annotations
 

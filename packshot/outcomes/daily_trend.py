@@ -1,4 +1,4 @@
-"""The trend of the daily report: one small chart for each question."""
+"""Draw the trend of the daily report from the figures of past days: one small chart for each question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures of a day as small values that can be written to JSON and read back for the trend."""
+"""Define the figures of a day as small values that are written as JSON and read back for the trend."""
 
 from __future__ import annotations
 

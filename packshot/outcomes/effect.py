@@ -1,4 +1,4 @@
-"""The effect of new pictures on the return rate, by difference in differences.
+"""Estimate the effect of new pictures on the return rate, by difference in differences.
 
 For each product, a window of time before its new pictures is compared with a window after them. Control products with
 unchanged pictures are compared in the same windows. The change of each group is a Mantel-Haenszel rate ratio over

@@ -1,4 +1,4 @@
-"""First-time approval: the share of editors' work that a second person approved at the first look.
+"""Count how much of the editors' work a second person approved at the first look (first-time approval).
 
 If a client later sends work back as faulty, it does not count as approved.
 """

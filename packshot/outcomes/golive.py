@@ -1,4 +1,4 @@
-"""Read the days on which products' new pictures went live."""
+"""Read a table of the days on which products' new pictures went live in a shop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The short form of a shot's record, for lists, counts and searches; and the names by which a shot is found.
+"""Shorten a shot's record for lists, counts and searches, and give the names by which the shot is found.
 
 The result is a record too, so that every function that reads records works on it. It is never written back.
 """

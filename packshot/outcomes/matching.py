@@ -1,4 +1,4 @@
-"""Find the order line of each return."""
+"""Find the order line (one product in one order) to which each return belongs."""
 
 from __future__ import annotations
 

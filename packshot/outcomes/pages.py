@@ -1,4 +1,4 @@
-"""Shared parts of the pages in this package: templates and number formats."""
+"""Render pages from the HTML templates of this package, and write their numbers as people do."""
 
 from __future__ import annotations
 

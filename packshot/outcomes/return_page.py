@@ -1,4 +1,4 @@
-"""The report on the return rate as one HTML page that needs no network."""
+"""Write the report on a client's return rate as one HTML page that needs no network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The report on the return rate: overall, by client, category and product, and by week around the new pictures."""
+"""Calculate the report on the return rate: overall, by client, category and product, and by week.
+
+The weeks are counted from the day on which a product's new pictures went live.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sums of order lines by product and day, for many windows of time at once."""
+"""Sum order lines by product and day, for many windows of time at once, such as the weeks before new pictures."""
 
 from __future__ import annotations
 

@@ -1,1 +1,4 @@
-"""Clipping paths: read them from files, rasterise them to mattes, fit drafts to mattes, and write them to files."""
+"""Work with clipping paths (vector outlines of a product): read them, fill them to mattes, draft them, write them.
+
+A matte says how much of each pixel is product.
+"""

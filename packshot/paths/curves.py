@@ -1,4 +1,4 @@
-"""Bezier curves, and their approximation by short straight lines."""
+"""Compute points on Bezier curves, and approximate the curves by short straight lines."""
 
 from __future__ import annotations
 

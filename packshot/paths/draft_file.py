@@ -1,4 +1,7 @@
-"""The TIFF that an editor downloads: the photograph, with the machine's matte as a channel and a draft path."""
+"""Write the TIFF from which an editor starts: the photograph, the machine's matte, and a draft clipping path.
+
+The matte is stored as a channel. A clipping path is a vector outline of the product.
+"""
 
 from __future__ import annotations
 

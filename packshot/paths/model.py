@@ -1,4 +1,4 @@
-"""The model of a saved path, as Photoshop defines it: knots with two handles, subpaths, and operations between them."""
+"""Define a saved path as Photoshop does: knots with two handles, subpaths, and operations between subpaths."""
 
 from __future__ import annotations
 

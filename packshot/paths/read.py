@@ -1,4 +1,4 @@
-"""Read the paths in a file and choose the one to use."""
+"""Read the clipping paths that a picture's file has saved, and choose the one to use."""
 
 from __future__ import annotations
 

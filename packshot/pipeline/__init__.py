@@ -1,4 +1,4 @@
-"""The automated pipeline, in its fixed order, as pure functions.
+"""Run the automated stages on one photograph, in their fixed order, as pure functions.
 
     master   bytes of an original          -> 16-bit pixels in the working space, facts, plan, features
     route    features and category         -> who edits it, and why

@@ -1,4 +1,4 @@
-"""Stage 3: cut out a master and judge the result, or judge a person's finished work."""
+"""Run stage 3 on one shot: cut out a master and judge the edit, or judge an editor's finished picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 4: place the edit on each platform's canvas and write verified files."""
+"""Run stage 4 on one shot: place the edit on each platform's canvas, and write verified files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Stages 1 and 2: make the master and its plan from an original's bytes, and decide who edits it."""
+"""Run stages 1 and 2 on one shot: make the master and its plan from an original's bytes, and decide who edits it.
+
+A master is the photograph in one exact form (16 bits, Adobe RGB, upright). A plan holds the rules that apply to a shot.
+"""
 
 from __future__ import annotations
 

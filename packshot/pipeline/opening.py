@@ -1,4 +1,4 @@
-"""Functions that decode files from outside in a child process. Their results can be sent: plain JSON, bytes, arrays.
+"""Decode files from outside in a child process, and send the results back as plain JSON, bytes and arrays.
 
 The tasks run the ``send_`` functions in a confined child. The ``received_`` functions validate the result before it is
 used.

@@ -1,4 +1,4 @@
-"""Quality control: rules measure an edit. Their results give a score, and the score gives a verdict.
+"""Judge an edit by rules: each rule measures something, the results give a score, and the score gives a verdict.
 
 The edit is the product cut out and put on exact white. The verdict is to approve it, to let a person review it, or to
 redo it.

@@ -1,4 +1,4 @@
-"""Rules on the background: every pixel of it must be exactly white."""
+"""Check by rules that every pixel of an edit's background is exactly white."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules on colour and detail: the product on the canvas must still look like the product in the photograph."""
+"""Check by rules that the product's colour and detail on the canvas are still those of the photograph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules on the quality of the edge: where the matte's outline lies, and how much backdrop is left along it.
+"""Check the product's edge by rules: does the matte's outline lie on it, and how much backdrop is left along it?
 
 Distances are in outline units. One is a pixel of the photograph, or 1/1700 of the product's longest side if that is
 more. A finding gives them as px.

@@ -1,4 +1,4 @@
-"""Rules on the canvas: how much of it the product fills, where the product lies, and whether it is complete."""
+"""Check by rules how much of the canvas the product fills, where the product lies, and whether it is complete."""
 
 from __future__ import annotations
 

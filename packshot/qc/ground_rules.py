@@ -1,4 +1,4 @@
-"""Rules on the floor under the product: has shadow been kept in the matte, and is the base proven?
+"""Check the floor under the product by rules: is shadow kept in the matte, and does the photograph prove the base?
 
 They do not use the cut-out's own shadow detection.
 """

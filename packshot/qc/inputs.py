@@ -1,4 +1,4 @@
-"""The input of quality control: one edit with all that is needed to judge it."""
+"""Define the input of quality control: one edit, with all that is needed to judge it."""
 
 from __future__ import annotations
 

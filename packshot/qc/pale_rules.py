@@ -1,4 +1,4 @@
-"""The rule on pale products: can a viewer see the product's edge on the white page?"""
+"""Check by a rule whether a viewer can see the edge of a pale product on a white page."""
 
 from __future__ import annotations
 

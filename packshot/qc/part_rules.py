@@ -1,4 +1,4 @@
-"""Rules on whole parts: parts cut off, backdrop left, gaps filled, false holes.
+"""Check whole parts of the product by rules: parts cut off, backdrop left, gaps filled, false holes.
 
 Also: which objects the picture contains. Lengths are in outline units, and a finding gives them as px. An outline unit
 is one pixel, or 1/1700 of the product's longest side if that is more.

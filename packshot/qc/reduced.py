@@ -1,4 +1,4 @@
-"""The edit at reduced size, with the backdrop as it would look without the product.
+"""Reduce an edit in size for checks, and compute how its backdrop would look without the product.
 
 All colours are in levels: encoded Adobe RGB values scaled to 0..255. A step of one level looks about the same to
 the eye in shadows and in highlights.

@@ -1,4 +1,4 @@
-"""Rules on backdrop that was left in the matte. Their evidence is the photograph itself: its colours and its edges."""
+"""Check by rules whether backdrop was left in the matte. Their evidence is the photograph's colours and edges."""
 
 from __future__ import annotations
 

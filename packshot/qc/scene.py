@@ -1,4 +1,4 @@
-"""One edit with all measurements that the rules use. Each measurement is computed once, when a rule first needs it."""
+"""Compute all measurements of one edit that the rules use, each once, when a rule first needs it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Work that an editor returns: read the picture and its matte, and check it before a person looks at it."""
+"""Read a picture and its matte as an editor returned them, and check them before another person looks."""

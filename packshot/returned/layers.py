@@ -1,4 +1,4 @@
-"""The masks of the layers of a Photoshop document, at the document's size.
+"""Read the masks of a Photoshop document's layers, each at the document's size.
 
 Damaged data raises no error: the result states in words what could not be read.
 """

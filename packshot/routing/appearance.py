@@ -1,4 +1,7 @@
-"""Measure how a product looks against its backdrop: contrast, gloss, shadow, fine detail around it. Figures in 0..1."""
+"""Measure how a product looks against its backdrop: contrast, gloss, shadow, fine detail around it.
+
+Each figure lies in 0..1. By the figures, routing decides who edits the shot.
+"""
 
 from __future__ import annotations
 

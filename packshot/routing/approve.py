@@ -1,4 +1,4 @@
-"""Checks after the cut-out: would a person refuse the machine's edit, and may it be approved without a look?"""
+"""Check a finished edit by the routing model: would a person refuse it, and may it be approved without a look?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A forest of decision trees as plain numbers. It can be evaluated, and contains no code that could run."""
+"""Evaluate a forest of decision trees, which gives a probability.
+
+The forest is stored as plain numbers and contains no code that could run.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kinds of shots for which drawn and rendered scenes prove nothing. Only photographs judged by people count.
+"""Recognise the kinds of shots for which drawn and rendered scenes prove nothing; only judged real photographs count.
 
 The kinds are shots with real contact shadows, shots with pale parts in real light, shots on dark backdrops, and
 products of unknown category. On real photographs of these kinds, people refused edits that seemed right by every scene

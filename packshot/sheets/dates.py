@@ -1,4 +1,4 @@
-"""Dates written as text. The order of day, month and year is decided once for each column, from all its values."""
+"""Read dates written as text. The order of day, month and year is decided once for a column, from all its values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Identifiers from tables: SKUs, GTINs, order numbers. They are always text, even if they look like numbers."""
+"""Read identifiers from tables (SKUs, GTINs, order numbers) as text, even if they look like numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers written as text. The decimal sign is decided once for each column, from all its values."""
+"""Read numbers written as text. The decimal sign is decided once for each column, from all its values."""
 
 from __future__ import annotations
 

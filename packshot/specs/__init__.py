@@ -1,1 +1,1 @@
-"""Configs: their models, how they are read, and how they resolve into one plan."""
+"""Read the config files into validated models, and resolve them into one plan (the rules for one shot)."""

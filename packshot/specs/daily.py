@@ -1,4 +1,4 @@
-"""``configs/daily.yaml``: when a day starts in the daily report, and what work costs."""
+"""Define ``configs/daily.yaml``: when a day starts in the daily report, and what work costs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Number and text types that several config files use."""
+"""Define types of numbers and texts that the models of several config files use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``configs/handoff.yaml``: due times for people, and the rules of their work."""
+"""Define ``configs/handoff.yaml``: when people's work is due, and the rules of their work."""
 
 from __future__ import annotations
 

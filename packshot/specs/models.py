@@ -1,4 +1,4 @@
-"""Models of the files in ``configs/``: one immutable model for each kind of file.
+"""Define the contents of the files in ``configs/``: one immutable model for each kind of file.
 
 Sizes are in pixels, files in bytes, ratios in 0..1, colour differences in delta E 2000.
 """

@@ -1,4 +1,4 @@
-"""Suggestions for misspelt names: the most similar known name."""
+"""Suggest, for a misspelt name, the most similar known name."""
 
 from __future__ import annotations
 

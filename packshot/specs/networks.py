@@ -1,4 +1,4 @@
-"""``configs/models.yaml``: the segmentation models that may be used, and where to download them."""
+"""Define ``configs/models.yaml``: the segmentation models that may be used, and where to download them."""
 
 from __future__ import annotations
 

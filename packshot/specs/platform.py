@@ -1,4 +1,4 @@
-"""``configs/platforms/<name>.yaml``: what a platform accepts."""
+"""Define ``configs/platforms/<name>.yaml``: which files a platform, such as a marketplace, accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``configs/returns.yaml``: settings of the report on the return rate."""
+"""Define ``configs/returns.yaml``: the settings of the report on the return rate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Names of the rules and codecs for which ``qc.yaml`` states limits. A test compares them with those that exist."""
+"""List the names of the rules and codecs for which ``qc.yaml`` states limits.
+
+A test compares them with those that exist.
+"""
 
 from __future__ import annotations
 

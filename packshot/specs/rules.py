@@ -1,4 +1,4 @@
-"""Edit rules that a category, a platform or a client can set."""
+"""Define the rules of editing that a category, a platform or a client can set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON schemas of the config files, for editors that check YAML and explain its keys while people type.
+"""Make JSON schemas of the config files, for text editors that check YAML and explain its keys while people type.
 
 The meaning of a key is in the docstring of its model, under ``Attributes:``. The schemas and the tables of
 ``docs/configs.md`` take it from there.

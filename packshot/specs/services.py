@@ -1,4 +1,4 @@
-"""Services (kinds of handwork) that clients and categories name: the words for them, and which the machine can do."""
+"""Define the services (kinds of handwork) that clients and categories name, and which of them the machine can do."""
 
 from __future__ import annotations
 

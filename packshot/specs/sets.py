@@ -1,4 +1,4 @@
-"""``sets`` of a client's style guide: which views a product must have, and whether they go out together."""
+"""Define ``sets`` of a client's style guide: the views a product must have, and whether they are delivered together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits of the stages: ``configs/ingest.yaml``, ``routing.yaml``, ``qc.yaml``."""
+"""Define the limits of the stages: ``configs/ingest.yaml``, ``routing.yaml``, ``qc.yaml``."""
 
 from __future__ import annotations
 

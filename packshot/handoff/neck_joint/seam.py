@@ -1,4 +1,4 @@
-"""Measure how visible the line between two regions is."""
+"""Measure how visible the line is where two regions of a picture meet, such as garment and neck shot."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from packshot.figures import counted
 from packshot.gtin import checked_gtin
 from packshot.sheets.dialect import find_head
 from packshot.sheets.encoding import GUESSED, decoded
-from packshot.sheets.identifiers import identifier, is_rounded
+from packshot.sheets.identifiers import identifier, is_no_value, is_rounded
 from packshot.sheets.workbook import is_workbook, read_workbook
 from packshot.types import Finding, Status, Value
 
@@ -214,6 +214,8 @@ def _add_row(rows: dict[str, dict[str, str]], row: dict[str, str], number: int) 
 
 def _lost(column: str, text: str) -> str:
     """Return in words how a spreadsheet damaged an identifier; empty if no damage can be seen."""
+    if is_no_value(text):
+        return "was not found"
     if is_rounded(text) or (column == "gtin" and _DAMAGED_NUMBER.fullmatch(text)):
         return "lost digits"
     if column == "gtin" and text.isascii() and text.isdigit() and not checked_gtin(text):

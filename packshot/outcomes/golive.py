@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from packshot.errors import UnreadableError
 from packshot.figures import counted
@@ -25,7 +26,7 @@ class GoLive(NamedTuple):
 
     Attributes:
         days: SKU -> day, in days since 1970; the earliest if a SKU has several.
-        problems: rows without a SKU or date, or with too many cells.
+        problems: rows without a SKU or date, or with too many cells; SKUs with several dates.
         reading: how the file was read; None if the days are not from a file.
     """
 
@@ -85,11 +86,12 @@ def read_golive(file: Path | Export, *, writing: Writing | None = None, limits: 
             _ALLOWED,
             next_step="Give each SKU the day on which its new pictures went live.",
         )
-    known = days[usable].groupby(skus[usable]).min().astype(int)
+    of_sku = days[usable].groupby(skus[usable])
+    known, last = of_sku.min().astype(int), of_sku.max().astype(int)
     reading = Reading(file=export.name, how=how, rows=len(skus))
     return GoLive(
         {str(sku): int(day) for sku, day in known.items()},
-        _problems(export.name, table, (~usable).to_numpy()),
+        (*_problems(export.name, table, (~usable).to_numpy()), *_several(export.name, known.index[known != last])),
         reading,
     )
 
@@ -103,3 +105,10 @@ def _problems(name: str, table: Table, blank: np.ndarray) -> tuple[Problem, ...]
         examples = tuple(table.row_names(np.flatnonzero(blank)[:MOST_EXAMPLES].tolist()))
         found.append(Problem(file=name, what="rows without a SKU or a go-live date", rows=rows, examples=examples))
     return tuple(found)
+
+
+def _several(name: str, skus: pd.Index) -> tuple[Problem, ...]:
+    if skus.empty:
+        return ()
+    what = "SKUs with several go-live dates, of which the earliest counts"
+    return (Problem(file=name, what=what, rows=len(skus), examples=tuple(map(str, skus[:MOST_EXAMPLES]))),)

@@ -15,6 +15,18 @@ _NOT_WESTERN = re.compile("[^\x00-\x7f]")
 _LEAST_KANA_RATIO = 0.2
 _LEAST_PLAIN_RATIO = 0.7
 _SAMPLE = 4096
+_NO_TEXT = (
+    *((start, "a compressed archive; unpack it first") for start in (b"\x1f\x8b", b"PK\3\4", b"7z\xbc\xaf", b"Rar!")),
+    (b"%PDF-", "a PDF document"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"<!doctype html", "a web page"),
+    (b"<!DOCTYPE html", "a web page"),
+    (b"<html", "a web page"),
+    (b"<?xml", "an XML document"),
+    (b"[{", "a JSON document"),
+    (b'{"', "a JSON document"),
+)
+"""How files begin that are no table, and what they are."""
 
 
 def decoded(data: bytes) -> tuple[str, str]:
@@ -29,6 +41,9 @@ def decoded(data: bytes) -> tuple[str, str]:
     Raises:
         ValueError: the bytes are not text in one of these encodings, or several encodings are possible.
     """
+    for start, what in _NO_TEXT:
+        if data.startswith(start):
+            raise ValueError(what)
     for mark, encoding, name in _MARKS:
         if data.startswith(mark):
             text = _strictly(data, encoding)

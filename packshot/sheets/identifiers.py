@@ -10,6 +10,11 @@ from packshot.escaping import UNSEEN, table_text
 _FORMULA = re.compile(r'="([^"]*)"')
 _UNSEEN = rf"[\s\ufeff\u200b-\u200f\u2060\u00ad{UNSEEN}]+"
 _AROUND = re.compile(f"^{_UNSEEN}|{_UNSEEN}$")
+_NO_VALUE = re.compile(
+    r"#(?:N/A|N/D|NV|(?:REF|VALUE|DIV/0|NULL|NUM|SPILL|CALC|BEZUG|WERT|ZAHL|VALEUR|NOMBRE|VALOR|RIF|VALORE)!|NOME?\?|NAME\?)",
+    re.IGNORECASE,
+)
+"""What a spreadsheet writes, in five languages, for a value that it could not find or compute."""
 _ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+\d{2}")
 
 
@@ -43,3 +48,12 @@ def is_rounded(text: str) -> bool:
         text: the cell, as the table has it.
     """
     return _ROUNDED.fullmatch(text.strip()) is not None
+
+
+def is_no_value(text: str) -> bool:
+    """Return whether a cell says that a spreadsheet could not find or compute its value, as ``#N/A`` or ``#REF!``.
+
+    Args:
+        text: the cell, as the table has it.
+    """
+    return _NO_VALUE.fullmatch(text.strip()) is not None

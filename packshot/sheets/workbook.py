@@ -28,6 +28,8 @@ _DATE_SIGNS = re.compile(r"[ymdhs]", re.IGNORECASE)
 _NO_SIGNS = re.compile(r'"[^"]*"|\\.|\[[^\[\]]*\]')
 _CELL = re.compile(r"([A-Z]{1,3})\d*")
 _EPOCH, _EPOCH_1904 = dt.datetime(1899, 12, 30), dt.datetime(1904, 1, 1)
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+"""Name of the part that holds a workbook with a password (ECMA-376, [MS-OFFCRYPTO] 2.3.4.4)."""
 
 
 class Sheet(NamedTuple):
@@ -76,6 +78,8 @@ def read_workbook(data: bytes, known: Callable[[Sequence[str]], int], *, most_ro
             larger than allowed.
     """
     if not data.startswith(b"PK"):
+        if _ENCRYPTED in data:
+            raise ValueError("an Excel workbook with a password")
         raise ValueError("an Excel workbook of the older binary kind (.xls)")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

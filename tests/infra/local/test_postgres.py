@@ -67,6 +67,16 @@ def test_a_wrong_password_is_refused_and_the_right_one_is_nobody_elses(folder: P
     assert stat.S_IMODE((folder / "postgres-password").stat().st_mode) == 0o600
 
 
+def test_an_index_that_was_put_back_as_somebody_elses_is_made_anew(folder: Path) -> None:
+    """Kind of test that was missing: a database as `pg_restore --no-owner` leaves it."""
+    with database(folder) as (url, _):
+        run(url, "CREATE SCHEMA packshot_index", "CREATE TABLE packshot_index.own (word text)")
+        index = postgres.index_url(folder, url)
+        run(index, "CREATE TABLE packshot_index.own (word text)", "INSERT INTO packshot_index.own VALUES ('a')")
+        assert postgres.index_url(folder, url) == index
+        assert run(index, "SELECT word FROM packshot_index.own") == ["a"], "its own one stays"
+
+
 def test_the_user_of_the_index_has_its_own_schema_and_nothing_of_prefects(folder: Path) -> None:
     with database(folder) as (url, _):
         run(url, "CREATE TABLE of_prefect (word text)")

@@ -1,4 +1,4 @@
-"""The desk as an ASGI application: its routes, and its background work from start to end."""
+"""Build the desk's web application (ASGI): its routes, and its background work from start to end."""
 
 from __future__ import annotations
 

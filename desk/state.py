@@ -1,4 +1,4 @@
-"""The desk's memory while it runs, and its background work."""
+"""Hold what the desk remembers while it runs, and run its background work."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Access to the desk: accounts, sessions, roles, attempts to sign in, and the audit log."""
+"""Decide who may use the desk: accounts, sessions, roles, attempts to sign in, and the audit log."""

@@ -1,4 +1,7 @@
-"""Local accounts: names, roles and passwords (Argon2id) in one file that only the desk's own user can read."""
+"""Keep the desk's local accounts: names, roles and passwords (Argon2id), in one file.
+
+Only the desk's own user of the operating system can read the file.
+"""
 
 from __future__ import annotations
 

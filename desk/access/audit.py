@@ -1,4 +1,4 @@
-"""The audit log: who did what at the desk and when, one line each, in the process's log."""
+"""Log who did what at the desk and when, one line each, in the process's log (the audit log)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sign-in by a reverse proxy: a header of its requests names the person.
+"""Sign people in by a reverse proxy: a header of its requests names the person.
 
 Only the proxy's own addresses are believed.
 

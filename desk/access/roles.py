@@ -1,4 +1,4 @@
-"""Roles of people at the desk, and the states that each role may see and decide. Only this module has these tables."""
+"""Say which states of a shot each role of the desk may see and decide. No other module has these tables."""
 
 from __future__ import annotations
 

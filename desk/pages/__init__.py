@@ -1,1 +1,1 @@
-"""The desk's pages, and the functions that answer their addresses."""
+"""Answer the requests for the desk's pages: each module answers some of their addresses."""

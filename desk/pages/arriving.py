@@ -1,4 +1,4 @@
-"""The next shot takes the last one's place on the screen, without a new page.
+"""Let the next shot take the last one's place on a reviewer's screen, without loading a new page.
 
 A browser asks for the next shot's page while its person still looks at the last one (`ahead`). When the next shot's
 turn comes, the server says how the shot stands now, and claims it (`arrival`). The browser shows the page that it has

@@ -1,4 +1,4 @@
-"""The file that each platform would get of an unsigned edit, at 1:1.
+"""Show a reviewer the file that each platform would get of an edit that is not yet approved, at 1:1.
 
 It is made by the exporter's code and not stored.
 

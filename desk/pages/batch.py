@@ -1,4 +1,4 @@
-"""The page of a batch: which products are complete, which views others lack, and the result for each photograph."""
+"""Show the page of a batch: which products are complete, which views others lack, and each photograph's result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Search for shots among all that wait. A person who may see whole batches also searches all batches ever processed."""
+"""Search for shots among all that wait.
+
+A person who may see whole batches also searches all batches ever processed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An editor's work at the desk: take a job, get its files, upload the finished picture, hand it in or take it back."""
+"""Answer an editor's requests: take a job, get its files, upload the finished picture, hand it in or take it back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages with production figures: those of the morning report, waiting shots, and the shots behind each figure."""
+"""Show the pages with production figures: those of the morning report, waiting shots, the shots behind each figure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of all pages: the templates, the signed-in person, messages to people, and the page for errors."""
+"""Provide what all pages share: templates, the signed-in person, messages to people, and the page for errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages behind a share link, for a client. They show one delivery, and nothing else.
+"""Show a client the pages behind a share link: one delivery, and nothing else.
 
     /shared/{token}                              all pictures
     /shared/{token}/{digest}                     one file, at 1:1

@@ -1,4 +1,4 @@
-"""A manager's pages about deliveries: a list of them, and the links with which clients look at them.
+"""Show a manager the deliveries of a batch, and make and withdraw the links with which clients look at them.
 
 Each page answers 403 to a person who is no manager, and 404 if there is no such batch.
 """

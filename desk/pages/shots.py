@@ -1,4 +1,4 @@
-"""The page of one shot, on which a person looks at it and claims it."""
+"""Show the page of one shot, on which a person looks at it and claims it (tells others that it is taken)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The desk's scripts and styles.
+"""Serve the desk's scripts and styles.
 
-Their address contains a hash of their content, so a browser asks for them only once.
+Their addresses contain a hash of their content, so a browser asks for them only once.
 """
 
 from __future__ import annotations

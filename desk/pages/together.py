@@ -1,4 +1,7 @@
-"""Approve several shots at once. They have the same finding, and the person has looked at each of them."""
+"""Approve several shots at once.
+
+They have the same finding, and the person has looked at each of them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Overlays of an edit: which ones there are, a sentence that explains each one, and their tiles."""
+"""List the overlays of an edit (pictures of what a check has measured), each with a sentence, and make their tiles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packs of tiles on this machine's disk. A pack is made once, as a whole.
+"""Keep packs of tiles on this machine's disk. A pack is made once, as a whole.
 
 It is removed when nobody uses it any more.
 

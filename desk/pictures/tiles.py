@@ -1,4 +1,4 @@
-"""Addresses of pictures for the viewer: tiles of a shot's edit and master, and of the edit's overlays.
+"""Answer the viewer's requests for pictures: tiles of a shot's edit and master, and of the edit's overlays.
 
     /{client}/{batch}/{shot}/{kind}/{digest}/...
     picture.json                   size and levels

@@ -1,4 +1,4 @@
-"""Claims: which person has which shot open, so that two people don't work on one.
+"""Keep which person has which shot open (a claim), so that two people don't work on one.
 
 They are kept in memory and expire.
 

@@ -1,4 +1,4 @@
-"""The result for each photograph of a batch, counted in the background and kept for a while.
+"""Count the result for each photograph of a batch in the background, and keep it for a while.
 
 Counting reads the record of every shot, which takes time. So no page waits for it. A page shows the last count and how
 old it is.

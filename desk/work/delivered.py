@@ -1,5 +1,6 @@
-"""A delivery as its client sees it: pictures and files in plain words, without scores, findings, runs or people's
-names.
+"""Describe a delivery to its client: pictures and files in plain words.
+
+Scores, findings, runs and people's names are left out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""People with a share link: the link that they opened, and limits on how often they may try things."""
+"""Know people with a share link: the link that they opened, and limits on how often they may try things."""
 
 from __future__ import annotations
 

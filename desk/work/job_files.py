@@ -1,4 +1,4 @@
-"""All files of a job as one zip."""
+"""Pack all files of an editor's job into one zip, which the editor downloads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decisions that people have made at the desk and that no run has followed yet.
+"""Hold decisions that people have made at the desk until a run has followed them.
 
 A decision is checked at once. Then it is held for a minute (`desk_undo_s`), or until the same person decides about the
 next shot. While it is held, it can be taken back. After that it is sent to its run. The desk watches until the run has

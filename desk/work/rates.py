@@ -1,4 +1,4 @@
-"""An editor's own rate of first-time approval, counted from the records and kept for a while."""
+"""Count how much of an editor's own work was approved at the first look, from the records, and keep it for a while."""
 
 from __future__ import annotations
 

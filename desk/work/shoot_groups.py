@@ -1,4 +1,4 @@
-"""The shots of a batch by their shoot group, as they were read last: each page of a shot shows some of its neighbours.
+"""Keep the shots of a batch by their shoot group, as they were read last: a shot's page shows some of its neighbours.
 
 They are in the batch's record, which lists every photograph of the batch. So it is not read for each page.
 """

@@ -1,4 +1,4 @@
-"""The content of a shot's page, from the shot's record: sentences first, then figures."""
+"""Describe a shot for its page, from the shot's record: sentences first, then figures."""
 
 from __future__ import annotations
 

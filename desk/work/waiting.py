@@ -1,4 +1,4 @@
-"""The shots that wait for people, from the index and Prefect. They are kept in memory, so no page waits for either.
+"""Keep the shots that wait for people in memory, as the index and Prefect say, so that no page waits for either.
 
 The index returns the waiting shots with the ETag of each record (`tasks.queries.asking`). Only rows whose ETag has
 changed are read. Prefect returns the waiting runs. A shot without such a run cannot be answered, so it is in no list.

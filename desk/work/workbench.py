@@ -1,4 +1,4 @@
-"""Files that editors have uploaded and not handed in yet. They are kept in memory: a restart of the desk forgets them.
+"""Remember files that editors have uploaded and not handed in yet; only in memory, so a restart forgets them.
 
 After a restart an editor drops the file on the page again. Nothing else is lost.
 """

@@ -1,4 +1,4 @@
-"""Objects of the storage as one zip. It is made while it is sent, since it can have hundreds of megabytes."""
+"""Send objects of the storage as one zip, which is made while it is sent."""
 
 from __future__ import annotations
 

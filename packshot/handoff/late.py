@@ -1,6 +1,6 @@
 """Decide when late approvals go out: shots that people approve after their batch was delivered.
 
-They are collected and delivered together.
+The shots are collected and delivered together.
 """
 
 from __future__ import annotations

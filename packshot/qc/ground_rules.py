@@ -1,6 +1,6 @@
 """Check the floor under the product by rules: is shadow kept in the matte, and does the photograph prove the base?
 
-They do not use the cut-out's own shadow detection.
+The rules do not use the cut-out's own shadow detection.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Estimate by a trained model how likely a person would refuse the machine's edit of a shot.
 
-It has two forests. One uses figures measured before the cut-out. The other also uses figures of the cut-out's mattes.
+The model has two forests. One uses figures measured before the cut-out. The other also uses figures of its mattes.
 A model is stored as plain JSON, so loading it runs no code.
 """
 

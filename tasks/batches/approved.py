@@ -1,4 +1,4 @@
-"""The shots of a batch that are approved and not yet delivered."""
+"""Find the shots of a batch that people or the machine approved and that are not yet delivered."""
 
 from __future__ import annotations
 

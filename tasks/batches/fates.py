@@ -1,4 +1,4 @@
-"""What became of each file of a batch, and its summary as sentences and table rows."""
+"""Say what became of each file of a batch, and sum it up as sentences and table rows."""
 
 from __future__ import annotations
 

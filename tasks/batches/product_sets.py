@@ -1,4 +1,4 @@
-"""Product sets: which views the products of a batch must have, and which of them are missing.
+"""Find which views the products of a batch must have, and which of them are missing.
 
 A client's style guide may ask for certain views of each product, such as ``MAIN`` and ``BACK``.
 """

@@ -1,4 +1,4 @@
-"""The status of a batch at any time: before it is processed, while a run works on it, and afterwards."""
+"""Report the status of a batch at any time: before it is processed, while a run works on it, and afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client's side of an upload: turn a folder of photographs into a closed batch in the inbox."""
+"""Upload a folder of photographs as a closed batch into the inbox in storage. This runs on the client's side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sum up a batch: what became of each file, read from the records."""
+"""Sum up a batch from the records of its shots: what became of each file."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Deliveries to clients: write numbered deliveries, collect late approvals, and share deliveries by links."""
+"""Deliver to clients: write numbered deliveries, collect late approvals, and share deliveries by links."""

@@ -1,4 +1,4 @@
-"""The head of a client's reports: title and logo, from the client's style guide."""
+"""Read the head of a client's reports, which is a title and a logo, from the client's style guide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Share links, with which clients look at deliveries without an account.
+"""Make, check and withdraw share links, with which clients look at deliveries without an account.
 
 A person who has such a link can look at one delivery of one client, until the link expires or is withdrawn. Packshot
 signs each link. An object beside the batch's record lists the links that were made and withdrawn.

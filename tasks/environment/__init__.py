@@ -1,1 +1,1 @@
-"""The surroundings of a process: settings, configs, log, disk, and addresses of pages."""
+"""Give tasks and flows what surrounds their process: settings, configs, log, disk, and addresses of pages."""

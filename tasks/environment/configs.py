@@ -1,4 +1,4 @@
-"""The configs that this process works with, and the fingerprint that tells when a client's configs have changed."""
+"""Read the configs that this process works with, and tell by a fingerprint when a client's configs have changed."""
 
 from __future__ import annotations
 

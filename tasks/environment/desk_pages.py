@@ -1,4 +1,4 @@
-"""Addresses of the review desk's pages, for forms, artifacts, tickets and notices.
+"""Build the addresses of the review desk's pages, for forms, artifacts, tickets and notices.
 
 The review desk is the web page on which people look at edited pictures and decide.
 """

@@ -1,4 +1,4 @@
-"""Logging for tasks and flows: to Prefect's run log, or to Python's logger outside a run."""
+"""Give tasks and flows a logger: Prefect's run log inside a run, Python's own logger outside."""
 
 from __future__ import annotations
 

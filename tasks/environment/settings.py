@@ -1,4 +1,4 @@
-"""Settings of this process, from environment variables whose names begin with ``PACKSHOT_``.
+"""Read the settings of this process from environment variables whose names begin with ``PACKSHOT_``.
 
 They are about storage, models, cache, desk, notices and others. `get_settings` returns them. If a variable has changed
 since, the next call reads all settings again.

@@ -1,4 +1,7 @@
-"""A client's style guide, and the hand-off rules for its shots: due times, lifetimes of links, who may sign off."""
+"""Read a client's style guide (its rules), and the hand-off rules for its shots.
+
+Hand-off rules are due times, lifetimes of links, and who may sign off.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The database of the index: PostgreSQL, shared by all processes, or a SQLite file on this machine.
+"""Open the database of the index: PostgreSQL, shared by all processes, or a SQLite file on this machine.
 
     index = shared()            # None if PACKSHOT_INDEX_URL is not set
     index.run(lambda connection: connection.execute(...))

@@ -1,4 +1,4 @@
-"""The tables of the index. A change of them needs a migration in ``migrations/versions``."""
+"""Define the tables of the index. A change of them needs a migration in ``migrations/versions``."""
 
 from __future__ import annotations
 

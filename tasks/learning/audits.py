@@ -1,4 +1,4 @@
-"""Audits: choose shots for blind review, measure the escape rate, and react if a promise is broken.
+"""Choose shots for blind review (audits), measure how often the machine errs, and react if a promise is broken.
 
 An audit compares the machine's hidden verdict with a reviewer's. An escape is a shot that the machine would have
 approved and the reviewer refused. A promise is a limit on the escape rate.

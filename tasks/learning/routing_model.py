@@ -1,4 +1,4 @@
-"""The routing model in use. Storage holds all versions, and one object that names the version in use.
+"""Read the routing model in use from storage, and change which one is in use. Storage holds all versions.
 
 The routing model estimates how likely a person would refuse the machine's edit of a shot. The model that comes with
 Packshot is used until another one is promoted.

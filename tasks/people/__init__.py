@@ -1,1 +1,1 @@
-"""People's work: jobs, tickets, questions, answers, and returned files."""
+"""Do what people's work needs: jobs, tickets, questions, answers, and returned files."""

@@ -1,4 +1,4 @@
-"""Drafts for editors: a matte and a path for each master; and for a garment, a layered file that joins the neck.
+"""Make drafts for editors: a matte and a path for each master; and for a garment, a layered file that joins the neck.
 
 A garment is photographed on a mannequin, and its neck a second time without. The neck joint is the picture of both.
 """

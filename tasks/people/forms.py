@@ -1,4 +1,4 @@
-"""Forms for shots that wait for people: one for each state, the same in Prefect's UI, the API and the command line.
+"""Define the forms that people fill in about shots: one for each state, the same in Prefect's UI, API and command line.
 
 A form has only the fields and choices that make sense in its state. Every filled-in form is read as an `Answer`.
 """

@@ -1,4 +1,4 @@
-"""The hot folder: find finished pictures that editors put there, match them to shots, and resume those shots' runs.
+"""Find finished pictures that editors put into hot folders, match them to shots, and resume those shots' runs.
 
 Each file is used once. A file counts as complete if its name doesn't mark it as temporary and nobody has written to it
 for a while. A file that matches no shot is reported and stays where it is.

@@ -1,4 +1,4 @@
-"""What ``packshot job`` and the review desk do: show a job, take it, return a file, answer its question."""
+"""Do what ``packshot job`` and the review desk ask for: show a job, take it, return a file, answer its question."""
 
 from __future__ import annotations
 

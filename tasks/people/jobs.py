@@ -1,4 +1,7 @@
-"""Jobs for people: for each shot a suspended run with a form, and for editors a ticket in storage."""
+"""Open jobs for people: each shot that waits for a person gets a suspended run with a form.
+
+If it waits for an editor, it also gets a ticket in storage, which says what to do.
+"""
 
 from __future__ import annotations
 

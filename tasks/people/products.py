@@ -1,4 +1,4 @@
-"""The photographs of a client by product. Some shots must wait until another photograph of their product is there.
+"""Find a client's photographs by product, for shots that must wait for another photograph of their product.
 
 Storage has a small object for each shot that another shot may wait for.
 """

@@ -1,4 +1,4 @@
-"""A client rejects a delivered picture: record it, and create a run that asks people about the shot.
+"""Record that a client rejects a delivered picture, and create a run that asks people about the shot.
 
 Each step can be repeated. If one fails, the next attempt does the remaining steps.
 """

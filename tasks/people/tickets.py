@@ -1,4 +1,4 @@
-"""Job tickets in storage: what an editor has to do on a shot, the files for it, and presigned links to these."""
+"""Write job tickets to storage: what an editor has to do on a shot, the files for it, and presigned links to these."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uploads of editors' finished pictures: the browser sends a file to the storage in parts, then the machine checks it.
+"""Take uploads of editors' finished pictures: the browser sends a file to the storage in parts, then we check it.
 
 Each part has a presigned link. With this link one can send that part during one hour, and nothing else. The storage
 knows which parts have arrived. So an interrupted upload continues with the missing parts.

@@ -1,1 +1,1 @@
-"""What work on photographs needs of a machine: confined child processes, memory, and segmentation networks."""
+"""Provide what work on photographs needs of a machine: confined child processes, memory, and segmentation networks."""

@@ -1,4 +1,4 @@
-"""The child process that decodes files from outside: it confines itself first, then answers one call after the other.
+"""Decode files from outside in a child process, which confines itself first and then answers call after call.
 
 Requests come from our own process and are trusted: the name of a function and its arguments, pickled. Answers come from
 a process that has read untrusted bytes, so they are never unpickled. They are JSON, then raw bytes and arrays.

@@ -1,4 +1,4 @@
-"""Child processes that decode files from outside. They keep running, are confined, and are killed when they fail.
+"""Start child processes that decode files from outside, keep them running, and kill them when they fail.
 
 A file that makes its decoder crash, hang or use too much memory can't harm this process. Such a file is tried once more
 in a new child. If that child ends too, the file is refused with a `DecoderCrashedError`.

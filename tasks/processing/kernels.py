@@ -1,4 +1,4 @@
-"""The folder with the compiled code of our JPEG reader's loops, which numba compiles on each machine.
+"""Provide the folder with the compiled code of our JPEG reader's loops, which numba compiles on each machine.
 
 Child processes that open files may read this folder and not write to it.
 """

@@ -1,1 +1,1 @@
-"""Questions about many shots, answered by the index."""
+"""Answer questions about many shots from the index, a table of all shots that is made from their records."""

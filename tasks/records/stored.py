@@ -1,4 +1,4 @@
-"""Records in storage: read them, and change them with conditional writes so that no update is lost.
+"""Read records in storage, and change them with conditional writes so that no update is lost.
 
 A change is a function from the old record to the new one. The result is written only if the record has not changed
 since it was read (If-Match with its ETag). Otherwise the function is called again with the new record. So it may run

@@ -1,1 +1,1 @@
-"""Reports: the day's figures, the return rate, and the board of waiting shots."""
+"""Make reports: the day's figures, the return rate, and the board of waiting shots."""

@@ -1,4 +1,4 @@
-"""The board: a table of all shots that wait for people, and notices for those that are soon due or overdue."""
+"""Publish the board (a table of all shots that wait for people), and send notices about those soon due or overdue."""
 
 from __future__ import annotations
 

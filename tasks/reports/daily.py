@@ -1,4 +1,4 @@
-"""The daily report: count a day's events from the records, and publish figures, an HTML page and an artifact.
+"""Count a day's events from the shots' records, and publish them as figures, an HTML page and an artifact.
 
     reports/daily/<date>.json          the day's figures; the trend of later days is made from them
     reports/daily/<date>.html          the page

@@ -1,4 +1,4 @@
-"""The daily report as Markdown, for a page in Prefect's UI."""
+"""Write the daily report as Markdown, for a page in Prefect's UI."""
 
 from __future__ import annotations
 

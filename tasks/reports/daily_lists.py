@@ -1,4 +1,4 @@
-"""The shots behind the numbers of each day, kept beside the day's figures.
+"""Keep the shots behind the numbers of each day in storage, beside the day's figures.
 
 reports/daily/<date>.shots.json    name of a number -> the shots that it counts
 """

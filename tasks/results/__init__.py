@@ -1,1 +1,1 @@
-"""Results of tasks: what tasks pass on, where results are stored, and when a finished result is used again."""
+"""Define what tasks pass on to each other, where these results are stored, and when a result is used again."""

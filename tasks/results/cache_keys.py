@@ -1,4 +1,4 @@
-"""Options for retries and caching that all stage tasks share.
+"""Set the options for retries and caching that all stage tasks share.
 
 A cache key is built from content: the stage, the pipeline version, and the hashes of the task's parameters (original,
 plan). It never contains the run. So a retried run, or a new run over the same batch, repeats only what is not done yet.

@@ -1,4 +1,4 @@
-"""The small results that stages pass to each other: references and figures, never pixels."""
+"""Define the small results that stages pass to each other: references and figures, never pixels."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Flow runs: suspend them for people, share work out in parts, and start dead or failed ones again."""
+"""Handle flow runs: suspend them for people, share work out in parts, and start dead or failed ones again."""

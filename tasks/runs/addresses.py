@@ -1,4 +1,4 @@
-"""Addresses of Prefect's own pages, for people who come from the review desk."""
+"""Build the addresses of Prefect's own pages, for people who come from the review desk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs that another run has started: they end with it if it is cancelled."""
+"""Cancel the runs that another run has started, if that run is cancelled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of a batch: each is a group of shots that one flow run, on any machine, takes through one stage.
+"""Hand out a batch in parts: each is a group of shots that one flow run, on any machine, takes through one stage.
 
 A part's work and its results are objects below ``prefect-results/``, with Packshot's seal. The part's name contains a
 hash of everything its results depend on. So a later run finds the results of a part that was done before.

@@ -1,4 +1,4 @@
-"""One client for Prefect's server, shared by everything in a process that asks all day."""
+"""Share one client for Prefect's server among everything in a process that asks all day."""
 
 from __future__ import annotations
 

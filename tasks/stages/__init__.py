@@ -1,1 +1,1 @@
-"""The machine's work on shots: one task for each stage, and the objects that the tasks store."""
+"""Do the machine's work on shots: each stage is one task, which reads and writes objects in storage."""

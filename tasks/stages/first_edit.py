@@ -1,4 +1,7 @@
-"""The machine's first edit of a shot. It is made in the same way whether the shot was on hold before or not."""
+"""Make the machine's first edit of a shot, in the same way whether the shot was on hold before or not.
+
+A shot is on hold while something is missing that its client must send.
+"""
 
 from __future__ import annotations
 

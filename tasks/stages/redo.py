@@ -1,4 +1,4 @@
-"""Edits that the machine makes after a person's decision: with another method, or the first edit after a hold.
+"""Let the machine edit a shot again after a person's decision: with another method, or the first edit after a hold.
 
 A shot is on hold while something is missing that the client must send.
 """

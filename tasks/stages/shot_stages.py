@@ -1,4 +1,4 @@
-"""The stages of a shot, one task each: fetch, call `packshot.pipeline` once, store, return a small result.
+"""Run the stages of a shot, one task each: fetch, call `packshot.pipeline` once, store, return a small result.
 
 Each task also updates the shot's record. Its result is cached by content, so a retry or a new run repeats only work
 that is not done. Pixels stay in storage; tasks pass references and figures to each other.

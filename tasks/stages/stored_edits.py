@@ -1,4 +1,4 @@
-"""The stored form of an edit: its files as bytes, and its entries in the shot's record as plain JSON."""
+"""Write an edit in its stored form: its files as bytes, and its entries in the shot's record as plain JSON."""
 
 from __future__ import annotations
 

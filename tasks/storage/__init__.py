@@ -1,1 +1,1 @@
-"""The bucket and its objects: reads and writes, trials of the server, leases, seals, and copies on this machine."""
+"""Read and write the bucket's objects, test the S3 server, and handle leases, seals, and copies on this machine."""

@@ -1,4 +1,4 @@
-"""The bucket: every read and write of an object in storage, checked by the SHA-256 of its bytes.
+"""Read and write the objects in storage; every one is checked by the SHA-256 of its bytes.
 
 A write can be repeated: if an object already has these bytes, it is not written again. Every object carries the SHA-256
 of its bytes as metadata. The storage checks the hash on arrival, and each read checks it again. The inbox belongs to

@@ -1,4 +1,4 @@
-"""Connections to the S3 storage: one boto3 client for each process and address, shared by all threads."""
+"""Connect to the S3 storage, with one boto3 client for each process and address, which all threads share."""
 
 from __future__ import annotations
 

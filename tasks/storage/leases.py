@@ -1,4 +1,4 @@
-"""Leases in storage: small objects that show who is at work on what, so that no two runs do the same work.
+"""Claim, renew and release leases: small stored objects by which no two runs do the same work.
 
     with holding(batch_lease(batch)) as holder:
         ...                      # renewed in the background; after a loss, records refuse writes

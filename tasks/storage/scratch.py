@@ -1,4 +1,4 @@
-"""A cache on this machine's disk for objects from storage, found by the SHA-256 of their bytes.
+"""Keep copies of objects from storage on this machine's disk, found by the SHA-256 of their bytes.
 
 A stage usually runs on the same machine as the stage before it, so the master that it needs is still on disk. The cache
 is never trusted: each read checks the hash. It is never needed: it may be deleted at any time. Several processes may

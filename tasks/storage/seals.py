@@ -1,4 +1,4 @@
-"""Seals (HMAC-SHA256): the proof that an object in storage was written by Packshot itself, under this key.
+"""Prove with a seal (HMAC-SHA256) that an object in storage was written by Packshot itself, under this key.
 
 Others who can write to the bucket can't make a valid seal. A seal covers the object's key and its content, so an object
 that was written elsewhere, or moved to another key, has no valid one. The secret key is in a file that the settings

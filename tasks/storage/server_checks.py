@@ -1,4 +1,4 @@
-"""Trials of an S3 server: does it do what Packshot needs? They run against the server itself.
+"""Test whether an S3 server does what Packshot needs, by trials against the server itself.
 
 Leases, records and deliveries depend on conditional writes: if many clients write at the same time, exactly one may
 win. Some servers get this wrong. Each trial returns an empty text if the server is right, or a sentence that says what

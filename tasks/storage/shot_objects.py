@@ -1,4 +1,4 @@
-"""A shot's own objects in storage: masters, mattes, edits, previews, plans, renditions."""
+"""Read and write a shot's own objects in storage: masters, mattes, edits, previews, plans, renditions."""
 
 from __future__ import annotations
 

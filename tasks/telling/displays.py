@@ -1,4 +1,4 @@
-"""Pages and tables about shots and batches in Prefect's UI, made from their records."""
+"""Write pages and tables about shots and batches for Prefect's UI, from their records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people are told about a nightly run: a table of its result, and an alarm if it stopped."""
+"""Tell people how a nightly run went: a table of its result, and an alarm if it stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notices to people: each is a Prefect event, and also goes to a webhook and by e-mail if the settings name them.
+"""Send notices to people: each as a Prefect event, and also to a webhook and by e-mail if the settings name them.
 
 `tell` sends each notice once: it first writes a mark to storage with a conditional write. An error of the webhook or
 the mail server is logged, and production goes on.

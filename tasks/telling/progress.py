@@ -1,4 +1,4 @@
-"""How far a batch is: a progress bar in Prefect's UI, and lines in the log."""
+"""Show how far a batch is: by a progress bar in Prefect's UI, and by lines in the log."""
 
 from __future__ import annotations
 

@@ -1,1 +1,4 @@
-"""Migrations of the index, run by Alembic at the first use of the index after an upgrade."""
+"""Change the index's tables after an upgrade of Packshot.
+
+Alembic runs these migrations at the first use of the index.
+"""

@@ -1,4 +1,4 @@
-"""Alembic's entry point: it runs the index's migrations on the connection that it was given, in one transaction."""
+"""Run the index's migrations for Alembic, on the connection that it was given, in one transaction."""
 
 from __future__ import annotations
 

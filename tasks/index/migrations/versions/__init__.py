@@ -1,1 +1,1 @@
-"""Migrations of the index: one module for each, the oldest first."""
+"""Hold the migrations of the index: one module for each, the oldest first."""

@@ -1,4 +1,4 @@
-"""First migration of the index: the tables of shots, batches and buckets."""
+"""Create the index's tables of shots, batches and buckets (the first migration)."""
 
 from __future__ import annotations
 

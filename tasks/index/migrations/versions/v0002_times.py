@@ -1,4 +1,4 @@
-"""Second migration of the index: the time of a shot's last change, and the time when a batch came in.
+"""Add to the index when a shot last changed and when a batch came in (the second migration).
 
 All rows are filled again from the records.
 """

@@ -145,6 +145,7 @@ def send_returned(data: bytes, *, name: str, limits: IngestConfig, prefer_path: 
         "profile_assumed": work.profile_assumed,
         "orientation": work.orientation,
         "findings": [finding.model_dump(mode="json") for finding in work.findings],
+        "lossy": work.lossy,
     }
     arrays: dict[str, NDArray[Any]] = {"pixels16": np.ascontiguousarray(work.pixels16)}
     if work.matte is not None:
@@ -183,4 +184,5 @@ def received_returned(value: Any, parts: Parts) -> ReturnedWork:
         profile_assumed=bool(value["profile_assumed"]),
         orientation=int(value["orientation"]),
         findings=tuple(Finding.model_validate(one) for one in value["findings"]),
+        lossy=bool(value["lossy"]),
     )

@@ -78,6 +78,8 @@ class ReturnedWork:
         profile_assumed: True where the file did not define its colours with certainty.
         orientation: EXIF orientation, already applied.
         findings: findings made while the file was read and the matte was chosen.
+        lossy: whether the file's coding may change pixels when a picture is saved. False for PSD, PNG, BMP, and for
+            TIFF without JPEG compression.
     """
 
     name: str
@@ -92,16 +94,12 @@ class ReturnedWork:
     profile_assumed: bool
     orientation: int
     findings: tuple[Finding, ...]
+    lossy: bool
 
     @property
     def size(self) -> Size:
         """Size of the upright picture, in pixels."""
         return size_of(self.pixels16)
-
-    @property
-    def lossy(self) -> bool:
-        """Whether the file's format may change pixels when a picture is saved. False for TIFF, PSD, PNG and BMP."""
-        return self.kind not in (FileKind.TIFF, FileKind.PSD, FileKind.PNG, FileKind.BMP)
 
     def has_aspect_of(self, size: Size) -> bool:
         """Return whether the picture has the given size or nearly its aspect ratio, to 0.5 % or one pixel.
@@ -205,7 +203,15 @@ def read_returned(data: bytes, *, name: str, limits: IngestConfig, prefer_path: 
         profile_assumed=photo.profile_assumed,
         orientation=photo.orientation,
         findings=(*kept, *(paths.findings if paths else ()), *findings, *_compared(candidates, chosen)),
+        lossy=_is_lossy(photo.kind, data),
     )
+
+
+def _is_lossy(kind: FileKind, data: bytes) -> bool:
+    """Return whether a file's coding may change pixels when a picture is saved."""
+    if kind is FileKind.TIFF:
+        return read_container(data, kind).coding == "JPEG"
+    return kind not in (FileKind.PSD, FileKind.PNG, FileKind.BMP)
 
 
 def _paths(data: bytes, photo: Photo, prefer: str) -> tuple[PathFile | None, ChosenPath]:

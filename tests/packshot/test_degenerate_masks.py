@@ -183,6 +183,7 @@ class Case:
             profile_assumed=False,
             orientation=1,
             findings=(),
+            lossy=False,
         )
 
 

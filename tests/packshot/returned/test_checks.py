@@ -52,6 +52,7 @@ GOOD = {
     "TIFF with a channel": lambda: works.tiff(works.master(), works.matte()),
     "flat PNG on white": lambda: works.png(works.on_white()),
     "flat JPEG on white": lambda: works.jpeg(works.on_white()),
+    "flat TIFF of JPEG strips on white": lambda: works.tiff_of_jpeg(works.on_white()),
     "JPEG with a path": lambda: works.jpeg(works.plain(), resources=photoshop_resources([works.PATH])),
 }
 

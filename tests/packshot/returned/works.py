@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -74,6 +75,13 @@ def jpeg(pixels: Pixels8, *, resources: bytes = b"", quality: int = 92, orientat
         return whole
     segment = b"Photoshop 3.0\0" + resources
     return whole[:2] + b"\xff\xed" + (len(segment) + 2).to_bytes(2, "big") + segment + whole[2:]
+
+
+def tiff_of_jpeg(pixels: Pixels8, *, quality: int = 92) -> bytes:
+    stream = io.BytesIO()
+    how: dict[str, Any] = {"compression": "jpeg", "compressionargs": {"level": quality}, "photometric": "rgb"}
+    tifffile.imwrite(stream, pixels, **how, iccprofile=srgb_profile(), metadata=None)
+    return stream.getvalue()
 
 
 def tiff(pixels: Pixels16, *extra: Matte, resources: bytes = b"", meaning: str = "unspecified") -> bytes:

@@ -1,4 +1,4 @@
-"""Which rules hold right edits back, and what would change if two suspicions had to agree before an edit is stopped.
+"""Find which rules hold right edits back, and what would change if two suspicions were needed to stop an edit.
 
     python -m benchmarks.agreement [--scenes escape.json] [--near]
 

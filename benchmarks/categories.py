@@ -1,4 +1,4 @@
-"""How well is the category of a product recognised from its photograph? Compare the shipped network with other methods.
+"""Measure how well a product's category is recognised from its photograph, by the shipped network and other methods.
 
     OMP_NUM_THREADS=1 nice -n 10 python -m benchmarks.categories [--embedding]
 

@@ -1,4 +1,4 @@
-"""Costs of decoding, converting and writing by library, and of a 24 MP TIFF from file to master and print file.
+"""Measure what decoding, converting and writing cost by library, and a 24 MP TIFF from file to master and print file.
 
     python -m benchmarks.colour [--megapixels 24] [--markdown table.md]
 

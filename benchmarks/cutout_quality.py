@@ -1,4 +1,4 @@
-"""Quality of cut-outs, compared with exact truth and with other methods.
+"""Measure the quality of cut-outs against exact truth, ours and those of other methods.
 
     python -m benchmarks.cutout_quality [--model isnet-general-use] [--only PART ...] [--peers] [--json FILE]
 

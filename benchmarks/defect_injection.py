@@ -1,4 +1,4 @@
-"""How many defects does quality control hold back, and how many does it name correctly?
+"""Count how many defects quality control holds back, and how many it names correctly.
 
     python -m benchmarks.defect_injection [--repeats N] [--json FILE]
 

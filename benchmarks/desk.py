@@ -1,4 +1,4 @@
-"""Costs of the review desk's pictures: ``python -m benchmarks.desk``.
+"""Measure what the review desk's pictures cost in time and memory: ``python -m benchmarks.desk``.
 
 A photograph of 24 megapixels with a camera's grain is drawn, and edited. From the stored files, tiles and overlays are
 made: processor time, wall time, bytes. Then the memory of a process that makes the tiles of one shot after another.

@@ -1,4 +1,4 @@
-"""Products drawn from a number.
+"""Draw products from a number: the same number always gives the same product.
 
 Shape, edge hardness, holes, hair, glass and colour are random; their coverage is exact.
 

@@ -1,4 +1,4 @@
-"""How many of the edits that quality control approves are not acceptable?
+"""Count how many of the edits that quality control approves are not acceptable by exact truth.
 
     python -m benchmarks.escape [--model isnet-general-use] [--workers N] [--json FILE]
 

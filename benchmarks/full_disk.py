@@ -1,4 +1,4 @@
-"""A separate disk that can be filled to its last byte: a mounted ext4 file system in a file."""
+"""Make a separate disk that can be filled to its last byte: a mounted ext4 file system in a file."""
 
 from __future__ import annotations
 

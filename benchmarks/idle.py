@@ -1,4 +1,4 @@
-"""Processor time of each process while nothing happens: first without shots, then with many waiting ones.
+"""Measure each process's processor time while nothing happens: first without shots, then with many waiting ones.
 
     python -m benchmarks.idle --waiting 2000 --minutes 5
 

@@ -1,6 +1,6 @@
-"""A night in which processes are killed at random, the disk fills and the storage fails.
+"""Run a night in which processes are killed at random, the disk fills and the storage fails.
 
-What recovers, and how fast?
+Measure what recovers, and how fast.
 
     python -m benchmarks.kills --shots 200 --kills 30 --faults 0.01
     python -m benchmarks.kills --shots 24 --kills 12 --faults 0.2 --kinds 503 truncated reset "answer lost"

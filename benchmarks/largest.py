@@ -1,4 +1,4 @@
-"""Memory that work on the largest accepted photograph takes.
+"""Measure how much memory work on the largest accepted photograph takes.
 
     python -m benchmarks.largest [--megapixels N] [--width N] [--engine onnxruntime|openvino] [--threads N]
 

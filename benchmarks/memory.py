@@ -1,4 +1,4 @@
-"""Does memory stay constant over a night? Many photographs go through one process.
+"""Measure whether memory stays constant over a night, in which many photographs go through one process.
 
     python -m benchmarks.memory [--images 500] [--engine onnxruntime|openvino] [--json FILE]
 

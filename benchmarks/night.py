@@ -1,4 +1,4 @@
-"""Costs of a night's bookkeeping per shot, from 100 to 7,500 shots; and images per hour with one, two and four workers.
+"""Measure what a night's bookkeeping costs per shot, and how many images an hour one, two and four workers make.
 
     python -m benchmarks.night --shots 100 1000 7500
     python -m benchmarks.night --shots --workers 1 2 4 --photographs 60

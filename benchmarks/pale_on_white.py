@@ -1,4 +1,4 @@
-"""How often does the rule `pale_on_white` hold back a right edit?
+"""Count how often the rule `pale_on_white` holds back a right edit.
 
     python -m benchmarks.pale_on_white [--set studio drawn left-out] [--most N] [--seed N] [--json FILE]
 

@@ -1,4 +1,4 @@
-"""Photographs as large as a camera's, made from smaller scenes.
+"""Make photographs as large as a camera's from smaller scenes, for measurements of time and memory.
 
 A studio scene is enlarged. Its backdrop is continued at the sides until the frame is 3:2 or 4:3 like a sensor's.
 Enlarging removes the noise, so noise is added again. Without it, a JPEG would be half as long and decode faster.

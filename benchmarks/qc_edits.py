@@ -1,4 +1,4 @@
-"""Edits to judge: good ones made from exact truth, and their conversion to quality control's input."""
+"""Make edits to judge from exact truth, all of them good, and convert edits to quality control's input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is the report on the return rate right, and what does it cost for ten million order lines?
+"""Test whether the report on the return rate is right, and what it costs for ten million order lines.
 
     python -m benchmarks.return_rate ../shared/data/returns/uci_online_retail_2010-12_2011-12.parquet [--turns 200]
 

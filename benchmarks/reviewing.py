@@ -1,4 +1,4 @@
-"""Waiting times of a reviewer at the desk: ``python -m benchmarks.reviewing``.
+"""Measure how long a reviewer at the desk waits for pictures: ``python -m benchmarks.reviewing``.
 
 S3, PostgreSQL, Prefect, a worker and the desk are started in a temporary folder, each as its own process. A drawn
 photograph is processed until it waits for a reviewer. Copies of it wait too. Then they are reviewed in Chromium, by

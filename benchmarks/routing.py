@@ -1,4 +1,4 @@
-"""How good is the routing model on products that it never saw, and is its promise kept?
+"""Measure how good the routing model is on products that it never saw, and whether its promise is kept.
 
     python -m benchmarks.routing [--json FILE] [--ship]
 

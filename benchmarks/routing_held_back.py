@@ -1,5 +1,4 @@
-"""Which checks hold back shots whose edit is right by truth? First quality control's gates and score, then the two
-limits.
+"""Count which checks hold back shots whose edit is right by truth: quality control's gates and score, then two limits.
 
     python -m benchmarks.routing_held_back
 

@@ -1,4 +1,4 @@
-"""Photographs as examples for routing: products with exact coverage on many backdrops, as often as wanted.
+"""Make photographs as examples for routing: products with exact coverage on many backdrops, as often as wanted.
 
     studio/<name>          rendered products
     alphamatting27/<stem>  real products with measured coverage; if the frame cuts one, its mirror image continues it

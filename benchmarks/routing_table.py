@@ -1,4 +1,4 @@
-"""The table of examples for routing: every labelled photograph with its figures, which are stored beside its label."""
+"""Read the table of examples for routing: every labelled photograph with its figures, stored beside its label."""
 
 from __future__ import annotations
 

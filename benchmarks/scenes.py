@@ -1,4 +1,4 @@
-"""Studio photographs with exact truth: rendered ones, and real cut-outs on drawn studio backdrops.
+"""Make studio photographs with exact truth: rendered ones, and real cut-outs on drawn studio backdrops.
 
 A drawn scene is blended in linear light from a product's own colours, its exact coverage, and a backdrop with fall-off
 and a contact shadow. Then a camera's effects are added: noise that grows with the light, sharpening, JPEG. The same

@@ -1,4 +1,4 @@
-"""An HTTP proxy in front of a storage that makes some requests fail, drawn at random by a seed.
+"""Put an HTTP proxy in front of a storage that makes some requests fail, drawn at random by a seed.
 
 It answers 503, cuts bodies, resets connections, delays answers, or loses them.
 """

@@ -1,4 +1,4 @@
-"""Costs of waiting for people: many waiting runs are created, and some of them resumed.
+"""Measure what waiting for people costs: many waiting runs are created, and some of them resumed.
 
     python -m benchmarks.waiting_runs --runs 2000 --resume 200
 

@@ -1,4 +1,4 @@
-"""Deployments, schedules, the work pool, and the command line over all layers.
+"""Deploy the flows with their schedules and work pool, and run the command line over all layers.
 
 Every process imports this package first, so it makes settings that must come before numpy is imported. Linear algebra
 gets one thread: its problems are small here, and a second thread makes them several times slower. Variables that are

@@ -1,4 +1,4 @@
-"""``python -m deployments``: the command line, for a process that starts another one of the same installation."""
+"""Run the command line as ``python -m deployments``, for a process that starts another one of the same installation."""
 
 from deployments.command_line import main
 

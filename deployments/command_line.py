@@ -1,4 +1,4 @@
-"""``packshot``: all its commands, both those for local files and those that need storage, model sources or Prefect.
+"""Build the program ``packshot`` with its commands for local files, for storage, for model sources and for Prefect.
 
 Modules that need the network are imported inside the commands, so that a command for a local file starts quickly.
 """

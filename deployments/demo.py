@@ -1,4 +1,4 @@
-"""The whole system on one machine: embedded servers, deployments and a worker. The demo also runs a batch."""
+"""Run the whole system on one machine: embedded servers, deployments and a worker. The demo also runs a batch."""
 
 from __future__ import annotations
 

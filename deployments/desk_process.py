@@ -1,4 +1,4 @@
-"""The review desk (the web page on which people decide) as a process beside the embedded servers."""
+"""Run the review desk (the web page on which people decide) as a process beside the embedded servers."""
 
 from __future__ import annotations
 

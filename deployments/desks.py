@@ -1,4 +1,4 @@
-"""``packshot desk``: the review desk (the web page on which people decide), its address and its accounts."""
+"""Define ``packshot desk``, which starts the review desk (a web page for decisions) and manages its accounts."""
 
 from __future__ import annotations
 

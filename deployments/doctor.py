@@ -1,4 +1,4 @@
-"""``packshot doctor``: check everything that a night needs. Each check is one function with one line of output."""
+"""Check everything that a night needs (``packshot doctor``). Each check is one function with one line of output."""
 
 from __future__ import annotations
 

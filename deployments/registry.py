@@ -1,4 +1,4 @@
-"""The deployments as Prefect's UI shows them, with their work pools and queues."""
+"""Register the deployments with Prefect's server: flows with their schedules, work pools and queues."""
 
 from __future__ import annotations
 

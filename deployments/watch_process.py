@@ -1,4 +1,4 @@
-"""The process that does the regular checks (`flows.watching`), beside the embedded servers."""
+"""Run the process that does the regular checks (`flows.watching`), beside the embedded servers."""
 
 from __future__ import annotations
 

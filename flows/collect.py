@@ -1,4 +1,4 @@
-"""The regular checks as a flow run: returned files, shots on hold, due times, dead runs."""
+"""Do the regular checks in a flow run of their own: returned files, shots on hold, due times, dead runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The automated edit: cut out, verify, frame and score each shot. If an edit is not approved, ask people about it."""
+"""Edit shots by machine: cut out, verify, frame and score each. If an edit is not approved, ask people about it."""
 
 from __future__ import annotations
 

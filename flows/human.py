@@ -1,4 +1,4 @@
-"""The work of people: one run for each shot that waits for an editor, a reviewer, a senior editor or the client.
+"""Let people work on shots: one run for each shot that waits for an editor, a reviewer, a senior or the client.
 
 The run is created suspended (`tasks.people.jobs`), so while it waits it uses no process, thread or slot. An answer from
 the form in the UI, the command line, the API or the hot folder resumes it. The flow then starts from its first line;

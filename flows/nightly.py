@@ -1,4 +1,4 @@
-"""The nightly run: process every closed batch that is not finished, several at the same time."""
+"""Process every closed batch that is not finished, several at the same time (the nightly run)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many shots a run works on at the same time."""
+"""Decide how many shots a run works on at the same time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types of the flows' parameters, with labels and checks for the forms in Prefect's UI."""
+"""Define the types of the flows' parameters, with labels and checks for the forms in Prefect's UI."""
 
 from __future__ import annotations
 

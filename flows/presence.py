@@ -1,6 +1,6 @@
-"""A decorator for flows.
+"""Wrap flows in a decorator that shows others that the flow's process is alive.
 
-It shows that the flow's process is alive, lets the flow wait for servers, and ends it if another run does the work.
+It also lets the flow wait for servers, and ends the flow if another run does the work.
 """
 
 from __future__ import annotations

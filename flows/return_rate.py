@@ -1,4 +1,4 @@
-"""Weekly report: how new pictures changed the clients' return rates."""
+"""Report each week how new pictures have changed the clients' return rates."""
 
 from __future__ import annotations
 

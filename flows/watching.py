@@ -1,4 +1,4 @@
-"""One process that does the regular checks all day, instead of a flow run each minute.
+"""Do the regular checks all day in one process, instead of a flow run each minute.
 
 A run each minute would cost a process start, a row and its events, even if nothing has changed. This process takes the
 same steps as `flows.collect`. After each step there is a pause; it is longer if the step took more processor time.

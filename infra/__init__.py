@@ -1,1 +1,4 @@
-"""Infrastructure: embedded servers for one machine, compose file, images. Imports no other package of this project."""
+"""Provide the servers around Packshot: embedded ones for one machine, compose file, images.
+
+It imports no other package of this project.
+"""

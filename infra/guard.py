@@ -1,4 +1,4 @@
-"""ASGI middleware that refuses requests from other sites' pages and for unknown host names (CSRF, DNS rebinding).
+"""Refuse requests from other sites' pages and for unknown host names (CSRF, DNS rebinding), as ASGI middleware.
 
 A web page can send requests to any address that its reader's machine can reach. But it can't choose the headers in
 which the browser states the request's origin, and it can't send a JSON body without permission. The guard checks these

@@ -1,4 +1,7 @@
-"""Exit with status 0 if a GET on the given URL returns 200, or the given file is fresh; for images without curl."""
+"""Tell by the exit status whether a server or process works, for images without curl.
+
+The status is 0 if a GET on the given URL returns 200, or if the given file is fresh.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A web server that costs little while nobody asks it.
+"""Serve a web application at little cost while nobody asks it.
 
 uvicorn's own looks ten times a second whether it is to end, which an idle line pays for all day.
 """

@@ -1,4 +1,4 @@
-"""Edits of real photographs that people have looked at in full size. No rendered scene can give this truth.
+"""Compare the machine with people, by edits of real photographs that people have looked at in full size.
 
     python -m benchmarks.seen run | sheets | verdicts | todo | table
 

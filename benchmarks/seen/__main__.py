@@ -1,4 +1,7 @@
-"""The commands for the set of photographs that people have looked at; see `benchmarks.seen`."""
+"""Run the commands for the edits that people have looked at: make them, show them, take verdicts, compare.
+
+See `benchmarks.seen`.
+"""
 
 from __future__ import annotations
 

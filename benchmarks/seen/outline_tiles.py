@@ -1,4 +1,4 @@
-"""Square tiles along an edit's outline, which together show all of it."""
+"""Cut square tiles along an edit's outline, which together show all of it to a person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real photographs, the product that each shows, and the two halves of the split.
+"""List the real photographs, the product that each shows, and the half of the split to which each belongs.
 
 The split is by product: two photographs of one object, or of its other colours, are always in the same half. It was
 fixed before anybody looked, and is stored in `split.csv`.

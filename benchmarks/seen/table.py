@@ -1,4 +1,4 @@
-"""The machine's verdicts compared with people's, for each half of the split."""
+"""Compare the machine's verdicts with people's, for each half of the split, in a table."""
 
 from __future__ import annotations
 

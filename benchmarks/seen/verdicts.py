@@ -1,4 +1,4 @@
-"""People's verdicts: an edit is signed or not, and each defect has its kind, its place and one sentence.
+"""Store and read people's verdicts: an edit is signed or not, and each defect has its kind, its place and one sentence.
 
 There is one file of JSON lines for each person who looks, so that two people can work at the same time. A later verdict
 by the same person on the same matte replaces the earlier one. The files contain no pixels of a photograph.

@@ -1,1 +1,1 @@
-"""Groups of commands, as ``packshot`` shows them."""
+"""Define the commands of the program ``packshot`` that need storage or Prefect, in groups."""

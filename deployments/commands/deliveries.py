@@ -1,4 +1,4 @@
-"""``packshot delivery``: links for clients to look at a delivery."""
+"""Define ``packshot delivery``, which makes and withdraws links by which clients look at a delivery."""
 
 from __future__ import annotations
 

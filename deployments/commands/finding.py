@@ -1,4 +1,4 @@
-"""``packshot find``: find a product's photographs in all batches, also in ended ones."""
+"""Define ``packshot find``, which finds a product's photographs in all batches, also in ended ones."""
 
 from __future__ import annotations
 

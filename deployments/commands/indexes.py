@@ -1,4 +1,7 @@
-"""``packshot index``: rebuild the index of shots from the bucket."""
+"""Define ``packshot index``, which rebuilds the index of shots from the bucket.
+
+The index is a table of all shots, made from their records.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``packshot job``: shots that wait for people, and their answers, from the command line.
+"""Define ``packshot job``, by which people list the shots that wait for them and answer, from the command line.
 
 The commands fill in the same form as the Prefect UI. An answer that the record refuses is reported before the run is
 resumed.

@@ -1,4 +1,4 @@
-"""Commands that run the system: demo, serve, up, down, status, watch, doctor, register."""
+"""Define the commands that run the system: demo, serve, up, down, status, watch, doctor, register."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A part of the system: a server or worker that can be restarted on the same port with the same data."""
+"""Describe a part of the system: a server or worker that can be restarted on the same port with the same data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL, from a wheel. It holds Prefect's database and the index.
+"""Run the embedded PostgreSQL, from a wheel. It holds Prefect's database and the index of shots.
 
 PostgreSQL refuses to run as root. If this process is root, PostgreSQL runs as the user ``nobody``, in the state folder.
 If ``nobody`` can't enter that folder, as with /root, the data are below /var/lib/packshot, in a folder named after the

@@ -1,4 +1,4 @@
-"""The Prefect server with its UI, on the embedded PostgreSQL."""
+"""Run the Prefect server with its UI, on the embedded PostgreSQL."""
 
 from __future__ import annotations
 

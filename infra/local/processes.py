@@ -1,4 +1,4 @@
-"""Child processes that report when they are ready and never outlive the process that started them."""
+"""Start child processes, and wait until they are ready. None outlives the process that started it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded S3 server: SeaweedFS from a wheel, or another server that the environment names."""
+"""Run the embedded S3 server (SeaweedFS, from a wheel), or use another server that the environment names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Certificates and keys with which the parts of the embedded S3 server authenticate each other.
+"""Create the certificates and keys by which the parts of the embedded S3 server authenticate each other.
 
 SeaweedFS is several servers in one process: master, volumes, filer and the S3 gateway. Only the gateway asks for an S3
 key. Here the others get mutual TLS (gRPC and HTTP) and signed tokens. So no request without the certificate reaches

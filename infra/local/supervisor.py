@@ -1,8 +1,8 @@
-"""A supervisor: restart parts that died, with growing pauses, and write a status file.
+"""Restart parts (servers and workers) that died, with growing pauses, and write a status file.
 
-It is one loop in the process that owns the `Family`. A part that has ended is restarted at once, then after 1, 2, 4 ...
-seconds, at most a minute. After the part has worked for a minute the count starts again at zero. A part that runs but
-doesn't work is killed after a while and restarted. If a part needs other parts, they are started first.
+The supervisor is one loop in the process that owns the `Family`. A part that has ended is restarted at once, then after
+1, 2, 4 ... seconds, at most a minute. After the part has worked for a minute the count starts again at zero. A part
+that runs but doesn't work is killed after a while and restarted. If a part needs other parts, they are started first.
 """
 
 from __future__ import annotations

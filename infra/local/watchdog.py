@@ -1,9 +1,9 @@
-"""A watchdog that ends the servers when the process that started them is gone, for whatever reason.
+"""End the servers when the process that started them is gone, for whatever reason.
 
-It is a separate process in its own session, so Ctrl-C doesn't reach it. It reads lines ``watch PID SIGNAL GRACE_S``
-from standard input. When the pipe closes, the starter has exited, crashed or been killed. Then each watched process
-gets its signal. After its grace period it is killed with all its descendants. Processes that were not announced, or
-that left their parent, are found by a mark in their environment.
+The watchdog is a separate process in its own session, so Ctrl-C doesn't reach it. It reads lines ``watch PID SIGNAL
+GRACE_S`` from standard input. When the pipe closes, the starter has exited, crashed or been killed. Then each watched
+process gets its signal. After its grace period it is killed with all its descendants. Processes that were not
+announced, or that left their parent, are found by a mark in their environment.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,12 @@ from packshot.ingest.stock import sidecars_of
 from packshot.specs.load import Configs, default_folder, load_for_the_line
 from packshot.specs.nearest import listed, nearest
 from packshot.specs.resolve import find_category, style_guide
+
+if TYPE_CHECKING:  # a command that needs no picture starts without these
+    from packshot.pipeline.mastering import Mastered
+    from packshot.routing.approve import Watch
+    from packshot.routing.decide import RouteDecision
+    from packshot.specs.models import Platform
 
 NOT_THIS_FILE = (RefusedInputError, ConfigError)
 """Errors that concern only one of several photographs: it is refused, or no platform accepts its view."""
@@ -43,7 +49,9 @@ def configs_in(folder: Path | None) -> Configs:
     return load_for_the_line(folder or default_folder())
 
 
-def mastered(path: Path, configs: Configs, *, client: str, category: str = "", platforms: Sequence[str] = ()) -> Any:
+def mastered(
+    path: Path, configs: Configs, *, client: str, category: str = "", platforms: Sequence[str] = ()
+) -> Mastered:
     """Return a local photograph after stage 1: the master, its facts and its plan, as a `Mastered`.
 
     The command line's options take the place of a manifest row.
@@ -116,7 +124,7 @@ def refusal_of(error: Exception) -> str:
     return f"an error that nobody foresaw: {type(error).__name__}: {error}. Please report it with the file."
 
 
-def watch_of(done: Any, configs: Configs) -> Any:
+def watch_of(done: Mastered, configs: Configs) -> Watch | None:
     """Return the routing model and its promise, which can stop the machine from approving an edit (`Watch`).
 
     The model is the one that comes with Packshot. The result is None if the config uses no routing model.
@@ -136,7 +144,7 @@ def watch_of(done: Any, configs: Configs) -> Any:
     return Watch(shipped_model(), done.features, config.approve, without, category, config.real_only, risk)
 
 
-def route_of(done: Any, watch: Any) -> Any:
+def route_of(done: Mastered, watch: Watch | None) -> RouteDecision:
     """Return the decision who edits a photograph, the machine or a person, with the reason.
 
     Args:
@@ -162,7 +170,7 @@ def _beside(path: Path) -> bytes:
     return names[found].read_bytes() if found else b""
 
 
-def platform_of(configs: Configs, name: str) -> Any:
+def platform_of(configs: Configs, name: str) -> Platform:
     """Return a platform of the configs by its name.
 
     Args:
@@ -203,7 +211,7 @@ def require_known(configs: Configs, *, client: str, category: str) -> None:
         raise ConfigError("no such category", category, allowed=f"{', '.join(sorted(configs.categories))}{meant}")
 
 
-def require_enabled(platform: Any) -> None:
+def require_enabled(platform: Platform) -> None:
     """Raise an error if a platform is disabled.
 
     Raises:

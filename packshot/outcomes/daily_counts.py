@@ -135,9 +135,11 @@ def verdicts_of(records: Sequence[ShotRecord], day: Day) -> tuple[VerdictCount, 
     edits: Counter[Verdict] = Counter()
     looked, refused = edits.copy(), edits.copy()
     for record in records:
-        audit = record.reports.get(AUDIT, {})
-        seen = Verdict.AUTO_APPROVE if audit.get("approved") else Verdict.HUMAN_REVIEW
+        drawn = record.reports.get(AUDIT, {})
+        of_redone = _on_redone_edits(record)
         for one in changes(record, day):
+            audit = {} if one in of_redone else drawn
+            seen = Verdict.AUTO_APPROVE if audit.get("approved") else Verdict.HUMAN_REVIEW
             if one.from_state is State.SCORED and one.to_state in _AFTER_SCORE:
                 edits[_AFTER_SCORE[one.to_state]] += not (audit and one.to_state is State.IN_REVIEW)
             elif one.from_state is State.IN_REVIEW and one.to_state is not State.FAILED:
@@ -147,6 +149,15 @@ def verdicts_of(records: Sequence[ShotRecord], day: Day) -> tuple[VerdictCount, 
     return tuple(
         VerdictCount(verdict=one, edits=edits[one], looked_at=looked[one], refused=refused[one]) for one in Verdict
     )
+
+
+def _on_redone_edits(record: ShotRecord) -> tuple[Event, ...]:
+    """Return the events on edits that a reviewer had made again. Only a first edit is drawn for an audit."""
+    found, redone = [], False
+    for one in record.events:
+        found += [one] if redone else []
+        redone = _is(one, State.IN_REVIEW, State.REDO) or (redone and not _is(one, State.ROUTED, State.EDITING_AUTO))
+    return tuple(found)
 
 
 def first_time_of(records: Iterable[ShotRecord], day: Day) -> tuple[Rate, ...]:

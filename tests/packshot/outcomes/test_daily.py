@@ -189,6 +189,14 @@ def test_verdicts_and_what_people_said_of_them() -> None:
     assert day.approved_ratio == pytest.approx(3 / 7)
 
 
+def test_an_audit_counts_for_the_edit_that_was_drawn_and_not_for_one_after_it() -> None:
+    again = (S.IN_REVIEW, S.REDO, S.EDITING_AUTO, S.SCORED, S.IN_REVIEW, S.APPROVED)
+    day = figures(Shot("A").edited(*again).reports(audit={"approved": True}))
+    found = {one.verdict: (one.edits, one.looked_at, one.refused) for one in day.verdicts}
+    assert found[Verdict.AUTO_APPROVE] == (1, 1, 1)
+    assert found[Verdict.HUMAN_REVIEW] == (1, 1, 0)
+
+
 def returned(name: str, *, took: timedelta | None = None, by: str = "Ada") -> Shot:
     shot = Shot(name, at=DAY.begins).handed()
     if took is not None:

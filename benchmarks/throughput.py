@@ -1,4 +1,4 @@
-"""How fast does a photograph become its files, without Prefect and storage, and how much memory does that take?
+"""Measure how fast a photograph becomes its files, and how much memory that takes, without Prefect and storage.
 
     python -m benchmarks.throughput [--engine onnxruntime|openvino] [--megapixels 12 24 50] [--repeats N] [--json FILE]
 

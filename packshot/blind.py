@@ -1,4 +1,4 @@
-"""Blind reviews: hide the machine's opinion of a shot until its reviewer has answered.
+"""Hide the machine's opinion of a shot until its reviewer has answered (a blind review).
 
 Some shots are chosen for an audit. Their reviewer judges the edit without the machine's opinion: without score and
 findings, and without knowing whether the machine would have approved it. The reviewer must not find this opinion

@@ -1,4 +1,7 @@
-"""Check every request: the server's name, the origin of a form, the session. Every answer gets security headers."""
+"""Check every request to the desk before a page answers it: the server's name, the origin of a form, the session.
+
+Every answer gets security headers.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answer the requests in which a person decides, or takes a decision back."""
+"""Answer the requests by which a person decides about a shot, or takes a decision back."""
 
 from __future__ import annotations
 

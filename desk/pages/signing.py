@@ -1,4 +1,4 @@
-"""Sign in at the desk by name and password, and sign out."""
+"""Answer the requests by which a person signs in at the desk by name and password, and signs out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read tiles of pictures. All tiles of a picture are stored together, as a pack.
+"""Read tiles of pictures for the desk's viewer. All tiles of a picture are stored together, as a pack.
 
 A pack is made when it is first asked for, and made again if it is damaged or missing.
 """

@@ -1,4 +1,4 @@
-"""Remember which pictures each person has had on their screen.
+"""Remember which pictures each person at the desk has had on the screen.
 
 This is only in memory; a restart of the desk forgets it.
 """

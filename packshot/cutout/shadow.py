@@ -1,4 +1,4 @@
-"""Measure the product's contact shadow: how much it darkens the backdrop."""
+"""Measure how much the product darkens the backdrop where it stands on it (its contact shadow)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Decide, at reduced size, where the segmentation network's mask is trusted and where the photograph has to decide."""
+"""Decide where the segmentation network's mask of the product is trusted, and where the photograph has to decide.
+
+This is done at reduced size, before the outline is refined.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Find things that a shot must wait for before work can start: a photograph, a colour reference, or a clear order."""
+"""Find what a shot must wait for before work can start: a photograph, a colour reference, or a clear order.
+
+The shot is then on hold, until its client sends what is missing.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find the colour space of a picture.
+"""Find the colour space of a client's picture from what its file says, so that the master gets the right colours.
 
 A file can name its colour space in several places. They are tried in the order of the format; the first usable one
 counts.

@@ -1,4 +1,4 @@
-"""Open a client's file as a photo.
+"""Open a client's file as a photo, or refuse it with the reason.
 
 The steps are: detect the kind by content, check the limits, decode, find the profile, turn upright.
 """

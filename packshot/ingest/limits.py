@@ -1,4 +1,4 @@
-"""Refuse files that are too large, by their length and header, before any pixel is decoded."""
+"""Refuse clients' files that are too large, by their length and header, before any pixel is decoded."""
 
 from __future__ import annotations
 

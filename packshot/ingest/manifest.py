@@ -1,4 +1,7 @@
-"""Read the client's manifest: one row for each file, every value as text."""
+"""Read a client's manifest: a table with one row for each file, which says what the file shows.
+
+Every value stays text.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write the sentences of the daily report, for its page and for its page in the workflow engine."""
+"""Write the sentences of the daily report, for its HTML page and for its artifact in the workflow engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recognise the columns of orders, returns and go-live dates by their names."""
+"""Recognise the columns of shops' tables of orders, returns and go-live dates, by the columns' names."""
 
 from __future__ import annotations
 

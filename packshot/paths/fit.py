@@ -1,4 +1,4 @@
-"""Fit few Bezier curves to many points.
+"""Fit few Bezier curves to many points of an outline, for a clipping path that an editor can change easily.
 
 After Schneider, "An Algorithm for Automatically Fitting Digitized Curves" (Graphics Gems, 1990): least squares for the
 handles, Newton's method for the parameters of the points. One step differs. Schneider halves a curve until it fits.

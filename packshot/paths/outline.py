@@ -1,4 +1,4 @@
-"""Trace the outlines of a matte: its 0.5 contours, with subpixel accuracy."""
+"""Trace the outlines of a matte (each pixel's share of product) where it crosses 0.5, with subpixel accuracy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rasterise a path to a matte: the coverage of each pixel.
+"""Fill a clipping path to a matte: compute how much of each pixel lies inside the path (its coverage).
 
 Each row of pixels is sampled on 32 scan lines. On each scan line, the crossings with the outline are computed exactly,
 sorted, and combined by the operations and fill rules of the subpaths. Each span between two crossings counts with its

@@ -1,4 +1,4 @@
-"""Write paths as image resources, for TIFF, PSD and JPEG files."""
+"""Write clipping paths as Photoshop's image resources, for TIFF, PSD and JPEG files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cut out and reduce the part of a photograph around its product.
+"""Cut out and reduce the part of a photograph around its product, for checks that look for wrong areas.
 
 Two searches for wrong areas in the matte work on this part: `ridges` finds strips outside the product's real edge, and
 `near_backdrop` finds regions in the backdrop's colour.

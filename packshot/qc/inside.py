@@ -1,4 +1,4 @@
-"""Find areas that the matte keeps although they look like the backdrop."""
+"""Find areas that the matte (each pixel's share of product) keeps although they look like the backdrop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make a rule's finding from the value that it measured."""
+"""Make a rule's finding (its result for one edit, with a message) from the value that it measured."""
 
 from __future__ import annotations
 

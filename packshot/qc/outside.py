@@ -1,4 +1,4 @@
-"""Find parts of the product that lie outside the matte."""
+"""Find parts of the product that lie outside the matte (each pixel's share of product), so that they are lost."""
 
 from __future__ import annotations
 

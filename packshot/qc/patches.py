@@ -1,4 +1,4 @@
-"""Find small patches of backdrop that were kept in the matte, at the photograph's full size.
+"""Find small patches of backdrop that the matte has kept as product, at the photograph's full size.
 
 The evidence is a patch's colour, and the product's edge around it.
 """

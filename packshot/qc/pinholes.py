@@ -1,4 +1,4 @@
-"""Find small holes in an edit, at the photograph's full size."""
+"""Find small holes in an edit, at the photograph's full size: places in the product that became background."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find where an outline is proven.
+"""Find where the photograph or the segmentation network proves that an edit's outline is right.
 
 A point is proven if the photograph has an edge there, or if the segmentation network is sure that the pixels just
 inside are product.

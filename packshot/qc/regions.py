@@ -1,4 +1,4 @@
-"""Find the connected components of masks at reduced size."""
+"""Find the connected regions of masks that were made from an edit at reduced size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn measured values into points, and points and failed gates into a verdict."""
+"""Turn an edit's measured values into points, and points and failed gates into a verdict: approve, review or redo."""
 
 from __future__ import annotations
 

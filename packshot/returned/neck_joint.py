@@ -1,4 +1,4 @@
-"""Check a returned neck joint: the neckline is filled, no mannequin is left, and no seam is visible.
+"""Check an editor's returned neck joint: is the neckline filled, is no mannequin left, and is no seam visible?
 
 The work is compared with the draft mask that the editor was given. Distances are in pixels of the master. On masters
 over 1,500 px they grow with the longest side.

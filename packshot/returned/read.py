@@ -1,4 +1,7 @@
-"""Read returned work: the picture and the matte that the editor made. A file can keep the matte in several places."""
+"""Read a file that an editor has returned: the finished picture, and the matte (each pixel's share of product) with it.
+
+A file can keep the matte in several places.
+"""
 
 from __future__ import annotations
 

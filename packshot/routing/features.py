@@ -1,4 +1,4 @@
-"""Measure a master before any cut-out. Every figure lies in 0..1 and grows with the difficulty.
+"""Measure a master before any cut-out, to decide who edits it. Every figure lies in 0..1 and grows with the difficulty.
 
 Figures are measured on reduced copies in CIE L*a*b*, with a rough silhouette of the product.
 """

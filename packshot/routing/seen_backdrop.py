@@ -1,4 +1,4 @@
-"""Find where in the frame the backdrop is visible, and fit a smooth surface of colour there.
+"""Find where in the photograph the backdrop is visible, and fit a smooth surface of colour there.
 
 Usually it is visible along the frame's border. A product that fills the frame leaves only a thin border, or the
 corners.

@@ -1,4 +1,7 @@
-"""Find a rough silhouette of the product without its shadow. It serves for measuring, not for cutting out."""
+"""Find a rough silhouette of the product without its shadow, before any cut-out.
+
+It serves for measuring, not for cutting out.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find categories in the words of a file's name and metadata."""
+"""Find the category of a product in the words of its file's name and metadata."""
 
 from __future__ import annotations
 

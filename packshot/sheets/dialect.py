@@ -1,4 +1,4 @@
-"""Find the row of column names in a table, and the separator between its cells."""
+"""Find, in a table of delimited text, the row of column names and the separator between cells."""
 
 from __future__ import annotations
 

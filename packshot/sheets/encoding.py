@@ -1,4 +1,4 @@
-"""Find the encoding of a table, from all of its bytes."""
+"""Find the encoding of a table that a client or a shop sends, from all of its bytes."""
 
 from __future__ import annotations
 

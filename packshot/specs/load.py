@@ -1,4 +1,4 @@
-"""Read all of ``configs/``, and report every problem at once.
+"""Read all config files in ``configs/`` into one object, and report every problem of all files at once.
 
 configs/
   platforms/<name>.yaml   clients/<name>.yaml

@@ -1,4 +1,7 @@
-"""Resolve the configs into one plan for one shot. Precedence is decided only here, in `merged_rules`."""
+"""Resolve the configs into one plan for one shot: the rules of its category, its platforms and its client.
+
+Which of them takes precedence is decided only here, in `merged_rules`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Make sure that only one run at a time works on a batch: it holds the batch's lease, and the record names the run."""
+"""Make sure that only one run at a time works on a batch.
+
+The run holds the batch's lease (a stored object that it renews while it works), and the batch's record names the run.
+"""
 
 from __future__ import annotations
 

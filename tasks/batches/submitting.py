@@ -1,4 +1,4 @@
-"""Upload a folder of photographs as a closed batch into the inbox in storage. This runs on the client's side."""
+"""Turn a folder of photographs into a closed batch in the inbox. This runs on the client's side."""
 
 from __future__ import annotations
 

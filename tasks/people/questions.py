@@ -1,4 +1,4 @@
-"""Decide from a shot's record what it needs next: a step of the machine, a person's answer, or nothing."""
+"""Decide from a shot's record (its stored history) what comes next: a machine's step, a person's answer, or nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find shots that wait for people although no question was asked, and ask it.
+"""Find shots that wait for people although nobody was asked about them, and ask.
 
 This happens if a run dies after it has written the shot's record and before it has created the form.
 """

@@ -1,6 +1,6 @@
-"""Ask the index: the shared one, or one of this machine.
+"""Ask the index about many shots: the shared index, or one on this machine's disk.
 
-The one of this machine is used if there is no shared index, or if the shared index does not answer. It is compared with
+The index of this machine is used if there is no shared one, or if the shared index does not answer. It is compared with
 the bucket just before.
 
 An answer may be some seconds old, and a row may be older than its record. So read a shot's record before you act on it.

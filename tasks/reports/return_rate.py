@@ -1,8 +1,9 @@
 """Make the report on a client's return rate from the orders and returns in storage.
 
-returns/<client>/orders/...     exports of orders, CSV or Parquet, as they come returns/<client>/returns/...    exports
-of returns, if they are separate files returns/<client>/golive.*       sku and date, written by people; takes precedence
-over the dates of deliveries returns/<client>/report/...     the report as a page and as JSON
+returns/<client>/orders/...     exports of orders, CSV or Parquet, as they come
+returns/<client>/returns/...    exports of returns, if they are separate files
+returns/<client>/golive.*       sku and date, written by people; takes precedence over the dates of deliveries
+returns/<client>/report/...     the report as a page and as JSON
 """
 
 from __future__ import annotations

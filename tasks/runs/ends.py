@@ -1,4 +1,4 @@
-"""Wait for the end of another run, even if Prefect's server answers with errors in between."""
+"""Wait for the end of another flow run, even if Prefect's server answers with errors in between."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Switch the schedules of deployments on and off."""
+"""Switch the schedules of deployments (flows that Prefect starts at given times) on and off."""
 
 from __future__ import annotations
 

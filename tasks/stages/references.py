@@ -1,4 +1,4 @@
-"""Reference photographs: files that a client's manifest names as the colour reference of its shots.
+"""Read reference photographs: files that a client's manifest names as the colour reference of its shots.
 
 A reference is read as it was listed. A copy of what was read is kept beside the batch's record, so that an editor
 compares with the same picture as the line, whatever the client uploads later.

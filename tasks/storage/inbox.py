@@ -1,6 +1,6 @@
-"""The client's side of the inbox: files of a batch are uploaded, then the batch is closed.
+"""Upload a batch's files to the inbox, and then close the batch. This runs on the client's side.
 
-Everything else only reads the inbox (`tasks.storage.bucket`).
+All other modules only read the inbox (`tasks.storage.bucket`).
 """
 
 from __future__ import annotations

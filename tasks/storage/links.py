@@ -1,6 +1,6 @@
-"""Links and upload forms: they let somebody without a key read one object, or upload files to one place, for a time.
+"""Make links and upload forms, by which somebody without a key reads one object, or uploads files to one place.
 
-They are signed on this machine. The storage is asked nothing.
+They are valid for a limited time. They are signed on this machine; the storage is asked nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Single requests to the bucket: each is made again while the storage is away, and raises Packshot's own errors.
+"""Make single requests to the bucket, again while the storage is away, and raise Packshot's own errors.
 
 What a request means, and whether it may be repeated, is decided above: `tasks.storage.bucket`.
 """

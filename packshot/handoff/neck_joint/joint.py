@@ -1,4 +1,4 @@
-"""Make the draft of a neck joint, with which an editor starts.
+"""Make the draft of a neck joint, from which an editor joins a garment's photograph with that of its neck.
 
 It is one layered file with garment and neck shot. Measurements show how well the two match.
 """

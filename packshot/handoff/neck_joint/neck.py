@@ -1,4 +1,7 @@
-"""Find the neck of a mannequin in a silhouette. It is above the shoulders, and much narrower than the shoulders."""
+"""Find the neck of a mannequin in a silhouette, to tell the mannequin from the garment.
+
+The neck is above the shoulders, and much narrower than the shoulders.
+"""
 
 from __future__ import annotations
 

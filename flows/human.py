@@ -50,7 +50,8 @@ def human_edit(client: ClientName, batch: BatchName, shot: ShotName) -> State[An
             continue
         if given is None:
             assert asked.question is not None, "an unanswered question is asked"
-            given = cast(Answer, ask(asked.question.form(), pause_key=key, refused=outcome.objection))
+            form = asked.question.form()
+            given = cast(Answer, ask(form, pause_key=key, refused=outcome.objection, followed=outcome.sentence))
         outcome = follow_answer(which, given, question=f"{flow_run.id}-{number}")
         show_whether_refused(which, outcome.objection)
         number += 1

@@ -89,7 +89,7 @@ def create_waiting_run(
     return run.id
 
 
-def ask(form: type[F], *, pause_key: str, refused: str = "") -> F:
+def ask(form: type[F], *, pause_key: str, refused: str = "", followed: str = "") -> F:
     """Return a person's answer to a question of this flow run. Without an answer, the run is suspended here.
 
     Its process then ends. After the answer, Prefect starts the flow again from its first line; then this call returns
@@ -100,11 +100,14 @@ def ask(form: type[F], *, pause_key: str, refused: str = "") -> F:
         form: the model of the answer; the UI shows it as a form.
         pause_key: a name for the question, under which Prefect keeps question and answer.
         refused: why the last answer was refused; the run's state shows it. Empty if none was.
+        followed: what the last answer did, in words; the run's state shows it. Empty if there was none, or it was
+            refused.
     Raises:
         Pause: there is no answer yet. Prefect catches it and ends the process.
     """
     for number in count(1):
-        answer = _answer(form, pause_key if number == 1 else f"{pause_key}-{number}", refused=refused)
+        message = refused_words(refused) if refused else followed_words(followed) if followed else None
+        answer = _answer(form, pause_key if number == 1 else f"{pause_key}-{number}", message=message)
         if answer is not None:
             return answer
     raise AssertionError("unreachable")
@@ -127,9 +130,9 @@ def given_answer(form: type[F], *, pause_key: str) -> F | None:
     return cast(F, form.load(keyset, flow_run_id=run_id)) if answered else None
 
 
-def _answer(form: type[F], pause_key: str, *, refused: str) -> F | None:
+def _answer(form: type[F], pause_key: str, *, message: str | None) -> F | None:
     """Return the answer to a question that was asked before; None if its wait ended without one. Else ask, and end."""
-    state, keyset = _suspended(pause_key, message=refused_words(refused) if refused else None)
+    state, keyset = _suspended(pause_key, message=message)
     run_id = UUID(str(flow_run.id))
     with get_client(sync_client=True) as client:
         if not _save_form(client, form, keyset, run_id):
@@ -182,6 +185,15 @@ def refused_words(why: str) -> str:
         why: the reason, in words.
     """
     return f"Your answer was refused: {one_line(why)}"
+
+
+def followed_words(what: str) -> str:
+    """Return a sentence for the person whose answer counted, shown while the run waits for the next person.
+
+    Args:
+        what: what the answer did, in words.
+    """
+    return f"The last answer was followed: {one_line(what)}"
 
 
 def show_whether_refused(shot: ShotId, why: str) -> None:

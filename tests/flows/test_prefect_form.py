@@ -1,4 +1,4 @@
-"""An answer that cannot be followed, given in Prefect's own pages in Chromium: what the person sees of it."""
+"""Answers in Prefect's own pages in Chromium: what the person sees of one that counts, and of one that is refused."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import pytest
 from prefect.client.schemas.objects import FlowRun
 
 from infra.local.stack import Stack
+from packshot.keys import job_returned_prefix
 from packshot.naming import batch_id
 from packshot.record import State
 from tasks.environment.desk_pages import desk_page
 from tasks.records.stored import load_record
 from tasks.runs.suspended import REFUSED
+from tasks.storage.bucket import Storage
 from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
 from tests.flows.line import Line, sample_folder
-from tests.flows.people import settled
+from tests.flows.people import returned_picture, settled
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [needs_chromium, pytest.mark.slow]
@@ -84,3 +86,24 @@ def test_a_refused_answer_is_seen_on_the_page_of_its_run(
     page.get_by_role("button", name="Resume").first.click()
     seen(page, "Not accepted: ")
     assert "no file was returned. Put the finished picture there." in page.locator(FORM).first.inner_text()
+
+
+def test_an_answer_that_counts_looks_so_although_the_run_waits_for_the_next_person(
+    waiting: FlowRun, line: Line, prefect_stack: Stack, page: Any, storage: Storage
+) -> None:
+    """Kind of test that was missing: one in which the run is suspended again, as after a refused answer."""
+    address = f"{prefect_stack.prefect_ui_url}/runs/flow-run/{waiting.id}"
+    key = f"{job_returned_prefix(GLASS)}glass.png"
+    storage.put_if_absent(key, returned_picture(f"{GLASS.shot}.jpg"), content_type="image/png")
+    before = line.read(waiting.id)
+    page.goto(address)
+    page.get_by_role("button", name="Resume").first.click()
+    page.locator(FORM).locator("textarea").first.fill("Ada Editor")
+    page.get_by_role("button", name="Submit").click()
+    page.get_by_text("Flow run resumed").first.wait_for()
+    assert settled(line, before).state
+    assert load_record(GLASS).state is State.AWAITING_SIGNOFF
+    page.goto(address)
+    page.get_by_text("Details", exact=True).last.click()
+    page.get_by_text("The last answer was followed: use the returned file").first.wait_for()
+    assert not page.get_by_text(REFUSED, exact=True).count()

@@ -1,4 +1,4 @@
-"""Show a reviewer the file that each platform would get of an edit that is not yet approved, at 1:1.
+"""Show, at 1:1, the file that each platform would get of an edit that is not yet signed off.
 
 It is made by the exporter's code and not stored.
 

@@ -1,4 +1,4 @@
-"""Run S3, PostgreSQL and Prefect together for the duration of a block."""
+"""Run S3, PostgreSQL and Prefect together while a `with` block runs, and start workers beside them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decide which pixels are product and which are backdrop.
+"""Decide which pixels of a photograph are product and which are backdrop.
 
 This is done in a reduced copy that still shows all details that a shopper sees. It is done in tiles, and only where the
 segmentation network is not trusted:

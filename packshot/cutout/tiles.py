@@ -1,4 +1,4 @@
-"""Cut a picture into tiles, and resample a picture of another size to a tile's pixels."""
+"""Cut a large picture into tiles for work in parts, and resample a picture of another size to a tile's pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measure a delivered file: how white its background is, how much the product fills, and how much colours have changed.
+"""Measure a delivered file: how white its background is, how much of it the product fills, how much colours changed.
 
 The pixels are decoded from the file. The matte from before encoding shows where the product is.
 """

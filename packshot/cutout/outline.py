@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packshot.colour.spaces import decode_working
+from packshot.cutout.contact import COURSE_PX, product_ends
 from packshot.cutout.distances import nearest, signed_distance
 from packshot.types import FloatImage, Mask, Matte, Pixels16
 
@@ -64,6 +65,11 @@ FADED_PX, FADED_REACH_PX, FADED_STRETCH = 6.0, 4.0, 65
 the majority filter."""
 BEHIND_PX = np.array([2.0, 5.0], np.float32)
 """Distances behind the moved outline at which the light is compared to find a shadow's penumbra."""
+FACES_DOWN = 0.35
+"""A product touches the floor only where its outline's outward normal points down by at least this part."""
+CONTACT_ROUNDS, CONTACT_REACH_PX, CONTACT_STRETCH, CONTACT_EVEN = 2, 8, 33, 15
+"""How the end of a product that touches the floor is found: rounds, reach of a change, number of points of the majority
+filter that finds contact, and of the median over where it ends."""
 _NEVER = 10.0
 """Cost that forbids an offset."""
 PIECE, OVERLAP = 192, 48
@@ -99,6 +105,10 @@ class _Outline:
         places = x.astype(np.float32), y.astype(np.float32)
         return cv2.remap(picture, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
+    def part(self, points: NDArray[np.intp]) -> _Outline:
+        """Return some of the points, without pieces."""
+        return _Outline(self.rows[points], self.columns[points], self.outward[points], self.pieces[:0])
+
     def light_across(self, levels: Any, offsets_px: Any) -> FloatImage:
         """Return encoded levels sampled along each point's normal, in linear light, because a lens blurs light."""
         seen = self.across(levels, offsets_px)
@@ -121,6 +131,7 @@ def settled_line(
     noise: float,
     least_levels: float,
     lens: float,
+    floor_from: float,
 ) -> Matte:
     """Return each pixel's distance from the refined outline, (rows, columns) float32, in pixels, positive inside.
 
@@ -137,6 +148,7 @@ def settled_line(
         noise: standard deviation of the noise in `picture`, in levels (0..255).
         least_levels: least difference from the backdrop, in levels, for a pixel to count as product.
         lens: how sharp the photograph's edges are, as `lens_ratio` returns it.
+        floor_from: first row in which the product may touch a floor; infinity if it stands on none.
     """
     distance = signed_distance(product)
     outline = _outline_of(product)
@@ -146,7 +158,17 @@ def settled_line(
     cost = _costs(outline, sharp, _blurred_px(outline, sharp, least_levels), movable, shaded, noise)
     moves = OFFSETS_PX[_cheapest_courses(cost, outline.pieces)]
     moves = _out_to_where_it_fades(outline, moves, sharp, probability, movable, lens)
-    field, weight = np.zeros(product.shape, np.float32), np.zeros(product.shape, np.float32)
+    return _ended_at_contact(_moved(distance, outline, moves, movable), sharp, movable, noise, floor_from)
+
+
+def _moved(distance: Matte, outline: _Outline, moves: NDArray[np.float32], movable: Mask) -> Matte:
+    """Return the signed distance from an outline after its points were moved along their normals.
+
+    Args:
+        distance: (rows, columns), signed distance from the outline as it is, positive inside. It is changed.
+        moves: (points,) pixels, positive outwards.
+    """
+    field, weight = np.zeros(distance.shape, np.float32), np.zeros(distance.shape, np.float32)
     field[outline.rows, outline.columns] = moves
     weight[outline.rows, outline.columns] = 1
     even = [cv2.GaussianBlur(one, (0, 0), EVEN_ALONG_PX) for one in (field, weight)]
@@ -264,7 +286,50 @@ def _out_to_where_it_fades(
     there = moves + outward[beyond.argmax(axis=1)]
     behind = outline.light_across(picture, there[:, None] + BEHIND_PX)
     penumbra = (behind[:, 1] - behind[:, 0]).min(axis=1) > PENUMBRA_RATIO * way
-    return np.where(_for_a_stretch(slow & ~penumbra) & beyond.any(axis=1), there, moves)
+    return np.where(_for_a_stretch(slow & ~penumbra, FADED_STRETCH) & beyond.any(axis=1), there, moves)
+
+
+def _ended_at_contact(line: Matte, picture: FloatImage, movable: Mask, noise: float, floor_from: float) -> Matte:
+    """Return the line, changed to where the product ends inside the dark line of its contact shadow.
+
+    Only a stretch of the outline that is low and faces down is changed. Most of its points must show such a dark line.
+    The second round removes what is left of the first outline's steps.
+
+    Args:
+        line: (rows, columns), signed distance from the outline, positive inside.
+    """
+    for _ in range(CONTACT_ROUNDS):
+        outline = _outline_of(line > 0) if floor_from < len(line) else None
+        if outline is None:
+            return line
+        ends, clear = np.full(len(outline.rows), np.nan, np.float32), np.zeros(len(outline.rows), bool)
+        low = np.flatnonzero((outline.outward[:, 1] > FACES_DOWN) & (outline.rows >= floor_from))
+        if not low.size:
+            return line
+        ends[low], clear[low] = product_ends(outline.part(low).across(picture, COURSE_PX[None]), noise=noise)
+        clear, faint = (_for_a_stretch(flags, CONTACT_STRETCH) for flags in (clear, np.isfinite(ends)))
+        stretch = _runs_with(faint | clear, clear)
+        if not stretch.any():
+            return line
+        moves = np.where(stretch, _even_along(ends, CONTACT_EVEN), 0).astype(np.float32)
+        there = np.zeros(line.shape, np.uint8)
+        there[outline.rows[stretch], outline.columns[stretch]] = 1
+        near = cv2.dilate(there, np.ones((2 * CONTACT_REACH_PX + 1,) * 2, np.uint8)) > 0
+        line = np.where(near, _moved(signed_distance(line > 0), outline, moves, movable), line)
+    return line
+
+
+def _runs_with(flags: NDArray[np.bool_], wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the flags of those runs of neighbouring points in which at least one point is wanted."""
+    run = np.cumsum(np.diff(flags, prepend=False))
+    return np.asarray(flags & np.isin(run, run[flags & wanted]))
+
+
+def _even_along(values: NDArray[np.float32], points: int) -> NDArray[np.float32]:
+    """Return the median over so many neighbouring points. Missing values (NaN) are interpolated before."""
+    index, known = np.arange(len(values)), np.isfinite(values)
+    filled = np.pad(np.interp(index, index[known], values[known]), points // 2, mode="edge")
+    return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(filled, points), axis=1), np.float32)
 
 
 def _change_and_way(courses: FloatImage) -> tuple[FloatImage, NDArray[np.float32]]:
@@ -283,11 +348,11 @@ def _change_and_way(courses: FloatImage) -> tuple[FloatImage, NDArray[np.float32
     return np.abs(course[:, within_a_pixel:] - course[:, :-within_a_pixel]), way.max(axis=1)
 
 
-def _for_a_stretch(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the flags after a majority filter along the outline: a product fades over a stretch, not at points."""
+def _for_a_stretch(flags: NDArray[np.bool_], points: int) -> NDArray[np.bool_]:
+    """Return the flags after a majority filter over so many points: what is real lasts for a stretch of the outline."""
     if not len(flags):
         return flags
-    length = min(FADED_STRETCH, len(flags))  # numpy's "same" is as long as the longer of the two
+    length = min(points, len(flags))  # numpy's "same" is as long as the longer of the two
     window = np.full(length, 1 / length)
     return np.asarray(np.convolve(flags, window, mode="same") > 0.5)
 

@@ -43,6 +43,11 @@ EVEN_PX = 1.2
 """Standard deviation of the Gaussian that keeps noise from fraying the outline."""
 EVEN_DOUBTFUL_PX, CLEAR = 3.0, 0.3
 """The wider Gaussian for doubtful pixels, and the mean clearness at which a pixel no longer needs it."""
+BASE_OF_HEIGHT = 0.25
+"""A product touches the floor within this share of its height from its lowest point. Legs at the back end higher."""
+BELOW_PX, SHADED_LEVELS, LEAST_SHADED = (6, 16), 6.0, 0.1
+"""A product stands on a floor if, between these distances below it, the backdrop is so many levels darker than without
+shadow, along at least this share of its width."""
 _BEARING_PX = 33
 """Pixels farther than half of this from any unknown pixel have no influence, and are not computed."""
 
@@ -79,18 +84,19 @@ def settle(
         cell_px: size of one pixel of the network's prediction, in pixels of `pixels`.
     """
     size = size_of(pixels)
-    likely = cv2.resize(probability, size, interpolation=cv2.INTER_LINEAR)
+    likely: Any = cv2.resize(probability, size, interpolation=cv2.INTER_LINEAR)
     opened = cv2.resize(unknown.view(np.uint8), size, interpolation=cv2.INTER_NEAREST).view(bool)
     line = np.where(likely >= 0.5, np.float32(FAR_PX), np.float32(-FAR_PX))
     surface_here: Any = cv2.resize(surface, size, interpolation=cv2.INTER_LINEAR)
     margin_px = int(np.ceil(8 * cell_px)) + 12
     lens = lens_ratio(pixels, probability)
+    floor_from = _floor_from(pixels, likely, surface_here)
     boxes = list(boxes_holding(opened, side_px=TILE_PX))
 
     def tile(box: Box) -> tuple[Matte, FloatImage]:
         wide, inner = with_margin(box, size, margin_px=margin_px)
         parts = (part_of(picture, wide, size) for picture in (pixels, likely, opened, surface_here))
-        found = _settled(*parts, noise=max(noise_levels, 0.5), lens=lens)
+        found = _settled(*parts, noise=max(noise_levels, 0.5), lens=lens, floor_from=floor_from - wide.top)
         return found[0][inner], found[1][inner]
 
     backdrop = surface_here.copy()
@@ -100,8 +106,33 @@ def settle(
     return Settled(line, opened, backdrop)
 
 
+def _floor_from(pixels: Pixels16, likely: Matte, surface: FloatImage) -> float:
+    """Return the first row in which the product may touch the floor; infinity if it stands on none.
+
+    A product stands on a floor if the backdrop below it lies in shadow along at least `LEAST_SHADED` of its width.
+    """
+    product = likely >= 0.5
+    rows, columns = np.flatnonzero(product.any(axis=1)), np.flatnonzero(product.any(axis=0))
+    if not rows.size:
+        return np.inf
+    first = float(rows[-1] - BASE_OF_HEIGHT * (rows[-1] - rows[0]))
+    lowest = len(product) - 1 - np.argmax(product[::-1, columns], axis=0)
+    columns, lowest = columns[lowest >= first], lowest[lowest >= first]
+    below = np.minimum(lowest[:, None] + np.arange(*BELOW_PX), len(product) - 1)
+    floor = pixels[below, columns[:, None]].astype(np.float32) / np.float32(257)
+    shade = (surface[below, columns[:, None]] - floor).mean(axis=(1, 2))
+    return first if float((shade >= SHADED_LEVELS).mean()) >= LEAST_SHADED else np.inf
+
+
 def _settled(
-    pixels: Pixels16, probability: Matte, opened: Any, surface: FloatImage, *, noise: float, lens: float
+    pixels: Pixels16,
+    probability: Matte,
+    opened: Any,
+    surface: FloatImage,
+    *,
+    noise: float,
+    lens: float,
+    floor_from: float,
 ) -> tuple[Matte, FloatImage]:
     """Return the signed distance from the outline in one tile, and the tile's corrected backdrop."""
     unknown = opened > 0
@@ -112,7 +143,15 @@ def _settled(
     shaded = shadow_share(levels, backdrop, noise=noise)
     product = _product(levels, backdrop, probability, unknown, bearing, shaded, noise=noise)
     line = settled_line(
-        product, levels, probability, unknown, shaded, noise=noise, least_levels=_least_levels(noise), lens=lens
+        product,
+        levels,
+        probability,
+        unknown,
+        shaded,
+        noise=noise,
+        least_levels=_least_levels(noise),
+        lens=lens,
+        floor_from=floor_from,
     )
     sure = np.where(product, np.abs(line), -np.abs(line))
     return np.where(unknown, line, sure).astype(np.float32), backdrop

@@ -238,8 +238,8 @@ EDGE = Group(
         "base_unproven": Meaning(
             measured=(
                 "share of the product's base along which the photograph has no edge at the matte's outline, or one "
-                "more than 1 px farther out. The base is the lowest 12 % of the product, where the outline faces down. "
-                "Skipped where no shadow lies along it"
+                "more than 1 px farther out, or the matte keeps a contact shadow's dark line. The base is the lowest "
+                "12 % of the product, where the outline faces down. Skipped where no shadow lies along it"
             ),
             unit="share",
             gate=True,

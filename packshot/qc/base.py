@@ -4,8 +4,11 @@ A contact shadow lies along the base. Where the outline follows the product, the
 even against a deep shadow. Two mistakes break this rule. The matte may contain shadow, or a bit of the base may be cut
 off. In both cases the photograph has no edge at the outline, or its edge lies farther out.
 
-If the edge lies farther in, other rules find the mistake: `kept_shadow_suspected` and `fringe`. The segmentation
-network's opinion is not used here, because it often takes a contact shadow for product.
+There is a third mistake. Right beside the product the floor gets hardly any light: a line there, a few pixels wide, is
+darker than product and floor. Its outer side is an edge, too. A matte that ends there keeps the dark line.
+
+If the edge lies farther in for another reason, other rules find the mistake: `kept_shadow_suspected` and `fringe`. The
+segmentation network's opinion is not used here, because it often takes a contact shadow for product.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ _LEAST_SHADED, _LEAST_POINTS = 0.1, 20
 """A product stands on a floor if shadow lies along at least this share of its base."""
 _ON_THE_EDGE = 1.0
 """The photograph's outermost edge proves an outline if it lies at most this many outline units farther out."""
+_LINE_LEVEL = 0.7
+"""A contact shadow's dark line was kept if it has at most this share of the product's level and of the floor's."""
 
 
 class Base(NamedTuple):
@@ -37,8 +42,8 @@ class Base(NamedTuple):
     Attributes:
         points: (points,) one flag per point of the outline: True if the point belongs to the base.
         unproven: (points,) one flag per point of the outline: True if the point belongs to the base and the photograph
-            has no edge there, or one more than one outline unit farther out. An outline unit is a pixel, or more for a
-            product longer than 1700 px.
+            has no edge there, or one more than one outline unit farther out, or if the matte keeps the dark line of a
+            contact shadow there. An outline unit is a pixel, or more for a product longer than 1700 px.
     """
 
     points: NDArray[np.bool_]
@@ -70,4 +75,5 @@ def base_of(outline: Outline, edges: EdgeFigures, product: Box) -> Base | None:
     if float((darker > _SHADED).mean()) < _LEAST_SHADED:
         return None
     proven = edges.offset <= _ON_THE_EDGE  # no edge at all is NaN: not proven
-    return Base(points, points & ~proven)
+    keeps_line = (edges.line_level <= _LINE_LEVEL) & (edges.offset < -_ON_THE_EDGE)
+    return Base(points, points & (~proven | keeps_line))

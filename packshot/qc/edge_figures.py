@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from packshot.colour.channels import greatest_channel
 from packshot.colour.spaces import WORKING_GAMMA
 from packshot.qc.outline import DISTANCES, STEP, Column, Outline, Profile, at, smooth_along
 
@@ -46,6 +47,18 @@ _LEAST_COVERAGE = 0.3
 _MOVE_ROUNDS, _HUBER, _RIDGE = 8, 0.5, 0.01
 _RIM_REACH, _RIM_POINTS, _WHOLE, _LEAST_KNOWN = 7.0, 5.0, 0.995, 4.0
 _REPAINTED_LEVELS = 3.0
+_LINE = at(-4, 3)
+"""The darkest place of a contact shadow is looked for between these distances."""
+_LINE_BESIDE = at(-8, -5), at(4, 7)
+"""Product and floor beside that line are measured between these distances."""
+_LINE_DEPTH, _LINE_DARKEST, _LINE_OF_FLOOR, _LINE_INNER, _LINE_FROM = 12.0, 0.78, 0.2, 3.0, -5.0
+"""The line is at least so many levels darker than product and floor, and has at most the next share of their levels.
+Of its depth below the floor, its depth below the product is at least the third. Its inner side lies within the fourth
+distance of its darkest place, and not farther inside than the last: a dark sole is wider."""
+_FACES_DOWN, _BASE_OF_HEIGHT, _FLOOR_SHADE, _LEAST_SHADED = 0.35, 0.25, 6.0, 0.1
+"""A product touches the floor where its outward normal points down by at least this part, within this share of its
+height from its lowest point. It stands on one if the floor is so many levels darker than the lit backdrop along at
+least this share of these places."""
 _DARKEST_SHADOW = 0.3
 """A shadow keeps more than this share of the backdrop's light."""
 _SHADOW_COLOUR = 0.05
@@ -58,7 +71,8 @@ class EdgeFigures:
 
     Distances are in pixels, as if the product were at most 1700 px long. Levels are 0..255. The photograph's edge is
     the outermost place along the normal where its brightness or colour changes steeply; its exact place is where the
-    change is steepest.
+    change is steepest. Where the product touches a floor, a contact shadow's dark line lies between both. There the
+    photograph's edge is the line's inner side.
 
     Attributes:
         contrast: levels between the product's rim and the outside, in the photograph.
@@ -71,6 +85,8 @@ class EdgeFigures:
         cuts: True if something other than backdrop continues across the outline and the photograph has no edge.
         loose: True if the outline runs through backdrop, lit or in shadow, and the photograph has no edge.
         repainted: True if the composite just inside the outline differs from the photograph.
+        line_level: level of a contact shadow's dark line at the outline, as a share of the product's or the floor's
+            level, whichever is lower; NaN where there is none. The line may lie inside or outside of the outline.
     """
 
     contrast: Column
@@ -81,6 +97,7 @@ class EdgeFigures:
     cuts: NDArray[np.bool_]
     loose: NDArray[np.bool_]
     repainted: NDArray[np.bool_]
+    line_level: Column
 
 
 def measure_edges(outline: Outline) -> EdgeFigures:
@@ -89,10 +106,12 @@ def measure_edges(outline: Outline) -> EdgeFigures:
     Args:
         outline: samples of photograph, edit and matte across the matte's outline.
     """
-    steepest = _steepest(outline.master, outline)
+    inner_side, line_level = _contact(outline)
+    touches = np.isfinite(line_level)
+    steepest = np.where(touches, inner_side, _steepest(outline.master, outline))
     rim = _rim(outline, np.nan_to_num(steepest))
     contrast = np.abs(rim - outline.outer).max(axis=1)
-    cuts, loose = _edgeless(outline)
+    cuts, loose = _edgeless(outline, touches)
     return EdgeFigures(
         contrast=contrast,
         offset=steepest - np.nan_to_num(_steepest(_mixed(outline), outline)),
@@ -102,6 +121,7 @@ def measure_edges(outline: Outline) -> EdgeFigures:
         cuts=cuts,
         loose=loose,
         repainted=_repainted(outline),
+        line_level=line_level,
     )
 
 
@@ -172,6 +192,36 @@ def _steepest(levels: Profile, outline: Outline) -> Column:
     return np.where(peak.any(axis=1), place, np.nan).astype(np.float32)
 
 
+def _contact(outline: Outline) -> tuple[Column, Column]:
+    """Return a contact shadow's dark line along each normal: (position of its inner side, its level), both (points,).
+
+    The level is a share of the product's or the floor's, whichever is lower. Both are NaN where the photograph shows no
+    such line: a place at the outline that is darker than product and floor, at the base of what stands on a floor in
+    shadow.
+    """
+    light = greatest_channel(_over_neighbours(outline.master, outline))
+    index, nowhere = np.arange(len(light)), np.full(len(light), np.nan, np.float32)
+    product, floor = (np.median(light[:, part], axis=1) for part in _LINE_BESIDE)
+    low = outline.normal[:, 1] > _FACES_DOWN
+    if low.any():
+        low &= outline.y >= outline.y.max() - _BASE_OF_HEIGHT * np.ptp(outline.y)
+    shaded = outline.backdrop.max(axis=1, initial=0) - floor >= _FLOOR_SHADE
+    if not low.any() or float(shaded[low].mean()) < _LEAST_SHADED:
+        return nowhere, nowhere
+    darkest = _LINE.start + light[:, _LINE].argmin(axis=1)
+    below_product, below_floor = product - light[index, darkest], floor - light[index, darkest]
+    line = (below_product >= np.maximum(_LINE_DEPTH, _LINE_OF_FLOOR * below_floor)) & (below_floor >= _LINE_DEPTH) & low
+    level = light[index, darkest] / np.maximum(np.minimum(product, floor), 1)
+    line &= level <= _LINE_DARKEST
+    fall = np.zeros(light.shape, np.float32)
+    fall[:, 1:-1] = light[:, :-2] - light[:, 2:]
+    inside = darkest[:, None] - np.arange(round(_LINE_INNER / STEP) + 1)
+    steepest = inside[index, fall[index[:, None], inside].argmax(axis=1)]
+    place = DISTANCES[steepest] + _between_samples(fall, steepest) * STEP
+    line &= place >= _LINE_FROM
+    return np.where(line, place, nowhere).astype(np.float32), np.where(line, level, nowhere).astype(np.float32)
+
+
 def _between_samples(values: Profile, at_index: NDArray[np.intp]) -> Column:
     """Return the offset of a parabola's vertex through a peak and its neighbours, in steps from the peak."""
     index = np.arange(len(values))
@@ -228,11 +278,11 @@ def _fringe(outline: Outline, rim: Profile, contrast: Column) -> Column:
     return np.where(visible, width, np.nan).astype(np.float32)
 
 
-def _edgeless(outline: Outline) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _edgeless(outline: Outline, touches: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the flags `cuts` and `loose` of `EdgeFigures`."""
     before = outline.master[:, at(-2, -1)].mean(axis=1)
     after = outline.master[:, at(1, 2)].mean(axis=1)
-    flat = np.abs(before - after).max(axis=1) < FLAT_STEP
+    flat = (np.abs(before - after).max(axis=1) < FLAT_STEP) & ~touches
     step = np.abs(smooth_along(before - after, outline, points=NO_STEP_POINTS)).max(axis=1)
     outside = np.abs(outline.outer - outline.backdrop).max(axis=1)
     inside = np.abs(outline.inner - outline.backdrop).max(axis=1)

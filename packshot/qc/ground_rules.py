@@ -38,11 +38,11 @@ def kept_shadow_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def base_unproven(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on the base of a standing product where the photograph has no edge at the matte's outline.
+    """Return the finding on the base of a standing product where the photograph does not prove the matte's outline.
 
-    The base is the lowest stretch of the outline. The value is the share of the base without such an edge, 0..1. An
-    edge farther out does not count. At such places the matte contains shadow, or a bit of the base was cut off, or the
-    outline is ragged. `limits` say which values pass, warn or fail.
+    The base is the lowest stretch of the outline. The value is the share of the base that is not proven, 0..1. An edge
+    farther out proves nothing, nor does the outer side of a thin dark line. At such places the matte contains shadow,
+    or a bit of the base was cut off, or the outline is ragged. `limits` say which values pass, warn or fail.
 
     The rule is skipped if no shadow lies along the base: the product hangs, lies flat, or was photographed without a
     floor. It is also skipped if a person made the matte, or if there is no product.
@@ -55,7 +55,7 @@ def base_unproven(scene: Scene, limits: RuleLimits) -> Finding:
     first, length = longest_run(base.unproven, scene.outline)
     message = (
         f"Along {base.share:.0%} of the product's base, the photograph has no edge where the matte ends, or one "
-        "farther out."
+        "farther out, or the matte keeps a dark line of shadow."
     )
     place = partial(place_on_outline, scene, first + length // 2)
     return measured("base_unproven", base.share, limits, message, unit="share", box=place)

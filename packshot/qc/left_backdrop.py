@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packshot.qc.around import Around
+from packshot.qc.continued import goes_on
 from packshot.qc.near_backdrop import Regions, near_backdrop
 from packshot.routing.forest import Forest, Tree
 from packshot.types import Box
@@ -41,8 +42,8 @@ class Left(NamedTuple):
 def most_likely_left(around: Around, noise: float) -> Left | None:
     """Return the region of the matte that is most likely left-over backdrop, with its probability.
 
-    None if no region of at least 20 px has nearly the backdrop's colour. A region comes back however low its
-    probability is.
+    A region whose colour goes on inside the product is none (`goes_on`). None if no other region of at least 20 px has
+    nearly the backdrop's colour. A region comes back however low its probability is.
 
     Args:
         around: the photograph around the product.
@@ -52,8 +53,10 @@ def most_likely_left(around: Around, noise: float) -> Left | None:
     if regions is None or not (regions.area >= LEAST_PX).any():
         return None
     likely = np.where(regions.area >= LEAST_PX, probabilities(regions), -1.0)
-    worst = int(np.argmax(likely))
-    return Left(float(likely[worst]), float(regions.area[worst]), regions.boxes[worst])
+    for worst in np.argsort(-likely, kind="stable")[: np.count_nonzero(likely >= 0)]:
+        if not goes_on(around, *np.divmod(regions.places[regions.region == worst], around.kept.shape[1])):
+            return Left(float(likely[worst]), float(regions.area[worst]), regions.boxes[worst])
+    return None
 
 
 def probabilities(regions: Regions) -> NDArray[np.float64]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from packshot.colour.channels import greatest_channel
 from packshot.colour.spaces import WORKING_GAMMA
 from packshot.qc.around import Around
+from packshot.qc.continued import goes_on
 from packshot.types import Box, FloatImage, Mask, Matte
 
 _CORE_PX, _CLEAR_PX = 40.0, 14.0
@@ -55,6 +56,7 @@ class Strip:
             strip does not touch the outside.
         inner: median gradient across the strip's inner edge, in levels per pixel; 0 if it has no inner edge.
         step: mean difference between the strip and the backdrop, in levels.
+        goes_on: whether its colour goes on inside the product.
         light: light in the strip divided by the backdrop's light, linear.
     """
 
@@ -64,6 +66,7 @@ class Strip:
     inner: float
     step: float
     light: float
+    goes_on: bool = False
 
     @property
     def is_shadow(self) -> bool:
@@ -78,12 +81,12 @@ class Strip:
 
     @property
     def is_backdrop(self) -> bool:
-        """True if the strip has nearly the backdrop's colour, and a clear edge at its inner end.
+        """True if the strip has nearly the backdrop's colour, ends at a clear edge, and does not go on inside.
 
         It differs from the backdrop by less than 20 levels (of 255) on average, and the inner edge has at least 15
         levels per pixel.
         """
-        return self.step < _LIKE_BACKDROP and self.inner >= _CLEAR_EDGE
+        return self.step < _LIKE_BACKDROP and self.inner >= _CLEAR_EDGE and not self.goes_on
 
 
 def kept_strips(around: Around) -> list[Strip]:
@@ -112,8 +115,12 @@ def kept_strips(around: Around) -> list[Strip]:
         if area < _LEAST_AREA_PX or float(depth[near][own].max()) < _LEAST_DEPTH_PX:
             continue
         box = around.box(left, top, left + width, top + height)
+        strip = _strip(
+            own, area, box, whole[near], depth[near], slope[near], levels=levels[near], backdrop=backdrop[near]
+        )
+        rows, columns = np.nonzero(own)
         strips.append(
-            _strip(own, area, box, whole[near], depth[near], slope[near], levels=levels[near], backdrop=backdrop[near])
+            dataclasses.replace(strip, goes_on=goes_on(around, rows + near[0].start, columns + near[1].start))
         )
     return sorted(strips, key=lambda strip: -strip.area)
 

@@ -246,7 +246,15 @@ CALLS: dict[str, Callable[[Case], Any]] = {
     "cutout/distances:nearest": lambda c: nearest(c.mask, at=~c.mask) if c.mask.any() else None,
     "cutout/guided:enlarged": lambda c: enlarged(c.matte, c.levels / 255, c.levels / 255),
     "cutout/outline:settled_line": lambda c: settled_line(
-        c.mask, c.levels, c.matte, ~c.mask, 1 - c.matte, noise=1.0, least_levels=4.0, lens=0.3
+        c.mask,
+        c.levels,
+        c.matte,
+        ~c.mask,
+        1 - c.matte,
+        noise=1.0,
+        least_levels=4.0,
+        lens=0.3,
+        floor_from=0,
     ),
     "cutout/outline:lens_ratio": lambda c: lens_ratio(c.pixels, c.matte),
     "cutout/outline:edge_sigma_px": lambda c: edge_sigma_px(c.pixels, c.matte),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from packshot.colour.spaces import encode_working
+from packshot.colour.spaces import WORKING_GAMMA, encode_working
 from packshot.cutout.outline import (
     LEAST_LENS_RATIO,
     MOST_EDGE_PX,
@@ -45,6 +45,7 @@ def _settled(
     movable: Mask | None = None,
     shaded: Matte | None = None,
     lens: float = LEAST_LENS_RATIO,
+    floor_from: float = 0,
 ) -> Matte:
     everywhere = np.ones((SIZE, SIZE), bool)
     none = np.zeros((SIZE, SIZE), np.float32)
@@ -57,6 +58,7 @@ def _settled(
         noise=NOISE,
         least_levels=6.0,
         lens=lens,
+        floor_from=floor_from,
     )
 
 
@@ -137,6 +139,53 @@ def test_a_shadows_edge_is_no_fading_product() -> None:
     assert _away_px(lines[1]) == pytest.approx(_away_px(unheard), abs=0.05)
 
 
+def _standing(product: float, *, line_px: float = 0.0, sole_px: float = 0.0) -> FloatImage:
+    """A disc on a floor in shadow, with a dark line outside of its edge or a dark sole inside of it."""
+    away = -_distance()
+    floor = BACKDROP - 60 * np.exp(-np.maximum(away, 0) / 25)
+    light = np.where(away < 0, product, floor)
+    light = np.where((away > -sole_px) & (away < line_px), 25.0, light)
+    blurred = 255 * cv2.GaussianBlur((light / 255) ** WORKING_GAMMA, (0, 0), 0.7) ** (1 / WORKING_GAMMA)
+    noise = np.random.default_rng(3).normal(0, NOISE, (SIZE, SIZE, 3))
+    return (blurred[..., None] + noise).astype(np.float32)
+
+
+def _away_below_px(line: Matte) -> float:
+    """As `_away_px`, where the outline faces down."""
+    below = np.abs(_distance()) < 2
+    below[: round(SIZE / 2 + 0.7 * RADIUS)] = False
+    return float((line - _distance())[below].mean())
+
+
+@pytest.mark.parametrize("product", [110.0, 160.0, 230.0])
+@pytest.mark.parametrize("line_px", [2.0, 3.5])
+def test_the_dark_line_of_a_contact_shadow_is_not_kept(product: float, line_px: float) -> None:
+    """Its outer side is as strong an edge as the product's own."""
+    line = _settled(_distance(RADIUS + line_px + 0.5) > 0, _standing(product, line_px=line_px))
+
+    assert abs(_away_below_px(line)) < 0.6
+
+
+@pytest.mark.parametrize("product", [110.0, 160.0, 230.0])
+def test_a_dark_sole_stays(product: float) -> None:
+    line = _settled(_distance(RADIUS + 0.5) > 0, _standing(product, sole_px=8))
+
+    assert abs(_away_below_px(line)) < 0.5
+
+
+def test_a_dark_line_above_the_floor_and_where_nothing_stands_on_one_stays() -> None:
+    """The shaded edge of a seat, the dark seam of a hem."""
+    photo, kept = _standing(160.0, line_px=3), _distance(RADIUS + 3.5) > 0
+
+    assert _away_below_px(_settled(kept, photo, floor_from=SIZE)) > 2.5
+
+
+def test_the_dark_rim_of_a_dark_product_stays() -> None:
+    line = _settled(_distance(RADIUS + 0.5) > 0, _standing(60.0, sole_px=3))
+
+    assert abs(_away_below_px(line)) < 0.5
+
+
 def _pixels(lens_px: float) -> Pixels16:
     return np.clip(_photo(lens_px=lens_px) * 257, 0, 65535).astype(np.uint16)
 
@@ -180,7 +229,9 @@ def test_no_product_and_nothing_but_product_have_no_line(product: Mask) -> None:
     photo = np.zeros((60, 60, 3), np.float32)
     nowhere = np.zeros((60, 60), np.float32)
     everywhere = np.ones((60, 60), bool)
-    line = settled_line(product, photo, nowhere, everywhere, nowhere, noise=NOISE, least_levels=6.0, lens=0.4)
+    line = settled_line(
+        product, photo, nowhere, everywhere, nowhere, noise=NOISE, least_levels=6.0, lens=0.4, floor_from=0
+    )
 
     assert line.shape == product.shape
     assert bool((line[10:-10, 10:-10] > 0).all()) == bool(product.all())

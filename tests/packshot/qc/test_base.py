@@ -75,3 +75,30 @@ def test_a_person_s_matte_is_not_asked_for_proof(standing: Any, ragged: Matte, w
     edit = dataclasses.replace(drawn.edit(), cutout=given_cutout(drawn.master, drawn.matte))
     found = next(one for one in judge(edit, drawn.configs.qc).findings if one.code == "base_unproven")
     assert found.status is Status.SKIPPED
+
+
+def with_ring(standing: Any, repaint: Callable[..., Any], inner: float, outer: float) -> Any:
+    """The standing disc with a dark ring, as deep as an unlit gap between product and floor."""
+    rows, columns = np.mgrid[: standing.matte.shape[0], : standing.matte.shape[1]].astype(np.float32)
+    away = np.hypot(columns - 450, rows - 450)
+    ring = np.clip(np.minimum(away - inner, outer - away) + 0.5, 0, 1) * (rows > 560)
+    return repaint(standing, ring.astype(np.float32), np.full((*ring.shape, 3), 0.004, np.float32))
+
+
+def test_a_dark_line_of_contact_shadow_that_is_kept_all_along_the_base_is_kept_back(
+    standing: Any, repaint: Callable[..., Any], with_matte: Callable[..., Any], make_disc: MakeDisc
+) -> None:
+    """Its outer side is an edge as strong as the product's own: an edge at the outline alone proves nothing."""
+    dark = with_ring(standing, repaint, 300, 303)
+    report, found = of_base(with_matte(dark, make_disc(450, 450, 303)))
+    assert found.status is Status.FAILED
+    assert found.measured > 0.8
+    assert report.verdict is not Verdict.AUTO_APPROVE
+    _, right = of_base(dark)
+    assert right.measured < 0.05
+
+
+@pytest.mark.parametrize("thick", [7, 12, 30])
+def test_a_dark_sole_is_no_line_of_shadow(standing: Any, repaint: Callable[..., Any], thick: float) -> None:
+    _, found = of_base(with_ring(standing, repaint, 300 - thick, 300))
+    assert found.measured < 0.05

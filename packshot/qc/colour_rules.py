@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from packshot.qc.inputs import ColourReference
-from packshot.qc.measured import measured, skipped, widened
+from packshot.qc.measured import measured, skipped, unmeasured, widened
 from packshot.qc.scene import Scene
 from packshot.specs.models import RuleLimits
 from packshot.types import Finding, Status
@@ -14,7 +14,7 @@ _TOO_SMALL = "The product's interior is too small to measure it."
 def colour_shift(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the mean colour difference between photograph and delivered pixels, in delta E 2000.
 
-    Only pixels of the product are compared. The rule is skipped if the product's interior is too small to measure.
+    Only pixels of the product are compared. The rule fails without a value if the product's interior is too small.
 
     Args:
         scene: the edit with its measurements.
@@ -23,7 +23,7 @@ def colour_shift(scene: Scene, limits: RuleLimits) -> Finding:
     """
     figures = scene.colour
     if figures is None:
-        return skipped("colour_shift", _TOO_SMALL, gate=limits.gate)
+        return unmeasured("colour_shift", f"{_TOO_SMALL} Its colours are not verified.", limits)
     limits = _ordered(limits, scene.edit.rendition.rules.colour_mean_delta_e)
     message = f"The product's colours differ by delta E {figures.mean_delta_e:.1f} on average."
     box = widened(figures.worst_patch, scene.frame)

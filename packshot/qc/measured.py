@@ -51,7 +51,7 @@ def measured(
 def skipped(code: str, message: str, *, gate: bool = False) -> Finding:
     """Return the finding for a check that could not be made: its status is skipped, and it has no value.
 
-    It takes no points, and does not stop an approval by itself.
+    It takes no points, and stops no approval. A check that applies and could not be made is `unmeasured`.
 
     Args:
         code: the rule's code.
@@ -59,6 +59,19 @@ def skipped(code: str, message: str, *, gate: bool = False) -> Finding:
         gate: True if the rule is a gate: a rule whose failure forbids automatic approval.
     """
     return Finding(code=code, status=Status.SKIPPED, message=message, gate=gate)
+
+
+def unmeasured(code: str, message: str, limits: RuleLimits) -> Finding:
+    """Return the finding for a check that applies to the edit and could not be made: its status is failed.
+
+    It has no value and takes no points. It stops an approval if the rule is a gate: a person has to look.
+
+    Args:
+        code: the rule's code.
+        message: the reason, for people.
+        limits: the rule's limits; they say whether it is a gate.
+    """
+    return Finding(code=code, status=Status.FAILED, message=message, gate=limits.gate)
 
 
 def box_around(x: float, y: float, frame: Size, *, side_px: int = EVIDENCE_PX) -> Box:

@@ -13,7 +13,9 @@ from packshot.colour.spaces import decode_working, encode_working
 from packshot.colour.transform import srgb8_to_working, working_to_srgb8
 from packshot.errors import ConfigError
 from packshot.qc.report import ALL_CODES, QcReport
+from packshot.specs.models import Configs
 from packshot.types import Matte, Status, Verdict
+from tests.packshot.qc.conftest import SIDE, draw_edit
 
 
 def wrong(report: QcReport) -> set[str]:
@@ -122,6 +124,17 @@ def test_colour_shift_is_named(good: Any) -> None:
     shifted = encode_working((linear * np.array([1.25, 1.0, 0.9], np.float32)).astype(np.float32))
     composite = np.where((good.matte > 0)[..., None], shifted, good.composite)
     assert_kept_back(good.change(composite=composite).judge(), "colour_shift", "colour_shift_p95")
+
+
+@pytest.mark.parametrize("width_px", [4, 6, 8])
+def test_a_product_too_thin_to_compare_its_colours_is_never_approved(configs: Configs, width_px: int) -> None:
+    rod = np.zeros((SIDE, SIDE), np.float32)
+    rod[150:750, 450 : 450 + width_px] = 1
+    report = draw_edit(configs, rod).judge()
+    assert_kept_back(report, "colour_shift")
+    (finding,) = [one for one in report.findings if one.code == "colour_shift"]
+    assert finding.measured is None
+    assert "too small" in finding.message
 
 
 @pytest.mark.parametrize("sigma_px", [1.0, 2.0])

@@ -15,6 +15,8 @@ _SHARP = 8.0
 _EDGE = 5.0
 """Least gradient of any edge, in levels per reduced pixel. Noise raises it."""
 _LIGHT_OF_PRODUCT_PX = 6
+_BELOW = np.ones((5, 9), np.uint8)
+"""So far below the product, and beside that, nothing is looked at: a contact shadow's darkest part lies there."""
 _LEAST_BORDER_PX = 12
 _ENDS_IN_EDGE = 0.3
 """Least share of an area's border that must lie on edges."""
@@ -32,7 +34,8 @@ def product_outside(reduced: Reduced) -> tuple[list[Region], list[Region]]:
     """
     if reduced.backdrop is None:
         return [], []
-    clear = ~grown(reduced.matte > 0.1, 5)
+    product = reduced.matte > 0.1
+    clear = ~grown(product, 5) & (cv2.dilate(product.view(np.uint8), _BELOW, anchor=(4, 4)) == 0)
     found = opened(clear & unlike_backdrop(reduced) & ~shadow(reduced), 3)
     near = grown(reduced.matte > 0.5, 11)
     enclosed = enclosed_ground(reduced)

@@ -19,7 +19,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from packshot.colour.spaces import decode_working
 from packshot.cutout.contact import COURSE_PX, product_ends
@@ -131,7 +131,7 @@ def settled_line(
     noise: float,
     least_levels: float,
     lens: float,
-    floor_from: float,
+    floor_from: ArrayLike,
 ) -> Matte:
     """Return each pixel's distance from the refined outline, (rows, columns) float32, in pixels, positive inside.
 
@@ -148,7 +148,8 @@ def settled_line(
         noise: standard deviation of the noise in `picture`, in levels (0..255).
         least_levels: least difference from the backdrop, in levels, for a pixel to count as product.
         lens: how sharp the photograph's edges are, as `lens_ratio` returns it.
-        floor_from: first row in which the product may touch a floor; infinity if it stands on none.
+        floor_from: first row in which the product may touch a floor, (columns,) or one for all; infinity where it
+            stands on none.
     """
     distance = signed_distance(product)
     outline = _outline_of(product)
@@ -158,7 +159,8 @@ def settled_line(
     cost = _costs(outline, sharp, _blurred_px(outline, sharp, least_levels), movable, shaded, noise)
     moves = OFFSETS_PX[_cheapest_courses(cost, outline.pieces)]
     moves = _out_to_where_it_fades(outline, moves, sharp, probability, movable, lens)
-    return _ended_at_contact(_moved(distance, outline, moves, movable), sharp, movable, noise, floor_from)
+    floor = np.broadcast_to(np.asarray(floor_from, np.float32), product.shape[1:])
+    return _ended_at_contact(_moved(distance, outline, moves, movable), sharp, movable, noise, floor)
 
 
 def _moved(distance: Matte, outline: _Outline, moves: NDArray[np.float32], movable: Mask) -> Matte:
@@ -289,7 +291,9 @@ def _out_to_where_it_fades(
     return np.where(_for_a_stretch(slow & ~penumbra, FADED_STRETCH) & beyond.any(axis=1), there, moves)
 
 
-def _ended_at_contact(line: Matte, picture: FloatImage, movable: Mask, noise: float, floor_from: float) -> Matte:
+def _ended_at_contact(
+    line: Matte, picture: FloatImage, movable: Mask, noise: float, floor_from: NDArray[np.float32]
+) -> Matte:
     """Return the line, changed to where the product ends inside the dark line of its contact shadow.
 
     Only a stretch of the outline that is low and faces down is changed. Most of its points must show such a dark line.
@@ -297,13 +301,14 @@ def _ended_at_contact(line: Matte, picture: FloatImage, movable: Mask, noise: fl
 
     Args:
         line: (rows, columns), signed distance from the outline, positive inside.
+        floor_from: (columns,), first row in which the product may touch a floor.
     """
     for _ in range(CONTACT_ROUNDS):
-        outline = _outline_of(line > 0) if floor_from < len(line) else None
+        outline = _outline_of(line > 0) if (floor_from < len(line)).any() else None
         if outline is None:
             return line
         ends, clear = np.full(len(outline.rows), np.nan, np.float32), np.zeros(len(outline.rows), bool)
-        low = np.flatnonzero((outline.outward[:, 1] > FACES_DOWN) & (outline.rows >= floor_from))
+        low = np.flatnonzero((outline.outward[:, 1] > FACES_DOWN) & (outline.rows >= floor_from[outline.columns]))
         if not low.size:
             return line
         ends[low], clear[low] = product_ends(outline.part(low).across(picture, COURSE_PX[None]), noise=noise)

@@ -18,6 +18,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from packshot.colour.channels import dot_product, greatest_difference
 from packshot.cutout.distances import nearest
@@ -45,6 +46,9 @@ EVEN_DOUBTFUL_PX, CLEAR = 3.0, 0.3
 """The wider Gaussian for doubtful pixels, and the mean clearness at which a pixel no longer needs it."""
 BASE_OF_HEIGHT = 0.25
 """A product touches the floor within this share of its height from its lowest point. Legs at the back end higher."""
+LOWEST_CELLS = 8
+"""A product touches the floor only with the lowest part of it in a column, as exactly as the network knows that part. A
+bar above a gap does not touch it."""
 BELOW_PX, SHADED_LEVELS, LEAST_SHADED = (6, 16), 6.0, 0.1
 """A product stands on a floor if, between these distances below it, the backdrop is so many levels darker than without
 shadow, along at least this share of its width."""
@@ -90,13 +94,15 @@ def settle(
     surface_here: Any = cv2.resize(surface, size, interpolation=cv2.INTER_LINEAR)
     margin_px = int(np.ceil(8 * cell_px)) + 12
     lens = lens_ratio(pixels, probability)
-    floor_from = _floor_from(pixels, likely, surface_here)
+    floor_from = _floor_from(pixels, likely, surface_here, LOWEST_CELLS * cell_px)
     boxes = list(boxes_holding(opened, side_px=TILE_PX))
 
     def tile(box: Box) -> tuple[Matte, FloatImage]:
         wide, inner = with_margin(box, size, margin_px=margin_px)
         parts = (part_of(picture, wide, size) for picture in (pixels, likely, opened, surface_here))
-        found = _settled(*parts, noise=max(noise_levels, 0.5), lens=lens, floor_from=floor_from - wide.top)
+        found = _settled(
+            *parts, noise=max(noise_levels, 0.5), lens=lens, floor_from=floor_from[wide.left : wide.right] - wide.top
+        )
         return found[0][inner], found[1][inner]
 
     backdrop = surface_here.copy()
@@ -106,22 +112,31 @@ def settle(
     return Settled(line, opened, backdrop)
 
 
-def _floor_from(pixels: Pixels16, likely: Matte, surface: FloatImage) -> float:
-    """Return the first row in which the product may touch the floor; infinity if it stands on none.
+def _floor_from(pixels: Pixels16, likely: Matte, surface: FloatImage, doubt_px: float) -> NDArray[np.float32]:
+    """Return the first row in which the product may touch the floor, (columns,); infinity where it stands on none.
 
-    A product stands on a floor if the backdrop below it lies in shadow along at least `LEAST_SHADED` of its width.
+    A product stands on a floor if the backdrop below it lies in shadow along at least `LEAST_SHADED` of its width. In
+    each column, only its lowest part touches the floor.
+
+    Args:
+        doubt_px: how far the network's lowest row of a column may be from the product's.
     """
     product = likely >= 0.5
+    nowhere = np.full(product.shape[1], np.inf, np.float32)
     rows, columns = np.flatnonzero(product.any(axis=1)), np.flatnonzero(product.any(axis=0))
     if not rows.size:
-        return np.inf
+        return nowhere
     first = float(rows[-1] - BASE_OF_HEIGHT * (rows[-1] - rows[0]))
-    lowest = len(product) - 1 - np.argmax(product[::-1, columns], axis=0)
-    columns, lowest = columns[lowest >= first], lowest[lowest >= first]
-    below = np.minimum(lowest[:, None] + np.arange(*BELOW_PX), len(product) - 1)
-    floor = pixels[below, columns[:, None]].astype(np.float32) / np.float32(257)
-    shade = (surface[below, columns[:, None]] - floor).mean(axis=(1, 2))
-    return first if float((shade >= SHADED_LEVELS).mean()) >= LEAST_SHADED else np.inf
+    lowest = len(product) - 1 - np.argmax(product[::-1], axis=0)
+    low = columns[lowest[columns] >= first]
+    below = np.minimum(lowest[low][:, None] + np.arange(*BELOW_PX), len(product) - 1)
+    floor = pixels[below, low[:, None]].astype(np.float32) / np.float32(257)
+    shade = (surface[below, low[:, None]] - floor).mean(axis=(1, 2))
+    if float((shade >= SHADED_LEVELS).mean()) < LEAST_SHADED:
+        return nowhere
+    least = np.full(product.shape[1], first, np.float32)
+    least[columns] = np.maximum(first, lowest[columns] - doubt_px)
+    return least
 
 
 def _settled(
@@ -132,7 +147,7 @@ def _settled(
     *,
     noise: float,
     lens: float,
-    floor_from: float,
+    floor_from: NDArray[np.float32],
 ) -> tuple[Matte, FloatImage]:
     """Return the signed distance from the outline in one tile, and the tile's corrected backdrop."""
     unknown = opened > 0

@@ -69,7 +69,7 @@ def examine(name: str, repeats: int, kinds: tuple[str, ...]) -> list[Outcome]:
     A kind for which the product has no room is left out.
 
     Args:
-        name: of the good edit: the name of its scene.
+        name: name of a scene, as `benchmarks.scenes.names_of` lists them. Its true edit is the good one.
         repeats: how many defects of each kind are made.
         kinds: keys of `DEFECTS`.
     """

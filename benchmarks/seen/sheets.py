@@ -63,8 +63,9 @@ class Views(NamedTuple):
 def sheets(matte: Matte, composite: Pixels8, photo: Pixels8) -> list[Pixels8]:
     """Return an edit's contact sheets, at least one: each (rows, columns, 3) uint8, sRGB.
 
-    Each side is at most about `MOST_PX` pixels. They show the edit on white, on a dark surround, and the photograph
-    beside them.
+    Each shows the edit on white, the edit on a dark background, and the photograph beside them. A small edit is whole,
+    on one sheet. Of a large one, each sheet shows some pieces along the outline, at 1:1. Each side of a sheet is at
+    most about `MOST_PX` pixels.
 
     Args:
         matte: (rows, columns) float32 in 0..1.

@@ -33,13 +33,13 @@ def iptc_damage(record: bytes) -> str:
 
 
 def read_iptc(record: bytes) -> Facts:
-    """Return the facts that IPTC records state, by their names in `Metadata` and of its tags, for example "copyright".
+    """Return the facts that IPTC records state: name of the fact -> text, for example "copyright" -> "Acme Ltd".
 
-    "keywords" (a tuple) and "title" are always there, and may be empty. Records after the first damaged one are not
-    read.
+    Names are fields of `Metadata`, such as "creator", or one of `IPTC_TAGS`. "title" and "keywords" (a tuple of texts)
+    are always there, and may be empty. Records after the first damaged one are not read.
 
     Args:
-        record: the IPTC records of a file (IPTC-IIM), as stored.
+        record: the bare IPTC-IIM records of a file, without the Photoshop resource around them.
     """
     found: Facts = {}
     keywords: list[str] = []

@@ -65,9 +65,10 @@ class Scan(NamedTuple):
 
     @property
     def largest_means(self) -> NDArray[np.int64]:
-        """For each component the largest magnitude of a mean, in units of the scan, (components,).
+        """For each component the largest magnitude that a block's mean (its DC coefficient) can have, (components,).
 
-        If the last bits of means come in later scans, they are rounded down (T.81, G.1.2.1): a negative one is larger.
+        It is the quantised value, without the bits that later scans bring (point transform; T.81, G.1.2.1). Cutting
+        those bits off rounds down, so a negative mean can have a magnitude greater by one.
         """
         largest = (_LARGEST_MEAN + self.steps[:, 0] // 2) // self.steps[:, 0]
         return -(-largest >> self.band[3])

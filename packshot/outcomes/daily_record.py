@@ -23,7 +23,9 @@ _LEFT_OUT = "export"
 def brief(record: ShotRecord) -> ShotRecord:
     """Return a record with only the fields that a day's figures need.
 
-    Full records of many thousand shots would fill the memory.
+    Its facts and objects are empty, its findings are those that failed, and its reports are those of the machine, the
+    audit, a refusal and the platforms that were left out. All else is kept. Full records of many thousand shots would
+    fill the memory.
 
     Args:
         record: the shot's record.

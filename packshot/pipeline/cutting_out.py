@@ -35,7 +35,7 @@ class CutOutFiles:
 def cut_out_photo(data: bytes, segmenter: Segmenter, *, name: str, limits: IngestConfig) -> CutOutFiles:
     """Return a photograph's matte and its composite on white, without scoring, framing or export.
 
-    No plan is needed, and any size within `limits` is accepted.
+    No client's style guide is needed, and any size within `limits` is accepted.
 
     Args:
         data: the whole file.
@@ -44,7 +44,7 @@ def cut_out_photo(data: bytes, segmenter: Segmenter, *, name: str, limits: Inges
         limits: the greatest and smallest picture, and which assumptions about colours are allowed.
 
     Raises:
-        RefusedInputError: the photograph can't be read.
+        RefusedInputError: the photograph can't be read, or `limits` refuse it: for example, it is too small.
     """
     developed = develop(open_photo(data, name=name, limits=limits))
     cutout = cut_out(developed.pixels16, segmenter)

@@ -232,11 +232,11 @@ def network_disagreement(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def network_disagreement_patch(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on the largest area, wider than a thin line, where matte and segmentation network differ.
+    """Return the finding on the largest area where matte and segmentation network differ: one says product, one not.
 
-    Its value is that area in thousandths of the product's area; 0 if there is none. Differences that nobody could see
-    on white are left out, and those where the photograph shows that the matte is right. `limits` say which values pass,
-    warn or fail.
+    Lines of a few pixels along the outline are no such area. The value is the area in thousandths of the product's; 0
+    if there is none. Differences that nobody could see on white are left out, and those where the photograph shows that
+    the matte is right. `limits` say which values pass, warn or fail.
     """
     _, regions = scene.disagreement
     share = 1000 * regions[0].area / product_area(scene.reduced) if regions else 0.0

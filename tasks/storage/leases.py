@@ -331,7 +331,7 @@ def at_work() -> Iterator[None]:
     run, no lease is held. After the block the lease is deleted.
 
     Raises:
-        TransientError: the storage could not be reached for two minutes.
+        TransientError: on entering, the storage could not be reached for two minutes.
     """
     if not flow_run.id or any(holder.lease.name.startswith(run_lease("")) for holder in _HELD.get()):
         yield

@@ -163,7 +163,9 @@ def broken_conditions(storage: Storage, *, rounds: int = ROUNDS) -> list[str]:
 
 
 def require_conditions(storage: Storage) -> None:
-    """Try all conditional writes, and raise an error if the storage gets one wrong. Otherwise nothing happens.
+    """Try all conditional writes, and raise an error if the storage gets one wrong.
+
+    Objects are written for that, with names of their own, and deleted afterwards.
 
     Packshot can't work with such a storage: two runs could overwrite each other's work.
 

@@ -201,7 +201,8 @@ def test_a_file_in_the_hot_folder_answers_in_its_editor_s_name(collected: FlowRu
 def test_an_answer_that_counts_takes_the_sign_away(collected: FlowRun) -> None:
     assert REFUSED not in collected.tags
     assert collected.state
-    assert not collected.state.message
+    followed = "The last answer was followed: use the returned file: work done"
+    assert collected.state.message == f"{followed}, {EDITOR}"
 
 
 def test_the_hot_folder_takes_a_file_up_once_and_the_board_shows_with_whom_each_shot_waits(

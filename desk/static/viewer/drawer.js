@@ -83,7 +83,7 @@ export function pixelDrawer(OpenSeadragon, { scene, roleOf, afterDrawing }) {
       context.beginPath();
       context.rect(from, 0, to - from, stage.height);
       context.clip();
-      for (const tile of tilesOf(image)) this._drawTile(context, image, tile, place);
+      for (const tile of this._tilesOf(image)) this._drawTile(context, image, tile, place);
       context.restore();
     }
 
@@ -91,9 +91,16 @@ export function pixelDrawer(OpenSeadragon, { scene, roleOf, afterDrawing }) {
     _drawOverlays(images, place, stage) {
       for (const image of images) {
         this._aboveContext.clearRect(0, 0, stage.width, stage.height);
-        for (const tile of tilesOf(image)) this._drawTile(this._aboveContext, image, tile, place, { replaces: true });
+        for (const tile of this._tilesOf(image)) this._drawTile(this._aboveContext, image, tile, place, { replaces: true });
         this._context.drawImage(this._above, 0, 0);
       }
+    }
+
+    /** Return an image's tiles, coarse ones first. A part of every image is on the stage, so one without tiles is still owed. */
+    _tilesOf(image) {
+      const tiles = image.getTilesToDraw().map((info) => info.tile);
+      if (tiles.length === 0) this._owed += 1;
+      return tiles.sort((one, other) => one.level - other.level);
     }
 
     _drawTile(context, image, tile, place, { replaces = false } = {}) {
@@ -118,14 +125,6 @@ export function pixelDrawer(OpenSeadragon, { scene, roleOf, afterDrawing }) {
       );
     }
   };
-}
-
-/** Return an image's tiles that have been loaded, coarse ones first. */
-function tilesOf(image) {
-  return image
-    .getTilesToDraw()
-    .map((info) => info.tile)
-    .sort((one, other) => one.level - other.level);
 }
 
 /**

@@ -128,7 +128,19 @@ class Sight:
         return self.sharp()
 
     def stage(self) -> Pixels8:
-        """The stage as it is on the screen, in device pixels, without what lies above the picture."""
+        """The stage as it is on the screen, in device pixels, without what lies above the picture.
+
+        Chromium shows an empty canvas for a moment after its process for drawing was started again. A busy
+        machine makes it do so. A picture is shown here, so a stage of one colour is looked at again.
+        """
+        for _ in range(5):
+            seen = self._photographed()
+            if (seen != seen[0, 0]).any():
+                return seen
+            time.sleep(0.2)
+        raise AssertionError(f"The stage is empty: it has the colour {seen[0, 0]} everywhere, five times.")
+
+    def _photographed(self) -> Pixels8:
         self.page.evaluate("document.querySelector('.pv-layer').setAttribute('visibility', 'hidden')")
         page = np.asarray(Image.open(io.BytesIO(self.page.screenshot(scale="device"))).convert("RGB"))
         self.page.evaluate("document.querySelector('.pv-layer').removeAttribute('visibility')")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from packshot.colour.difference import delta_e_2000, lab_of
@@ -135,6 +136,16 @@ def test_an_overlay_changes_no_other_pixel_and_counts_like_the_checker(
         marked[row, column] = OFF_WHITE_RGB
     same(sight, marked)
     assert int((sight.stage() == OFF_WHITE_RGB).all(axis=2).sum()) == counted
+
+
+def test_the_picture_comes_back_when_the_browsers_process_for_drawing_dies(open_viewer: Open, edit: Pixels8) -> None:
+    sight = open_viewer()
+    sight.do("zoom(1)")
+    drawing = [one for one in psutil.Process().children(recursive=True) if "--type=gpu-process" in one.cmdline()]
+    assert drawing
+    for one in drawing:
+        one.kill()
+    same(sight, edit)
 
 
 def test_two_overlays_at_4_to_1_are_not_smoothed(open_viewer: Open, edit: Pixels8) -> None:

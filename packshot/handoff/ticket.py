@@ -24,12 +24,12 @@ SCHEMA = "packshot-ticket/1"
 
 
 class TicketFile(Value):
-    """A file that the editor downloads.
+    """One file that the ticket offers an editor to download.
 
     Attributes:
-        what: description, in words.
-        key: key in storage.
-        link: address to download it, valid until the ticket's `links_expire_at`.
+        what: what the file is, in words for the editor, such as ``reference``.
+        key: the file's key in storage: ``jobs/<client>/<batch>/<shot>/out/<file>``.
+        link: address to download it without an access key. The ticket's `links_expire_at` says until when.
     """
 
     what: str
@@ -42,8 +42,9 @@ class OrderedPlatform(Value):
 
     Attributes:
         name: the platform's name for people.
-        background: the background that it asks for.
-        fill_ratio: the ordered share of the canvas's width or height that the product takes, 0..1.
+        background: the platform's rule for the background, a value of `Background` such as ``pure_white``.
+        fill_ratio: how much of the canvas the product shall fill, 0..1: its share of the canvas's width or height,
+            whichever is greater.
     """
 
     name: str
@@ -56,27 +57,29 @@ class JobTicket(Value):
 
     Attributes:
         client, batch, shot: names of client, batch and shot.
-        title: the SKU, else the file's name.
-        picture: SHA-256 of the picture that the job is about. An answer quotes its first digits.
-        size_px: size of the photograph.
-        round: 1 for the first work, higher after each return.
-        why: why a person must edit it.
-        services: the work to do and the reasons.
-        tier, tier_why: how much manual work it is, and why.
-        issued_at, due_at: when the ticket was made, and when the work should be back.
-        links_expire_at: until when links and form are valid.
+        title: the SKU, else the name of the client's file without its extension.
+        picture: SHA-256, in hexadecimal, of the picture that the editor gets to work on. Whoever answers the ticket
+            quotes its first digits, so that no answer is taken for another picture's.
+        size_px: width and height of the photograph.
+        round: 1 for the first work, one more for each picture that an editor has returned.
+        why: why a person must edit the shot, in words.
+        services: kinds of handwork to do, such as a clipping path, each with its reason.
+        tier, tier_why: how much handwork it is (`Tier`, from basic to super complex), and why, in words.
+        issued_at, due_at: when the ticket was made, and when the finished picture should be back.
+        links_expire_at: until when the download links and the upload form work.
         take: files to download, with links.
-        put_back_into: the shot's hot folder, where the finished picture goes.
-        put_back_form: form that uploads the finished picture without a key, valid as long as the links; None in
-            tickets without one.
+        put_back_into: the shot's hot folder: the beginning of the keys under which the finished picture goes.
+        put_back_form: a form that uploads the finished picture without an access key; None in tickets without one.
         desk_page: address of the shot's page at the review desk; empty in tickets of earlier versions.
-        facts: name of the fact -> value.
-        platforms: where the picture goes.
-        colour: known facts about the colours, in words, by what they are about; see `colour_words`.
-        neck_joint: quality of the neck joint draft, in words; empty if none was made.
+        facts: name of a fact about the shot -> its value, such as ``sku`` -> ``BTL201``.
+        platforms: the platforms to which the picture goes.
+        colour: what is known about the shot's colours, as `colour_words` returns it, and under ``reference_photograph``
+            why a reference photograph could not be given.
+        neck_joint: how good the machine's draft of a neck joint is: name of a measurement -> its result in words; empty
+            if there is no draft.
         notes: the client's notes on the shot.
-        history: decisions of people since the last restart, oldest first.
-        findings: quality control findings on the edit that did not pass.
+        history: people's decisions, oldest first. If the shot was started again from its original, only those since.
+        findings: findings about the photograph and the present edit that did not pass, skipped checks among them.
     """
 
     schema_name: str = SCHEMA
@@ -108,13 +111,16 @@ class JobTicket(Value):
 
     @property
     def noticed(self) -> tuple[Finding, ...]:
-        """What checks found wrong with the present edit: warnings and failures, each only once."""
+        """Return the warnings and failures among the findings, each only once (by its code and message)."""
         told = (one for one in self.findings if one.status in (Status.WARNING, Status.FAILED))
         return tuple({(one.code, one.message): one for one in told}.values())
 
     @property
     def sent_back(self) -> Decision | None:
-        """The last decision that sent the shot to an editor; None if the route sent it there."""
+        """Return the last decision by which a person sent the shot to an editor, such as a reviewer or the client.
+
+        None if no person did: the machine's route or quality control sent the shot.
+        """
         back = [one for one in self.history if one.choice in MUST_SAY_WHAT]
         return back[-1] if back else None
 
@@ -132,15 +138,17 @@ class Scope(Value):
 
 
 def scope_of(record: ShotRecord, plan: Plan, *, ghost_mannequin: bool) -> Scope:
-    """Return the work to do on a routed shot, from its record and plan.
+    """Return the handwork to do on a shot: the services (kinds of handwork) that it needs, and how much work they are.
 
-    Services from the manifest are added to those that are usual for the category. A neck joint that is only usual for
-    the category is left out unless the client wants it.
+    The services are those that the manifest asks for, those that the measured figures call for, and those that are
+    usual for the shot's category. A neck joint that is only usual for the category is left out unless `ghost_mannequin`
+    is True.
 
     Args:
-        record: the shot's record.
+        record: the shot's record, with the report on its route.
         plan: the shot's plan.
-        ghost_mannequin: True if this client's garments get a neck joint.
+        ghost_mannequin: True if this client's garments get a neck joint: the mannequin is removed and the neckline
+            filled.
     """
     routing = record.reports.get("routing", {})
     features: Mapping[str, float] = routing.get("features", {})
@@ -183,21 +191,21 @@ def job_ticket(
     picture: str,
     reference_lost: str = "",
 ) -> JobTicket:
-    """Return the ticket of a shot that waits for an editor.
+    """Return the ticket of a shot that waits for an editor, with all that the editor needs to know.
 
     Args:
         record: the shot's record.
         plan: the shot's plan.
-        scope: the work to do.
-        why: why a person must edit the shot.
+        scope: the handwork to do, as `scope_of` returns it.
+        why: why a person must edit the shot, in words.
         at: the present time.
-        due_at: when the work should be back.
-        links_expire_at: until when the links and the form are valid.
+        due_at: when the finished picture should be back.
+        links_expire_at: until when the download links and the upload form work.
         take: files to download, with links.
-        put_back_into: the shot's hot folder, where the finished picture goes.
-        put_back_form: form that uploads the finished picture without a key.
+        put_back_into: the shot's hot folder: the beginning of the keys under which the finished picture goes.
+        put_back_form: form that uploads the finished picture without an access key.
         desk_page: address of the shot's page at the review desk; empty if there is none.
-        picture: SHA-256 of the picture that the job is about.
+        picture: SHA-256, in hexadecimal, of the picture that the editor gets to work on.
         reference_lost: why the reference photograph is not among the files, in words; empty if it is, or if there is
             none.
     """
@@ -243,14 +251,15 @@ def _neck_joint_words(record: ShotRecord) -> dict[str, str]:
 
 
 def colour_words(record: ShotRecord, plan: Plan) -> dict[str, str]:
-    """Return what is known about a shot's colours, for the ticket: what a fact is about -> the fact in words.
+    """Return what is known about a shot's colours, for its ticket: topic -> what is known, in words.
 
-    There is always the reference, or whether one is required. Then come the colour error before the edit, if it was
-    measured, and the colour findings after the edit, by their code.
+    ``reference`` is always there: the colour reference that the manifest names, else ``required`` or ``not required``.
+    ``against the reference, before the edit`` is there if it was measured. Then comes each colour finding on the
+    present edit by its code. Example: ``colour_shift`` -> ``1.20 delta E 2000 (limit 2.00)``.
 
     Args:
         record: the shot's record.
-        plan: the shot's plan.
+        plan: the shot's plan, which says whether a reference is required.
     """
     measured = {
         one.code: f"{one.measured:.2f} {one.unit}".strip()
@@ -291,5 +300,9 @@ def ticket_json(ticket: JobTicket) -> bytes:
 
 
 def words_for(ticket: JobTicket) -> dict[str, Any]:
-    """Return the variables for the template of the ticket's page: ``ticket`` and ``sent_back``."""
+    """Return the variables for the template of the ticket's page, by name.
+
+    They are ``ticket``, the ticket itself, and ``sent_back``, the decision by which a person sent the shot to an editor
+    (None if no person did).
+    """
     return {"ticket": ticket, "sent_back": ticket.sent_back}

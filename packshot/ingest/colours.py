@@ -9,7 +9,8 @@ counts.
 | HEIC, AVIF (ISO/IEC 23000-22) | ICC profile, codes (nclx) |
 | all | ICC profile; then the colour space that EXIF names; then sRGB, as an assumption |
 
-Codes that are all "unspecified" say nothing. Where only one of the two is, the other half is assumed, with a finding.
+Codes (cICP, nclx) name the primaries and the transfer curve by numbers. If both are "unspecified", the codes are
+ignored. If only one of the two is, sRGB's takes its place, with a finding.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _UNSPECIFIED = 2
 
 
 def refuse_hdr(container: Container, name: str) -> None:
-    """Raise an error for an HDR picture. Read as sRGB, it would look pale and far too dark.
+    """Raise an error if a picture is HDR: read as sRGB, it would look pale and far too dark. Otherwise nothing happens.
 
     Args:
         container: the file's header.
@@ -60,16 +61,18 @@ def refuse_hdr(container: Container, name: str) -> None:
 def find_profile(
     model: ColourModel, container: Container, metadata: Metadata, name: str
 ) -> tuple[bytes, bool, tuple[Finding, ...]]:
-    """Return (the picture's ICC profile, True if it was assumed, findings).
+    """Return (bytes of the ICC profile that says what the picture's colours mean, True if it was assumed, findings).
 
-    The profile comes from the file's codes, its embedded profile, what EXIF or a PNG says, or is sRGB as an assumption.
-    It is empty for Lab without a usable profile, which needs none, and for CMYK without one, which counts as assumed.
-    Findings name a profile that was not used, and each assumption.
+    The profile is the embedded one, or is made from other statements of the file: its codes, EXIF, or a PNG's gamma. If
+    an RGB or grey file says nothing usable, it is sRGB, as an assumption. The bytes are empty in two cases: a Lab
+    picture without a usable profile, where the flag is False because Lab needs none; and a CMYK picture without a
+    usable profile, where it is True. Each assumption is a warning among the findings, and so is an embedded profile
+    that was not used.
 
     Args:
         model: the colour model of the pixels.
         container: the file's header.
-        metadata: the file's metadata.
+        metadata: the file's metadata; the colour space that its EXIF names counts.
         name: the file's name, for messages.
     """
     findings: tuple[Finding, ...] = ()

@@ -47,16 +47,17 @@ def corrected_facts(
 def facts_given(decision: Decision, *, client: Client, path: str) -> dict[str, Sourced]:
     """Return the facts that a person's correction gives: name of the fact -> value, with the source ``person``.
 
-    A new file name gives the facts that the client's pattern reads from it, such as "sku". New services give the fact
-    "services".
+    A new file name gives the facts that the client's pattern reads from it, such as "sku". New services (kinds of
+    handwork) give the fact "services". An example is "retouch,shadow".
 
     Args:
         decision: the correction: a new file name, the services that were meant, or both.
         client: the client's style guide, whose pattern reads the new name.
-        path: the file's path in its batch. The new name may have its extension.
+        path: the file's path in its batch. If the new name ends like it, for example in ``.jpg``, the ending is
+            ignored.
     Raises:
-        DecisionRefusedError: the client has no pattern, the pattern finds no product in the new name, or a service is
-            unknown.
+        DecisionRefusedError: the correction cannot be used: there is a new name, but the client has no pattern or the
+            pattern finds no product in it; or a service is unknown.
     """
     given = {**_named(decision.new_name, client, path), **_meant(decision.new_services, path)}
     return {name: Sourced(value=value, source=BY_PERSON) for name, value in given.items()}

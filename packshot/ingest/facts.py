@@ -133,8 +133,8 @@ def _view(text: str) -> str:
 def plain_value(name: str, value: str) -> str:
     """Return a fact's value in its normal form; empty if it is certainly wrong, such as a wrong check digit.
 
-    GTINs and ASINs are checked, views are in capitals, and words of lists are separated by commas. Other values only
-    lose doubled spaces.
+    A GTIN gets its check digit tested, an ASIN its form. Views come in capitals, and the words of lists separated by
+    commas. Other values only lose surplus spaces.
 
     Args:
         name: name of the fact, for example "gtin".

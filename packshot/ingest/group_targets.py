@@ -1,4 +1,7 @@
-"""Calculate the colour correction of a lighting set-up from its colour targets, or give the reason for having none."""
+"""Calculate the colour correction of a lighting set-up from the colour targets photographed with it.
+
+A colour target is a chart of patches whose colours are published. If there is no correction, a finding says why.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,17 @@ _TARGETS_AGREE_DELTA_E = 3.0
 def fitted(
     targets: Mapping[str, TargetReading], config: IngestConfig
 ) -> tuple[TargetFit | None, bool, tuple[Finding, ...]]:
-    """Return (fit, True if it is good enough, findings) for the colour targets of one lighting set-up.
+    """Return (colour correction fitted to the targets, True if it is good enough to use, findings).
 
-    The fit is None where there is no target, where targets disagree, or where a target is over-exposed. Without a
-    target there is no finding; otherwise there is one, on the result: it passes, or is a warning with the reason.
+    The targets are the colour charts of one lighting set-up. The correction is fitted to the median of their readings.
+    It is None if there is no target, if the targets show different light, or if they are over-exposed; then the bool is
+    False. Without a target there are no findings. Otherwise there is one, ``target_fit``: passed if the correction is
+    good enough, else a warning with the reason.
 
     Args:
-        targets: name of the shot or the reference file -> the target in it.
-        config: which edition the targets are, and the greatest errors of a good fit.
+        targets: name of the photograph -> the colour target in it.
+        config: which edition of the chart was photographed, and the greatest colour errors (delta E 2000) of a
+            correction that is good enough.
     """
     if not targets:
         return None, False, ()
@@ -71,35 +77,36 @@ def _refused(message: str, measured: float | None, limit: float | None) -> Findi
 
 
 def proof(fit: TargetFit) -> DeltaE:
-    """Return the colour error that is left: after the correction, or before it if the correction is not worth it.
+    """Return the colour error of a lighting set-up that is left when its correction is used as `by_target` returns it.
 
-    The error is in delta E 2000, on patches that the correction was not fitted to.
+    It is in delta E 2000, over the patches of the target, each corrected by a fit without it. If the correction is not
+    worth using (`worth_it`), it is the error of the patches as photographed.
 
     Args:
-        fit: the fit to a colour target.
+        fit: the correction fitted to a colour target, with its errors.
     """
     return fit.held_out if worth_it(fit) else fit.before
 
 
 def worth_it(fit: TargetFit) -> bool:
-    """Return True if the correction lowers the mean colour error by more than a tenth.
+    """Return True if a colour correction lowers the mean colour error (delta E 2000) by more than a tenth.
 
-    The error is measured on patches that the correction was not fitted to.
+    The error is measured on the patches of the colour target, each corrected by a fit without it.
 
     Args:
-        fit: the fit to a colour target.
+        fit: the correction fitted to a colour target, with its errors.
     """
     return fit.held_out.mean < _CLEARLY_BETTER * fit.before.mean
 
 
 def by_target(fit: TargetFit, where: str) -> Correction:
-    """Return the correction of a good fit, or one that changes nothing if the correction is not worth it.
+    """Return the colour correction for the pixels of a lighting set-up, from the fit to its colour target.
 
-    It is worth it if it lowers the mean colour error by more than a tenth.
+    It changes nothing if the fit does not lower the mean colour error by more than a tenth (`worth_it`).
 
     Args:
-        fit: the fit to a colour target.
-        where: names of the files that show the target, for the reason.
+        fit: the fit to a colour target, which is good enough to use.
+        where: names of the files that show the target, for the correction's `why`.
     """
     if not worth_it(fit):
         return Correction()

@@ -59,12 +59,13 @@ class GroupPlace(Value):
     """The shoot group of one shot, and its lighting set-up inside the group. `group_shots` makes it.
 
     Attributes:
-        group: the group's name, which is safe in storage keys and labels.
+        group: the group's name, which is safe in storage keys and labels, such as ``light-1a2b3c4d``.
         part: the name of the set-up inside the group. It equals `group` if there is only one.
-        series: set-ups with the same series should look alike; empty if no series is known.
+        series: a name for set-ups that should look alike: those of one group in the manifest, else those with the same
+            camera and settings. Empty if nothing says how the shot was lit.
         why: the reason for the group and the set-up, in words.
-        light_known: False for shots without any information. They must not be corrected together.
-        findings: differences of this shot from its group.
+        light_known: False if nothing says how the shot was lit. Such shots must not be corrected together.
+        findings: warnings and failures because this shot's light differs from that of its group.
     """
 
     group: str
@@ -119,13 +120,15 @@ def group_shots(
 ) -> dict[str, GroupPlace]:
     """Return the shoot group of each shot: name of the shot -> its place, sorted by name.
 
-    The order of the shots does not matter. A shot whose light differs from its group's gets a finding.
+    A shot whose light differs from that of its group gets a finding in its place.
 
     Args:
-        lights: the light of all shots of a batch.
-        gap_s: a longer pause, in seconds, starts a new group.
+        lights: the light of all shots of a batch, in any order.
+        gap_s: if more seconds pass between two shots with the same camera and settings, a new group begins. Groups that
+            the manifest names are not split by time.
         limits: how much the light of one set-up may differ; None: the defaults.
-        before: name of a shot -> (group, part) from an earlier run. A set-up keeps its name when more shots arrive.
+        before: name of a shot -> (group, part) from an earlier run. A set-up keeps the name that most of its shots had,
+            when more shots arrive. None: there was no earlier run.
     """
     limits = limits or GroupLimits()
     families: dict[tuple[str, ...], list[ShotLight]] = {}

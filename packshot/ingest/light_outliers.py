@@ -176,13 +176,16 @@ def outlier(light: Lit, usual: Usual | None) -> tuple[Finding, ...]:
 
 
 def changed_light(part: Sequence[Lit], family: Sequence[Lit]) -> tuple[Finding, ...]:
-    """Return the warning that a part's light differs from other shots with the same camera settings, in a tuple.
+    """Return the warning `light_changed`: a part of the shots has another light than others with the same settings.
 
-    The tuple is empty if no backdrop was measured in the part or in the others.
+    It stands alone in a tuple. Its value is the difference between the median backdrops of part and others, in delta E
+    2000; its message names possible causes, such as a failed lamp. The tuple is empty if no backdrop was measured in
+    the part, or none in the others. Whether the difference is large is not tested: call this for a part that `clusters`
+    split off.
 
     Args:
         part: the shots of the part, which is not the largest.
-        family: all shots with the same settings, those of the part among them.
+        family: all shots with the same camera settings, those of the part among them.
     """
     here = {light.shot for light in part}
     others = [light for light in family if light.shot not in here]

@@ -1,11 +1,15 @@
-"""Decide which shots form a lighting set-up, and which colour correction all shots of a set-up get.
+"""Decide which colour correction the shots of each lighting set-up get.
 
-    colour target that fits                its correction; other set-ups of the series are matched to it, then corrected
-    no target, set-ups of a series differ  each is matched to the largest one, by its backdrop
-    otherwise                              identity (no correction)
+Set-ups that should look alike form a series: those of one group in the manifest, else those with the same camera and
+settings.
 
-The plan of a shot may allow less. No shot is ever corrected alone: a correction applies to every shot of the set-up
-whose plan allows it. Once an edited shot has used a correction, that correction stays.
+    the set-up has a colour target       the target's correction, if it is good enough
+    another set-up of the series has     the set-up is matched to that one by its backdrop, then gets its correction
+    none has, and the set-ups differ     each is matched by its backdrop to the set-up with the most measured backdrops
+    otherwise                            no correction
+
+The plan of a shot may allow less, or more: to make the backdrop grey. No shot is ever corrected alone: a correction
+applies to every shot of the set-up whose plan allows it. Once an edited shot has used a correction, it stays.
 """
 
 from __future__ import annotations
@@ -38,14 +42,16 @@ from packshot.types import Finding, Status, Value
 
 
 class ReferencePhoto(Value):
-    """A file of the batch that the manifest names as the colour reference of other files.
+    """A photograph of the batch that the manifest names as the colour reference of other photographs.
 
     Attributes:
-        target: the colour target in it; None without one.
-        swatch: linear Adobe RGB of its centre; None if the centre has several colours, or if there is a target.
+        target: the colour target (chart of known colours) in it; None without one.
+        swatch: red, green and blue of its centre in linear Adobe RGB, 0..1; None if the centre has several colours, or
+            if there is a target.
         replaced: True if the client has replaced or deleted the file since the batch was listed; then nothing was
             measured.
-        kept: name of the copy that is kept of what was read (`packshot.keys.reference_key`); empty without one.
+        kept: file name of the copy that the batch keeps of the measured photograph, such as ``9f86...0a08.jpg``
+            (`packshot.keys.reference_key`); empty without a copy.
     """
 
     target: TargetReading | None = None
@@ -63,12 +69,13 @@ class Statement(Value):
         why: the reason why its shots belong together, in words.
         shots: names of its shots.
         backdrop: the median of the backdrops of its shots; None if none was measured.
-        corrections: level of correction that a plan allows -> the correction. A level without a correction is missing.
-        fit: the fit of its colour target, even if it was refused; None without a target that can be fitted.
+        corrections: what a shot's plan allows at most -> the correction that the shot gets. If nothing is corrected on
+            a level, the level is missing.
+        fit: the correction fitted to its colour target, even if it was not good enough; None without a usable target.
         target_in: names of the files that show the target, separated by commas; empty without a target.
-        verified: colour error that is left after the correction, on patches that it was not fitted to; None without a
-            target that fits.
-        findings: findings for all its shots.
+        verified: colour error that is left after the correction, in delta E 2000, on target patches that it was not
+            fitted to; None if no target gives a good enough correction.
+        findings: findings that concern all its shots.
     """
 
     part: str
@@ -85,7 +92,7 @@ class Statement(Value):
 
 
 class GroupDecision(Value):
-    """What a shoot group means for one of its shots: its place, and the correction of its colours.
+    """What was decided about colour for one shot: its shoot group, and the correction of its colours.
 
     `state_groups` makes it.
 
@@ -93,15 +100,17 @@ class GroupDecision(Value):
         group, part: names of the shoot group, and of the lighting set-up in it.
         why: the reason why the shot belongs to them, in words.
         light_known: False if nothing says how the shot was lit.
-        correction: the correction of its pixels.
-        verified: colour error that is left after the correction, on patches that it was not fitted to. None without a
-            target that fits. None too if the plan allows no correction but the target asks for one.
+        correction: the correction of the shot's pixels. It may change nothing.
+        verified: colour error that is left after the correction, in delta E 2000, on patches of the colour target that
+            it was not fitted to. None if no target gives a good enough correction, or if it gives one and the shot's
+            plan forbids to use it.
         target_in: names of the files that show the set-up's colour target, separated by commas; empty without a target.
-        reference: the colour reference that the manifest names; empty without one.
-        reference_lab: CIE L*a*b* (D50) of the reference after the group's correction; None if the reference is not a
-            colour.
-        reference_file: name of the copy of the reference photograph, as `ReferencePhoto.kept`; empty if the reference
-            is no file, or was replaced before it was read.
+        reference: the colour reference that the manifest names: a file of the batch, or a colour such as ``#B3202A``;
+            empty without one.
+        reference_lab: CIE L*a*b* (D50) of the reference: the stated colour, or the photographed one after the
+            correction. None without a reference, and if it shows a colour target or no single colour.
+        reference_file: file name of the copy of the reference photograph, as `ReferencePhoto.kept`; empty if the
+            reference is no file, or was replaced before it was read.
         findings: those about the light of the shot and about the colours of its group.
     """
 
@@ -143,12 +152,16 @@ def state_groups(
 ) -> tuple[dict[str, GroupDecision], dict[str, Statement]]:
     """Return a batch's colour corrections: (name of the shot -> its decision, name of the set-up -> its statement).
 
+    A set-up is a lighting set-up: shots in the same light, which are corrected alike.
+
     Args:
-        lights: all shots of a batch, in any order.
-        config: pause between groups, and the limits of light and colour.
-        references: files that manifests name as references, by the name used there.
-        before: name of a shot -> (group, part) from an earlier run. Set-ups keep their names.
-        stated: name of a set-up -> its earlier statement, if edited shots have used it. Its correction is kept.
+        lights: the light of all shots of a batch, in any order.
+        config: length of the pause between groups, and the limits of light and colour.
+        references: what the manifest names as a colour reference -> the photograph. None: there are no such
+            photographs.
+        before: name of a shot -> (group, set-up) from an earlier run, so that names are kept. None: there was none.
+        stated: name of a set-up -> its earlier statement, for set-ups of which a shot has been edited. Their correction
+            is kept. None: there are none.
     """
     known = {light.shot: light for light in lights}
     places = group_shots(known.values(), gap_s=config.group_gap_s, limits=config.groups, before=before)

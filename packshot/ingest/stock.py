@@ -54,8 +54,8 @@ class Stock(Value):
         files_without_row: shots that the manifest does not name; empty without a manifest.
         duplicates: groups of shots with identical bytes.
         sidecars: shot -> the XMP file beside it.
-        alike: a name in plain letters -> shots with different names that all become this one. Only shots without a SKU
-            in the manifest are compared.
+        alike: a shot's name in storage -> shots whose different file names would all give this name. Example:
+            ``Grosse-42`` -> ``("Große 42.jpg", "Grosse-42.jpg")``. Shots with a SKU in the manifest are not compared.
     """
 
     shots: tuple[str, ...] = ()

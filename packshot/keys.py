@@ -222,14 +222,15 @@ def batch_from_drop_key(key: str) -> BatchId | None:
 
 
 def notice_key(batch: BatchId, shot: str, notice: str) -> str:
-    """Return the key that marks a notice as sent: ``jobs/<client>/<batch>/<shot>/told/<notice>.json``.
+    """Return the key that marks a notice about a shot as sent: ``jobs/<client>/<batch>/<shot>/told/<notice>.json``.
 
-    The key is outside the hot folders. Inside them, the mark would be reported as an unknown returned file.
+    An object under this key keeps people from being told twice. The key is outside the hot folders. Inside them, the
+    object would be reported as an unknown returned file.
 
     Args:
         batch: the batch.
         shot: the shot's name; empty if the notice is about the batch's hot folder. ``_strays`` then stands for it.
-        notice: a name for what was told.
+        notice: kind of the notice, and a text that tells it from others of its kind: ``<kind>-<text>``.
     """
     return f"jobs/{batch.client}/{batch.batch}/{shot or _STRAYS}/told/{notice}.json"
 
@@ -240,7 +241,7 @@ def line_notice_key(notice: str) -> str:
     An object under this key keeps people from being told twice.
 
     Args:
-        notice: a name for what was told.
+        notice: kind of the notice, and a text that tells it from others of its kind: ``<kind>-<text>``.
     """
     return f"notices/{notice}.json"
 
@@ -250,7 +251,8 @@ def returns_key(client: str, path: str = "") -> str:
 
     Args:
         client: the client's name; empty gives ``returns/``, the beginning of all these keys.
-        path: path of the file inside the client's folder; empty gives the beginning of the client's keys.
+        path: path of the file inside the client's folder, such as ``report/report.html``; empty gives the beginning of
+            the client's keys.
     """
     return f"returns/{client}/{path}" if client else "returns/"
 
@@ -352,7 +354,7 @@ def delivery_key(batch: BatchId, number: int, path: str) -> str:
     Args:
         batch: the batch.
         number: number of the delivery, from 1.
-        path: ``<platform>/<name>``, or the name of one of the package's own files.
+        path: ``<platform>/<name>`` for a picture, else the name of a file about the delivery, such as its certificate.
     """
     return delivery_prefix(batch, number) + path
 
@@ -378,7 +380,11 @@ def quarantine_reason_key(batch: BatchId, path: str) -> str:
 
 
 def result_key(name: str) -> str:
-    """Return the key under which a Prefect task's result is stored: ``prefect-results/<name>``."""
+    """Return the key under which a result that Prefect needs again is stored: ``prefect-results/<name>``.
+
+    Args:
+        name: name of the result, such as the cache key of a task, or what `part_result_name` returns.
+    """
     return f"prefect-results/{name}"
 
 
@@ -405,7 +411,7 @@ def delivery_lease(batch: BatchId) -> str:
 def part_lease(batch: BatchId, part: str = "") -> str:
     """Return the name of the lease of one part of a batch: ``parts/<client>/<batch>/<part>``.
 
-    A part is a number of a batch's shots that one worker processes. Whoever works on it holds this lease.
+    A part is some of a batch's shots, which one worker processes together. Whoever works on it holds this lease.
 
     Args:
         batch: the batch.
@@ -415,10 +421,10 @@ def part_lease(batch: BatchId, part: str = "") -> str:
 
 
 def part_result_name(batch: BatchId, part: str, what: str) -> str:
-    """Return the name under which a part of a batch keeps its work or its results.
+    """Return the name under which a part of a batch keeps its list of work or its results.
 
-    It is ``parts/<client>/<batch>/<part>.<what>``. A part is a number of a batch's shots that one worker processes.
-    `result_key` makes a storage key of the name.
+    It is ``parts/<client>/<batch>/<part>.<what>``. A part is some of a batch's shots, which one worker processes
+    together. `result_key` makes a storage key of the name.
 
     Args:
         batch: the batch.
@@ -429,7 +435,13 @@ def part_result_name(batch: BatchId, part: str, what: str) -> str:
 
 
 def run_lease(run_id: str) -> str:
-    """Return the name of the lease by which others see that the process of a flow run is alive: ``runs/<id>``."""
+    """Return the name of the lease that the process of a flow run holds as long as it lives: ``runs/<id>``.
+
+    Others see by the lease whether the run's process has died.
+
+    Args:
+        run_id: the id of the flow run.
+    """
     return f"runs/{run_id}"
 
 
@@ -443,7 +455,9 @@ def lease_key(name: str) -> str:
 
 
 def shares_key(batch: BatchId, number: int) -> str:
-    """Return the key of the share links of a delivery: ``batches/<client>/<batch>/shares/<n>.json``.
+    """Return the key of the list of share links of a delivery: ``batches/<client>/<batch>/shares/<n>.json``.
+
+    With a share link, a client looks at a delivery without an account.
 
     Args:
         batch: the batch.

@@ -44,20 +44,22 @@ def is_chosen(source_sha256: str, *, ratio: float) -> bool:
 
 
 def refusal_of(judgements: Sequence[Decision]) -> Decision | None:
-    """Return a person's first judgement of the machine's edit; None if nobody has judged it.
+    """Return a person's first judgement of the machine's edit, a refusal or an approval; None if nobody has judged it.
 
-    It can be a refusal or an approval. A client's rejection and all decisions after it do not count. Clients do not
-    choose shots at random, and later work follows the client's words.
+    `is_refusal` tells which of the two it is. Only judgements before the first rejection by a client count: clients see
+    pictures that were not chosen at random, and all later work follows the client's words.
 
     Args:
-        judgements: the decisions since the shot was last started again, oldest first.
+        judgements: people's decisions since the shot was last started again, oldest first.
     """
     ours = takewhile(lambda one: one.choice not in BY_CLIENT, judgements)
     return next((one for one in ours if one.choice in _ANSWERS), None)
 
 
 def is_refusal(decision: Decision) -> bool:
-    """Return whether a person's judgement refuses the machine's edit. Only an approval does not.
+    """Return True if a person's judgement refuses the machine's edit, False if it approves the edit.
+
+    Every judgement but an approval is a refusal: to redo the edit, or to send the shot to an editor, for example.
 
     Args:
         decision: a judgement of an edit, as `refusal_of` returns it.
@@ -85,11 +87,14 @@ class Audit(Value):
 
 
 def audit_of(record: ShotRecord, judgements: Sequence[Decision]) -> Audit | None:
-    """Return the result of a shot's audit; None if the shot was not chosen for an audit, or is not judged yet.
+    """Return the result of a shot's audit; None if there is no result.
+
+    In an audit a person judges, without seeing the score, an edit that the machine would approve. There is no result if
+    the shot was not chosen, if the machine would not have approved its edit, or if nobody has judged the edit yet.
 
     Args:
         record: the shot's record.
-        judgements: the decisions since the shot was last started again, oldest first.
+        judgements: people's decisions since the shot was last started again, oldest first.
     """
     decision = refusal_of(judgements)
     if decision is None or not record.reports.get(AUDIT, {}).get("approved"):
@@ -136,14 +141,16 @@ class EscapeRate(Value):
 
 
 class EscapeReport(Value):
-    """How often the machine approved a wrong edit (an escape), according to audits.
+    """How often the machine approved a wrong edit (an escape), according to audits. `report_on` makes it.
+
+    In an audit a person judges, without seeing the score, an edit that the machine would approve.
 
     Attributes:
         promise: the share of wrong approvals that is promised at most, with a confidence.
-        window_days: length of the window that ends now, in days.
-        overall: rate within the window. The report's `standing` is derived from this rate.
+        window_days: length of the window, in days; it ends with the time of the report.
+        overall: rate of wrong approvals within the window. The report's `standing` is derived from this rate.
         by_category, by_client: rates within the window, one per name, sorted by name.
-        by_month: rates of all months so far, in order.
+        by_month: rates of all months so far, oldest first.
         standing: whether the promise is kept.
     """
 

@@ -17,7 +17,9 @@ _LEAST = 1e-6
 
 
 class Comparison(Value):
-    """Two models, compared on the same shots by their probability after the cut-out.
+    """A new routing model and the one in use, compared on the same judged shots. `compare` makes it.
+
+    What is compared is the probability, after the cut-out, that a person refuses the machine's edit.
 
     Attributes:
         better: True if the new model should be used.
@@ -33,10 +35,10 @@ class Comparison(Value):
 
 
 def compare(candidate: RoutingModel, serving: RoutingModel, held_out: Sequence[Example]) -> Comparison:
-    """Return whether a new routing model is better than the one in use, with the quality of both.
+    """Return a comparison: whether a new routing model is better than the one in use, and the quality of both.
 
     It is better if its mean log loss is lower by more than the standard error of the difference. With fewer than 60
-    examples, or fewer than 10 of one outcome, it does not count as better.
+    examples, or with fewer than 10 refused or 10 accepted ones, it does not count as better.
 
     Args:
         candidate: the new model.

@@ -37,12 +37,15 @@ class Change(Value):
 class ModelInService(Value):
     """Which routing model is in use, and how strict its promises are. It is stored in one object.
 
+    A promise is the share of the machine's approvals that people would refuse at most. Audits check it: a person judges
+    some approved edits without seeing the score.
+
     Attributes:
         version: version of a model in storage; ``shipped`` for the model that comes with Packshot.
         strictness: factor for the promised error ratios. It is below 1 after audits found a promise broken.
-        audited: number of audits at the last change of strictness. Only new audits change it again.
-        heard: number of audit verdicts within the window at the last count. If this number is low, more shots are
-            audited.
+        audited: number of all audits at the last change of strictness. Only new audits change it again.
+        heard: number of audit verdicts in the last days that the configs let count, when they were last counted. If it
+            is low, more shots are audited.
         changes: the history, oldest first.
     """
 
@@ -63,15 +66,15 @@ class ModelInService(Value):
         return promise.model_copy(update={"ratio": promise.ratio * self.strictness})
 
     def counted(self, heard: int) -> ModelInService:
-        """Return the state with another number of audit verdicts within the window.
+        """Return a copy with another number of recent audit verdicts. The history gets no entry.
 
         Args:
-            heard: number of audit verdicts within the window.
+            heard: number of audit verdicts in the last days that the configs let count.
         """
         return self.model_copy(update={"heard": heard})
 
     def promote(self, version: str, *, at: datetime, by: str, why: str) -> ModelInService:
-        """Return the state after another routing model was put into use.
+        """Return a copy in which another routing model is in use, with one more entry in the history.
 
         Args:
             version: the new model's version.
@@ -80,7 +83,9 @@ class ModelInService(Value):
         return self._changed(at=at, by=by, why=why, version=version)
 
     def roll_back(self, *, at: datetime, by: str, why: str) -> ModelInService:
-        """Return the state after the previous routing model was put into use again.
+        """Return a copy in which the model that was in use before the present one is in use again.
+
+        The history gets one more entry.
 
         Args:
             at, by, why: time, person or flow, and reason, for the history.
@@ -97,13 +102,14 @@ class ModelInService(Value):
         return self._changed(at=at, by=by, why=why, version=others[-1])
 
     def tighten(self, *, audited: int, at: datetime, by: str, why: str) -> ModelInService:
-        """Return the state after audits found a promise broken: the promised error ratio is halved.
+        """Return a copy with half the promised error ratio, because audits found a promise broken.
 
-        It never gets below an eighth of the ratio in the configs. If no audits have come since the last change that
-        made the promises stricter, the state stays as it is.
+        The ratio never gets below an eighth of the one in the configs. The history gets one more entry. If the promises
+        are stricter already, and no audits have come since the last change of strictness, nothing changes and the same
+        object comes back.
 
         Args:
-            audited: number of audits so far.
+            audited: number of all audits so far.
             at, by, why: time, person or flow, and reason, for the history.
         """
         if audited <= self.audited and self.strictness < 1:
@@ -112,12 +118,12 @@ class ModelInService(Value):
         return self._changed(at=at, by=by, why=why, strictness=strictness, audited=audited)
 
     def relax(self, *, audited: int, at: datetime, by: str, why: str) -> ModelInService:
-        """Return the state with the promised error ratios as the configs state them.
+        """Return a copy in which the promised error ratios are those of the configs again.
 
-        If they are as in the configs already, the state stays as it is.
+        The history gets one more entry. If they are so already, the same object comes back.
 
         Args:
-            audited: number of audits so far.
+            audited: number of all audits so far.
             at, by, why: time, person or flow, and reason, for the history.
         """
         if self.strictness == 1:

@@ -55,8 +55,8 @@ class _Fitted:
 def train(examples: Sequence[Example], *, at: datetime, data: str) -> RoutingModel:
     """Return a routing model that is trained on examples.
 
-    It includes what its limits are computed from, and a description for people (model card). Equal arguments give an
-    equal model.
+    It contains the judged examples from which its limits are computed, and a description for people (model card). Equal
+    arguments give an equal model.
 
     Args:
         examples: judged shots, and scenes with a known right result.
@@ -123,9 +123,9 @@ def fit(examples: Sequence[Example], use: ModelUse, *, least_in_leaf: int) -> Fo
 
 
 def figure_names(examples: Sequence[Example], use: ModelUse) -> tuple[str, ...]:
-    """Return the names of the figures that a model needs for one use, in order.
+    """Return the names of the measured figures that a model needs for one use, as its trees number them.
 
-    To approve, it also needs every figure of quality control that any example has.
+    To approve, a model also needs each figure of quality control (``qc_<code>``) that any example has.
 
     Args:
         examples: the training examples.

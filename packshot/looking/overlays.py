@@ -64,12 +64,13 @@ class Shown:
 
     Attributes:
         values: (rows, columns) uint8, of the edit's size; 0 where nothing is shown.
-        count: number of pixels that it shows; of colour differences, those of at least `SEEN_DELTA_E`.
+        count: number of pixels that are off white (`OFF_WHITE`), that form the line (`MATTE_EDGE`), or whose colour
+            differs by at least delta E 2000 of 1 (`HALO`, `COLOUR`, `REFERENCE`).
         compared: number of pixels that were looked at.
-        worst: greatest measurement: levels below white (of 255) for `OFF_WHITE`, delta E 2000 for `HALO`, `COLOUR`
-            and `REFERENCE`; 0 for `MATTE_EDGE`.
-        box: the largest connected patch of `OFF_WHITE`, the worst place of colour differences; None if nothing is
-            shown.
+        worst: greatest measurement: levels below white (of 255) for `OFF_WHITE`, delta E 2000 for `HALO`, `COLOUR` and
+            `REFERENCE`; 0 for `MATTE_EDGE`.
+        box: for `OFF_WHITE` the largest connected patch; for colour differences the pixel that differs most. None if
+            `count` is 0, and for `MATTE_EDGE`.
     """
 
     values: Pixels8
@@ -118,17 +119,17 @@ def matte_edge(matte: Matte) -> Shown:
 def halo(edit: Pixels16, matte: Matte) -> Shown:
     """Return an overlay of colour errors along the outline, where something of the old backdrop may be left.
 
-    A pixel's value is `STEPS_PER_DELTA_E` times delta E 2000 between the pixel and its expected colour. The expected
-    colour is the product's colour nearby, composited on white by the matte in linear light. The product's colour is
-    the mean over 3 x 3 pixels, in linear light, around the nearest pixel that lies `HALO_INSIDE_PX` inside the opaque
-    product (matte at least 0.999).
+    A pixel's value is ten times delta E 2000 between the pixel and its expected colour, at most 255. The expected
+    colour is the product's colour nearby, composited on white by the matte in linear light. The product's colour is the
+    mean over 3 x 3 pixels, in linear light, around the nearest pixel that lies at least 3 px inside the opaque product
+    (matte at least 0.999).
 
-    A band is compared: from that distance inside the product to `HALO_OUTSIDE_PX` outside the matte. If no opaque
-    product lies within `HALO_REACH_PX`, as in fur or along a thin wire, nothing is shown. Texture and shading that
-    change within a few pixels of the edge are shown too. So the map shows where to look, not where a mistake is.
+    The compared pixels lie between there and 2 px outside the matte. If no opaque product is within 12 px, as in fur or
+    along a thin wire, nothing is shown. Texture and shading that change within a few pixels of the edge are shown too.
+    So the overlay shows where to look, not where a mistake is.
 
     Args:
-        edit: (rows, columns, 3) uint16, working space.
+        edit: (rows, columns, 3) uint16, working space (Adobe RGB).
         matte: (rows, columns) float32 in 0..1, of the edit's size.
     """
     values = np.zeros(matte.shape, np.uint8)
@@ -149,12 +150,12 @@ def halo(edit: Pixels16, matte: Matte) -> Shown:
 def colour(edit: Pixels16, master: Pixels16, matte: Matte) -> Shown:
     """Return an overlay of the colour differences (delta E 2000) between the product in the edit and in the master.
 
-    Cells of `CELL_PX` x `CELL_PX` pixels are averaged in linear light and compared. Only cells that lie wholly in the
-    opaque product (matte 1) count. Every pixel of a cell has the value `STEPS_PER_DELTA_E` times the cell's
-    difference. Cells whose pixels are all equal have no difference and show nothing.
+    Cells of 4 x 4 pixels are averaged in linear light and compared. Only cells that lie wholly in the opaque product
+    (matte 1) count. Every pixel of a cell has the value of ten times the cell's difference, from 1 to 255. A cell with
+    no changed pixel is compared, and shows 0.
 
     Args:
-        edit, master: (rows, columns, 3) uint16, working space, of the same size.
+        edit, master: (rows, columns, 3) uint16, working space (Adobe RGB), of the same size.
         matte: (rows, columns) float32 in 0..1, of the edit's size.
     """
 
@@ -169,17 +170,15 @@ def colour(edit: Pixels16, master: Pixels16, matte: Matte) -> Shown:
 
 
 def reference_colour(edit: Pixels16, matte: Matte, lab: Sequence[float]) -> Shown:
-    """Return an overlay of the colour differences between the product in the edit and a reference colour (delta E
-    2000).
+    """Return an overlay of the delta E 2000 between the product's colours in the edit and a reference colour.
 
-    A reference is one colour, and a product has light and shade. So each cell of `CELL_PX` x `CELL_PX` pixels is
-    brought to the reference's lightness first: its mean is multiplied in linear light, as if more or less light fell
-    on it. What differs then is the colour itself. Every pixel of a cell has the value `STEPS_PER_DELTA_E` times the
-    cell's difference. Only cells that lie wholly in the opaque product (matte 1) and have an L* of at least
-    `DARKEST_L` count.
+    A reference is one colour, and a product has light and shade. So each cell of 4 x 4 pixels is brought to the
+    reference's lightness first: its mean is multiplied in linear light, as if more or less light fell on it. What
+    differs then is the colour itself. Every pixel of a cell has the value of ten times the cell's difference, from 1 to
+    255. Only cells that lie wholly in the opaque product (matte 1) and have an L* of at least 20 count.
 
     Args:
-        edit: (rows, columns, 3) uint16, working space.
+        edit: (rows, columns, 3) uint16, working space (Adobe RGB).
         matte: (rows, columns) float32 in 0..1, of the edit's size.
         lab: CIE L*a*b* (D50) of the reference.
     """

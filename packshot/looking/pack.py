@@ -1,7 +1,7 @@
 """Pack all tiles of a picture into one sequence of bytes, so that storage writes and removes them together.
 
-The bytes are: `_MAGIC`, the header's length (4 bytes, big-endian), the header as JSON, then the tiles one after the
-other.
+The bytes are: a fixed beginning that marks a pack, the header's length (4 bytes, big-endian), the header as JSON, then
+the tiles one after the other.
 """
 
 from __future__ import annotations
@@ -73,13 +73,13 @@ class Contents(Value):
 
     @cached_property
     def places(self) -> dict[Tile, tuple[int, int]]:
-        """Tile -> (offset, length) of its bytes. Offsets count from the end of the header."""
+        """Return tile -> (offset, length) of its bytes, in bytes. Offsets count from the end of the header."""
         starts = itertools.accumulate(self.lengths, initial=0)
         return dict(zip(self.layout.tiles(), zip(starts, self.lengths, strict=False), strict=True))
 
     @cached_property
     def checks(self) -> dict[Tile, int]:
-        """Tile -> CRC-32 of its bytes."""
+        """Return tile -> CRC-32 of its bytes."""
         return dict(zip(self.layout.tiles(), self.checksums, strict=True))
 
 
@@ -110,12 +110,13 @@ class Pack:
 
 
 def write_pack(layout: Layout, tiles: Iterable[bytes], *, about: Mapping[str, Any] = MappingProxyType({})) -> Pack:
-    """Return the tiles of a picture as one pack of bytes.
+    """Return the tiles of a picture as one pack: a header with the place of each tile, then the tiles.
 
     Args:
         layout: how the picture is cut into tiles.
-        tiles: the bytes of each tile, in the order of `Layout.tiles`.
-        about: further data about the picture, as plain JSON.
+        tiles: the bytes of each tile, in the order of `Layout.tiles`, one for each; empty for a tile that shows
+            nothing.
+        about: further data about the picture, as plain JSON, which the header keeps.
     """
     bodies = list(tiles)
     contents = Contents(

@@ -123,10 +123,10 @@ def held_of(records: Iterable[ShotRecord], day: Day) -> int:
 
 
 def verdicts_of(records: Sequence[ShotRecord], day: Day) -> tuple[VerdictCount, ...]:
-    """Return for each verdict how many of the machine's edits got it on the day, and how reviewers judged them.
+    """Return for each verdict how many of the machine's edits got the verdict on the day, and how reviewers judged.
 
-    An audit shows a person an edit that the machine would approve. Its edit counts on the day on which its reviewer
-    answered. Until then the figures must not reveal the machine's verdict.
+    In an audit a person judges an edit that the machine would approve. Such an edit counts on the day on which the
+    person answered. Until then the figures must not reveal the machine's verdict.
 
     Args:
         records: shots as they were at the end of the day.
@@ -161,7 +161,9 @@ def _on_redone_edits(record: ShotRecord) -> tuple[Event, ...]:
 
 
 def first_time_of(records: Iterable[ShotRecord], day: Day) -> tuple[Rate, ...]:
-    """Return, for each editor, how much of the work first judged on the day was approved at once, sorted by name.
+    """Return, for each editor, how much of the editor's work was approved at the first look, sorted by name.
+
+    Only shots whose work by an editor was judged for the first time on the day are counted.
 
     Args:
         records: shots as they were at the end of the day.

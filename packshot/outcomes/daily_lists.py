@@ -19,10 +19,15 @@ from packshot.record import ShotRecord, State
 class Number(StrEnum):
     """A number of the daily report whose shots a page can list. The value is a part of the page's address.
 
-    RECEIVED came in on the day. DELIVERED, READY, WAITING, REFUSED and FAILED are what became of these. MACHINE and
-    PEOPLE are shots routed to them on the day. HANDED_OVER are those delivered on the day, whenever they came in.
-    JUDGED is editors' work judged for the first time, APPROVED_AT_ONCE what of it was approved. AUDITED are answered
-    audits, ESCAPED those in which the person refused the edit.
+    Attributes:
+        RECEIVED: photographs that came in on the day.
+        DELIVERED, READY, WAITING, REFUSED, FAILED: what had become of the received ones by the end of the day.
+        MACHINE, PEOPLE: shots that were routed to the machine, or to people, on the day.
+        HANDED_OVER: shots that were delivered on the day, whenever they came in.
+        JUDGED: shots whose work by an editor was judged for the first time on the day.
+        APPROVED_AT_ONCE: the judged ones that were approved.
+        AUDITED: shots whose audit was answered on the day: a person judged an edit that the machine would approve.
+        ESCAPED: the audited ones whose edit the person refused.
     """
 
     RECEIVED = "received"

@@ -26,14 +26,15 @@ _LONG_AGES = 2
 
 
 class Money(Value):
-    """The cost of a day's work. Only work with a measured time and a configured rate is included.
+    """The cost of a day's work. Only work with a measured time and a configured rate is included. `money_of` makes it.
 
     Attributes:
-        currency: the currency's code.
-        machine, people: cost of the machine's and of editors' work; None without a rate or a time. For people it is an
-            upper limit for the work that was measured.
+        currency: the currency's code, such as ``EUR``.
+        machine, people: cost of the machine's and of the editors' work, in the currency; None without a rate in the
+            config or without a measured time. The cost of editors is an upper limit, because their time runs from
+            taking a job to returning it.
         per_image: machine cost per image that the machine worked on; None if `machine` is None.
-        per_edit: editors' cost per finished picture that was measured; None if `people` is None.
+        per_edit: editors' cost per returned picture with a known time; None if `people` is None.
     """
 
     currency: str

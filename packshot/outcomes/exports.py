@@ -124,16 +124,18 @@ class Budget:
 
 
 class Table(NamedTuple):
-    """The wanted columns of an export. `read_export` makes it.
+    """The columns of a shop's table that Packshot uses. `read_export` makes it.
 
     Attributes:
-        frame: columns under our names. Columns from a Parquet file keep their types; all others are categories of text.
+        frame: one row for each row of the file below the column heads. Columns have Packshot's names, such as ``sku``
+            and ``order_date``. Columns from a Parquet file keep their types; all others hold texts.
         how: encoding and separator of the file, in words.
-        ragged: number of rows with more cells than the head has; they are left out. `examples` has the first of them.
-        examples: the first such rows as text.
+        ragged: number of rows that have more cells than there are column heads; they are left out.
+        examples: the first of these rows as text.
         row: number of the row of column heads, counted from 1.
         heads: all column heads of the file.
-        names: called with positions in `frame`, returns where these rows stand in the file, in words (`row_names`).
+        names: called with positions of rows in `frame`; returns where these rows stand in the file, in words. None: the
+            rows follow the column heads without a gap. Use `row_names`, which knows both cases.
     """
 
     frame: pd.DataFrame
@@ -154,11 +156,12 @@ class Table(NamedTuple):
 
 
 def read_export(export: Export, choose: Choose, budget: Budget) -> Table:
-    """Return the wanted columns of an export, under our names.
+    """Return the columns of a shop's table that Packshot uses, under Packshot's names.
 
     Args:
         export: the file: CSV, Excel workbook or Parquet.
-        choose: called with all column heads, returns the wanted ones: head in the file -> our name for it.
+        choose: called with all column heads; returns the wanted ones: head in the file -> Packshot's name for it, such
+            as ``Bestelldatum`` -> ``order_date``.
         budget: limits for all files together.
     Raises:
         UnreadableError: the file is not a table.

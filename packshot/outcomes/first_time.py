@@ -29,8 +29,8 @@ class Rate(Value):
     Attributes:
         name: of the editor, category or client.
         shots: shots whose work a second person judged at least once.
-        approved: shots whose first judgement was not a rejection, and whose first work no client sent back as faulty.
-            New wishes are skipped.
+        approved: shots whose first work was not rejected, and was not sent back as faulty by the client after delivery.
+            Judgements that only state a new wish do not count.
         rejections: reason -> number of rejections, over all judgements.
         change_requests: number of new wishes of the client. They are nobody's fault.
         client_faults: how many of the rejections came from clients, after delivery.
@@ -74,9 +74,10 @@ def first_time_approval(records: Iterable[ShotRecord], *, by: By) -> tuple[Rate,
 
 
 def judgements_of(record: ShotRecord) -> tuple[Decision, ...]:
-    """Return the judgements of an editor's work, in order: decisions to sign, reject or change it.
+    """Return people's judgements of an editor's work on a shot, oldest first: to sign, to reject or to change it.
 
-    A client's judgement of the machine's edit is left out. Empty if no editor returned work, or nobody judged it yet.
+    Clients' judgements of delivered work are among them, but not those of the machine's edit. Empty if no editor has
+    returned work, or nobody has judged it yet.
 
     Args:
         record: the shot's record.

@@ -71,9 +71,9 @@ _BARRED = str.maketrans("łŁ", "lL")
 
 
 def known_heads(heads: Sequence[str]) -> dict[str, str]:
-    """Return the known columns of orders or returns: head in the file -> our name for the column.
+    """Return the known columns of orders or returns: head in the file -> Packshot's name for the column.
 
-    Example: "Bestelldatum" -> "order_date". Our names are the keys of `COLUMNS`. Unknown heads are left out.
+    Example: "Bestelldatum" -> "order_date". Packshot's names are the keys of `COLUMNS`. Unknown heads are left out.
     Case, accents and punctuation do not matter.
 
     Args:

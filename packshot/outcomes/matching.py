@@ -11,10 +11,11 @@ UNMATCHED = "returns of orders that the files do not hold"
 
 
 def count_own_returns(lines: pd.DataFrame, return_days: int, reasons: re.Pattern[str]) -> None:
-    """Count returns that are stated in the order's own row, as a quantity or only as a date. Nothing comes back.
+    """Add to each order line how many of its units came back, by what the order's own row says. Nothing comes back.
 
-    Adds the columns ``units_back`` and ``pictured`` (float32, units, at most the ordered ones) to `lines`. ``pictured``
-    counts returns whose reason concerns the picture.
+    The row may state the returned units, or only a date of return; then all units of the line count. Two columns are
+    added, float32, from 0 to the ordered units: ``units_back`` has all returned units, ``pictured`` only those whose
+    reason concerns the picture.
 
     Args:
         lines: the order lines; changed in place.
@@ -35,20 +36,19 @@ def _is_the_picture_s(reason: pd.Series, reasons: re.Pattern[str]) -> pd.Series:
 
 
 def match(lines: pd.DataFrame, back: pd.DataFrame, return_days: int, reasons: re.Pattern[str]) -> tuple[int, int]:
-    """Add each return to the last earlier order line with the same order number and SKU. Return how many have no order.
+    """Add returns from other reports to their order lines. Return (number of lost returns, number of early ones).
 
-    A return without an order number is matched by customer and SKU. Returns of the first `return_days` days may belong
-    to orders from before the files.
+    A return belongs to the last earlier order line with the same order number and SKU; without an order number, with
+    the same customer and SKU. A lost return has no order line although the files should contain one. An early return
+    has none either, but is at most `return_days` after the first order in the files, so its order may be older than the
+    files.
 
     Args:
-        lines: the order lines, as `count_own_returns` leaves them; ``units_back`` and ``pictured`` are raised in place,
-            and a column ``line`` is added.
+        lines: the order lines, as `count_own_returns` leaves them. The columns ``units_back`` and ``pictured`` are
+            raised in place, at most to the ordered units. A column ``line``, the number of the row, is added.
         back: the returns, one per row.
         return_days: returns more than so many days after the order do not count.
         reasons: matches return reasons that concern the picture.
-    Returns:
-        (number of returns without an order although the files should contain it, number of early returns without an
-        order).
     """
     back = back.assign(pictured=_is_the_picture_s(back["reason"], reasons)).sort_values("back_day")
     lines["line"] = np.arange(len(lines))

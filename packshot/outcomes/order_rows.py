@@ -119,13 +119,18 @@ class OrderReader:
             self.problems.append(Problem(file=file, what=what, rows=rows, examples=examples))
 
     def files(self, files: Iterable[Path | Export], date: str) -> Iterator[pd.DataFrame]:
-        """Yield the usable rows of each file, one table per file; of files with the same bytes only the first.
+        """Yield the usable rows of each file as a table, one row per order line or return.
 
-        A table has the columns under our names, dates as days since 1970, and ``file``, the file's number.
+        A file with the same bytes as an earlier one gives no table. The columns are those of
+        `packshot.outcomes.heads.COLUMNS`, such as ``sku`` and ``quantity``, and: ``day``, the date of the row, and
+        ``back_day``, the date of the return (both in days since 1970); ``number``, the order's number; ``file``, the
+        file's position among the files, from 0. Rows without date, SKU or quantity are left out, and noted as a
+        problem.
 
         Args:
             files: the files.
-            date: our name of the date column; rows without it can't be used.
+            date: the column with the date of the row: ``order_date``, or ``return_date`` for files with returns only.
+                If a file has no ``return_date``, its ``order_date`` is used.
         Raises:
             UnreadableError: a file is no table, lacks a column, or does not show the notation of its dates or numbers.
             TooLargeError: the files hold more than the limits allow.
@@ -206,15 +211,16 @@ class OrderReader:
 
 
 def columns_of(frame: pd.DataFrame, name: str, writing: Writing) -> tuple[pd.DataFrame, list[str]]:
-    """Return (the columns of a file with their values read, decisions about them in words).
+    """Return (the columns of a file with their values read, decisions about their notation in words).
 
-    Dates become days since 1970 (NaN if there is none), quantities become numbers, everything else stays text. A column
-    that the file lacks is empty. The column ``blank`` is True for empty rows. The column ``unread`` is True if the
-    number of returned units is neither a number nor a yes or no. Yes means all units of the row. A decision is for
+    Each column of `packshot.outcomes.heads.COLUMNS` is there; one that the file lacks is empty. Dates become days since
+    1970 (NaN if there is none), quantities become numbers, everything else stays text. If a cell for the number of
+    returned units says yes, all units of the row are meant. Two columns of bool are added: ``blank`` is True for empty
+    rows; ``unread`` is True if the number of returned units is neither a number nor a yes or no. A decision is for
     example "quantity with a decimal comma".
 
     Args:
-        frame: the columns under our names, as text or with the types of a Parquet file.
+        frame: the columns under Packshot's names, as text or with the types of a Parquet file.
         name: the file's name, for messages.
         writing: notation of dates and numbers, for columns whose values do not show it.
     Raises:

@@ -40,14 +40,17 @@ class Knot:
 
 
 class Operation(IntEnum):
-    """How a subpath of a saved path combines with those before it, by the numbers in the file.
+    """How a subpath of a saved path changes the area that the subpaths before it enclose.
+
+    The values are the numbers in the file.
 
     Attributes:
-        WITH_PREVIOUS: it is filled together with the subpath before. All others start a new shape.
-        EXCLUDE: inside and outside are exchanged within it.
-        COMBINE: it is added.
-        SUBTRACT: it is taken away.
-        INTERSECT: what lies both in it and in the path so far is kept.
+        WITH_PREVIOUS: the subpath and the one before it are filled together, as one shape. With all other operations a
+            new shape begins.
+        EXCLUDE: within the new shape, what was inside becomes outside, and what was outside becomes inside.
+        COMBINE: the new shape is added to the area.
+        SUBTRACT: the new shape is taken away from the area.
+        INTERSECT: only the part of the area within the new shape is kept.
     """
 
     WITH_PREVIOUS = -1
@@ -62,7 +65,8 @@ class FillRule(StrEnum):
 
     Attributes:
         EVEN_ODD: a point is inside if a line from it to the outside crosses the outlines an odd number of times.
-        WINDING: a point is inside if the outlines run around it at least once, in whatever direction.
+        WINDING: a point is inside if the outlines do not run around it equally often in both directions (the nonzero
+            rule).
     """
 
     EVEN_ODD = "even-odd"
@@ -74,10 +78,11 @@ class SubPath:
     """One outline of a saved path. An open one is filled as if a straight line closed it.
 
     Attributes:
-        knots: its points, in order.
+        knots: the points of the outline, in order.
         closed: False for an open outline.
-        operation: how it combines with the subpaths before it.
-        rule: what lies inside it, and inside those that are filled together with it.
+        operation: how the subpath changes the area that the subpaths before it enclose.
+        rule: the rule that says what lies inside the subpath. It also holds for subpaths that follow with the operation
+            `WITH_PREVIOUS`.
     """
 
     knots: tuple[Knot, ...]

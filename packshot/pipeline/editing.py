@@ -64,8 +64,9 @@ class Edit:
     def held_back(self, plan: Plan) -> dict[str, str]:
         """Return the renditions that wait for a person while others are delivered: name of the platform -> reason.
 
-        Empty if no rendition is approved, if the shot's verdict is not that a person must look at it, or if the
-        client wants the whole shot to wait for a person.
+        The machine may approve an edit for some platforms and not for others. If the client wants the approved
+        renditions at once (`partial` in the plan is ``ship``), the others are held back. Empty if the client wants all
+        renditions together, if the machine approves all of them or none, or if the shot's verdict is to edit it again.
 
         Args:
             plan: the shot's plan; its `partial` says what the client wants.
@@ -79,7 +80,10 @@ class Edit:
 
     @property
     def verdict(self) -> Verdict:
-        """What follows from the score and the gates; `REJECT_AND_REDO` if no product was found."""
+        """The verdict on the edit: the machine may approve it, a reviewer must look, or it must be made again.
+
+        If no product was found, it is `REJECT_AND_REDO`.
+        """
         return self.report.verdict if self.report else Verdict.REJECT_AND_REDO
 
     @property
@@ -121,21 +125,22 @@ def edit(
     group: GroupDecision | None = None,
     watch: Watch | None = None,
 ) -> Edit:
-    """Return the machine's best edit of a shot.
+    """Return the machine's best edit of a shot: the product cut out, put on exact white, and judged.
 
-    The methods are tried in order. The first edit that need not be done again is the best; if there is none, the one
-    with the highest score.
+    The cut-out methods are tried in order, until an edit has another verdict than `REJECT_AND_REDO`. That edit comes
+    back; if there is none, the one with the highest score.
 
     Args:
         pixels: (rows, columns, 3) uint16, working space, after the correction of the shot's group.
         segmenter: the segmentation network.
         plan: the shot's plan.
         methods: cut-out methods to try, in this order; at least one.
-        noted: findings on the photograph. Those in `STOPPING` stop an approval.
-        group: what was decided about the shot's group (shots in the same light). Its colour reference is compared,
-            and its findings affect the verdict. None if the shot has no group.
-        watch: estimates the probability that a person would refuse the edit. It stops an approval that would break
-            the promised error ratio. If it is None, this is not checked.
+        noted: findings on the photograph. Some of them stop an approval, because no measurement of the edit would show
+            what is wrong: for example, that a part of the file was lost. `STOPPING` has their codes.
+        group: what was decided about the shot's group (shots in the same light). Its colour reference is compared, and
+            its findings affect the verdict. None if the shot has no group.
+        watch: estimates the probability that a person would refuse the edit. It stops an approval that would break the
+            promised error ratio. If it is None, this is not checked.
     """
     best: Edit | None = None
     uncut = uncut_of(pixels, segmenter)

@@ -18,7 +18,11 @@ def non_white_background(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on background that is not exactly white.
 
     Its value is the number of such pixels in the edit, at the photograph's size. Background is where the matte is 0.
-    The room that a kept shadow takes is not counted. `limits` say which values pass, warn or fail.
+    The room that a kept shadow takes is not counted.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     off = scene.off_white
     message = (
@@ -36,7 +40,11 @@ def background_leftover(scene: Scene, limits: RuleLimits) -> Finding:
 
     Its value is the area of the largest connected patch that is not exactly white, in thousandths of the photograph's
     area. It is 0 if no background pixel of the edit is at least 4 levels (of 255) off white, because nobody can see
-    less. `limits` say which values pass, warn or fail.
+    less.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     off = scene.off_white
     visible = off.largest_count if off.worst_levels >= _LEFTOVER_LEVELS else 0
@@ -50,7 +58,11 @@ def non_white_rendition(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the background of the picture on the platform's canvas: is it exactly white?
 
     Its value is the number of pixels that are not. Pixels that resampling mixes with the product are not counted, nor
-    is the room that a kept shadow takes. `limits` say which values pass, warn or fail.
+    is the room that a kept shadow takes.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     framed = scene.edit.framed
     background = away_from(np.asarray(framed.matte > 0), scene.white_from_px(framed.placement.scale))
@@ -68,8 +80,11 @@ def quick_check(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the border of the canvas: is it exactly white?
 
     Its value is the share of the checked border points that are not, 0..1. 50 points are spaced evenly along the
-    border; those on the product are not checked. The value is 0 if the product covers all of them. `limits` say which
-    values pass, warn or fail.
+    border; those on the product are not checked. The value is 0 if the product covers all of them.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     quick = check_border_points(scene.edit.srgb8, scene.edit.framed.matte)
     missing = 1 - quick.compliance_rate

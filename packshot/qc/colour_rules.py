@@ -17,9 +17,9 @@ def colour_shift(scene: Scene, limits: RuleLimits) -> Finding:
     Only pixels of the product are compared. The rule fails without a value if the product's interior is too small.
 
     Args:
-        scene: the edit with its measurements.
-        limits: which values pass, warn or fail. The plan's limit of the mean replaces `bad`, and `good` is scaled with
-            it.
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them. The plan's limit of
+            the mean is used as `bad`, and `good` is changed by the same factor.
     """
     figures = scene.colour
     if figures is None:
@@ -37,9 +37,9 @@ def colour_shift_p95(scene: Scene, limits: RuleLimits) -> Finding:
     the product's interior is too small to measure.
 
     Args:
-        scene: the edit with its measurements.
-        limits: which values pass, warn or fail. The plan's limit of the 95th percentile replaces `bad`, and `good` is
-            scaled with it.
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them. The plan's limit of
+            the 95th percentile is used as `bad`, and `good` is changed by the same factor.
     """
     figures = scene.colour
     if figures is None:
@@ -54,7 +54,11 @@ def channel_clipping(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on colours that the delivered colour space cannot hold.
 
     Its value is the share of the product that has such colours, 0..1. The rule is skipped if the product's interior is
-    too small to measure. `limits` say which values pass, warn or fail.
+    too small to measure.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     figures = scene.colour
     if figures is None:
@@ -67,8 +71,11 @@ def blurred(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on lost detail.
 
     Its value is the share of the photograph's detail that is left in the edit, at the same scale. 1 means that none was
-    lost; less is worse. The rule is skipped if the product's interior is too small to measure. `limits` say which
-    values pass, warn or fail.
+    lost; less is worse. The rule is skipped if the product's interior is too small to measure.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes down to `good`, fails at `bad` or less, and is a warning between them.
     """
     figures = scene.colour
     if figures is None:
@@ -83,7 +90,11 @@ def jpeg_blocks(scene: Scene, limits: RuleLimits) -> Finding:
 
     Its value is how much stronger the steps at every eighth pixel are than other steps, as a share, beyond what the
     photograph itself shows. 0 means that no blocks were added. The rule is skipped if the product's interior is too
-    small to measure. `limits` say which values pass, warn or fail.
+    small to measure.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     figures = scene.colour
     if figures is None:
@@ -94,15 +105,15 @@ def jpeg_blocks(scene: Scene, limits: RuleLimits) -> Finding:
 
 
 def colour_not_verified(scene: Scene, limits: RuleLimits) -> Finding:
-    """Return the finding on the difference between the product and a measured colour reference, mean delta E 2000.
+    """Return the finding on the mean colour difference between the product and a measured reference, in delta E 2000.
 
-    It fails as well if the 95th percentile exceeds the plan's limit. Without a reference the rule never passes, and its
-    message says so: it fails as a gate if the plan requires a reference, and is skipped otherwise.
+    It also fails if the 95th percentile exceeds the plan's limit. Without a reference there is no value, and the
+    message says so: the finding fails and stops an approval if the plan requires a reference; otherwise it is skipped.
 
     Args:
-        scene: the edit with its measurements and, if there is one, its colour reference.
-        limits: which values pass, warn or fail. The plan's limit of the mean replaces `bad`, and `good` is scaled with
-            it.
+        scene: the edit on one platform's canvas, with its measurements and, if there is one, its colour reference.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them. The plan's limit of
+            the mean is used as `bad`, and `good` is changed by the same factor.
     """
     reference = scene.edit.colour_reference
     required = scene.edit.rendition.rules.colour_reference_required

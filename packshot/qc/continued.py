@@ -21,11 +21,14 @@ _TIMES = 3.0
 
 
 def goes_on(around: Around, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> bool:
-    """Return whether an area's colour goes on inside the matte, connected with the area and much larger than it.
+    """Return True if an area's colour goes on inside the matte: it is then part of the product, and not kept backdrop.
+
+    It goes on if pixels of nearly the same colour, at least three times as many as the area has, are connected with the
+    area inside the matte, within 100 px of the area's box.
 
     Args:
         around: the photograph around the product.
-        rows, columns: (pixels,) the area's pixels in it; at least one.
+        rows, columns: (pixels,) row and column of each pixel of the area, in `around`; at least one.
     """
     top, left = max(0, int(rows.min()) - _REACH_PX), max(0, int(columns.min()) - _REACH_PX)
     part = np.s_[top : int(rows.max()) + _REACH_PX + 1, left : int(columns.max()) + _REACH_PX + 1]

@@ -31,8 +31,10 @@ _PICTURE_PX = 1000.0
 def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
     """Return how much the segmentation network's mask and the refined matte differ: (share, areas).
 
-    Share is that of the differing pixels in thin lines along the edge, of the union of both masks, 0..1. Areas are the
-    wider differing areas in reduced pixels, the largest first; the list is empty if there are none.
+    In both, a pixel above 0.5 is product. A difference is a pixel that is product in only one of the two. The share
+    counts the differences in lines narrower than 3 px, divided by the number of pixels that are product in either,
+    0..1. The areas are the wider differences, the largest first, each with its number of pixels; the list is empty if
+    there are none. All pixels are those of the reduced edit.
 
     Differences are left out if the photograph shows that the refined matte is right, or that nobody could see the
     difference:
@@ -41,8 +43,8 @@ def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
     - The matte drops an area that looks like backdrop and is surrounded by something else.
     - The area would not be visible on white.
 
-    An area larger than 5 % of the union of both masks is not left out for the first two reasons: the network or the
-    matte must be badly wrong there.
+    The first two reasons do not hold for an area larger than 5 % of the pixels that are product in either: the network
+    or the matte must be badly wrong there.
 
     Args:
         reduced: the whole edit, reduced to at most 1024 px.
@@ -62,9 +64,9 @@ def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
 def overruled(reduced: Reduced) -> list[Region]:
     """Return the areas where the matte contradicts a segmentation network that is sure, the largest first.
 
-    The network is sure above 0.8 that a pixel is product, and below 0.05 that it is not. Areas are in reduced pixels.
-    Areas narrower than 5 reduced pixels are left out. The photograph is not used here: in its pixels, a white label
-    looks exactly like a gap.
+    The network is sure above 0.8 that a pixel is product, and below 0.05 that it is not. A region's area is its number
+    of pixels in the reduced edit. Areas narrower than 5 of these pixels are left out. The photograph is not used: in
+    its pixels, a white label looks exactly like a gap.
 
     Args:
         reduced: the edit, reduced to at most 1024 px, or a part of it.

@@ -69,10 +69,10 @@ _SHADOW_COLOUR = 0.05
 class EdgeFigures:
     """Measurements per point of the matte's outline, each of shape (points,). `measure_edges` makes them.
 
-    Distances are in pixels, as if the product were at most 1700 px long. Levels are 0..255. The photograph's edge is
-    the outermost place along the normal where its brightness or colour changes steeply; its exact place is where the
-    change is steepest. Where the product touches a floor, a contact shadow's dark line lies between both. There the
-    photograph's edge is the line's inner side.
+    All are float32, except for three of bool. Distances are in pixels, as if the product were at most 1700 px long.
+    Levels are 0..255. The photograph's edge is the outermost place along the normal where its brightness or colour
+    changes steeply; its exact place is where the change is steepest. Where the product touches a floor, the dark line
+    of a contact shadow lies between product and floor. There the photograph's edge is the line's inner side.
 
     Attributes:
         contrast: levels between the product's rim and the outside, in the photograph.
@@ -82,9 +82,9 @@ class EdgeFigures:
             photograph has no edge.
         fringe: width of the remaining backdrop colour in the composite; NaN where it could not be seen.
         band: width over which the matte goes from 0.95 to 0.05.
-        cuts: True if something other than backdrop continues across the outline and the photograph has no edge.
-        loose: True if the outline runs through backdrop, lit or in shadow, and the photograph has no edge.
-        repainted: True if the composite just inside the outline differs from the photograph.
+        cuts: bool, True if something other than backdrop continues across the outline and the photograph has no edge.
+        loose: bool, True if the outline runs through backdrop, lit or in shadow, and the photograph has no edge.
+        repainted: bool, True if the composite just inside the outline differs from the photograph.
         line_level: level of a contact shadow's dark line at the outline, as a share of the product's or the floor's
             level, whichever is lower; NaN where there is none. The line may lie inside or outside of the outline.
     """

@@ -38,7 +38,11 @@ def gradient_alignment(scene: Scene, limits: RuleLimits) -> Finding:
 
     Its value is the share of the measured outline that lies more than 1 px from the photograph's edge, 0..1. For a
     product longer than 1700 px it is 1/1700 of that length instead of 1 px. The rule is skipped if the photograph has
-    an edge along less than 5 % of the outline. `limits` say which values pass, warn or fail.
+    an edge along less than 5 % of the outline.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     offset = scene.edges.offset
     placed = np.isfinite(offset)
@@ -59,8 +63,11 @@ def outline_shift(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on an outline that is too wide or too tight all around.
 
     Its value is the size of the median offset from the photograph's edge, in pixels, as if the product were at most
-    1700 px long. The rule is skipped if the photograph has an edge along less than 5 % of the outline. `limits` say
-    which values pass, warn or fail.
+    1700 px long. The rule is skipped if the photograph has an edge along less than 5 % of the outline.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     offset = scene.edges.offset
     placed = np.isfinite(offset)
@@ -78,8 +85,11 @@ def outline_moved(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on an outline that is displaced: too wide on one side and too tight on the other.
 
     Its value is the length of the displacement, in pixels, as if the product were at most 1700 px long. The rule is
-    skipped if the photograph has an edge along less than 5 % of the outline. `limits` say which values pass, warn or
-    fail.
+    skipped if the photograph has an edge along less than 5 % of the outline.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     offset = scene.edges.offset
     placed = np.isfinite(offset)
@@ -95,8 +105,11 @@ def rim_changed(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a product's rim that differs from the photograph, for example because it was blurred.
 
     Its value is the length of the longest differing stretch just inside the outline, in pixels, as if the product were
-    at most 1700 px long. The rule is skipped for a person's edit, because a person may retouch the product. `limits`
-    say which values pass, warn or fail.
+    at most 1700 px long. The rule is skipped for a person's edit, because a person may retouch the product.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("rim_changed", "A person made this edit, and may have retouched the product.")
@@ -112,7 +125,11 @@ def fringe(scene: Scene, limits: RuleLimits) -> Finding:
 
     Its value is the share of the measured outline where that colour is wider than 0.7 px, 0..1. For a product longer
     than 1700 px the width is measured as if it were 1700 px long. The value is 0, and the rule passes, if the colour
-    could be seen along less than 5 % of the outline. `limits` say which values pass, warn or fail.
+    could be seen along less than 5 % of the outline.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     width = scene.edges.fringe
     seen = np.isfinite(width)
@@ -129,7 +146,11 @@ def fringe_width(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the median width of the backdrop colour that is left along the outline.
 
     The width is in pixels, as if the product were at most 1700 px long. It is 0, and the rule passes, if the colour
-    could be seen along less than 5 % of the outline. `limits` say which values pass, warn or fail.
+    could be seen along less than 5 % of the outline.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     width = scene.edges.fringe
     seen = np.isfinite(width)
@@ -148,7 +169,11 @@ def jagged_edge(scene: Scene, limits: RuleLimits) -> Finding:
     tenth of the points is left out: chrome and glass have several edges side by side, so that single points jump
     between them. A jagged outline jumps everywhere. Points of low contrast are left out too if enough others remain,
     because noise moves the edge there. The rule is skipped if the photograph has an edge along less than 5 % of the
-    outline. `limits` say which values pass, warn or fail.
+    outline.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     jitter, contrast = scene.edges.jitter, scene.edges.contrast
     placed = np.isfinite(jitter)
@@ -166,7 +191,11 @@ def edge_contrast(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on an edge that can hardly be seen in the photograph.
 
     Its value is the share of the outline where product and backdrop differ by less than 16 levels (of 255), 0..1. The
-    rule is skipped if the matte has no outline. `limits` say which values pass, warn or fail.
+    rule is skipped if the matte has no outline.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     contrast = scene.edges.contrast
     if not len(contrast):
@@ -180,8 +209,11 @@ def uncertain_band(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the half-transparent band along the outline.
 
     Its value is the 90th percentile of the band's width, in pixels, as if the product were at most 1700 px long. The
-    band is where the matte lies between 0.05 and 0.95. The rule is skipped if the matte has no outline. `limits` say
-    which values pass, warn or fail.
+    band is where the matte lies between 0.05 and 0.95. The rule is skipped if the matte has no outline.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     band = scene.edges.band
     if not len(band):
@@ -195,7 +227,11 @@ def islands(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on small separate specks in the matte.
 
     Its value is their total area, in thousandths of the product's area. A speck is separate from the largest part, and
-    has less than 3 % of that part's area. `limits` say which values pass, warn or fail.
+    has less than 3 % of that part's area.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     found = parts(scene.reduced, threshold=0.3)
     specks = [part for part in found[1:] if part.area < _ISLAND_OF_LARGEST * found[0].area]
@@ -209,7 +245,11 @@ def haze_around(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a faint veil of backdrop over the white.
 
     Its value is the total area of the veil, in thousandths of the photograph's area. A veil is an area away from the
-    product where the matte is faint but not 0. `limits` say which values pass, warn or fail.
+    product where the matte is faint but not 0.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     found = haze(scene.reduced)
     share = 1000 * sum(part.area for part in found) / scene.reduced.matte.size
@@ -221,9 +261,13 @@ def haze_around(scene: Scene, limits: RuleLimits) -> Finding:
 def network_disagreement(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the difference between matte and segmentation network in thin lines along the edge.
 
-    Its value is the differing area as a share of the union of both masks, 0..1. Differences that nobody could see on
-    white are left out, and those where the photograph shows that the matte is right. `limits` say which values pass,
-    warn or fail.
+    Its value is the number of differing pixels, divided by the pixels that are product in either of the two, 0..1.
+    Differences that nobody could see on white are left out, and those where the photograph shows that the matte is
+    right.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     share, regions = scene.disagreement
     box = widened(regions[0].box, scene.frame) if regions else None
@@ -236,7 +280,11 @@ def network_disagreement_patch(scene: Scene, limits: RuleLimits) -> Finding:
 
     Lines of a few pixels along the outline are no such area. The value is the area in thousandths of the product's; 0
     if there is none. Differences that nobody could see on white are left out, and those where the photograph shows that
-    the matte is right. `limits` say which values pass, warn or fail.
+    the matte is right.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     _, regions = scene.disagreement
     share = 1000 * regions[0].area / product_area(scene.reduced) if regions else 0.0
@@ -251,7 +299,11 @@ def network_overruled(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the largest area where the matte contradicts a segmentation network that is sure.
 
     Its value is that area in thousandths of the product's area; 0 if there is none. The photograph is not used. The
-    rule is skipped for a person's matte. `limits` say which values pass, warn or fail.
+    rule is skipped for a person's matte.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("network_overruled", "A person made this matte; no network was asked.")
@@ -269,8 +321,11 @@ def network_overruled_detail(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the largest detail where the matte contradicts the segmentation network.
 
     Its value is the detail's area in pixels, as if the picture were 1000 px long; 0 if there is none. Examples: a
-    narrow gap that stays filled, and a bit of backdrop at an edge. The rule is skipped for a person's matte. `limits`
-    say which values pass, warn or fail.
+    narrow gap that stays filled, and a bit of backdrop at an edge. The rule is skipped for a person's matte.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("network_overruled_detail", "A person made this matte; no network was asked.")
@@ -289,7 +344,11 @@ def outline_unproven(scene: Scene, limits: RuleLimits) -> Finding:
 
     Its value is the share of the stretch, 0..1, that is confirmed neither by an edge in the photograph nor by the
     segmentation network. The stretch is 40 px long in a picture of 2000 px. The rule is skipped for a person's matte,
-    and if the matte has no outline. `limits` say which values pass, warn or fail.
+    and if the matte has no outline.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("outline_unproven", "A person made this matte; no network was asked.")

@@ -18,7 +18,11 @@ def fill_ratio(scene: Scene, limits: RuleLimits) -> Finding:
 
     Its value is the difference between the reached fill ratio and the ordered one, 0..1. The fill ratio is the
     product's share of the canvas's width or height, whichever is greater. The value is 1 if there is no product on the
-    canvas. `limits` say which values pass, warn or fail.
+    canvas.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.framed_subject is None:
         return measured("fill_ratio", 1.0, limits, _NO_PRODUCT, unit="ratio")
@@ -32,7 +36,10 @@ def fill_outside_platform(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a fill ratio outside the range that the platform accepts.
 
     Its value is the distance of the ratio from the range; 0 inside, and 1 if there is no product on the canvas.
-    `limits` say which values pass, warn or fail.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.framed_subject is None:
         return measured("fill_outside_platform", 1.0, limits, _NO_PRODUCT, unit="ratio")
@@ -51,7 +58,10 @@ def off_centre(scene: Scene, limits: RuleLimits) -> Finding:
 
     Its value is the horizontal or the vertical distance between the centres of product and canvas, whichever is
     greater. It is a share of the canvas's longest side. The rule is skipped if there is no product on the canvas.
-    `limits` say which values pass, warn or fail.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     box, canvas = scene.framed_subject, size_of(scene.edit.framed.pixels)
     if box is None:
@@ -65,8 +75,11 @@ def off_centre(scene: Scene, limits: RuleLimits) -> Finding:
 def product_cut(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a product that the canvas cuts off.
 
-    Its value is the share of the canvas's border that the product covers, 0..1. `limits` say which values pass, warn or
-    fail.
+    Its value is the share of the canvas's border that the product covers, 0..1.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     matte = scene.edit.framed.matte
     border = np.concatenate((matte[0], matte[-1], matte[:, 0], matte[:, -1]))
@@ -78,7 +91,11 @@ def product_cut(scene: Scene, limits: RuleLimits) -> Finding:
 def part_outside_canvas(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a product that does not fit: the share of its area that lies outside the canvas, 0..1.
 
-    The rule is skipped if there is no product. `limits` say which values pass, warn or fail.
+    The rule is skipped if there is no product.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     placement = scene.edit.framed.placement
     area_scale = (placement.canvas.width / placement.window.width) * (placement.canvas.height / placement.window.height)
@@ -94,7 +111,11 @@ def enlarged(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a product that was scaled up too much.
 
     Its value is the scale minus the greatest scale that the plan allows; 0 if the scale is allowed. A scale of 1 keeps
-    the photograph's pixels. `limits` say which values pass, warn or fail.
+    the photograph's pixels.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     scale = scene.edit.framed.placement.scale
     allowed = scene.edit.rendition.rules.max_upscale_ratio
@@ -105,8 +126,11 @@ def enlarged(scene: Scene, limits: RuleLimits) -> Finding:
 def low_resolution(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a canvas smaller than the platform's minimum.
 
-    Its value is the missing share of the minimum's longest side, 0..1; 0 if the canvas is large enough. `limits` say
-    which values pass, warn or fail.
+    Its value is the missing share of the minimum's longest side, 0..1; 0 if the canvas is large enough.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     longest, least = size_of(scene.edit.framed.pixels).longest, scene.edit.rendition.platform.canvas.min_px
     message = f"The canvas is {longest} px on its longest side; the platform requires {least} px."
@@ -117,7 +141,10 @@ def below_recommended(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a canvas smaller than the platform recommends.
 
     Its value is the missing share of the recommended longest side, 0..1. It is 0 if the platform recommends no size.
-    `limits` say which values pass, warn or fail.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     longest, wanted = size_of(scene.edit.framed.pixels).longest, scene.edit.rendition.platform.canvas.recommended_px
     if wanted is None:

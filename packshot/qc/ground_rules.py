@@ -23,7 +23,11 @@ def kept_shadow_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     Its value is the area of the largest shadow between the matte's outline and the product's stronger edge inside of
     it, in pixels, as if the product were at most 1200 px long; 0 if there is none. A shadow is darker than the
     backdrop, soft at its outer end and bounded by a stronger edge at its inner end. The rule is skipped if too little
-    of the backdrop shows to predict it. `limits` say which values pass, warn or fail.
+    of the backdrop shows to predict it.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.reduced.backdrop is None:
         return skipped("kept_shadow_suspected", "Too little of the backdrop shows to know its light.")
@@ -42,10 +46,14 @@ def base_unproven(scene: Scene, limits: RuleLimits) -> Finding:
 
     The base is the lowest stretch of the outline. The value is the share of the base that is not proven, 0..1. An edge
     farther out proves nothing, nor does the outer side of a thin dark line. At such places the matte contains shadow,
-    or a bit of the base was cut off, or the outline is ragged. `limits` say which values pass, warn or fail.
+    or a bit of the base was cut off, or the outline is ragged.
 
     The rule is skipped if no shadow lies along the base: the product hangs, lies flat, or was photographed without a
     floor. It is also skipped if a person made the matte, or if there is no product.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("base_unproven", "A person made this matte, and looked at its base.")

@@ -42,8 +42,9 @@ class Left(NamedTuple):
 def most_likely_left(around: Around, noise: float) -> Left | None:
     """Return the region of the matte that is most likely left-over backdrop, with its probability.
 
-    A region whose colour goes on inside the product is none (`goes_on`). None if no other region of at least 20 px has
-    nearly the backdrop's colour. A region comes back however low its probability is.
+    A region comes back however low its probability is. Two kinds of regions are not considered: those smaller than 20
+    px, and those whose colour goes on inside the product (`goes_on`), because they are part of it. The result is None
+    if no other region has nearly the backdrop's colour.
 
     Args:
         around: the photograph around the product.

@@ -57,9 +57,10 @@ class Lighting:
         """Return where the photograph looks like the backdrop in a range of light, (rows, columns) bool.
 
         Args:
-            darkest, brightest: limits of `factor`. The default of `brightest`, 1.03, allows for noise in fully lit
-                backdrop.
-            most_colour: greatest `colour`, as a share of the photograph's own light (`factor`).
+            darkest, brightest: the range of `factor`, which must lie between them. The default of `brightest`, 1.03,
+                allows for noise in fully lit backdrop.
+            most_colour: `colour` must be less than this times `factor`: the darker a place is, the less its colour may
+                be away from the backdrop's.
         """
         lit = (self.factor > darkest) & (self.factor < brightest)
         return np.asarray(lit & (self.colour < most_colour * self.factor))

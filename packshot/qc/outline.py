@@ -43,15 +43,15 @@ DISTANCES: Column = np.arange(-REACH, REACH + STEP / 2, STEP, dtype=np.float32)
 class Outline:
     """Samples along lines across a matte's outline. `trace_outline` makes it.
 
-    The lines are the outline's normals, sampled from 8 outline units inside to 8 units outside, every half unit. Levels
-    are encoded Adobe RGB values scaled to 0..255.
+    The lines are the outline's normals, sampled from 8 outline units inside to 8 units outside, every half unit. Arrays
+    are float32 unless another type is named. Levels are encoded Adobe RGB values scaled to 0..255.
 
     Attributes:
         unit_px: pixels of the photograph per outline unit, at least 1.
         x, y: (points,) position where the matte crosses 0.5, in pixels of the photograph.
         normal: (points, 2) outward unit normals (x, y).
-        loop: (points,) number of the closed contour that a point belongs to.
-        hole: (points,) True if that contour is the border of a hole.
+        loop: (points,) int32, number of the closed contour that a point belongs to.
+        hole: (points,) bool, True if that contour is the border of a hole.
         matte: (points, distances) in 0..1.
         master, composite: (points, distances, 3) levels of the photograph and of the edit.
         inner, outer: (points, 3) levels of the photograph, averaged over a few units inside and outside the outline.

@@ -31,10 +31,13 @@ def pale_on_white(scene: Scene, limits: RuleLimits) -> Finding:
 
     Its value is the length of the longest stretch of the outline where the product differs from the white around it by
     less than 1 delta E 2000, as a share of the product's longest side. The rule is skipped if the matte has no outline.
-    `limits` say which values pass, warn or fail.
 
     Example: a page shows the product 700 px long, so a value of 0.05 is 35 px. From the usual distance to a screen this
     is about one degree of the field of view. The eye does not complete so long a gap by itself.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     outline = scene.outline
     if not outline.points:

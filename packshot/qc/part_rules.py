@@ -32,8 +32,11 @@ def bite_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a part that may be cut off at the outer outline.
 
     Its value is the length of the longest stretch where the outline cuts through something and the photograph has no
-    edge, in pixels, as if the product were at most 1700 px long; 0 if there is none. `limits` say which values pass,
-    warn or fail.
+    edge, in pixels, as if the product were at most 1700 px long; 0 if there is none.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     run_px, box = _run(scene, scene.edges.cuts & ~scene.outline.hole)
     message = (
@@ -46,8 +49,11 @@ def punched_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a hole in the matte that may be wrong.
 
     Its value is the length of the longest stretch where a hole's outline cuts through something and the photograph has
-    no edge, in pixels, as if the product were at most 1700 px long; 0 if there is none. `limits` say which values pass,
-    warn or fail.
+    no edge, in pixels, as if the product were at most 1700 px long; 0 if there is none.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     run_px, box = _run(scene, scene.edges.cuts & scene.outline.hole)
     message = (
@@ -60,8 +66,11 @@ def missing_part_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a part of the product that may be missing.
 
     Its value is the largest area beside the matte that is neither backdrop nor shadow, in thousandths of the product's
-    area; 0 if there is none. The rule is skipped if too little of the backdrop shows to predict it. `limits` say which
-    values pass, warn or fail.
+    area; 0 if there is none. The rule is skipped if too little of the backdrop shows to predict it.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.reduced.backdrop is None:
         return skipped("missing_part_suspected", _NO_BACKDROP)
@@ -77,7 +86,11 @@ def sharp_edge_outside(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on sharp structure just outside the matte: too sharp for a shadow, so perhaps product.
 
     Its value is the area of the largest such structure, in thousandths of the product's area; 0 if there is none. The
-    rule is skipped if too little of the backdrop shows to predict it. `limits` say which values pass, warn or fail.
+    rule is skipped if too little of the backdrop shows to predict it.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.reduced.backdrop is None:
         return skipped("sharp_edge_outside", _NO_BACKDROP)
@@ -91,8 +104,11 @@ def leftover_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
     Its value is the largest area that looks exactly like the backdrop, in thousandths of the product's area; 0 if there
     is none. An area counts less if the photograph has an edge between it and the outside: then it may be product in the
-    same colour. The rule is skipped if too little of the backdrop shows to predict it. `limits` say which values pass,
-    warn or fail.
+    same colour. The rule is skipped if too little of the backdrop shows to predict it.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.reduced.backdrop is None:
         return skipped("leftover_suspected", _NO_BACKDROP)
@@ -105,7 +121,11 @@ def loose_outline(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on an outline that runs through plain backdrop, lit or in shadow.
 
     Its value is the length of the longest such stretch, in pixels, as if the product were at most 1700 px long; 0 if
-    there is none. `limits` say which values pass, warn or fail.
+    there is none.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     run_px, box = _run(scene, scene.edges.loose)
     message = f"Along {run_px:.0f} px, the outline runs through plain backdrop: some backdrop may be left in."
@@ -116,8 +136,11 @@ def filled_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a gap in the product that may be filled.
 
     Its value is the largest area inside the matte where the backdrop seems to show, in thousandths of the product's
-    area; 0 if there is none. The rule is skipped if too little of the backdrop shows to predict it. `limits` say which
-    values pass, warn or fail.
+    area; 0 if there is none. The rule is skipped if too little of the backdrop shows to predict it.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.reduced.backdrop is None:
         return skipped("filled_hole_suspected", _NO_BACKDROP)
@@ -131,7 +154,11 @@ def pinhole(scene: Scene, limits: RuleLimits) -> Finding:
 
     Its value is the area of the largest hole, in pixels of the photograph; 0 if there is none. A hole is transparent in
     the matte or faded in the colours, and has at most 60 px. The rule is skipped if too little of the backdrop shows to
-    predict it, or if there is no product. `limits` say which values pass, warn or fail.
+    predict it, or if there is no product.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.subject is None:
         return skipped("pinhole", _NO_PRODUCT)
@@ -148,8 +175,11 @@ def pinhole(scene: Scene, limits: RuleLimits) -> Finding:
 def product_touches_frame(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a product that the photograph may cut off.
 
-    Its value is the share of the photograph's border that the product covers, 0..1. `limits` say which values pass,
-    warn or fail.
+    Its value is the share of the photograph's border that the product covers, 0..1.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     matte = scene.edit.cutout.matte
     border = np.concatenate((matte[0], matte[-1], matte[:, 0], matte[:, -1]))
@@ -163,7 +193,11 @@ def empty_product(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a product that is missing or tiny.
 
     Its value is the share of the photograph that the product covers, 0..1; less is worse. It is 0 if there is no
-    product. `limits` say which values pass, warn or fail.
+    product.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes down to `good`, fails at `bad` or less, and is a warning between them.
     """
     share = product_area(scene.reduced) / scene.reduced.matte.size if scene.subject else 0.0
     return measured("empty_product", share, limits, f"The product covers {share:.1%} of the photograph.", unit="share")
@@ -173,8 +207,11 @@ def several_products(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on too many objects in the picture.
 
     Its value is the number of separate objects in the matte beyond the expected number, at least 0. A part whose box
-    lies mostly within the largest part's box counts as part of that object. Small specks do not count. `limits` say
-    which values pass, warn or fail.
+    lies mostly within the largest part's box counts as part of that object. Small specks do not count.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     found = parts(scene.reduced, threshold=0.5, joined_over_ratio=_GAP_WITHIN_PRODUCT)
     large = [
@@ -192,7 +229,11 @@ def several_products(scene: Scene, limits: RuleLimits) -> Finding:
 def backdrop_not_smooth(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the backdrop: 1 if it was not smooth enough for the cut-out to rely on, else 0.
 
-    A person's matte needs no smooth backdrop, so its value is 0. `limits` say which values pass, warn or fail.
+    A person's matte needs no smooth backdrop, so its value is 0.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     smooth = scene.edit.cutout.backdrop.smooth or scene.edit.cutout.method == Method.GIVEN
     message = (

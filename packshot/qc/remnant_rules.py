@@ -16,7 +16,11 @@ def backdrop_patch_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
     Its value is the area of the largest patch, in pixels as if the picture were 1000 px long; 0 if there is none. A
     white patch on a white backdrop counts too, because it shows on any page that is not white. The rule is skipped if
-    too little of the backdrop shows to predict it. `limits` say which values pass, warn or fail.
+    too little of the backdrop shows to predict it.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.reduced.backdrop is None:
         return skipped("backdrop_patch_suspected", _NO_BACKDROP)
@@ -32,7 +36,11 @@ def backdrop_strip_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
     Its value is the area of the largest strip with nearly the backdrop's colour, in pixels, as if the product were at
     most 1200 px long; 0 if there is none. The real edge is the photograph's strongest edge inside the outline. The rule
-    is skipped if too little of the backdrop shows to predict it. `limits` say which values pass, warn or fail.
+    is skipped if too little of the backdrop shows to predict it.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.reduced.backdrop is None:
         return skipped("backdrop_strip_suspected", _NO_BACKDROP)
@@ -50,7 +58,11 @@ def backdrop_left_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
     Its value is the probability that this region is backdrop, 0..1, as a trained random forest gives it; 0 if no region
     has nearly the backdrop's colour. Shaded and tinted backdrop is judged too. The rule is skipped for a person's
-    matte, and if too little of the backdrop shows. `limits` say which values pass, warn or fail.
+    matte, and if too little of the backdrop shows.
+
+    Args:
+        scene: the edit on one platform's canvas, with its measurements.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.edit.cutout.method == Method.GIVEN:
         return skipped("backdrop_left_suspected", "A person made this matte, and looked at its gaps.")

@@ -185,8 +185,9 @@ class Scene:
     def disagreement(self) -> tuple[float, list[Region]]:
         """Differences between the segmentation network's mask and the matte: (share, areas).
 
-        Share is that of thin differing lines along the edge, of the union of both masks, 0..1. Areas are the wider
-        differing areas in reduced pixels, the largest first.
+        The share counts differing pixels in thin lines along the edge, divided by the pixels that are product in either
+        of the two, 0..1. The areas are the wider differences, the largest first, each with its number of pixels in the
+        reduced edit.
         """
         return disagreement(self.reduced)
 

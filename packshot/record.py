@@ -271,15 +271,18 @@ class ShotRecord(Stored):
     ) -> ShotRecord:
         """Return the record in its next state, with the event that led there.
 
-        A failed shot can only return to the state in which it failed. From there it can advance further.
+        `FOLLOWS` says which states may follow which. A failed shot can only return to the state in which it failed.
+        From there it can advance further.
 
         Args:
             to: the next state.
             at: the present time.
             actor: the flow run's id or a person's name.
             why: the reason in words.
-            passing: True for a failure whose reason may pass by itself.
-            findings, reports, objects: added to those of the record; a report or object of the same name is replaced.
+            passing: True if `to` is FAILED and the cause may pass by itself, such as a full disk.
+            findings: findings to add to those of the record.
+            reports: name of a stage -> what it found, to add to the record. A report of the same name is replaced.
+            objects: name of an object of the shot -> SHA-256 of its bytes, to add. One of the same name is replaced.
 
         Raises:
             IllegalTransitionError: `to` may not follow the present state.
@@ -331,9 +334,9 @@ class ShotRecord(Stored):
         return to in FOLLOWS[self.state]
 
     def restart(self, *, at: datetime, actor: str, why: str) -> ShotRecord:
-        """Return the record in its first state, without findings, reports and objects.
+        """Return the record in the state RECEIVED, without findings, reports and objects: all work starts again.
 
-        Events and decisions are kept.
+        Facts, events and decisions are kept. The restart is one more event. It is possible from every state.
 
         Args:
             at: the present time.

@@ -89,9 +89,10 @@ class Pair:
     enlargement: float
 
     def compared(self, warp: Warp) -> Mask:
-        """Return the pixels in which both pictures show the product: (rows, columns) bool, in the master's coordinates.
+        """Return where both pictures show the product: (rows, columns) bool, in the master's coordinates.
 
-        If these are fewer than 60, the product in the returned picture alone decides.
+        If both show it in fewer than 60 pixels, the result is where the returned picture shows it, whatever the master
+        shows.
 
         Args:
             warp: the transform from master to returned picture.
@@ -137,11 +138,11 @@ def _resized(picture: NDArray[np.uint16] | NDArray[np.float32], size: Size) -> N
 
 
 def align(pair: Pair) -> Alignment:
-    """Return the best alignment of the returned picture with the master.
+    """Return the best alignment of the returned picture with the master, and how alike both then are.
 
-    It tells whether both are the same photograph. Several ways are tried until the correlation is good. First, no
-    movement. Second, refinement by ECC. Third, matching by SIFT, refined by ECC. Last, the seven rotations and
-    mirrorings of EXIF. A product with too little detail is not aligned: its likeness is None.
+    The likeness tells whether both are the same photograph. It is None, and nothing is aligned, if the product has too
+    little detail. Several ways are tried until the likeness is good: no movement; refinement by ECC (maximised
+    correlation); matching by SIFT (detected points), refined by ECC; the seven rotations and mirrorings of EXIF.
 
     Args:
         pair: both pictures at the same size.
@@ -203,15 +204,15 @@ def warped_back(picture: NDArray[np.float32], warp: Warp) -> NDArray[np.float32]
 def likeness(a: NDArray[np.float32], b: NDArray[np.float32], inside: Mask) -> float | None:
     """Return how alike two grey pictures are in a region: their correlation, -1 to 1.
 
-    The result is None if the region has fewer than 60 pixels, or the first picture has too little contrast there. It
-    is 0 if the second one has hardly any.
+    The result is None if the region has fewer than 60 pixels, or if the first picture has too little contrast in it. It
+    is 0 if the second picture has hardly any contrast in it.
 
-    The 5 % of pixels that agree least are left out, so that a removed dust spot does not count. Wide gradients of
-    light are subtracted from both pictures. Otherwise different products would look alike, because they have similar
+    The 5 % of pixels that agree least are left out, so that a removed dust spot does not count. Wide gradients of light
+    are subtracted from both pictures. Otherwise different products would look alike, because they have similar
     gradients.
 
     Args:
-        a, b: (rows, columns) float32, levels in 0..255.
+        a, b: the first and the second picture, (rows, columns) float32, levels in 0..255.
         inside: (rows, columns) bool: the region.
     """
     first, second = _detail(a, inside)[inside], _detail(b, inside)[inside]

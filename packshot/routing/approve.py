@@ -75,11 +75,14 @@ class Watch:
     def proof(self, measured: Mapping[str, float]) -> Finding:
         """Return the finding `real_proof_missing`: have people judged enough real photographs like this shot?
 
-        Only the kinds in `real_only` to which the shot belongs are checked: for them, drawn scenes prove nothing. The
-        finding is passed, and has no value, if each of them is proven or there are none. If one is not, the finding
-        fails and stops the approval, and its value is the smallest number of real photographs that count for such a
-        kind. If the client takes the risk for all such kinds, the finding is only a warning, which stays with the
-        delivery.
+        Only the kinds in `real_only` to which the shot belongs are checked: for them, drawn scenes prove nothing. A
+        kind is proven for the shot if people's judgements of real photographs of the kind show that the promise is kept
+        up to the probability with which the model expects a refusal of the shot's edit.
+
+        If each kind is proven, or there is none to check, the finding is passed and has no value. If a kind is not
+        proven, the finding fails and stops the approval. If the client takes the risk for all kinds that are not
+        proven, it is only a warning, which stays with the delivery. The value is the number of judged real photographs
+        of such a kind; of several kinds, the smallest.
 
         Args:
             measured: figures of the finished edit by name: of its mattes (`MaskFigures`), `pale_rim`, and ``qc_<code>``

@@ -58,12 +58,12 @@ class RouteDecision(Value):
         route: the machine or a person.
         category: name of the category; empty if it is unknown.
         category_source: where the category comes from, such as ``manifest``; empty if it is unknown.
-        colour_match_risk: the risk that product and backdrop cannot be told apart.
+        colour_match_risk: the risk that product and backdrop cannot be told apart: low, medium or high.
         reason: the reason in words, for people.
         model: name and version of the model that was asked; ``rules only`` if none was.
         refusal_probability: the model's probability that a person refuses the edit, 0..1; None without a model.
-        tag: the probable category. If no category was stated, it is the category that the picture looks like; no rule
-            uses it. None if the picture is not sure enough either.
+        tag: the shot's category, with its source and probability. If no category was stated, it is the one that the
+            photograph looks like; no rule uses that one. None if the photograph does not look enough like any.
     """
 
     complexity: Complexity

@@ -128,12 +128,12 @@ def measure(pixels: Pixels16, *, within: Frame | None = None) -> Features:
     """Return the figures of a master, by which it is decided who edits the shot.
 
     The frame is measured first. Then the product's box is measured at a fixed size, so that the figures do not depend
-    on how much of the frame the product fills. If nothing differs from the backdrop, `colour_match` is 1 and the other
-    figures of the product are 0.
+    on how much of the frame the product fills. Figures below 0 or above 1 become 0 or 1. If nothing differs from the
+    backdrop, `colour_match` is 1 and the other figures of the product are 0.
 
     Args:
         pixels: the master, (rows, columns, 3) uint16, Adobe RGB.
-        within: the result of `frame_of` for these pixels; None: it is made.
+        within: what `frame_of` returned for these pixels, which saves time; None: it is called here.
     """
     frame, seen = within or frame_of(pixels)
     shape = find_silhouette(frame, seen.backdrop)

@@ -83,7 +83,8 @@ def see_backdrop(lab: FloatImage) -> SeenBackdrop:
 def seen_beside(seen: SeenBackdrop) -> Mask | None:
     """Return where the backdrop is visible beside a product that fills the frame, (rows, columns) bool.
 
-    None if the frame's usual border shows the backdrop, so that nothing else is needed.
+    The result is None if the product does not fill the frame: the backdrop is then visible in a border of the usual
+    width.
 
     Args:
         seen: the backdrop of a frame. The result has the size of that frame.

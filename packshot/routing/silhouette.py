@@ -92,10 +92,10 @@ def find_silhouette(lab: FloatImage, backdrop: Backdrop) -> Silhouette:
 
 
 def disk(radius_px: int) -> _Bytes:
-    """Return a disc, the structuring element for erosion and dilation, (side, side) uint8 with values 0 and 1.
+    """Return a disc for erosion and dilation (a structuring element), (side, side) uint8 with values 0 and 1.
 
     Args:
-        radius_px: the side is twice the radius and one more.
+        radius_px: radius of the disc; the side is 2 x `radius_px` + 1.
     """
     side = 2 * radius_px + 1
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)

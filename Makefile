@@ -16,11 +16,11 @@ export PREFECT_SERVER_ANALYTICS_ENABLED=false
 help:
 	@grep -E '^## ' Makefile | sed 's/^## //'
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock requirements-uv.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Packshot needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Set PYTHON=python3.12, say."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "Could not create $(VENV). On Debian: apt install python3-venv"; exit 1; }
 	@echo "Installing the locked dependencies into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@$(BIN)/python .ci/install.py requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@$(BIN)/python -c 'from packshot.cutout.closed_form import load_solver; from packshot.formats.jpeg_codes import load_walk; from packshot.formats.jpeg_progressive import load_progressive_walk; load_solver(); load_walk(); load_progressive_walk()'
 	@touch $(STAMP)
@@ -61,7 +61,7 @@ explore: $(STAMP)
 $(TOOLS)/.ready: requirements-tools.lock
 	@test -x $(TOOLS)/bin/python || $(PYTHON) -m venv $(TOOLS)
 	@echo "Installing the tools for documents and releases into $(TOOLS) ..."
-	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-tools.lock
+	@$(TOOLS)/bin/python .ci/install.py requirements-tools.lock
 	@touch $@
 
 tools: $(TOOLS)/.ready
@@ -69,7 +69,7 @@ tools: $(TOOLS)/.ready
 $(RENDER)/.ready: requirements-render.lock
 	@test -x $(RENDER)/bin/python || $(PYTHON) -m venv $(RENDER)
 	@echo "Installing the renderer of the sample photographs into $(RENDER) ..."
-	@$(RENDER)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-render.lock
+	@$(RENDER)/bin/python .ci/install.py requirements-render.lock
 	@touch $@
 
 ## make samples NAMES="BTL204_MAIN"  render the sample photographs again, or those named; see samples/SOURCES.md
@@ -102,11 +102,13 @@ imports: $(STAMP)
 tests: $(STAMP)
 	@$(BIN)/pytest
 
-## make lock    resolve the dependencies again (needs uv: pip install uv)
-lock:
-	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra local --extra dev -o requirements.lock pyproject.toml
-	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --no-annotate --group tools -o requirements-tools.lock
-	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --no-annotate --group render -o requirements-render.lock
+## make lock    resolve the dependencies again
+RESOLVED := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+lock: $(STAMP)
+	$(RESOLVED) --extra local --extra dev -o requirements.lock pyproject.toml
+	$(RESOLVED) --group tools -o requirements-tools.lock
+	$(RESOLVED) --group render -o requirements-render.lock
+	$(RESOLVED) --group uv -o requirements-uv.lock
 
 clean:
 	rm -rf $(VENV) $(TOOLS) $(RENDER) .packshot build dist

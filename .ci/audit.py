@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = ("requirements.lock", "requirements-tools.lock", "requirements-render.lock")
+LOCKS = ("requirements.lock", "requirements-tools.lock", "requirements-render.lock", "requirements-uv.lock")
 ALLOWED = ROOT / ".ci" / "advisories.toml"
 OK, FOUND, SKIPPED = 0, 1, 3
 TIMEOUT_S = 900

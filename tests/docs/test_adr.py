@@ -7,6 +7,8 @@ import tomllib
 from itertools import chain
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 ADR = ROOT / "docs" / "adr"
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -42,6 +44,7 @@ def test_every_tool_has_its_reason_and_no_other() -> None:
     assert listed(1, "tool") == names(SETTINGS["dependency-groups"]["tools"])
 
 
-def test_every_tool_is_locked() -> None:
-    locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements-tools.lock").read_text(), re.MULTILINE))
-    assert names(SETTINGS["dependency-groups"]["tools"]) <= locked
+@pytest.mark.parametrize("group", SETTINGS["dependency-groups"])
+def test_every_tool_is_locked(group: str) -> None:
+    locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / f"requirements-{group}.lock").read_text(), re.MULTILINE))
+    assert names(SETTINGS["dependency-groups"][group]) <= locked

@@ -2,15 +2,16 @@
 
     python -m benchmarks.agreement [--scenes escape.json] [--near]
 
-A suspicion is a rule that takes a place of the edit for wrong. The edits are real ones that people have looked at
-(benchmarks/seen), of the half on which limits may be chosen. An edit is right if everybody who looked at it signed
-it. With ``--scenes`` there are also the hard-edged scenes that `benchmarks.escape --json` judged; of these, truth
-says whether an edit is right.
+A suspicion is a rule of quality control that takes a place of the edit for wrong. The edits are of real photographs,
+and people have looked at them (benchmarks/seen). Only the half of the products is used on which limits may be chosen.
+An edit is right if everybody who looked at it signed it. With ``--scenes`` there are also the hard-edged scenes that
+`benchmarks.escape --json` judged. The right edit of a scene is known, and the comparison with it says whether the
+machine's edit is right.
 
-The first table names what holds each right edit back, and how many times its limit was measured. In the second table
-a single suspicion stops an edit only from a limit of its own. That limit is the least at which it alone stops a wrong
-edit of another product. If there is none, it never stops an edit alone. So each product is left out of its own
-limits.
+The first table has a row for each right edit that is not approved: the suspicions that stop it, each with its
+measurement divided by its limit, and the other findings that stop it. In the second table a single suspicion stops an
+edit only from a limit of its own. That limit is the least measurement at which it alone stops a wrong edit of another
+product. If there is none, it never stops an edit alone. So each product is left out of its own limits.
 
 ``--near`` also counts edits whose matte is no longer the one that was looked at, by their newest verdict. Another
 processor computes the network's matte a little differently.
@@ -59,12 +60,13 @@ SUSPICIONS = (
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """An edit, and whether people or truth say that it is right.
+    """An edit, with the findings that stop its approval, and whether it is really right.
 
     Attributes:
         name: of the photograph or the scene.
         product: edits of the same product are left out together when limits are chosen.
-        right: what people or truth say.
+        right: True if everybody who looked at the edit signed it. Of a scene, whose right edit is known: True if the
+            comparison with that finds no fault.
         approved: whether quality control approves it now.
         over: code of each suspicion that stops it -> its measurement, divided by its limit. A suspicion is a rule
             that takes a place of the edit for wrong.
@@ -83,12 +85,12 @@ class Case:
     def approved_with(self, alone: Mapping[str, float], *, at: float) -> bool:
         """Return whether the edit would be approved if a single suspicion stopped it only from a limit of its own.
 
-        Two suspicions together always stop it.
+        Two suspicions together always stop it. So do its other findings (`facts`), and a score below `at`.
 
         Args:
-            alone: code -> how many times its limit a suspicion must be measured to stop an edit by itself. A
-                suspicion that is not in it never does.
-            at: least score of an approval, in 0..100.
+            alone: code of a suspicion -> its limit: how many times its present limit it must measure to stop an edit by
+                itself. A suspicion that is missing here never stops an edit by itself.
+            at: the least score with which an edit is approved, in 0..100.
         """
         by_itself = any(times >= alone.get(code, math.inf) for code, times in self.over.items())
         return not self.facts and self.points >= at and len(self.over) < 2 and not by_itself
@@ -103,11 +105,11 @@ def case_of(
     Args:
         name: of the photograph or the scene.
         product: the product that it shows.
-        verdict: value of the machine's verdict.
-        measured: code of a rule -> value, without skipped rules.
+        verdict: quality control's verdict: ``auto_approve``, ``human_review`` or ``reject_and_redo``.
+        measured: code of a rule, such as ``fringe`` -> its measurement. Rules that were skipped are left out.
         stops: codes of the findings that stop an approval.
         config: the limits of the rules.
-        right: what people or truth say of the edit.
+        right: True if the edit is really right, by people's verdict or by the comparison with the known right edit.
     """
     stops = tuple(stops)
     over = {code: measured[code] / config.rules[code].bad for code in stops if code in SUSPICIONS}
@@ -139,10 +141,12 @@ def of_pair(pair: Pair, config: QcConfig) -> Case:
 
 
 def of_scene(judged: Judged, config: QcConfig) -> Case:
-    """Return the edit of a scene with truth as a `Case`. It is right if truth finds no fault.
+    """Return the machine's edit of a scene as a `Case`. It is right if it has no fault.
+
+    A scene is a test photograph whose right edit is known. The faults come from the comparison with that.
 
     Args:
-        judged: the machine's edit of the scene, with quality control's verdict and the faults by truth.
+        judged: the machine's edit, with quality control's verdict and the faults.
         config: the limits of the rules.
     """
     measured = {code: value for code, value in judged.measured.items() if value is not None}
@@ -152,15 +156,15 @@ def of_scene(judged: Judged, config: QcConfig) -> Case:
 
 
 def limits_alone(cases: Iterable[Case], *, at: float) -> dict[str, float]:
-    """Return the smallest measurement with which each suspicion alone stops a wrong edit: code -> multiple of its
-    limit.
+    """Return from which measurement on each suspicion should stop an edit by itself: code -> multiple of its limit.
 
-    A suspicion is a rule that takes a place of the edit for wrong. One that never stops a wrong edit alone is left
-    out.
+    A suspicion is a rule that takes a place of the edit for wrong. The figure is the smallest measurement, divided by
+    the rule's limit, of a wrong edit that only this suspicion stops. A suspicion that is never the only thing to stop
+    a wrong edit is left out.
 
     Args:
         cases: the edits, right and wrong ones.
-        at: the score, in 0..100, that an approval needs at least.
+        at: the least score with which an edit is approved, in 0..100. Edits with fewer points are not counted.
     """
     found: dict[str, float] = {}
     for case in cases:
@@ -178,7 +182,7 @@ def in_pairs(cases: Sequence[Case], *, at: float) -> list[Case]:
 
     Args:
         cases: the edits, right and wrong ones.
-        at: the score, in 0..100, that an approval needs at least.
+        at: the least score with which an edit is approved, in 0..100.
     """
     freed = []
     for product in {case.product for case in cases}:
@@ -189,7 +193,11 @@ def in_pairs(cases: Sequence[Case], *, at: float) -> list[Case]:
 
 
 def held_table(cases: Iterable[Case]) -> str:
-    """Return what holds right edits back, as a Markdown table: one row for each right edit that is not approved."""
+    """Return what stops the right edits that are not approved, as a Markdown table with a row for each, sorted by name.
+
+    The columns are the edit's name, the suspicions with their measurements divided by their limits, and the codes of
+    the other findings. A suspicion is a rule that takes a place of the edit for wrong.
+    """
     lines = [
         "| right edit that is held back | suspicions, and how many times their limit | what else |",
         "|---|---|---|",
@@ -205,11 +213,11 @@ def pairs_table(cases: Sequence[Case], *, at: float) -> str:
     """Return what would change if two suspicions had to agree to stop an edit, as a Markdown table.
 
     A suspicion is a rule that takes a place of the edit for wrong. There is a row for right edits and one for wrong
-    edits, with the number approved now, the number that would be, and the names of the new ones.
+    edits, with the number approved now, the number that would be approved, and the names of those newly approved.
 
     Args:
-        cases: the edits, each with what people or truth say.
-        at: the score, in 0..100, that an approval needs at least.
+        cases: the edits, right and wrong ones.
+        at: the least score with which an edit is approved, in 0..100.
     """
     freed = in_pairs(cases, at=at)
     lines = ["| edits | number | approved | would be | newly |", "|---|---:|---:|---:|---|"]
@@ -223,12 +231,13 @@ def pairs_table(cases: Sequence[Case], *, at: float) -> str:
 
 
 def newest(made: Iterable[editing.Result], seen: Iterable[verdicts.Seen]) -> list[Pair]:
-    """Return the edits that people looked at, each with the verdicts on its newest pipeline version.
+    """Return the edits that people have looked at, each with people's verdict on it, in the order of `made`.
 
-    The matte may be another one by now. Edits that nobody looked at are left out.
+    Only the verdicts on the newest pipeline version that somebody looked at count. They may be about another matte of
+    the same photograph than the one that is made now. Edits that nobody looked at are left out.
 
     Args:
-        made: edits as they are made now.
+        made: the edits as the machine makes them now.
         seen: people's verdicts.
     """
     said: dict[tuple[str, str], list[verdicts.Seen]] = {}
@@ -246,9 +255,9 @@ def newest(made: Iterable[editing.Result], seen: Iterable[verdicts.Seen]) -> lis
 
 
 def main() -> None:
-    """Print the tables of `held_table` and `pairs_table` for the real edits.
+    """Print two tables: what stops right edits, and what would change if two suspicions had to agree.
 
-    If ``--scenes`` names a file, its scenes are added.
+    The edits are those of real photographs that people have looked at, and with ``--scenes`` those in a file too.
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenes", type=Path, default=None, help="what `benchmarks.escape --json` wrote")

@@ -76,7 +76,7 @@ class Photograph(NamedTuple):
     Attributes:
         path: the file.
         client: the shop or the set that it comes from.
-        category: name of a category in the configs, or `OTHER` if none of them fits.
+        category: name of a category in the configs, such as ``bottles``, or ``other`` if none of them fits.
     """
 
     path: Path
@@ -87,7 +87,7 @@ class Photograph(NamedTuple):
 def photographs() -> list[Photograph]:
     """Return all photographs of the test data whose category is known.
 
-    If no category of the configs fits, the category is `OTHER`.
+    If no category of the configs fits, the category is ``other``.
     """
     found = [*_of_shops(), *_of_truth()]
     stems = sorted((data_folder() / "studio" / "image").glob("*.jpg"))
@@ -146,9 +146,9 @@ def deep_of(photograph: Photograph) -> Table:
 
 
 def spread(shots: Sequence[Photograph]) -> list[int]:
-    """Return the indices of at most `MOST_ALIKE` photographs of each client and category, in ascending order.
+    """Return the indices of the first 5 photographs of each client and category, in ascending order.
 
-    So a large set of similar photographs does not decide a measurement that takes long.
+    A measurement that takes long uses only these, so that a large set of similar photographs does not decide it.
 
     Args:
         shots: the photographs.
@@ -258,8 +258,8 @@ def left_out(table: Table, shots: Sequence[Photograph], make: Callable[[], Any],
 def by_words(logits: Table, names: Sequence[str]) -> Table:
     """Return how probable each category is for each photograph, by the network: (photographs, names) in 0..1.
 
-    The configs' words for the categories are compared with the network's classes, as in production. `OTHER` has the
-    probability 0.
+    The configs' words for the categories are compared with the network's classes, as in production. The category
+    ``other`` has the probability 0.
 
     Args:
         logits: (photographs, classes of the network).
@@ -313,9 +313,11 @@ def _ruled(names: Sequence[str]) -> list[str]:
 
 
 def guard_table(found: Table, shots: Sequence[Photograph], names: Sequence[str]) -> str:
-    """Return a Markdown table: for several limits, how many photographs are sent to people because of their category.
+    """Return a Markdown table: what share of the photographs goes to people because of the category.
 
-    There is a column for each category that a rule sends to people, and one for all other photographs.
+    Some categories are sent to people by a rule. A photograph goes to people if their probabilities add up to at least
+    a limit. There is a row for each of five limits, a column for each category with such a rule, and one for all other
+    photographs.
 
     Args:
         found: (photographs, names) probabilities.

@@ -73,15 +73,15 @@ class Quality:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """The figures of one scene that was cut out by one method.
+    """The figures of one scene that was cut out by one method. A scene is a test photograph whose right edit is known.
 
     Attributes:
         scene: name of the scene.
         product: name of the object that it shows.
         kind: kind of the product, such as ``hard``, ``soft`` or ``glass``.
         backdrop: name of the backdrop, such as ``lightgrey``.
-        method: a key of `MAKERS`.
-        used: what the method used in the end: a method of the line, or the name of the other method.
+        method: the method that was asked for, a key of `MAKERS`, such as ``packshot`` or ``GrabCut``.
+        used: the method that made the matte in the end, since ``packshot`` chooses among several: such as ``refined``.
         seconds: how long the cut-out took, by the clock.
         quality: the figures.
     """
@@ -347,13 +347,13 @@ def _mixed(own: Pixels8, alpha: Matte) -> Pixels8:
 
 
 def examine(name: str, model: str, methods: Sequence[str], show: Path | None = None) -> list[Result]:
-    """Return the figures of one scene: one result for each method, in the order of the methods.
+    """Cut one scene out by several methods; return the figures of each, in the order of the methods.
 
     Args:
-        name: the scene's name.
-        model: name of the segmentation model.
-        methods: keys of `MAKERS`.
-        show: a folder in which composites and mattes are written; None writes none.
+        name: the scene's name, such as ``basket-white``.
+        model: name of the segmentation model, such as ``isnet-general-use``.
+        methods: keys of `MAKERS`, such as ``packshot``, ``rembg`` and ``GrabCut``.
+        show: an existing folder in which composites and mattes are written as PNG; None writes none.
     """
     cv2.setNumThreads(1)
     scene, segmenter, results = load_scene(name), KeptSegmenter(model), []

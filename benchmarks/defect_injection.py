@@ -36,15 +36,15 @@ TRIES = 6
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """One edit with or without a defect that was put into it, as quality control judged it.
+    """Quality control's verdict on one good edit, or on one into which a defect was put.
 
     Attributes:
-        case: name of the scene.
+        case: name of the scene (the test photograph, whose right edit is known).
         product: name of the object that it shows.
         kind: kind of the product, such as ``hard``, ``soft`` or ``glass``.
         whole: False if the photograph itself cuts the product.
-        defect: the defect that it got, a key of `DEFECTS`; empty if none.
-        verdict: value of the verdict; "empty" if no product was found any more.
+        defect: the defect that was put into it, such as ``punched hole``; empty if none.
+        verdict: ``auto_approve``, ``human_review`` or ``reject_and_redo``; "empty" if no product was found any more.
         score: in 0..100.
         named: whether a finding that belongs to this defect did not pass; without a defect False.
         wrong: codes of all findings with a warning or a failure.
@@ -66,12 +66,12 @@ class Outcome:
 def examine(name: str, repeats: int, kinds: tuple[str, ...]) -> list[Outcome]:
     """Return what quality control says of one good edit: first as it is, then with each kind of defect put into it.
 
-    A kind for which the product has no room is left out.
+    A defect is left out if six tries at random places find no room for it on the product.
 
     Args:
         name: name of a scene, as `benchmarks.scenes.names_of` lists them. Its true edit is the good one.
         repeats: how many defects of each kind are made.
-        kinds: keys of `DEFECTS`.
+        kinds: kinds of defects: keys of `DEFECTS`, such as ``punched hole`` or ``blur``.
     """
     cv2.setNumThreads(1)
     case = true_edit(name)

@@ -26,8 +26,9 @@ _Mask = NDArray[np.float32]
 def draw_product(number: int) -> tuple[str, FloatImage, Matte]:
     """Return (kind, own colours, matte) of a product that is drawn from a number, with some room around it.
 
-    The kind is one of `KINDS`. The product's colours are (rows, columns, 3) float32 in 0..1, linear light, and
-    continue outside its edge. The matte is its exact coverage, (rows, columns) float32 in 0..1.
+    The kind is ``hard``, ``pale``, ``shiny``, ``gaps``, ``thin``, ``soft`` or ``glass``. The product's colours are
+    (rows, columns, 3) float32 in 0..1, linear light, and continue outside its edge. The matte is its exact coverage,
+    (rows, columns) float32 in 0..1.
 
     Args:
         number: any number; the same one always gives the same product.
@@ -40,7 +41,10 @@ def draw_product(number: int) -> tuple[str, FloatImage, Matte]:
 
 
 def drawn_kind(number: int) -> str:
-    """Return the kind of the product that `draw_product` draws from a number, one of `KINDS`, without drawing it."""
+    """Return the kind of the product that `draw_product` draws from a number, without drawing it.
+
+    It is ``hard``, ``pale``, ``shiny``, ``gaps``, ``thin``, ``soft`` or ``glass``.
+    """
     return _begun(number)[0]
 
 

@@ -45,9 +45,9 @@ class Row:
 
 
 def rows(folder: Path, limits: IngestConfig) -> Iterator[Row]:
-    """Yield what is read from each file below a folder, in the order of their names.
+    """Yield what is read from each PSD, PSB, TIFF and JPEG file below a folder, in the order of their paths.
 
-    Files whose ending is none of `SUFFIXES` are left out.
+    Files with another ending than ``.psd``, ``.psb``, ``.tif`` and ``.jpg`` are left out.
 
     Args:
         folder: the folder.

@@ -53,13 +53,13 @@ MOST_AREA_RATIO = 0.0005
 
 @dataclasses.dataclass(frozen=True)
 class Truth:
-    """An edit compared with the right one: averages, and its worst place.
+    """How far an edit is from the right one, which is known exactly: averages, and the edit's worst place.
 
     Attributes:
-        ring_delta_e: mean delta E 2000 in a ring of `RING_PX` on each side of the true edge.
-        boundary_f: boundary F at 2 px, in 0..1.
+        ring_delta_e: mean delta E 2000 in a ring of 3 px on each side of the true edge.
+        boundary_f: boundary F at 2 px, in 0..1; 1 means that the outlines agree.
         iou: intersection over union of the mattes at 0.5, in 0..1.
-        off_white_ratio: share of the true background, outside the ring, that is not exactly white.
+        off_white_ratio: share of the true background, outside the ring, that is not exactly white, in 0..1.
         worst_stretch_delta_e: mean delta E 2000 of the worst stretch along the true outline.
         worst_area_ratio: the largest connected area that was wrongly lost or left, as a share of the product's area.
     """
@@ -85,10 +85,10 @@ class Truth:
 
     @property
     def average_faults(self) -> tuple[str, ...]:
-        """Those reasons why the edit is not acceptable that show in an average over the whole picture, such as ``IoU
-        < 0.97``.
+        """The faults of the edit that show in an average over the whole picture, such as ``IoU < 0.97``.
 
-        Empty if no average shows one. `faults` also has the reasons at the edit's worst place.
+        Each is a reason why the edit is not acceptable. Empty if there is none. `faults` also has the reasons at the
+        edit's worst place.
         """
         checks = {
             f"ring dE > {MOST_RING_DELTA_E:g}": self.ring_delta_e > MOST_RING_DELTA_E,
@@ -103,8 +103,8 @@ def compare_with_truth(composite: Pixels8, matte: Matte, scene: Scene) -> Truth:
     """Return an edit's figures: how far it is from the right edit.
 
     Args:
-        composite: (rows, columns, 3) uint8, sRGB.
-        matte: (rows, columns) float32 in 0..1.
+        composite: the edit on white, (rows, columns, 3) uint8, sRGB.
+        matte: the edit's matte, (rows, columns) float32 in 0..1.
         scene: the photograph with its right matte and edit, of the same size.
     """
     quality = measure(composite, matte, scene)
@@ -123,20 +123,23 @@ def compare_with_truth(composite: Pixels8, matte: Matte, scene: Scene) -> Truth:
 
 @dataclasses.dataclass(frozen=True)
 class Judged:
-    """The edit of one scene: quality control's verdict on it, and its faults by truth.
+    """The machine's edit of one scene: quality control's verdict on it, and its real faults.
+
+    A scene is a test photograph whose right edit is known, so the edit can be compared with it.
 
     Attributes:
         scene: name of the scene.
         product: name of the object that it shows.
         kind: kind of the product, such as ``hard``, ``soft`` or ``glass``.
         whole: False if the photograph itself cuts the product.
-        verdict: value of the verdict; "refused" if the edit could not be judged.
-        score: in 0..100.
+        verdict: ``auto_approve``, ``human_review`` or ``reject_and_redo``; ``refused`` if it could not be judged.
+        score: in 0..100; 0 if it could not be judged.
         truth: the fields of `Truth` -> value.
-        faults: why the edit is not acceptable, in words; empty if it is.
+        faults: why the edit is not acceptable, such as ``IoU < 0.97``; empty if it is acceptable.
         wrong: codes of all findings with a warning or a failure; of a refused edit the error's code.
         measured: code of a rule -> measured value; None if it was not measured.
-        quick_agrees: whether the quick check of the white and the check of the full frame say the same.
+        quick_agrees: quality control checks that the background is white, first quickly at points along the border,
+            then in the full frame. True if both checks say the same.
     """
 
     scene: str
@@ -153,11 +156,13 @@ class Judged:
 
 
 def examine(name: str, model: str) -> Judged:
-    """Return the edit of one scene, made and judged as in production, and compared with truth.
+    """Return the machine's edit of one scene, made and judged as in production, with its faults.
+
+    The faults come from the comparison with the scene's right edit, which is known.
 
     Args:
-        name: the scene's name.
-        model: name of the segmentation model.
+        name: the scene's name, such as ``basket-white``.
+        model: name of the segmentation model, such as ``isnet-general-use``.
     """
     cv2.setNumThreads(1)
     scene = load_scene(name)

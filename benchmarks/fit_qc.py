@@ -70,7 +70,8 @@ class Labelled:
     Attributes:
         product: name of the product.
         hard: True for an opaque product with hard edges that lies wholly in the photograph.
-        defect: a kind of `DEFECTS`, ``unacceptable``, or empty for a good edit.
+        defect: the label. Empty for a good edit; the kind of defect that was put into it, such as ``punched hole``; or
+            ``unacceptable`` for the machine's own edit if it is too far from the right one.
         measured: code of a rule -> measured value; None if it was not measured.
     """
 
@@ -127,14 +128,14 @@ def quantile(figures: np.ndarray, weights: np.ndarray, share: float) -> float:
 
 
 def fit_rule(rows: Sequence[Labelled], code: str, old: RuleLimits) -> RuleLimits:
-    """Return a rule's limits, fitted on labelled edits.
+    """Return a rule's limits, fitted on labelled edits so that they part good edits from bad ones.
 
-    The old limits come back if there are too few edits (10 good and 5 bad are needed), or if no limit is better than
-    none.
+    The old limits come back if there are too few edits (10 good and 5 bad are needed), or if no limit catches more
+    than it costs in false alarms.
 
     Args:
         rows: the edits.
-        code: code of the rule.
+        code: code of the rule, such as ``fringe``.
         old: the limits that the rule has now.
     """
     good, good_weights = values([row for row in rows if not row.defect and row.hard], code)
@@ -194,12 +195,13 @@ def _two_digits(value: float) -> float:
 def held_out(rows: Sequence[Labelled], code: str, old: RuleLimits) -> tuple[list[float], list[float]]:
     """Return (badness of good edits, badness of bad edits) by one rule.
 
-    0 is as good as it gets, 1 takes all points of the rule. Each product is judged by limits that were fitted without
-    it. Good edits are those of opaque products with hard edges. Other edits, and those without a value, are left out.
+    A badness of 0 costs an edit no points; 1 costs it all points of the rule. Each product is judged by limits that
+    were fitted without it. Good edits are those of opaque products with hard edges. Other edits, and those without a
+    value, are left out.
 
     Args:
         rows: the edits.
-        code: code of the rule.
+        code: code of the rule, such as ``fringe``.
         old: the limits that the rule has now.
     """
     good: list[float] = []

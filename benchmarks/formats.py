@@ -119,13 +119,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def in_document(document: Path, rows: Iterable[str]) -> str:
-    """Return a document's text with new sections, one for each folder of files, in place of its old ones.
+    """Return a document's text in which new sections replace the old ones. There is a section for each folder of files.
 
-    The text before the first old section is kept.
+    Nothing is written. The text before the first old section is kept, and all text after it is dropped.
 
     Args:
         document: the file; it need not exist.
-        rows: lines of the table; each begins with the file's path below the data folder.
+        rows: lines of the table; each begins with the file's path below the data folder: ``| icc/pictures/a.jpg |``.
     """
     before = document.read_text(encoding="utf-8") if document.exists() else ""
     before = re.split(rf"^## (?={'|'.join(map(re.escape, _TOPS))})", before, maxsplit=1, flags=re.MULTILINE)[0]

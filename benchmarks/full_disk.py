@@ -42,11 +42,12 @@ class Disk:
 def disk_of_its_own(folder: Path, *, gigabytes: int) -> Iterator[Disk | None]:
     """Mount a new disk at a folder during the block, and yield it.
 
-    Yield None if that is not possible: it needs root, a loop device and `PROGRAMS`.
+    Yield None if that is not possible: it needs root, a loop device, and the programs mkfs.ext4, mount and umount.
 
     Args:
         folder: where it is mounted; it must not exist yet.
-        gigabytes: size of the disk. The file that holds it grows with the written bytes. 0 means no disk.
+        gigabytes: size of the disk. The file that holds it grows with the written bytes. 0 means no disk: None is
+            yielded.
     """
     image = folder.with_suffix(".ext4")
     if not gigabytes or os.geteuid() or not all(map(shutil.which, PROGRAMS)):

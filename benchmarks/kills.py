@@ -101,9 +101,9 @@ class Kill(NamedTuple):
     """One disturbance of the system, and how long it took to recover.
 
     Attributes:
-        kind: one of `KINDS`: the kind of process that was killed, or the full disk.
-        recovery_s: seconds until all parts worked and the batch had progressed; None if that took longer than
-            `HEALED_S`.
+        kind: the kind of process that was killed: ``flow``, ``child`` (opens files), ``worker``, ``watch``,
+            ``prefect``, ``postgres`` or ``s3``. Or ``disk``: the disk was full.
+        recovery_s: seconds until all parts worked and the batch had progressed; None if that took longer than 600 s.
         after_the_night: whether it happened while reviewers answered and deliveries ran.
     """
 
@@ -118,7 +118,8 @@ class Storm(NamedTuple):
     Attributes:
         kills: its disturbances, in order.
         nights: number of nights until it was finished.
-        deliveries: how many times two runs were started that deliver it.
+        deliveries: how many times its delivery was started, each time by two runs at once. More than 1 means that a
+            person had to start it again.
         seconds: how long all that took.
     """
 
@@ -129,7 +130,10 @@ class Storm(NamedTuple):
 
 
 def main() -> int:
-    """Process both batches and print the figures; return the exit status, which `report` decides."""
+    """Process a batch undisturbed and another one with kills, and print the figures; return the exit status.
+
+    It is 0 if the second batch ended like the first, each file was delivered once, and no person had to act; else 1.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shots", type=int, default=200)
     parser.add_argument("--kills", type=int, default=30)
@@ -224,7 +228,8 @@ def log(sentence: str) -> None:
 class Course:
     """What a studio does with a batch: nights until nothing has failed, approvals, then two deliveries at once.
 
-    It looks every few seconds in a thread of its own, because the line moves on only if somebody goes on with it.
+    A thread looks every five seconds how the batch stands, and starts the next thing to do. It runs while the object is
+    used as a context manager.
 
     Attributes:
         nights: ids of the runs that process the batch, in order.
@@ -279,7 +284,10 @@ class Course:
 
 
 def approve(batch: BatchId) -> None:
-    """Approve each shot of a batch that waits in review, as a reviewer does with the form. Nobody is waited for."""
+    """Approve each shot of a batch that waits in review, as a reviewer does with the form.
+
+    The answers are only sent. The function does not wait until they are followed.
+    """
     for fate in survey(batch).fates:
         if fate.state is State.IN_REVIEW:
             record = load_record(batch.shot(fate.shot))
@@ -317,13 +325,16 @@ def undisturbed(folder: Path) -> float:
 
 
 def disturbed(stack: Stack, disk: Disk | None, folder: Path, wishes: argparse.Namespace) -> Storm:
-    """Process the photographs in nights with kills, and return the result when the batch is over or `NIGHT_S` is.
+    """Process the photographs in nights with kills, and return the result.
+
+    It returns when the batch is over, or after 6 hours.
 
     Args:
         stack: the running servers.
         disk: the disk that is filled; None means that none is.
         folder: the photographs with their manifest.
-        wishes: the options of the command line.
+        wishes: the options of the command line: `seed`, `kills` (their number) and `pause` (the shortest and the
+            longest time between a recovery and the next kill, in seconds).
     """
     draw, kills, began = random.Random(wishes.seed), list[Kill](), time.monotonic()
     submit(folder, STORM)
@@ -343,7 +354,7 @@ def disturbed(stack: Stack, disk: Disk | None, folder: Path, wishes: argparse.Na
 
 
 def filled(disk: Disk | None) -> str:
-    """Fill the disk for `FULL_S` seconds; return the kind of disturbance, empty if there is no disk to fill."""
+    """Fill the disk for 30 seconds; return "disk", the kind of disturbance. Empty if there is no disk to fill."""
     if disk is None:
         return ""
     disk.fill()
@@ -357,7 +368,8 @@ def kill(stack: Stack, kind: str, draw: random.Random) -> str:
 
     Args:
         stack: the running servers.
-        kind: name of a part, or a key of `COMMANDS`.
+        kind: name of a part, such as ``postgres`` or ``worker``; ``flow`` for the process of a flow run; ``child`` for
+            a process that opens files.
         draw: chooses among several processes.
     """
     parts = {part.name: part for part in stack.family.parts}
@@ -387,9 +399,9 @@ def _carries(process: psutil.Process, mark: str) -> bool:
 
 
 def recovered(stack: Stack, course: Course) -> float | None:
-    """Wait until all parts work and the batch has progressed, and return the seconds.
+    """Wait until all parts work and the batch has progressed, and return how many seconds that took.
 
-    None if it took longer than `HEALED_S`. If the night of the batch has ended and something is not done, the batch
+    None if it took longer than 600 s. If the night of the batch has ended and something is not done, the batch
     progresses only in the next night.
 
     Args:
@@ -496,13 +508,19 @@ def delivered_files(batch: BatchId) -> Counter[tuple[str, str]]:
 
 
 def answers_followed(batch: BatchId) -> Counter[str]:
-    """Return how many times the reviewer's approval of each shot was followed: shot -> number."""
+    """Return how many times the reviewer's approval of each shot of a batch was followed: name of the shot -> number.
+
+    More than once would be an error. Shots that the reviewer did not approve are left out.
+    """
     records = load_records([ref.shot for ref in load_batch(batch).shots])
     return Counter(record.shot.shot for record in records for one in record.decisions if one.by == REVIEWER)
 
 
 def red_runs() -> list[str]:
-    """Return the names of the runs that ended as failed or crashed and were not started again."""
+    """Return the runs of deployments that ended as failed or crashed, each as ``name (message)``.
+
+    A run that was started again and is no longer failed or crashed is not among them.
+    """
     red = FlowRunFilterStateType(any_=[StateType.FAILED, StateType.CRASHED])
     with get_client(sync_client=True) as client:
         found = runs_of(client, FlowRunFilter(state=FlowRunFilterState(type=red)))

@@ -32,11 +32,11 @@ ROW = {"category": "boxes", "view": "MAIN", "platforms": "shopify,ebay,print_cat
 
 
 def drawn(pixels: int, width: int = 0) -> bytes:
-    """Return a drawn photograph with about so many pixels, as the bytes of a JPEG.
+    """Return a drawn photograph of one size, as the bytes of a JPEG.
 
     Args:
-        pixels: number of pixels.
-        width: width of the picture; 0 means an aspect ratio of four to three.
+        pixels: number of pixels; the result may have a few less.
+        width: width of the picture, in pixels; 0 means an aspect ratio of four to three.
     """
     width = width or int((pixels * 4 / 3) ** 0.5)
     small = np.asarray(Image.open(io.BytesIO(photograph(1600, 1200))).convert("RGB"))
@@ -53,7 +53,8 @@ def peaks_gb(data: bytes, engine: str) -> dict[str, float]:
 
     Args:
         data: the photograph's file.
-        engine: engine of the segmentation network; empty: a stand-in that takes no memory.
+        engine: program that runs the segmentation network, "onnxruntime" or "openvino"; empty: a stand-in for the
+            network that takes no memory.
     """
     configs = load_configs(default_folder())
     network = load(engine, "isnet-general-use", 0) if engine else ContrastNetwork()
@@ -76,12 +77,15 @@ def _peak_gb() -> float:
 def in_a_process(pixels: int, engine: str, *, threads: int = 1, width: int = 0) -> dict[str, float]:
     """Return the peaks of memory of a new process that works on photographs of one size: name of the stage -> GB.
 
+    The stages are "before", "taken in", "edited" and "exported". Each is the peak of the whole process so far.
+
     Args:
         pixels: number of pixels of each photograph.
-        engine: engine of the segmentation network; empty: a stand-in that takes no memory.
-        threads: number of threads, with one photograph each, as in a run. `tasks.processing.memory` limits how many
-            work at the same time.
-        width: width of the photographs; 0 means an aspect ratio of four to three.
+        engine: program that runs the segmentation network, "onnxruntime" or "openvino"; empty: a stand-in for the
+            network that takes no memory.
+        threads: number of threads, each with one photograph. As in production, only as many work at the same time as
+            the memory allows.
+        width: width of the photographs, in pixels; 0 means an aspect ratio of four to three.
     """
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_by_threads, (drawn(pixels, width), engine, working_bytes(pixels), threads))

@@ -54,7 +54,9 @@ class Right:
     """A photograph with a right matte.
 
     Attributes:
-        source: ``real``, ``path``, ``studio``, ``comp`` or ``drawn``: a key of `SOURCES`.
+        source: where it is from: ``real`` (an edit that people signed), ``path`` (a real picture with an editor's
+            clipping path), ``comp`` (a real cut-out on a drawn backdrop), ``drawn`` (a drawn product) or ``studio`` (a
+            rendered scene).
         name: the photograph's name, unique in its source.
         product: photographs of one product are never split between training and testing.
         photo: (rows, columns, 3) uint8, sRGB.
@@ -76,10 +78,10 @@ class Table:
 
     Attributes:
         right: whether the matte is the right one.
-        source: where the photograph is from: ``real``, ``path``, ``studio``, ``comp`` or ``drawn``.
+        source: where the photograph is from, as in `Right`: ``real``, ``path``, ``comp``, ``drawn`` or ``studio``.
         name: the photograph's name, unique in its source.
         product: photographs of one product are never split between training and testing.
-        figures: (regions, figures) float32.
+        figures: (regions, figures) float32: what is measured of each region.
         backdrop, own: (regions,): true share of backdrop and of product, in 0..1.
         area: (regions,): size in pixels.
         names: names of the figures.
@@ -97,7 +99,10 @@ class Table:
 
 
 def right_mattes() -> Iterator[Right]:
-    """Yield all photographs with a right matte, in the order of `SOURCES`."""
+    """Yield all photographs with a right matte, source by source.
+
+    The sources are signed edits, pictures with clipping paths, cut-outs, drawn products and rendered scenes.
+    """
     for source in SOURCES.values():
         yield from source()
 
@@ -297,7 +302,7 @@ def _small(picture: NDArray[Any], matte: Matte) -> tuple[Any, Matte]:
 
 
 def around_of(photo: Pixels8, matte: Matte) -> tuple[Around, Reduced] | None:
-    """Return (the part of a photograph around its product, the reduced edit), as quality control reads them.
+    """Return (the part of a photograph around its product, the edit at a smaller size), as quality control uses them.
 
     The result is None if the matte has no product, or the photograph no backdrop.
 
@@ -416,10 +421,10 @@ def held_out(made: Sequence[Table]) -> list[NDArray[np.float64]]:
 
 
 def fares(made: Sequence[Table], found: Sequence[NDArray[np.float64]]) -> str:
-    """Return a Markdown table: how many right and how many wrong mattes are held back at each limit of `LIMITS`.
+    """Return a Markdown table: how many right and how many wrong mattes would be held back at each of ten limits.
 
-    A matte is held back if one of its regions is left-over backdrop with at least that probability. There is a row
-    for each source of photographs.
+    A matte is held back if one of its regions is left-over backdrop with at least the limit's probability. There is a
+    row for each source of photographs.
 
     Args:
         made: the tables of all mattes.

@@ -1,4 +1,7 @@
-"""Find the worst place of an edit by truth. An average over the outline hides it, but a senior editor looks at it."""
+"""Find the worst place of an edit by comparison with the right edit, which is known for test photographs.
+
+An average over the outline hides a bad place, but a senior editor looks at it.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,12 @@ _COHERENT_PX = 3
 def worst_stretch(composite: Pixels8, scene: Scene) -> float:
     """Return the mean colour error (delta E 2000) of the worst stretch along the true outline; 0 without an outline.
 
-    A stretch is `STRETCH_PX` long in a picture of `RENDITION_PX`, and reaches `RING_PX` to each side of the outline.
+    A stretch is 30 px long in a picture of 2000 px, and reaches 3 px to each side of the outline. In a picture of
+    another size its length grows in proportion.
 
     Args:
         composite: the edit on white, (rows, columns, 3) uint8, sRGB.
-        scene: the scene with its right edit.
+        scene: the photograph with its right edit.
     """
     kernel = np.ones((2 * RING_PX + 1,) * 2, np.uint8)
     true = (scene.matte >= 0.5).view(np.uint8)
@@ -43,13 +47,13 @@ def worst_stretch(composite: Pixels8, scene: Scene) -> float:
 
 
 def worst_area(matte: Matte, scene: Scene) -> float:
-    """Return the largest connected area that was wrongly lost or left, as a share of the product's area.
+    """Return the largest connected area that was wrongly lost or left, as a share of the product's area, 0 or more.
 
-    An outline that is off by a pixel or two makes no such area: only wider areas count.
+    Only areas at least 3 px wide count, because an outline that is off by a pixel or two is no lost part.
 
     Args:
         matte: the edit's matte, (rows, columns) float32 in 0..1.
-        scene: the scene with its right matte.
+        scene: the photograph with its right matte.
     """
     true, found = scene.matte >= 0.5, matte >= 0.5
     area = max(1, int(np.count_nonzero(true)))

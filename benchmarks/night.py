@@ -114,9 +114,10 @@ def _servers() -> Iterator[Stack]:
 
 
 def bookkeeping(batch: BatchId, count: int, *, reports: bool = True) -> Mapping[str, Cost]:
-    """Take a batch of shots without pixels through all steps of a night; return the cost of each step by name.
+    """Take a batch of shots without pixels through all steps of a night; return name of the step -> its cost.
 
-    Half of what is ready goes out in a delivery that breaks off and is finished, the other half in a second one.
+    One shot in ten waits for an editor; the others are approved. The first delivery, of half of the approved shots, is
+    broken off on purpose and then finished; the others are delivered after it.
 
     Args:
         batch: its name must be new.

@@ -60,10 +60,10 @@ def examine(name: str) -> Outcome:
 def chosen(which: str, *, most: int | None, seed: int) -> list[str]:
     """Return the names of the scenes to measure, from one set.
 
-    If there are more than `most`, so many are drawn at random with the seed, and sorted.
+    If there are more than `most`, that many are drawn at random with the seed, and sorted.
 
     Args:
-        which: one of `SETS`.
+        which: the set: ``studio``, ``drawn``, ``all`` or ``left-out``, as in `benchmarks.scenes.names_of`.
         most: greatest number of scenes; None means all.
         seed: of the random choice.
     """

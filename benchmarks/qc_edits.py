@@ -60,10 +60,11 @@ class _Cutout:
 def true_edit(name: str) -> Case:
     """Return a scene with the good edit that is made from its truth. Opaque parts have the photograph's own pixels.
 
-    The network's matte is the right one too.
+    A scene is a test photograph whose right matte and edit are known. In the edit the segmentation network's matte is
+    the right one, too.
 
     Args:
-        name: the scene's name.
+        name: the scene's name, such as ``basket-white``.
     """
     scene = load_scene(name)
     matte = _without_dirt(scene.matte) if scene.kind in HARD_KINDS else scene.matte
@@ -114,7 +115,7 @@ def to_input(edit: Edit, rendition: RenditionPlan, *, smooth: bool = True) -> Qc
     Args:
         edit: the edit's pictures.
         rendition: platform and rules for which it is framed.
-        smooth: whether the backdrop counts as smooth.
+        smooth: whether the photograph's backdrop counts as smooth. If not, quality control has a finding on that.
     """
     placement = fit(
         subject_box(edit.matte),

@@ -42,7 +42,7 @@ class Planting:
 
     Attributes:
         change: the measured change of the return rate.
-        low, high: its interval.
+        low, high: the ends of the confidence interval of the change.
         planted: the true change.
         returns: number of returns that it is computed from.
     """

@@ -46,11 +46,14 @@ Row = tuple[Labelled, Example, float]
 
 
 def quality_table(rows: Sequence[Row], *, use: ModelUse) -> str:
-    """Return how good the model's probabilities are, by part of the data, as a Markdown table.
+    """Return how good the model's probabilities are, as a Markdown table with a row for each group of photographs.
+
+    The groups are all photographs, real or rendered products, drawn products, categories without a rule, and each kind
+    of product. Columns include the share that is really refused, the mean probability of a refusal, and the AUC.
 
     Args:
-        rows: photographs with their probabilities.
-        use: which of the two models gave the rows' probabilities.
+        rows: photographs, each with its label, its training example, and its probability of a refusal.
+        use: which of the two models gave the probabilities: the one before or the one after the cut-out.
     """
     parts = {
         "all": rows,
@@ -84,11 +87,13 @@ def _quality(rows: Sequence[Row]) -> Quality:
 def resample(rows: Sequence[Row], before: Mapping[str, float], promise: Promise) -> dict[str, float]:
     """Return how well a promise is kept for products that no limit was computed from: column of the table -> figure.
 
-    The products are split at random again and again. Limits come from one part, and the figures from the other.
-    "promise" is the promised ratio, "within" the number of splits that kept it, and "a limit was found" the number in
-    which a limit could be found. "mean escape" is the mean share of refused edits among those that nobody would look
-    at. The other columns are mean shares of the easy shots, whose edit is right by truth: those sent to the machine,
-    and those approved without a person.
+    The products are split at random 100 times. Limits come from one part, and the figures from the other. The columns:
+
+    - "promise" is the promised ratio, in 0..1.
+    - "within" is the number of splits that kept it, "a limit was found" the number in which a limit could be found.
+    - "mean escape" is the mean share of refused edits among those that nobody would look at.
+    - "easy: sent to the machine" and four columns that end in ": automated" are mean shares of the easy shots, whose
+      edit is right. Automated means approved without a person. The four are for all easy shots and for three kinds.
 
     Args:
         rows: all labelled shots, with probabilities after the cut-out.
@@ -158,9 +163,11 @@ def shows_one_product(name: str) -> bool:
 
 
 def promise_table(rows: Sequence[Row], before: Mapping[str, float]) -> str:
-    """Return Markdown tables about the promise: how well it is kept, and what more automation would cost.
+    """Return Markdown tables about promises of at most 2, 3 and 5 % wrong approvals, with and without known categories.
 
-    The second table has the share of refused edits for each share of automated shots.
+    For each of the two cases, the first table says how well each promise is kept (`resample`). The second has a row
+    for each share of the approved shots that could go out without a person: how many of them are refused, the upper
+    bound of that, and the probability of a refusal up to which they would go out.
 
     Args:
         rows: all labelled shots, with probabilities after the cut-out.

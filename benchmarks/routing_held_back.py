@@ -24,7 +24,8 @@ _RULED = frozenset(CATEGORIES.values())
 def stopping_codes(labelled: Labelled, config: QcConfig) -> tuple[str, ...]:
     """Return the codes of the gates that stop the approval of an edit; empty if nothing stops it.
 
-    If the score alone stops it, the result is `POINTS` alone.
+    A gate is a finding that forbids an approval, whatever the score. If no gate stops the edit, but its score is too
+    low, the result is only the text ``points alone (score below approve_at)``.
 
     Args:
         labelled: the photograph with quality control's result.
@@ -39,9 +40,10 @@ def stopping_codes(labelled: Labelled, config: QcConfig) -> tuple[str, ...]:
 
 
 def held_back_table(shots: Sequence[Labelled], config: QcConfig) -> str:
-    """Return a Markdown table: how many easy and how many refused shots each gate stops, and how many it alone stops.
+    """Return a Markdown table with a row for each gate: how many shots it stops, and how many it alone stops.
 
-    Easy shots are those whose edit is right by truth.
+    A gate is a finding that forbids an approval. Easy shots, whose edit is right, and refused shots, whose edit is
+    wrong, are counted separately.
 
     Args:
         shots: the photographs with their results.

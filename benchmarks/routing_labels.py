@@ -33,17 +33,18 @@ KEPT_PX = 768
 
 @dataclasses.dataclass(frozen=True)
 class Labelled:
-    """A photograph, the machine's edit of it as quality control judges it, and whether truth accepts the edit.
+    """A photograph, the machine's edit of it as quality control judges it, and whether the edit is really right.
 
     Attributes:
-        name: ``<product>#<turn>``.
-        group: photographs of one group are never split between fitting and testing.
+        name: ``<product>#<turn>``, such as ``drawn/12#0``.
+        group: photographs of one group show the same object. They are never split between fitting and testing.
         kind: kind of the product, such as ``hard``, ``soft`` or ``glass``.
         backdrop: name of the backdrop, such as ``lightgrey``.
         free: whether its licence allows us to publish a model that was trained on it.
         whole: whether all of the product is in the photograph.
-        faults: the faults by truth, in words; empty if the edit is acceptable.
-        verdict: quality control's verdict; ``refused`` if it could not judge.
+        faults: what is wrong by comparison with the known right edit, such as ``IoU < 0.97``; empty if nothing is.
+        verdict: quality control's verdict: ``auto_approve``, ``human_review`` or ``reject_and_redo``; ``refused`` if it
+            could not judge.
         score: in 0..100; 0 if it could not judge.
         measured: code of the finding -> quality control's measurement; None if nothing was measured.
     """
@@ -61,7 +62,7 @@ class Labelled:
 
     @property
     def is_refused(self) -> bool:
-        """Whether truth refuses the edit: it has a fault, or the photograph cuts the product."""
+        """Whether the edit must not be approved: it has a fault, or the photograph cuts the product."""
         return bool(self.faults) or not self.whole
 
 
@@ -77,7 +78,7 @@ def label(name: str, segmenter: Segmenter) -> Labelled:
             other light. The photograph is made from the name, so its right edit is known.
         segmenter: the segmentation network.
     Raises:
-        ValueError: the name has not this form.
+        ValueError: the name is not ``<product>#<turn>``.
         FileNotFoundError: the test data have no such product.
     """
     scene = load_variation(name)

@@ -43,10 +43,10 @@ class Scene:
     """A photograph of a product with its right matte and its faultless edit.
 
     Attributes:
-        name: object and backdrop, unique.
+        name: object and backdrop, unique, such as ``basket-white``.
         product: name of the object. Photographs of one object are never split between fitting and testing.
         kind: ``hard``, ``pale``, ``gaps``, ``thin``, ``jewellery``, ``soft`` or ``glass``.
-        backdrop: a key of `BACKDROPS`.
+        backdrop: ``white``, ``lightgrey``, ``midgrey``, ``dark`` or ``colour``.
         photo: (rows, columns, 3) uint8, sRGB.
         matte: exact coverage, (rows, columns) float32 in 0..1.
         truth: the product on white, (rows, columns, 3) uint8, sRGB.
@@ -122,10 +122,10 @@ def scenes(names: Sequence[str]) -> Iterator[Scene]:
 
 
 def cut_out_stems(folder: str) -> list[str]:
-    """Return the names of the cut-outs in a folder, sorted, each without its ending.
+    """Return the names of the cut-outs in a folder, sorted, each without its ending, such as ``box_02``.
 
     Args:
-        folder: a folder of ``ground_truth`` in the test data.
+        folder: a folder of ``ground_truth`` in the test data, such as ``cutouts-photo`` or ``editor-path``.
     """
     kind = "rgba" if folder == "cutouts-photo" else "alpha"
     return sorted(path.stem for path in (data_folder() / "ground_truth" / folder / kind).glob("*.png"))
@@ -168,7 +168,7 @@ def kind_of(folder: str, stem: str) -> str:
     """Return the kind of product that a real cut-out shows: ``soft``, ``glass`` or ``hard``.
 
     Args:
-        folder: a folder of ``ground_truth`` in the test data.
+        folder: a folder of ``ground_truth`` in the test data, such as ``cutouts-photo``.
         stem: name of the picture's file without its ending.
     """
     if folder in ("alphamatting27", "pymatting-lemur"):
@@ -183,7 +183,7 @@ def cut_out_product(folder: str, stem: str) -> tuple[FloatImage, Matte]:
     columns) float32 in 0..1.
 
     Args:
-        folder: a folder of ``ground_truth`` in the test data.
+        folder: a folder of ``ground_truth`` in the test data, such as ``cutouts-photo``.
         stem: name of the picture's file without its ending.
     """
     root = data_folder() / "ground_truth" / folder
@@ -225,11 +225,10 @@ def cut_out_with_room(folder: str, stem: str) -> tuple[FloatImage, Matte]:
     """Return (a real product's own colours, its coverage), with room around the product.
 
     The colours are (rows, columns, 3) float32, linear light, and continue outside its edge. The coverage is (rows,
-    columns) float32 in 0..1. The longest side is at most `LONGEST_PX`. Where the frame cuts the product, there is no
-    room.
+    columns) float32 in 0..1. The longest side is at most 2000 px. Where the frame cuts the product, there is no room.
 
     Args:
-        folder: a folder of ``ground_truth`` in the test data.
+        folder: a folder of ``ground_truth`` in the test data, such as ``cutouts-photo``.
         stem: name of the picture's file without its ending.
     """
     return _with_room(*cut_out_product(folder, stem))

@@ -27,6 +27,9 @@ _HOP_BY_HOP = ("connection", "expect", "keep-alive", "transfer-encoding")
 class Faults:
     """Decides at random which requests to the storage fail, and how.
 
+    The arguments are the share of all requests that fail (0..1), the seed of the random choice, and the kinds of faults
+    to choose from.
+
     Attributes:
         met: kind of fault -> number of requests that met it.
     """
@@ -42,7 +45,10 @@ class Faults:
         self.met: Counter[str] = Counter()
 
     def next(self) -> str:
-        """Return how the next request fails, one of `KINDS`; empty if it does not fail. It is counted in `met`."""
+        """Return how the next request fails; empty if it does not fail. It is counted in `met`.
+
+        The kinds are ``503``, ``truncated`` (a cut body), ``reset`` (of the connection), ``slow`` and ``answer lost``.
+        """
         with self._lock:
             kind = self._random.choice(self._kinds) if self._random.random() < self._ratio else ""
             self.met[kind] += bool(kind)

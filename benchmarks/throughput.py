@@ -248,10 +248,10 @@ def _reduced(pixels: Any, side_px: int) -> Any:
 
 @dataclasses.dataclass(frozen=True)
 class Turn:
-    """The time that one way took for one photograph.
+    """The time that one way took for one photograph. A way is a program that makes the same files from a photograph.
 
     Attributes:
-        way: name of the way, a key of `all_ways`.
+        way: name of the way: ``packshot``, ``rembg``, ``rembg bare`` or ``floor``.
         scene: name of the photograph's scene.
         wall_s: wall seconds.
         cpu_s: processor seconds of all threads.
@@ -309,6 +309,8 @@ class Stopwatch:
 
 def watched_line(segmenter: Segmenter) -> Stopwatch:
     """Return a stopwatch that measures the stages of Packshot's way from now on, in this process.
+
+    The stages are those in which a photograph becomes its files, such as "decode", "network" and "quality control".
 
     Args:
         segmenter: the network whose predictions are measured.
@@ -384,7 +386,10 @@ def load(engine: str, model: str, threads: int) -> Segmenter:
     Args:
         engine: "onnxruntime" or "openvino".
         model: its name in ``configs/models.yaml``.
-        threads: of the network; 0 means that the engine decides.
+        threads: number of threads of the network; 0 means that the engine decides.
+
+    Raises:
+        StopIteration: the model's file is not in ``~/.cache/packshot/models``.
     """
     file = next(path for path in sorted(MODELS.glob(f"{model}-*.onnx")))
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
@@ -414,9 +419,9 @@ def peak_memory(way: str, photograph: bytes, given: argparse.Namespace) -> dict[
     ``loaded_mb`` is its memory with everything loaded, ``peak_mb`` the peak after two photographs.
 
     Args:
-        way: name of the way.
+        way: name of the way: "packshot", "rembg", "rembg bare" or "floor".
         photograph: the JPEG's bytes.
-        given: the options of the command line, for the network.
+        given: the options of the command line, for the network: `engine`, `model` and `threads`.
     """
     command = [sys.executable, "-m", "benchmarks.throughput", "--probe", way, "--engine", given.engine]
     command += ["--model", given.model, "--threads", str(given.threads)]
@@ -430,8 +435,8 @@ def probe(way: str, given: argparse.Namespace) -> None:
     `peak_memory` starts a process that calls it.
 
     Args:
-        way: name of the way.
-        given: the options of the command line, for the network.
+        way: name of the way: "packshot", "rembg", "rembg bare" or "floor".
+        given: the options of the command line, for the network: `engine`, `model` and `threads`.
     """
     import psutil
 
@@ -456,11 +461,16 @@ def measure_size(
 ) -> dict[str, Any]:
     """Return times, ratios, stages and memory for photographs of one size, as plain JSON.
 
+    The keys are ``megapixels``, ``jpeg_bytes`` (scene -> size of the photograph), ``seconds`` (way -> median times),
+    ``ratio`` (another way -> Packshot's time divided by that way's), ``stages_s`` (stage -> median seconds), ``memory``
+    (way -> `peak_memory`) and ``turns`` (each measured time).
+
     Args:
         megapixels: the size, in millions of pixels.
-        ways: the ways to measure, by name.
-        given: the command line's options.
-        watch: measures the stages.
+        ways: the ways to measure: name -> function from a JPEG's bytes to the bytes of its files.
+        given: the command line's options: `scenes`, `repeats`, `memory` (whether to measure it), `engine`, `model` and
+            `threads`.
+        watch: measures the stages of Packshot's way.
     """
     photographs = {scene: large_photograph(scene, megapixels=megapixels) for scene in given.scenes}
     turns = take_turns(ways, photographs, repeats=given.repeats, watch=watch)

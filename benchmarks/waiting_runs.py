@@ -140,12 +140,12 @@ def _files() -> tuple[dict[str, bytes], str]:
 
 
 def waiting_shot(number: int) -> ShotRecord:
-    """Store a shot that waits for an editor, with a few objects, and return its record.
+    """Store a shot that waits for an editor, and return its record.
 
-    Its draft is marked as made, because imaging is not measured here.
+    The record names a master and a draft, but no picture is computed, because imaging is not measured here.
 
     Args:
-        number: gives the shot its name, such as ``RNG00012_MAIN``.
+        number: gives the shot its name: 12 gives ``RNG00012_MAIN``.
     """
     shot, (files, fingerprint) = BATCH.shot(f"RNG{number:05}_MAIN"), _files()
     objects = shot_objects.keep(shot, files)

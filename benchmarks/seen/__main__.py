@@ -30,6 +30,10 @@ def run(args: argparse.Namespace) -> None:
     """Make the edits of the photographs that are not made yet, and keep them on disk.
 
     Nothing is printed about their quality, because the person who looks must not know.
+
+    Args:
+        args: the options of the command line: `work` (folder of the edits), `methods`, `half`, `only` (parts of file
+            names), `again` (also make what is made already) and `threads`.
     """
     cv2.setNumThreads(args.threads)
     order = sorted(photographs(), key=lambda one: (_FIRST.get(one.backdrop, 3), one.sha256))
@@ -42,9 +46,13 @@ def run(args: argparse.Namespace) -> None:
 
 
 def sheets(args: argparse.Namespace) -> None:
-    """Draw contact sheets of edits for a person to look at, and print where they are.
+    """Draw contact sheets of edits for a person to look at, and print the path of each PNG.
 
-    They show edits that nobody has looked at, or the ones asked for.
+    They show edits that nobody has looked at, or those that `only` names.
+
+    Args:
+        args: the options of the command line: `work` (folder of the edits), `methods` and `version` (of the edits),
+            `only` (parts of names) and `most` (number of edits, if none are named).
     """
     photos = {photo.file: photo for photo in photographs()}
     made = editing.results(args.work, ways=args.methods, version=args.version)
@@ -63,7 +71,12 @@ def sheets(args: argparse.Namespace) -> None:
 
 
 def take(args: argparse.Namespace) -> None:
-    """Read a person's verdicts from a file of JSON lines, and store them in the repository."""
+    """Read a person's verdicts from a file of JSON lines, store them in the repository, and print how many they are.
+
+    Args:
+        args: the options of the command line: `file` (the verdicts), `looker` (the person's role, such as
+            ``looker 1``), `work` (folder of the edits that were shown) and `version` (pipeline version of the edits).
+    """
     taken = verdicts.take(
         args.file.read_text(encoding="utf-8").splitlines(),
         editing.results(args.work, version=args.version),
@@ -92,7 +105,12 @@ def todo(args: argparse.Namespace) -> None:
 
 
 def table(args: argparse.Namespace) -> None:
-    """Print the machine's verdicts against people's, for each half of the split."""
+    """Print the machine's verdicts against people's, for each half of the split.
+
+    Args:
+        args: the options of the command line: `work` (folder of the edits), `methods` and `version` (of the edits), and
+            `names` (also name the edits about which machine and people disagree).
+    """
     pairs = pairs_of(editing.results(args.work, ways=args.methods, version=args.version), verdicts.load())
     print(as_table(pairs))
     if args.names:
@@ -103,6 +121,9 @@ def ship(args: argparse.Namespace) -> None:
     """Put people's verdicts into the routing model that comes with Packshot, as proof of its promise.
 
     Only verdicts on the half on which limits may be chosen are used.
+
+    Args:
+        args: the options of the command line: `work` (folder of the edits), `methods` and `version` (of the edits).
     """
     pairs = pairs_of(editing.results(args.work, ways=args.methods, version=args.version), verdicts.load())
     model = with_evidence(shipped_model(), evidence_of(pairs))

@@ -51,13 +51,13 @@ class Result:
         sha256: hash of the photograph's file.
         product: the product that the photograph shows.
         half: the half of the split to which the product belongs.
-        way: the one of `WAYS` that was asked for.
+        way: the methods that were tried: ``line`` (those of production) or ``network`` (only the network's own matte).
         pipeline_version: of the code that made the edit.
-        used: the method that made the matte.
+        used: the method that made the matte in the end.
         matte_sha256: hash of the matte in 8 bits; empty if the photograph was refused.
         size: width and height of the edit, in pixels.
         score: in 0..100.
-        verdict: value of quality control's verdict; empty if the photograph was refused.
+        verdict: ``auto_approve``, ``human_review`` or ``reject_and_redo``; empty if the photograph was refused.
         night: further decisions that the nightly run would make: route, its reason, the probability of a refusal,
             category and kinds, whether too few real photographs of these kinds were judged, and whether it would
             approve the edit automatically.
@@ -97,7 +97,7 @@ class Result:
 
     @property
     def near(self) -> bool:
-        """Whether the edit was approved or nearly approved: its score is at least `NEAR_SCORE`."""
+        """Whether the edit was approved, or its score is at least 80 of 100, which counts as nearly approved."""
         return self.approved or self.score >= NEAR_SCORE
 
     @property
@@ -120,10 +120,12 @@ def matte_hash(matte8: Pixels8) -> str:
 def result_file(work: Path, photo_sha256: str, way: str, version: str = PIPELINE_VERSION) -> Path:
     """Return the path of the JSON file in which an edit's result is kept.
 
+    It is ``<work>/edits/<12 digits>-<way>-v<version>.json``.
+
     Args:
         work: folder of all results.
-        photo_sha256: hash of the photograph's file.
-        way: one of `WAYS`.
+        photo_sha256: hash of the photograph's file; its first 12 digits are in the name.
+        way: ``line`` (the methods of production) or ``network`` (only the network's own matte).
         version: pipeline version.
     """
     return work / "edits" / f"{photo_sha256[:12]}-{way}-v{version}.json"
@@ -145,7 +147,8 @@ def results(work: Path, *, ways: Iterable[str] = tuple(WAYS), version: str = PIP
 
     Args:
         work: folder of all results.
-        ways: only edits that were made by these `WAYS`.
+        ways: only edits that were made in these ways: ``line`` (the methods of production), ``network`` (only the
+            network's own matte).
         version: pipeline version.
     """
     found = [load_result(path) for way in ways for path in sorted((work / "edits").glob(f"*-{way}-v{version}.json"))]
@@ -171,7 +174,7 @@ def make(photo: Photograph, way: str, work: Path) -> Result:
 
     Args:
         photo: the photograph.
-        way: one of `WAYS`: the methods to try.
+        way: ``line`` (the methods of production) or ``network`` (only the network's own matte).
         work: folder of all results.
     """
     configs = _configs()

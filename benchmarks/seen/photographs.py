@@ -134,12 +134,12 @@ def split_rows() -> list[dict[str, str]]:
 
 
 def fix_split(files: Iterable[str]) -> None:
-    """Write the split of the photographs into halves.
+    """Write the file ``split.csv``, which says in which half of the split each photograph is. An old file is replaced.
 
     It was done once, because a photograph that was looked at must stay in its half for ever.
 
     Args:
-        files: paths below the folder of products.
+        files: paths of the photographs below the folder of products.
     """
     rows = []
     for file in sorted(files):

@@ -65,7 +65,7 @@ def sheets(matte: Matte, composite: Pixels8, photo: Pixels8) -> list[Pixels8]:
 
     Each shows the edit on white, the edit on a dark background, and the photograph beside them. A small edit is whole,
     on one sheet. Of a large one, each sheet shows some pieces along the outline, at 1:1. Each side of a sheet is at
-    most about `MOST_PX` pixels.
+    most about 1500 pixels.
 
     Args:
         matte: (rows, columns) float32 in 0..1.

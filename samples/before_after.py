@@ -16,7 +16,15 @@ ROW_PX, GAP_PX, GAP = 520, 12, (222, 222, 222)
 
 
 def column(sent: Path, exported: Path) -> Image.Image:
-    """Return a column: the photograph upright above the export, whose white sides are cut to the same width."""
+    """Return one picture in RGB: a photograph as it was sent, and below it the same shot as it was exported.
+
+    Each is 520 px high (`ROW_PX`), with a grey gap of 12 px between them. The photograph is turned upright by its EXIF
+    orientation. The export is cut to the photograph's shape.
+
+    Args:
+        sent: file of the photograph.
+        exported: file of the export.
+    """
     with Image.open(sent) as before, Image.open(exported) as after:
         above = ImageOps.contain(ImageOps.exif_transpose(before).convert("RGB"), (10 * ROW_PX, ROW_PX))
         below = ImageOps.fit(after.convert("RGB"), above.size)

@@ -32,7 +32,14 @@ def main() -> None:
 
 
 def render(one: Photograph, folder: Path) -> None:
-    """Render one photograph into a folder."""
+    """Render one photograph and write it into a folder, as the file that `Photograph.file` names.
+
+    An existing file is replaced. The same photograph gets the same sensor noise each time. Nothing is returned.
+
+    Args:
+        one: what to render, and how to store it.
+        folder: an existing folder.
+    """
     light = photograph(one.product(), one.around, samples=one.samples)
     picture = developed(light, backdrop_level=one.backdrop_level, seed=zlib.crc32(one.file.encode()))
     if one.shrunk_to:

@@ -1,4 +1,4 @@
-"""A fruit basket of wire, lacquered black."""
+"""Model a fruit basket of wire, lacquered black, as meshes for the renderer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PROFILE = ((4.6, 0.28), (6.5, 0.75), (9.2, 2.3), (11.4, 5.2), (12.6, 9.0))
 
 
 def product() -> list[Part]:
-    """Return the basket."""
+    """Return the basket's parts, each as (mesh in cm, material). It stands on the floor, z = 0, around the z axis."""
     lacquer = glossy(colour(0.02, 0.02, 0.022), roughness=0.25, specular=0.5)
     turn = np.linspace(0, 2 * np.pi, 48, endpoint=False)
 

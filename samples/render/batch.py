@@ -1,4 +1,4 @@
-"""The photographs of `samples/demo-batch`: which product on which backdrop, as which file."""
+"""List the photographs of `samples/demo-batch` (`PHOTOGRAPHS`): which product on which backdrop, as which file."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ PALE_BLUE, BEIGE, GREEN = (0.50, 0.68, 0.82), (0.68, 0.60, 0.50), (0.17, 0.30, 0
 
 
 class Photograph(NamedTuple):
-    """One file.
+    """A photograph to render: one file of the sample batch. Some are faulty on purpose, to show what Packshot does.
 
     Attributes:
-        product: makes its parts.
-        around: the set and the camera.
-        backdrop_level: sRGB level of the backdrop at the picture's sides, 0 to 255.
-        samples: paths per pixel.
-        turned: whether it is stored on its side, with an EXIF orientation.
-        shrunk_to: longer side in pixels of a picture that is too small.
-        cut_after: share of the file that arrived.
+        file: name of the file, such as ``BOX101_MAIN.jpg``.
+        product: called without arguments; returns the product's parts, each as (mesh in cm, material).
+        around: backdrop, lamps and camera.
+        backdrop_level: sRGB level that the backdrop gets halfway up the picture's sides, 0 to 255.
+        samples: light paths per pixel; more give less noise.
+        turned: True if the picture is stored on its side, with the EXIF orientation that puts it upright.
+        shrunk_to: longer side in pixels to which the picture is made smaller; None: it keeps its size.
+        cut_after: share of the file's bytes that are kept. Below 1 the file is damaged, as after a broken upload.
     """
 
     file: str
@@ -50,7 +51,16 @@ def standing(
     to_the_right: float = 0,
     camera_above: float | None = None,
 ) -> Set:
-    """Return the set for a product of a height, cm, seen from the front and a little from above."""
+    """Return backdrop, lamps and camera for a product that stands upright, seen from the front and a bit from above.
+
+    Args:
+        height: the product's height, cm.
+        field_deg: field of view along the picture's longer side, in degrees.
+        backdrop: reflectance of the backdrop, linear sRGB, each channel 0 to 1.
+        size: of the picture, (width, height) in pixels.
+        to_the_right: by how many cm the camera is moved to the right, and with it the point that it looks at.
+        camera_above: height of the camera above the floor, cm; None: half the product's height, and 24 cm more.
+    """
     above = height / 2 + 24 if camera_above is None else camera_above
     return Set(
         backdrop=backdrop,

@@ -1,4 +1,4 @@
-"""What a camera makes of the light: exposure, lens, sensor noise, tone curve, sharpening, JPEG."""
+"""Turn rendered light into a photograph as a camera does: exposure, lens, noise, tone curve, sharpening, JPEG."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ ORIENTATION_TAG = 0x0112
 
 
 def developed(light: NDArray[np.float32], *, backdrop_level: float, seed: int, warmth: float = 0) -> NDArray[np.uint8]:
-    """Return the finished picture, (rows, columns, 3), uint8 sRGB.
+    """Return the photograph that a camera makes of the light: (rows, columns, 3), uint8 sRGB.
+
+    Darker corners, blur of the lens, sensor noise, a tone curve and sharpening are added.
 
     Args:
-        light: linear sRGB.
-        backdrop_level: the sRGB level, 0 to 255, that the backdrop gets halfway up the picture's sides.
-        warmth: how much warmer than neutral the white balance was left, in shares of a stop between red and blue.
+        light: (rows, columns, 3) float32, linear sRGB, from 0; it may exceed 1.
+        backdrop_level: the sRGB level, 0 to 255, that the backdrop gets a quarter to half way down the picture's sides.
+            The exposure follows from it.
+        seed: of the random sensor noise; equal seeds give equal noise.
+        warmth: by how many stops red is brighter than blue, because the white balance is too warm; 0 is neutral.
     """
     rows, columns = light.shape[:2]
     band, edge = slice(rows // 4, rows // 2), columns // 12
@@ -52,10 +56,14 @@ def _shouldered(light: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def write(picture: NDArray[np.uint8], file: Path, *, turned: bool = False, quality: int = 92) -> None:
-    """Write a JPEG or WebP, as the name says.
+    """Write a picture as a file: as WebP if its name ends with ``.webp``, otherwise as JPEG. Nothing is returned.
 
     Args:
-        turned: stored lying on its side, with the EXIF orientation that puts it upright.
+        picture: (rows, columns, 3), uint8 sRGB.
+        file: path of the file; an existing one is replaced.
+        turned: True stores the picture on its side. A JPEG then has the EXIF orientation that puts it upright; a WebP
+            does not.
+        quality: of the compression, 1 to 100.
     """
     exif = Image.Exif()
     if turned:

@@ -1,4 +1,4 @@
-"""A carton of tea: printed board with folded edges."""
+"""Model a carton of tea, of printed board with folded edges, as meshes for the renderer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,17 @@ SIZE = (9.2, 6.0, 13.6)
 
 
 class Tea(NamedTuple):
-    """What is printed on the carton of one kind of tea, and in which inks."""
+    """What is printed on the carton of one kind of tea, and in which inks. An ink is (red, green, blue), 0 to 255.
+
+    Attributes:
+        name: the kind of tea, such as "Earl Grey".
+        what: a line below the name, such as "black tea with oil of bergamot".
+        ingredients: a sentence on the side.
+        barcode: the first 12 digits of the EAN-13; the check digit is calculated.
+        ground, shade: inks of the carton itself and of the pale pattern on it.
+        band: ink of the band at the bottom, and of the ornaments.
+        leaf, dark_leaf: inks of the drawn leaves.
+    """
 
     name: str
     what: str
@@ -43,7 +53,12 @@ CREAM: Ink = (243, 234, 214)
 
 
 def product(tea: Tea = EARL_GREY, *, view_deg: float) -> list[Part]:
-    """Return the carton, turned about its middle by `view_deg`."""
+    """Return the carton's six faces, each as (mesh in cm, material). It stands on the floor, z = 0.
+
+    Args:
+        tea: what is printed on it.
+        view_deg: turn about the z axis in degrees, counter-clockwise seen from above; 0: its front is to the camera.
+    """
     front, side, top = _front(tea), _side(tea), _top(tea)
     prints = {"front": front, "back": front, "right": side, "left": side, "top": top, "bottom": top}
     faces = rounded_box(SIZE, rounding=0.09, bulge=0.07)

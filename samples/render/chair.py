@@ -1,4 +1,4 @@
-"""A café chair of bent beech: hoops, legs and a round seat."""
+"""Model a café chair of bent beech (hoops, legs and a round seat) as meshes for the renderer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ SEAT = 46.0
 
 
 def product(*, view_deg: float = 0) -> list[Part]:
-    """Return the chair, its front to the camera, turned by `view_deg`."""
+    """Return the chair's parts, each as (mesh in cm, material), at 0.24 of its real size (`SCALE`).
+
+    Args:
+        view_deg: turn about the z axis in degrees, counter-clockwise seen from above; 0: its front is to the camera.
+    """
     wood = glossy(printed(_grain(900, 700, seed=1)), roughness=0.22, specular=0.45, coat=0.3)
     board = glossy(printed(_grain(1600, 1600, seed=2)), roughness=0.26, specular=0.45, coat=0.2)
 

@@ -1,4 +1,4 @@
-"""A wine glass, empty."""
+"""Model an empty wine glass as a mesh for the renderer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from samples.render.studio import Part
 
 
 def product() -> list[Part]:
-    """Return the glass."""
+    """Return the glass as one part: (mesh in cm, material). It stands on the floor, z = 0, around the z axis."""
     clear = {"type": "dielectric", "int_ior": 1.52, "ext_ior": 1.0}
     outside = (
         straight((0, 0.22, 0), (2.6, 0.12, 0.6), (3.0, 0.0, 0.1), (3.55, 0.0, 0.12), (3.6, 0.22, 0.1), (3.3, 0.32, 0))

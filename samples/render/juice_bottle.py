@@ -1,4 +1,4 @@
-"""A bottle of orange juice with a sleeve and a screw cap."""
+"""Model a bottle of orange juice, with a printed sleeve and a screw cap, as meshes for the renderer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ LEAF, ORANGE, PEEL, CREAM, RED = (34, 98, 62), (247, 148, 29), (226, 106, 16), (
 
 
 def product(*, view_deg: float = 0) -> list[Part]:
-    """Return the bottle, turned about its axis by `view_deg`."""
+    """Return the bottle's parts, each as (mesh in cm, material). It stands on the floor, z = 0, around the z axis.
+
+    Args:
+        view_deg: turn about the z axis in degrees, counter-clockwise seen from above; 0: its front is to the camera.
+    """
     juice = glossy(colour(0.80, 0.235, 0.012), roughness=0.05, specular=0.55)
     green = glossy(colour(0.012, 0.105, 0.045), roughness=0.3, specular=0.5)
     body = turned(

@@ -1,4 +1,4 @@
-"""A stove-top kettle with a spout, a lid and a bail handle."""
+"""Model a stove-top kettle, with a spout, a lid and a handle above it, as meshes for the renderer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ def steel(*, roughness: float = 0.045) -> Material:
 
 
 def product(body: Material, *, view_deg: float = 0, fittings: Material | None = None) -> list[Part]:
-    """Return the kettle in a material, its spout to the right, turned by `view_deg`."""
+    """Return the kettle's parts, each as (mesh in cm, material). It stands on the floor, z = 0.
+
+    Args:
+        body: material of vessel, lid and spout, from `enamel` or `steel`.
+        view_deg: turn about the z axis in degrees, counter-clockwise seen from above; 0: its spout is to the right.
+        fittings: material of the rim, the spout's lip and the handle; None: steel.
+    """
     metal = fittings or steel(roughness=0.12)
     grip = glossy(colour(0.012, 0.011, 0.011), roughness=0.4, specular=0.4)
     shell = turned(

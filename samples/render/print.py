@@ -1,4 +1,4 @@
-"""Prints on packages: type, paragraphs, a barcode. All brands are invented."""
+"""Draw what is printed on packages: lines of type, paragraphs, barcodes. All brands are invented."""
 
 from __future__ import annotations
 
@@ -33,7 +33,13 @@ def font(name: str, size: float) -> ImageFont.FreeTypeFont:
 
 
 class Sheet:
-    """A print in the making, measured in centimetres from its upper left corner."""
+    """A print for a package: an RGB picture that its methods draw into. All lengths are cm, from its upper left corner.
+
+    Args:
+        width, height: size of the print.
+        paper: colour of the whole print at first: (red, green, blue), sRGB, 0 to 255.
+        per_cm: pixels for each cm.
+    """
 
     def __init__(self, width: float, height: float, paper: Ink, *, per_cm: float = 160) -> None:
         self.per_cm = per_cm
@@ -73,7 +79,22 @@ class Sheet:
         spaced: float = 0,
         anchor: str = "m",
     ) -> None:
-        """Set one line: y is its base line, size the height of the type, `spaced` the space between letters, cm."""
+        """Draw one line of text. Nothing is returned. Lengths are cm.
+
+        Args:
+            x: where the text is fixed, from the left; `anchor` says by which of its points.
+            y: its base line, from the top.
+            words: the text.
+            size: size of the type.
+            ink: colour of the letters: (red, green, blue), sRGB, 0 to 255.
+            face: the typeface: ``sans``, ``sans light``, ``sans bold``, ``serif``, ``serif bold``, ``serif italic`` or
+                ``round``.
+            spaced: space that is added between the letters.
+            anchor: ``l``: the text begins at `x`; ``m``: its middle is there; ``r``: it ends there.
+
+        Raises:
+            ModuleNotFoundError: the package with the typeface is not installed.
+        """
         set_in = font(face, size * self.per_cm)
         gap = spaced * self.per_cm
         width = sum(set_in.getlength(letter) + gap for letter in words) - gap if spaced else set_in.getlength(words)
@@ -97,7 +118,15 @@ class Sheet:
         face: str = "sans",
         anchor: str = "l",
     ) -> float:
-        """Set words in lines of a width; return the base line below the last."""
+        """Draw a text in lines of a given width; return the base line that the next line would have, in cm.
+
+        Args:
+            x: where each line is fixed, from the left, in cm; `anchor` says by which of its points.
+            y: base line of the first line, from the top, in cm.
+            words: the text. It is broken between words.
+            width: greatest width of a line, in cm. A word that is wider stands alone in a line.
+            size, ink, face, anchor: as for `Sheet.text`.
+        """
         line = ""
         for word in [*words.split(), ""]:
             longer = f"{line} {word}".strip()
@@ -109,7 +138,16 @@ class Sheet:
         return y
 
     def barcode(self, left: float, top: float, number: str, *, module: float = 0.033, height: float = 1.6) -> None:
-        """Print an EAN-13 on white (GS1 General Specifications, section 5.2.1)."""
+        """Draw a barcode (EAN-13) on a white field. Nothing is returned. Lengths are cm.
+
+        Source: GS1 General Specifications, section 5.2.1.
+
+        Args:
+            left, top: upper left corner of the white field.
+            number: the first 12 digits; the check digit is calculated and added.
+            module: width of the narrowest bar.
+            height: height of the bars; the digits stand below them.
+        """
         number += str(-sum(int(digit) * (3 if at % 2 else 1) for at, digit in enumerate(number)) % 10)
         left_codes = (
             "0001101",

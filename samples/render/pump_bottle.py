@@ -1,4 +1,4 @@
-"""A bottle of hand wash with a pump and a paper label: amber, round."""
+"""Model a round amber bottle of hand wash, with a pump and a paper label, as meshes for the renderer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ INK = (38, 34, 30)
 
 
 def product(*, view_deg: float = 0) -> list[Part]:
-    """Return the bottle, turned about its axis by `view_deg`."""
+    """Return the bottle's parts, each as (mesh in cm, material). It stands on the floor, z = 0, around the z axis.
+
+    Args:
+        view_deg: turn about the z axis in degrees, counter-clockwise seen from above; 0: its front is to the camera.
+    """
     amber = glossy(colour(0.062, 0.017, 0.0045), roughness=0.06, specular=0.5)
     black = glossy(colour(0.012, 0.012, 0.013), roughness=0.34, specular=0.5)
     body = turned(

@@ -1,4 +1,4 @@
-"""A gold ring with a brilliant in six claws."""
+"""Model a gold ring, with a brilliant in six claws, as meshes for the renderer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ RADIUS = 4.2
 
 
 def product(*, view_deg: float = 0) -> list[Part]:
-    """Return the ring, standing on its band, the stone on top, turned by `view_deg`; four times as large as life."""
+    """Return the ring's parts, each as (mesh in cm, material), four times as large as life.
+
+    The ring stands upright on the floor, z = 0, with the stone on top.
+
+    Args:
+        view_deg: turn about the z axis in degrees, counter-clockwise seen from above; 0: one looks through the ring.
+    """
     gold = {"type": "roughconductor", "material": "Au", "distribution": "ggx", "alpha": 0.05}
     diamond = {"type": "dielectric", "int_ior": 2.2, "ext_ior": 1.0}
     turn = np.linspace(0, 2 * np.pi, 36, endpoint=False)

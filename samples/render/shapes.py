@@ -1,6 +1,6 @@
-"""Meshes of products: bodies of revolution, tubes along a path, boxes with rounded edges.
+"""Make meshes of products: bodies of revolution, tubes along a path, boxes with rounded edges.
 
-Lengths are centimetres, z points up, the floor is z = 0. Each function returns a `Surface`.
+Lengths are centimetres. x points to the right, y away from the camera, z up; the floor is z = 0.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ TURN = 2 * np.pi
 
 
 class Surface(NamedTuple):
-    """Points with their normals and places in the print, and triangles.
+    """A mesh of triangles, on whose surface a print can lie.
 
     Attributes:
-        points, normals: (n, 3).
-        places: (n, 2), 0 to 1, from the print's lower left corner.
+        points: (n, 3), in cm.
+        normals: (n, 3), the direction of the surface's outside at each point; unit vectors.
+        places: (n, 2), the place in the print that each point shows: (across, up) from its lower left corner, 0 to 1.
         triangles: (m, 3), indices of points, counter-clockwise seen from outside.
     """
 
@@ -30,7 +31,13 @@ class Surface(NamedTuple):
     triangles: NDArray[np.int64]
 
     def moved(self, *, by: Sequence[float] = (0, 0, 0), turned_deg: float = 0, about: str = "z") -> Surface:
-        """Return it turned about an axis through the origin, then moved."""
+        """Return the surface, first turned about an axis through the origin and then moved.
+
+        Args:
+            by: how far it is moved, (x, y, z) in cm.
+            turned_deg: angle in degrees, counter-clockwise if one looks against the axis.
+            about: the axis: ``x``, ``y`` or ``z``.
+        """
         first, second = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[about]
         cos, sin = np.cos(np.radians(turned_deg)), np.sin(np.radians(turned_deg))
         turn = np.eye(3)
@@ -42,7 +49,12 @@ class Surface(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """Points of a curve in a plane with the unit directions in which it runs there: each (n, 2)."""
+    """A curve in a plane, as a row of points. ``first + second`` puts two curves one after the other.
+
+    Attributes:
+        points: (n, 2), in cm.
+        directions: (n, 2), the direction in which the curve runs at each point; unit vectors.
+    """
 
     points: Floats
     directions: Floats
@@ -52,7 +64,12 @@ class Curve(NamedTuple):
 
 
 def straight(*corners: tuple[float, float, float]) -> Curve:
-    """Return straight pieces with rounded corners. A corner is (x, y, radius of its rounding)."""
+    """Return a curve of straight lines from corner to corner, with rounded corners.
+
+    Args:
+        corners: at least two, each (x, y, radius of its rounding) in cm. With radius 0 the corner is sharp. The radii
+            of the first and the last have no effect.
+    """
     spots = np.array([corner[:2] for corner in corners], float)
     radii = [corner[2] for corner in corners]
     ways = np.diff(spots, axis=0)
@@ -76,16 +93,26 @@ def straight(*corners: tuple[float, float, float]) -> Curve:
 
 
 def smooth(*knots: tuple[float, float], steps: int = 16) -> Curve:
-    """Return a smooth curve through the knots (a centripetal Catmull-Rom spline)."""
+    """Return a smooth curve through some points (a centripetal Catmull-Rom spline).
+
+    Args:
+        knots: the points, at least two, each (x, y) in cm.
+        steps: number of points of the curve from one knot to the next.
+    """
     points, directions = path(np.array(knots, float), steps=steps)
     return Curve(points, directions)
 
 
 def path(knots: Floats, *, steps: int = 16, closed: bool = False) -> tuple[Floats, Floats]:
-    """Return points and unit directions, each (n, dimensions), of a smooth curve through knots of any dimension.
+    """Return (points, directions) of a smooth curve through some knots: each an array (n, dimensions).
 
-    Catmull-Rom, centripetal: Barry and Goldman, "A recursive evaluation algorithm for a class of Catmull-Rom splines",
-    1988.
+    The directions are unit vectors in which the curve runs. It is a centripetal Catmull-Rom spline: Barry and Goldman,
+    "A recursive evaluation algorithm for a class of Catmull-Rom splines", 1988.
+
+    Args:
+        knots: (number of knots, dimensions), at least two, no two neighbours equal.
+        steps: number of points of the curve from one knot to the next.
+        closed: True if the curve goes on from the last knot to the first. Then its last point is its first one.
     """
     if closed:
         ends = np.vstack([knots[-1:], knots, knots[:2]])
@@ -128,11 +155,14 @@ def _woven(points: Floats, normals: Floats, places: Floats) -> Surface:
 def turned(
     profile: Curve, *, heights: tuple[float, float] | None = None, sector_deg: tuple[float, float] = (0, 360)
 ) -> Surface:
-    """Return the body of revolution of a profile of (radius, z) that runs up its outside.
+    """Return the surface that a profile makes when it turns around the z axis.
 
     Args:
-        heights: z of the print's lower and upper edge; by itself the whole height.
-        sector_deg: how far round it goes; 270 degrees face the camera.
+        profile: the outline; each point is (distance from the axis, z) in cm. If it runs upwards, its outside faces
+            away from the axis.
+        heights: z of the lower and the upper edge of the print on it; None: the print has the whole height.
+        sector_deg: first and last angle of the turn, in degrees. 0 is to the right, 90 is away from the camera, and 270
+            is towards the camera.
     """
     radius, z = profile.points.T
     low, high = heights or (float(z.min()), float(z.max()))
@@ -162,13 +192,19 @@ def tube(
     steps: int = 16,
     sides: int = 48,
 ) -> Surface:
-    """Return a tube along a smooth path through the knots, with rounded ends.
+    """Return a tube along a smooth path through some points.
 
     Args:
-        radius: along the path; a function gets the share of the way, 0 to 1.
-        flat: the other half axis of the cross-section, as a share of the radius, across `up`.
-        closed: the path ends where it begins.
-        rounded: whether an open end is rounded off; otherwise it is open.
+        knots: the points, each (x, y, z) in cm.
+        radius: of the tube, in cm; or a function that gets an array with shares of the way along the path, 0 to 1, and
+            returns the radius at each.
+        flat: width of the tube across `up`, divided by its thickness; 1: it is round. It may be a function like
+            `radius`.
+        up: a direction that the path never has; in it lies the tube's thickness.
+        closed: True if the path goes on from the last point to the first.
+        rounded: True if the ends of an open path are rounded off; False: they are holes.
+        steps: number of rings of the mesh from one knot to the next.
+        sides: number of sides of each ring.
     """
     line, ways = path(np.array(knots, float), steps=steps, closed=closed)
     way = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
@@ -209,13 +245,16 @@ def tube(
 
 
 def rounded_box(size: Sequence[float], *, rounding: float, bulge: float = 0) -> dict[str, Surface]:
-    """Return the six faces of a box that stands on the floor at the origin: front, back, left, right, top, bottom.
+    """Return the faces of a box with rounded edges: name of the face -> its surface.
 
-    Each face brings its half of the rounded edges and has a print of its own. The front faces -y.
+    The names are ``front``, ``back``, ``left``, ``right``, ``top`` and ``bottom``. The box stands on the floor, around
+    the z axis; its front is to the camera (-y). Each face includes half of the rounding at its edges, and can have a
+    print of its own.
 
     Args:
-        size: along x, y, z.
-        bulge: how far the middle of a face stands out.
+        size: along x, y and z, in cm.
+        rounding: radius of the rounded edges, in cm; above 0.
+        bulge: by how many cm the middle of each face stands out.
     """
     half = np.array(size, float) / 2
     faces = {

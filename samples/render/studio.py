@@ -1,4 +1,8 @@
-"""A photographer's studio: a sweep of paper or cloth, soft boxes and a camera, path-traced by Mitsuba 3."""
+"""Render a product in a photographer's studio: backdrop, soft boxes and camera, path-traced by Mitsuba 3.
+
+The backdrop is a sweep: a floor of paper or cloth that bends up into a wall. x points to the right, y away from the
+camera, z up.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +27,13 @@ PASS = 8
 
 
 class SoftBox(NamedTuple):
-    """A lamp behind cloth.
+    """A soft box: a lamp with a bright rectangle of cloth in front of it.
 
     Attributes:
-        at, towards: the middle of its cloth and what it points at, cm.
-        size: width and height, cm.
-        light: radiance.
+        at: the middle of the cloth, (x, y, z) in cm.
+        size: width and height of the cloth, in cm.
+        light: how bright the cloth is (radiance), in the same unit as `Set.room`.
+        towards: the point that it lights, (x, y, z) in cm.
     """
 
     at: Sequence[float]
@@ -38,14 +43,16 @@ class SoftBox(NamedTuple):
 
 
 class Set(NamedTuple):
-    """What stands around the product.
+    """Backdrop, lamps and camera: all of a studio but the product.
 
     Attributes:
-        backdrop: reflectance of the sweep, linear sRGB.
-        room: radiance of everything that is neither lamp nor sweep.
-        camera, looks_at: cm.
-        field_deg: field of view along the longer side of the picture.
-        size: of the picture, pixels (width, height).
+        backdrop: reflectance of the backdrop, linear sRGB, each channel 0 to 1.
+        camera, looks_at: where the camera is, and the point in the middle of its picture: (x, y, z) in cm.
+        field_deg: field of view along the longer side of the picture, in degrees.
+        size: of the picture, (width, height) in pixels.
+        lamps: the soft boxes.
+        room: how bright all is that is neither lamp nor backdrop (radiance).
+        wall_at: y at which the floor begins to bend up into the wall, in cm.
     """
 
     backdrop: Colour
@@ -63,12 +70,24 @@ def colour(red: float, green: float, blue: float) -> Material:
 
 
 def printed(picture: NDArray[np.uint8]) -> Material:
-    """Return a print, (rows, columns, 3), uint8 sRGB, as the colour of a surface."""
+    """Return a print as the colour of a surface: Mitsuba's description of a bitmap, for `glossy`.
+
+    Args:
+        picture: (rows, columns, 3), uint8 sRGB.
+    """
     return {"type": "bitmap", "bitmap": mi.Bitmap(np.array(picture)), "wrap_mode": "clamp"}
 
 
 def glossy(base: Material, *, roughness: float, specular: float = 0.5, coat: float = 0, metal: float = 0) -> Material:
-    """Return a material of the "principled" kind: plastic, paper, glaze, lacquer, metal."""
+    """Return Mitsuba's description of a material of its kind "principled": plastic, paper, glaze, lacquer or metal.
+
+    Args:
+        base: the colour, from `colour` or `printed`.
+        roughness: 0 for a mirror to 1 for a dull surface.
+        specular: strength of reflections, 0 to 1.
+        coat: strength of a clear lacquer above the colour, 0 to 1.
+        metal: 0 for no metal to 1 for metal.
+    """
     return {
         "type": "principled",
         "base_color": base,
@@ -116,12 +135,15 @@ def _sweep(wall_at: float) -> Surface:
 
 
 def photograph(product: Sequence[Part], around: Set, *, samples: int) -> NDArray[np.float32]:
-    """Return the light that reaches the sensor, (rows, columns, 3), float32, linear sRGB, without noise.
+    """Return the light that reaches the camera's sensor: (rows, columns, 3) float32, linear sRGB, not limited to 1.
 
-    The backdrop around the product is smooth, so it is rendered at half the size.
+    Noise of the rendering is removed by Intel's Open Image Denoise. The backdrop away from the product is smooth, so it
+    is rendered at half the size.
 
     Args:
-        samples: paths per pixel. What noise they leave is taken out by Intel's Open Image Denoise.
+        product: its parts, each as (mesh in cm, material).
+        around: backdrop, lamps, camera, and the picture's size.
+        samples: light paths per pixel near the product. They are rendered in whole passes of 8 (`PASS`), at least one.
     """
     width, height = around.size
     scene = _scene(product, around)

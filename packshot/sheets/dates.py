@@ -91,13 +91,19 @@ class DateColumn(NamedTuple):
 
     @property
     def open(self) -> tuple[str, ...]:
-        """The texts for which the order matters: dates that do not mean the same day in every order."""
+        """The texts for which the order matters: dates that mean another day, or are no date, in one of the orders.
+
+        Examples: ``03/04/2026`` and ``31/12/2026``. ``2026-03-01`` is not one of them.
+        """
         return tuple(
             text for text, days in self.days.items() if days and (len(days) < 3 or len(set(days.values())) > 1)
         )
 
     def fitting(self) -> frozenset[DateOrder]:
-        """Return the orders in which every date of the column is valid. Texts that are no dates do not count."""
+        """Return the orders in which every date of the column is valid; empty if there is none.
+
+        Texts that are a date in no order do not count. A column without dates fits all three orders.
+        """
         ways = [frozenset(days) for days in self.days.values() if days]
         return frozenset(DateOrder).intersection(*ways)
 
@@ -115,9 +121,10 @@ class DateColumn(NamedTuple):
 def orders_of(file: str, columns: Iterable[DateColumn], *, chosen: DateOrder | None) -> dict[str, DateOrder]:
     """Return the order of day, month and year in each column of dates of a file: name of the column -> order.
 
-    If only one order fits all values of a column, it is that order. If several fit, there are two cases. Numbers with
-    dots between them are day first, as in every country that writes dates with dots. Other columns take the order of
-    the other columns of their file. If this decides nothing, the order that the user has chosen is taken.
+    A column in which no date depends on the order, such as 2026-03-01, gets year first. If only one order fits all
+    dates of a column, it is that order. If several fit, there are two cases. Numbers with dots between them are day
+    first, as in every country that writes dates with dots. Other columns take the order of the other columns of their
+    file. If this decides nothing, or if no order fits all dates, the order that the user has chosen is taken.
 
     Args:
         file: the file's name, for the message.
@@ -125,8 +132,8 @@ def orders_of(file: str, columns: Iterable[DateColumn], *, chosen: DateOrder | N
         chosen: the order that the user has chosen; None if there is none.
 
     Raises:
-        UnreadableError: the order cannot be decided. The message gives two readings of one value, and the option with
-            which the user can choose.
+        UnreadableError: the order cannot be decided, and the user has chosen none. The message gives two readings of
+            one value, or two values that need different orders, and the option with which the user can choose.
     """
     columns = list(columns)
     found = {one.name: _alone(one) for one in columns}

@@ -20,9 +20,10 @@ class Delimited(NamedTuple):
     """The rows of a table below its column names, as they were read from delimited text (CSV).
 
     Attributes:
-        columns: one for each wanted position, as text; dictionary-encoded. A missing cell is empty.
+        columns: one for each wanted position: the cells of all rows as text, dictionary-encoded. A missing cell is
+            empty.
         ragged: number of rows with more cells than there are column names. They are left out of `columns`.
-        examples: the first of the ragged rows, as text.
+        examples: the first three of the ragged rows at most, as text that may be cut off.
         quoted: True if quotation marks around cells only enclose the values and are not part of them.
     """
 

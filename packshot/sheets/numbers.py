@@ -43,7 +43,8 @@ def numbers_of(
 ) -> tuple[dict[str, float], DecimalSign | None]:
     """Return (text -> number, the column's decimal sign) for the distinct texts of a column of numbers.
 
-    A text that is not a number is left out. The sign is None if no value has decimals.
+    A text that is not a number with this sign is left out. The sign is None if it does not matter: each value is the
+    same number with a point and with a comma.
 
     Args:
         file, column: names of the file and the column, for the message.
@@ -51,8 +52,9 @@ def numbers_of(
         chosen: the sign that the user has chosen; None if there is none.
 
     Raises:
-        UnreadableError: a value such as ``1.000`` can mean two numbers, and no other value decides which. The message
-            gives both, and the option with which the user can choose.
+        UnreadableError: a value such as ``1.000`` can mean two numbers, no other value decides which, and the user has
+            chosen no sign. Or some values need a point and others a comma. The message gives the option with which the
+            user can choose.
     """
     plain, signed = {}, []
     for text in texts:

@@ -41,7 +41,8 @@ class Sheet(NamedTuple):
         below: the rows below that are not blank, each a list of cells; a row may be shorter than the row of names.
         numbers: the number of each of these rows in the sheet, counted from 1, blank rows included.
         n_bytes: unpacked size of the sheet.
-        how: the sheet's name, and the row of column names if it is not the first, in words.
+        how: where the names were found, in words: ``Excel workbook, sheet 'Orders'``. If they are not in the first row,
+            ``, heads in row 3`` follows.
     """
 
     head: tuple[str, ...]
@@ -64,9 +65,9 @@ def is_workbook(data: bytes) -> bool:
 def read_workbook(data: bytes, known: Callable[[Sequence[str]], int], *, most_rows: int, most_columns: int) -> Sheet:
     """Return the sheet of an Excel workbook that has the most known column names, every cell as text.
 
-    The names are looked for in the first 20 rows of each sheet. A date cell becomes ``2026-03-01`` or ``2026-03-01
-    10:15:00``. A number is written in full, so that an identifier of 13 digits keeps all of them. Hidden sheets are
-    not read.
+    The names are looked for in the first 20 filled rows of each sheet. If no sheet has a known name, it is the first
+    sheet that is not empty. A date cell becomes ``2026-03-01`` or ``2026-03-01 10:15:00``. A number is written in full,
+    so that an identifier of 13 digits keeps all of them. Hidden sheets are not read.
 
     Args:
         data: the whole file.
@@ -74,8 +75,8 @@ def read_workbook(data: bytes, known: Callable[[Sequence[str]], int], *, most_ro
         most_rows, most_columns: limits; a larger sheet is refused.
 
     Raises:
-        ValueError: the file is not an Excel workbook of the newer kind (.xlsx), has a password, is damaged, or is
-            larger than allowed.
+        ValueError: the file is not an Excel workbook of the newer kind (.xlsx), has a password, is damaged, is larger
+            than allowed, or has no filled sheet.
     """
     if not data.startswith(b"PK"):
         if _ENCRYPTED in data:

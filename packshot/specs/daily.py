@@ -18,8 +18,9 @@ class DailyConfig(Value):
         begins_hour: hour at which a day starts, in the time zone of the nightly run. If the hour is later than the
             nightly run, the run counts to the day before.
         currency: currency of the costs, for example EUR.
-        machine_hour_cost: cost of one hour of a worker on one shot. Without it no costs are shown.
-        person_hour_cost: cost of one hour of an editor. Without it no costs are shown.
+        machine_hour_cost: cost of one hour in which the machine works on one shot. Without it no costs of the machine
+            are shown.
+        person_hour_cost: cost of one hour of an editor. Without it no costs of people are shown.
     """
 
     begins_hour: Annotated[int, Field(ge=0, le=23)] = 6

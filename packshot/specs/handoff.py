@@ -88,7 +88,7 @@ class HandoffConfig(Value):
 
 
 class ClientHandoff(Value):
-    """One client's own values; None means that the value in ``configs/handoff.yaml`` applies.
+    """One client's own values. If one is None or empty, the value in ``configs/handoff.yaml`` applies.
 
     Attributes:
         edit_hours, review_hours, signoff_hours, hold_hours, soon_hours, link_hours: as in `handoff.yaml`. `edit_hours`

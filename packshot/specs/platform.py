@@ -16,7 +16,7 @@ from packshot.types import Value
 
 
 class Format(StrEnum):
-    """File formats in which pictures can be delivered."""
+    """File formats in which pictures can be delivered: JPEG, WebP, PNG and TIFF."""
 
     JPEG = "jpeg"
     WEBP = "webp"
@@ -30,7 +30,7 @@ class Format(StrEnum):
 
 
 class AcceptedFormat(StrEnum):
-    """File formats that a marketplace may accept, also ones in which Packshot never delivers."""
+    """File formats that a marketplace may accept: those of `Format`, and GIF and BMP, which Packshot never delivers."""
 
     JPEG = "jpeg"
     WEBP = "webp"
@@ -41,7 +41,12 @@ class AcceptedFormat(StrEnum):
 
 
 class Rule(StrEnum):
-    """Rules for which a marketplace may itself refuse a delivered file. The value is the code of the rule's finding."""
+    """Rules of marketplaces about a file. For breaking one, a marketplace may itself refuse the picture or hide it.
+
+    The value is the code of the finding that says whether a file keeps the rule, such as ``file_format``. The rules are
+    about the file's format, name, colour space, depth and length; the canvas's shape and size; and the product's size,
+    its crop and the background.
+    """
 
     FORMAT = "file_format"
     EXTENSION = "file_extension"
@@ -61,7 +66,7 @@ class Rule(StrEnum):
 
 
 class Profile(StrEnum):
-    """Colour spaces that can be delivered. CMYK uses the inks of the client's own press."""
+    """Colour spaces that can be delivered: sRGB, Adobe RGB, and CMYK with the inks of the client's own press."""
 
     SRGB = "srgb"
     ADOBE_RGB = "adobe_rgb"
@@ -187,7 +192,8 @@ class Canvas(Value):
     def on(self, day: datetime.date) -> Canvas:
         """Return the canvas with the minimum size that counts on a day.
 
-        From the day in `later`, `min_px` has the larger value that is stated there. The result has no `later`.
+        From the day `later.since` on, this is the larger value in `later`; before that day, it is `min_px`. In both
+        cases the result has no `later`.
 
         Args:
             day: the day of the delivery.

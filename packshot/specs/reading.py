@@ -186,10 +186,10 @@ class NamesOf(NamedTuple):
     stem: str | None = None
 
     def put_into(self, document: Document, *, file: str) -> tuple[Any, tuple[Problem, ...]]:
-        """Return (the file's values with the names in place, problems).
+        """Return (the file's values, in which each entry has its ``name``; the problems that were found).
 
-        A file must not state a name itself; a ``name`` in it is a problem. If the values are not a mapping, they come
-        back unchanged, with one problem.
+        With a `stem`, the file is one entry. A file must not state a name itself; a ``name`` in it is a problem. If the
+        values are not a mapping, they come back unchanged, with one problem.
 
         Args:
             document: the file's plain values.

@@ -48,8 +48,8 @@ class ReturnsConfig(Value):
     Attributes:
         return_days: days within which a customer may return something. Younger orders and later returns are not used.
         window_days: length of the periods that are compared, before and after new pictures went live.
-        controls: control products for each product with new pictures.
-        confidence: confidence of every interval.
+        controls: number of products without new pictures with which each product with new pictures is compared.
+        confidence: confidence of every interval, such as 0.95 for 95 %.
         least_returns, least_products: below these the report gives no figure but says "insufficient data".
         most_lost_ratio: from this share of rows that cannot be used, or of returns whose order is missing, no figure is
             given.

@@ -1,6 +1,7 @@
 """List the names of the rules and codecs for which ``qc.yaml`` states limits.
 
-A test compares them with those that exist.
+A codec here is a way to encode a delivered file, such as ``jpeg-444``. A test compares the names with the rules and
+codecs that exist.
 """
 
 from __future__ import annotations

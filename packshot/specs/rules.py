@@ -24,8 +24,9 @@ class GroupCorrection(StrEnum):
     Attributes:
         NONE: no correction.
         TARGET: by a colour target that was photographed with the group.
-        EVEN: also to the same light as the groups it belongs with.
-        NEUTRAL: also until its backdrop is grey.
+        EVEN: its light is also matched, by the backdrops, to a larger group with the same camera settings or of the
+            same group in the manifest.
+        NEUTRAL: its colours are also shifted until its backdrop is grey.
     """
 
     NONE = "none"
@@ -50,8 +51,9 @@ class EditRules(Value):
             shots go to a person. A reference is a colour target in the shot's group, or what the manifest's column
             `reference` names (colour.md).
         group_correction: which colour corrections a shoot group may get. `none`: no correction. `target`: by a colour
-            target in the group. `even`: also to the same light as the groups it belongs with. `neutral`: also its
-            backdrop to grey; the client must promise that the backdrop is grey. Each value allows those before it. If
+            target in the group. `even`: its light is also matched, by the backdrops, to a larger group with the same
+            camera settings or of the same group in the manifest. `neutral`: its colours are also shifted until its
+            backdrop is grey; the client must promise that the backdrop is grey. Each value allows those before it. If
             platforms differ, the one that allows least counts.
     """
 

@@ -62,9 +62,9 @@ WORDS: Mapping[str, Service] = MappingProxyType({word: service for service, word
 
 
 def normal_word(word: str) -> str:
-    """Return a word as `WORDS` spells it: in lower case, its parts joined by underscores.
+    """Return a word for a service in lower case, with underscores between its parts.
 
-    Example: ``Neck joint`` becomes ``neck_joint``.
+    Example: ``Neck joint`` becomes ``neck_joint``. The keys of `WORDS`, all known words, are written so.
     """
     return re.sub(r"[\s_-]+", "_", word.strip().lower())
 

@@ -19,7 +19,8 @@ class GroupLimits(Value):
         same_light_delta_e: backdrops under the same light differ by at most this (delta E 2000). A shot that differs
             more is a finding.
         uneven_stops: from this difference on, light that falls off differently from the rest of the group is a finding.
-        least_shots: a group of fewer shots is never a light of its own and is never evened.
+        least_shots: fewer shots never count as a light of their own, and their colours are not matched to those of
+            other shots.
         even_from_delta_e, even_up_to_delta_e: below the first value two lights count as equal; beyond the second it is
             another backdrop, not another light. In both cases nothing is changed.
         neutral_up_to_chroma: a backdrop with more chroma (C*ab) than this is coloured paper. It is never corrected to
@@ -226,7 +227,8 @@ class AuditConfig(Value):
             verdicts as the promise needs at least (149 for 2 %).
         by_category: other shares, by category.
         by_client: other shares, by client. The largest share that applies counts.
-        window_days: how far back audits count for the measured escape rate.
+        window_days: how far back audits count for the measured escape rate: the share of audited shots that the machine
+            would have approved and the person refused.
     """
 
     ratio: Ratio = 0.05
@@ -271,6 +273,8 @@ class Unproven(StrEnum):
 
 class PictureConfig(Value):
     """How the category network is used if neither the client nor a word says what a photograph shows.
+
+    The network estimates from the picture, for each category, the probability (0 to 1) that the product belongs to it.
 
     Attributes:
         people_from: if a category that a rule sends to people has at least this probability, people edit the shot.

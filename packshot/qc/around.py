@@ -71,7 +71,7 @@ def around_product(
 
     Args:
         master16: the photograph, (rows, columns, 3) uint16, Adobe RGB.
-        matte: (rows, columns) float32 in 0..1, of the photograph's size.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, of the photograph's size.
         reduced: the edit, reduced to at most 1024 px, with its predicted backdrop.
         product: the product's box, in pixels of the photograph.
         margin_px: width of the margin around that box, in pixels of the part.

@@ -27,7 +27,7 @@ def goes_on(around: Around, rows: NDArray[np.intp], columns: NDArray[np.intp]) -
     area inside the matte, within 100 px of the area's box.
 
     Args:
-        around: the photograph around the product.
+        around: the photograph around the product, reduced, with its matte and its predicted backdrop.
         rows, columns: (pixels,) row and column of each pixel of the area, in `around`; at least one.
     """
     top, left = max(0, int(rows.min()) - _REACH_PX), max(0, int(columns.min()) - _REACH_PX)

@@ -47,7 +47,7 @@ def most_likely_left(around: Around, noise: float) -> Left | None:
     if no other region has nearly the backdrop's colour.
 
     Args:
-        around: the photograph around the product.
+        around: the photograph around the product, reduced, with its matte and its predicted backdrop.
         noise: the backdrop's noise, in levels (0..255).
     """
     regions = near_backdrop(around, noise)

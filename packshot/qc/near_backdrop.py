@@ -92,7 +92,7 @@ def near_backdrop(around: Around, noise: float) -> Regions | None:
     Regions smaller than 12 px are left out. A place may be in several regions, found by different limits of colour.
 
     Args:
-        around: the photograph around the product.
+        around: the photograph around the product, reduced, with its matte and its predicted backdrop.
         noise: the backdrop's noise, in levels (0..255).
     """
     if not around.kept.any():

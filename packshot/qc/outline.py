@@ -98,7 +98,7 @@ def trace_outline(
 
     Args:
         master16, composite16: photograph and edit, (rows, columns, 3) uint16, Adobe RGB.
-        matte: (rows, columns) float32 in 0..1, of the photograph's size.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, of the photograph's size.
         reduced: the reduced edit. Its predicted backdrop is sampled; without one, the photograph's colour well outside
             the outline stands for it.
         product_px: longest side of the product's box, in pixels of the photograph. It gives the outline unit.

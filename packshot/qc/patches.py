@@ -60,7 +60,7 @@ def kept_patches(master16: Pixels16, matte: Matte, reduced: Reduced, product: Bo
 
     Args:
         master16: the photograph, (rows, columns, 3) uint16, Adobe RGB.
-        matte: (rows, columns) float32 in 0..1, of the photograph's size.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, of the photograph's size.
         reduced: the whole edit, reduced to at most 1024 px. Without a predicted backdrop the list is empty.
         product: the product's box, in pixels of the photograph.
     Returns:

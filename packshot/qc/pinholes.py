@@ -27,7 +27,7 @@ def pinholes(master16: Pixels16, composite16: Pixels16, matte: Matte, reduced: R
 
     Args:
         master16, composite16: photograph and edit, (rows, columns, 3) uint16, Adobe RGB.
-        matte: (rows, columns) float32 in 0..1, of the photograph's size.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, of the photograph's size.
         reduced: the whole edit, reduced to at most 1024 px; it must have a predicted backdrop.
         product: the product's box, in pixels of the photograph.
     Returns:

@@ -96,7 +96,7 @@ def kept_strips(around: Around) -> list[Strip]:
     left out.
 
     Args:
-        around: the photograph around the product.
+        around: the photograph around the product, reduced, with its matte and its predicted backdrop.
     """
     levels, whole, backdrop = around.levels, around.kept, around.backdrop
     even = np.asarray(cv2.GaussianBlur(levels, (0, 0), _EVEN_PX), np.float32)

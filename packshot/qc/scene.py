@@ -36,7 +36,7 @@ def background_of(matte: Matte, *, shadow: Shadow, subject: Box | None) -> Mask:
     the product's longest side, which is left out.
 
     Args:
-        matte: (rows, columns) float32 in 0..1.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1.
         shadow: what the plan does with the product's shadow.
         subject: the product's box in pixels; None if there is no product.
     """

@@ -75,7 +75,7 @@ class Pair:
     """A master and a picture that an editor returned, reduced to one size so that they can be compared.
 
     Attributes:
-        master, returned: (rows, columns, 3) uint16, working space.
+        master, returned: (rows, columns, 3) uint16, Adobe RGB.
         inside: (rows, columns) bool, product in the returned picture, without its edge.
         solid: (rows, columns) bool, fully opaque product in the master, without its edge; True everywhere if no draft
             is known.
@@ -108,9 +108,10 @@ def reduced_pair(master: Pixels16, returned: Pixels16, matte: Matte, *, draft: M
     The longest side is at most 768 px. The returned picture is stretched to the aspect ratio of the master.
 
     Args:
-        master, returned: (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1: matte of the returned picture, at that picture's size.
-        draft: (rows, columns) float32 in 0..1: the machine's matte of the master, at the master's size; None if there
+        master, returned: (rows, columns, 3) uint16, Adobe RGB.
+        matte: the returned picture's matte (each pixel's share of product), (rows, columns) float32 in 0..1, at the
+            returned picture's size.
+        draft: the machine's matte of the master, (rows, columns) float32 in 0..1, at the master's size; None if there
             is none.
     """
     size = size_of(master)

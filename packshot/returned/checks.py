@@ -97,12 +97,12 @@ def check_returned(
 ) -> tuple[Finding, ...]:
     """Return the findings of all checks of a picture that an editor returned.
 
-    Checks that passed or were skipped have findings too. First come the findings made while the file was read. A
-    failed finding with `gate` sends the work back to the editor.
+    Checks that passed or were skipped have findings too. First come the findings made while the file was read. A failed
+    finding with `gate` sends the work back to the editor.
 
     Args:
         work: the work as `read_returned` returns it.
-        master: (rows, columns, 3) uint16, working space: the picture that the editor was given.
+        master: (rows, columns, 3) uint16, Adobe RGB: the picture that the editor was given.
         draft: (rows, columns) float32 in 0..1: the machine's matte that the editor was given, at the master's size;
             None if there was none.
         permits: the changes that the job allowed; None allows nothing but the background.

@@ -29,7 +29,8 @@ class LayerMatte:
 
     Attributes:
         name: name of the layer.
-        matte: (rows, columns) float32 in 0..1, at the document's size.
+        matte: how much of each pixel the mask or transparency lets through, (rows, columns) float32 in 0..1, at the
+            document's size.
         is_mask: True for a mask, False for the layer's own transparency.
     """
 

@@ -71,8 +71,9 @@ class ReturnedWork:
     Attributes:
         name: the file's name, for messages.
         kind: the file's kind.
-        pixels16: (rows, columns, 3) uint16, working space, upright. Transparent parts are composited on white.
-        matte: (rows, columns) float32 in 0..1, upright; None if the file has no matte and no white background.
+        pixels16: (rows, columns, 3) uint16, Adobe RGB, upright. Transparent parts are composited on white.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, upright; None if the file has no matte
+            and no white background.
         source: the part of the file that holds the matte; None without one.
         source_name: name of the channel, layer or path; empty if it has none.
         path: the path that was rasterised; None if the matte comes from another source.
@@ -134,11 +135,11 @@ class ReturnedWork:
     def composite_for(self, master: Pixels16) -> tuple[Pixels16, Matte]:
         """Return (the work on exact white at the master's size, its matte).
 
-        The picture is (rows, columns, 3) uint16, working space; the matte is (rows, columns) float32 in 0..1. If the
-        work has another size than the master, only its matte is used, with the pixels of the master.
+        The picture is (rows, columns, 3) uint16, Adobe RGB; the matte is (rows, columns) float32 in 0..1. If the work
+        has another size than the master, only its matte is used, with the pixels of the master.
 
         Args:
-            master: (rows, columns, 3) uint16, working space.
+            master: (rows, columns, 3) uint16, Adobe RGB.
 
         Raises:
             RefusedInputError: there is no matte, or the aspect ratio differs from the master's.
@@ -302,7 +303,7 @@ def near_white_around(pixels: Pixels16) -> Mask:
     The result is (rows, columns) bool. Nearly white means at least 97 % of the range in every channel.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
+        pixels: (rows, columns, 3) uint16, Adobe RGB.
     """
     near = np.all(pixels >= _NEARLY_WHITE, axis=2).astype(np.uint8)
     _, labels = cv2.connectedComponents(np.pad(near, 1, constant_values=1), connectivity=4)

@@ -43,7 +43,9 @@ class Example(Value):
         group: name of the product, or of the scene. Examples of one group are never split between training and testing.
         category: name of the shot's category; empty if it is unknown.
         approved: True if quality control approved the edit. Only such a shot can be an escape: approved, but wrong.
-        source: ``truth``, ``review`` or ``audit``. Reviews are not a fair sample: the machine was unsure of them.
+        source: ``truth`` for a scene whose right result is known; ``audit`` for an approved edit that was chosen at
+            random and judged by a person; ``review`` for an edit that a person judged because the machine did not
+            approve it. Reviews are no fair sample of all shots.
     """
 
     figures: Mapping[str, float]
@@ -115,6 +117,11 @@ class RoutingModel(Value):
     card: Mapping[str, object]
 
     def use(self, use: ModelUse) -> ProvenForest:
+        """Return the forest for one use: before the cut-out (ROUTE), or after it (APPROVE).
+
+        Args:
+            use: when the model is asked.
+        """
         return self.route if use is ModelUse.ROUTE else self.approve
 
     def limit(self, use: ModelUse, promise: Promise, *, without: Collection[str] = ()) -> Limit:

@@ -35,7 +35,7 @@ def pale_rim(pixels: Pixels16, matte: Matte) -> float:
 
     Args:
         pixels: (rows, columns, 3) uint16, Adobe RGB: the photograph, of any size with the matte's aspect ratio.
-        matte: (rows, columns) float32 in 0..1: the finished matte.
+        matte: the finished matte (each pixel's share of product), (rows, columns) float32 in 0..1.
     """
     share = min(1.0, MEASURED_PX / size_of(pixels).longest)
     size = max(1, round(pixels.shape[1] * share)), max(1, round(pixels.shape[0] * share))

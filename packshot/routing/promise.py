@@ -34,7 +34,8 @@ class Limit(Value):
         promise: the promise that the limit keeps.
         probability: shots up to this probability of a refusal may pass. None means that people look at every shot:
             there are too few labelled shots, or too many of them were refused.
-        accepted, refused: number of labelled shots up to the limit, and how many of them were refused.
+        accepted: number of labelled shots up to the limit: those that it lets pass.
+        refused: how many of the `accepted` ones people refused.
         labelled: number of labelled shots: the model was not trained on them, and it is known whether people refused
             them.
         bound: upper bound of the share refused up to the limit, 0..1; 1 without a limit.
@@ -131,7 +132,7 @@ def limit_for(pairs: Sequence[Pair], promise: Promise) -> Limit:
     breaks the promise, or there are too few shots, the limit's probability is None.
 
     Args:
-        pairs: (probability, True if refused) of each labelled shot.
+        pairs: (model's probability of a refusal, True if people refused) of each labelled shot.
         promise: the share of refusals allowed at most, with a confidence.
     """
     ordered = sorted(pairs)
@@ -166,10 +167,10 @@ class CurvePoint(Value):
     """What one possible limit of the probability would mean: how many shots pass, and how many of them people refuse.
 
     Attributes:
-        probability: the limit, 0..1.
-        automated_ratio: share of the labelled shots that are up to the limit.
-        refused_ratio: share of these that were refused.
-        bound: upper confidence bound of `refused_ratio`.
+        probability: the limit, 0..1. Shots up to this probability of a refusal pass.
+        automated_ratio: share of the labelled shots that pass, 0..1.
+        refused_ratio: share of the passing shots that people refused, 0..1.
+        bound: upper confidence bound of `refused_ratio`, 0..1.
     """
 
     probability: float
@@ -181,10 +182,10 @@ class CurvePoint(Value):
 def promise_curve(pairs: Sequence[Pair], *, confidence: float, points: int = 20) -> tuple[CurvePoint, ...]:
     """Return points of a curve: what share of shots would pass without people, and how many of these could be refused.
 
-    The first point has only the safest shots, the last one has all. Without shots there are no points.
+    The first point lets only the safest shots pass, the last one lets all pass. Without shots there are no points.
 
     Args:
-        pairs: (probability, True if refused) of each labelled shot.
+        pairs: (model's probability of a refusal, True if people refused) of each labelled shot.
         confidence: of the bound of the refused share, 0..1.
         points: greatest number of points.
     """

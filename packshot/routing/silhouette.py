@@ -50,6 +50,7 @@ class Silhouette:
 
     @property
     def area_px(self) -> int:
+        """Area of the product with its inner gaps filled, in pixels at measuring size."""
         return int(self.filled.sum())
 
     @property

@@ -11,16 +11,18 @@ from packshot.types import Box, Matte, Size, Value
 
 
 class Guide(Value):
-    """A platform's frame on the edit, in pixels of the edit.
+    """Where a platform's canvas and the product lie on an edit. `guides` makes it for a viewer that draws it.
+
+    All boxes are in pixels of the edit.
 
     Attributes:
         platform: the platform's name.
         frame: the part that becomes the platform's canvas; it may reach beyond the picture.
         fill: a box in the middle of the frame. The product should just fill it, in at least one direction.
         product: the product's box.
-        fill_ratio, wanted_fill_ratio: the product's real and its ordered share of the canvas; see
-            `packshot.framing.fit.fill_ratio_of`.
-        canvas: size of the delivered picture.
+        fill_ratio, wanted_fill_ratio: how much of the canvas the product fills, and how much was ordered, 0..1: the
+            product's share of the canvas's width or height, whichever is greater.
+        canvas: width and height of the delivered picture, in pixels.
     """
 
     platform: str
@@ -38,7 +40,7 @@ def guides(matte: Matte, renditions: Iterable[RenditionPlan]) -> tuple[Guide, ..
     A guide shows which part of the edit the export will put on the platform's canvas.
 
     Args:
-        matte: (rows, columns) float32 in 0..1.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1.
         renditions: the plans for the platforms.
     """
     product = box_of_product(matte)

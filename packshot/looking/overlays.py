@@ -44,11 +44,11 @@ class Overlay(StrEnum):
     """The overlays that people can lay over an edit to see where a check measured something.
 
     Attributes:
-        OFF_WHITE: background that is not exactly white (`off_white`).
-        MATTE_EDGE: the product's outline (`matte_edge`).
-        HALO: wrong colours along the outline (`halo`).
-        COLOUR: colours that differ from those of the master (`colour`).
-        REFERENCE: colours that differ from the reference's colour (`reference_colour`).
+        OFF_WHITE: background that is not exactly white. `off_white` makes it.
+        MATTE_EDGE: the product's outline. `matte_edge` makes it.
+        HALO: wrong colours along the outline. `halo` makes it.
+        COLOUR: colours of the product that differ from those of the master. `colour` makes it.
+        REFERENCE: colours of the product that differ from a reference colour. `reference_colour` makes it.
     """
 
     OFF_WHITE = "off_white"
@@ -83,12 +83,13 @@ class Shown:
 def off_white(edit: Pixels16, matte: Matte, *, shadow: Shadow) -> Shown:
     """Return an overlay of every pixel of the edit's background that is not exactly white.
 
-    A pixel's value is its distance from white in 8-bit levels, rounded up, so at least 1. Count, worst level and box
-    are those of the finding ``non_white_background``, because one function counts the pixels for both.
+    A pixel's value is its distance from white in 8-bit levels, rounded up, so at least 1. The overlay's number of
+    pixels, worst level and box agree with the finding ``non_white_background``, because one function counts the pixels
+    for both.
 
     Args:
-        edit: (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1, of the edit's size.
+        edit: (rows, columns, 3) uint16, Adobe RGB.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, of the edit's size.
         shadow: what the plan does with the product's shadow. Near a kept shadow, nothing has to be white.
     """
     background = background_of(matte, shadow=shadow, subject=box_of_product(matte))
@@ -103,11 +104,11 @@ def off_white(edit: Pixels16, matte: Matte, *, shadow: Shadow) -> Shown:
 def matte_edge(matte: Matte) -> Shown:
     """Return an overlay with a line along the matte's edge, one pixel wide; its pixels have the value 255.
 
-    A pixel belongs to the line if its coverage is at least 0.5 and one of its four neighbours has less than 0.5. If
+    A pixel belongs to the line if the matte is at least 0.5 there and less than 0.5 at one of its four neighbours. If
     the frame cuts the product, there is no edge at the cut.
 
     Args:
-        matte: (rows, columns) float32 in 0..1.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1.
     """
     inside = (matte >= 0.5).astype(np.uint8)
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
@@ -129,8 +130,8 @@ def halo(edit: Pixels16, matte: Matte) -> Shown:
     So the overlay shows where to look, not where a mistake is.
 
     Args:
-        edit: (rows, columns, 3) uint16, working space (Adobe RGB).
-        matte: (rows, columns) float32 in 0..1, of the edit's size.
+        edit: (rows, columns, 3) uint16, Adobe RGB.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, of the edit's size.
     """
     values = np.zeros(matte.shape, np.uint8)
     core = _opaque_core(matte)
@@ -155,8 +156,8 @@ def colour(edit: Pixels16, master: Pixels16, matte: Matte) -> Shown:
     no changed pixel is compared, and shows 0.
 
     Args:
-        edit, master: (rows, columns, 3) uint16, working space (Adobe RGB), of the same size.
-        matte: (rows, columns) float32 in 0..1, of the edit's size.
+        edit, master: (rows, columns, 3) uint16, Adobe RGB, of the same size.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, of the edit's size.
     """
 
     def compare(strip: _Strip, whole: Mask) -> _Compared:
@@ -178,8 +179,8 @@ def reference_colour(edit: Pixels16, matte: Matte, lab: Sequence[float]) -> Show
     255. Only cells that lie wholly in the opaque product (matte 1) and have an L* of at least 20 count.
 
     Args:
-        edit: (rows, columns, 3) uint16, working space (Adobe RGB).
-        matte: (rows, columns) float32 in 0..1, of the edit's size.
+        edit: (rows, columns, 3) uint16, Adobe RGB.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, of the edit's size.
         lab: CIE L*a*b* (D50) of the reference.
     """
     wanted = np.asarray(lab, np.float64)

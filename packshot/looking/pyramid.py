@@ -37,7 +37,7 @@ def picture_pack(pixels: Pixels16) -> Pack:
     levels are averages over areas in linear light.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
+        pixels: (rows, columns, 3) uint16, Adobe RGB.
     """
     return pack_of(picture_levels(working_to_srgb8(pixels)), encode_picture)
 
@@ -67,8 +67,8 @@ def value_levels(values: Pixels8, *, spread: bool = False) -> list[Pixels8]:
 
     Args:
         values: (rows, columns) uint8; 0 where the overlay shows nothing.
-        spread: True: on each smaller level a value also covers the pixels around it, so that a single pixel stays
-            visible.
+        spread: if True, each value on a smaller level also covers the eight pixels around it, so that a single pixel
+            stays visible; False for values that cover an area anyway.
     """
     levels = [values]
     while size_of(levels[-1]).longest > TILE_PX:
@@ -104,10 +104,12 @@ def pack_of(
 
 
 def cut(level: NDArray[Any], tile: Tile) -> NDArray[Any]:
-    """Return a tile's part of its level, with `OVERLAP_PX` of each neighbouring tile; shape and dtype as in `level`.
+    """Return the pixels of one tile, cut out of the picture at its level; shape and dtype as in `level`.
+
+    The tile includes `OVERLAP_PX` of each neighbouring tile.
 
     Args:
-        level: the picture at the size of this level, (rows, columns) or (rows, columns, channels).
+        level: the picture at the size of the tile's level, (rows, columns) or (rows, columns, channels).
         tile: the tile. Only its column and row are used.
     """
     size = size_of(level)

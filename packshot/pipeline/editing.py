@@ -40,14 +40,14 @@ class Edit:
     """A shot that was cut out and judged by quality control.
 
     Attributes:
-        composite: (rows, columns, 3) uint16, working space: the product on exact white, at the master's size.
-        matte: (rows, columns) float32 in 0..1, at the master's size.
+        composite: (rows, columns, 3) uint16, Adobe RGB: the product on exact white, at the master's size.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, at the master's size.
         method: how the matte was made, a value of `Method`: the cut-out method, or that a person made it.
         report: the result of quality control; None if no product was found. Then the verdict is `REJECT_AND_REDO`.
         findings: the report's; without a report, those of the cut-out and `empty_mask`.
         framed: the product on the first rendition's canvas, as it was judged; None if no product was found.
-        figures: name -> measurement of its mattes or from quality control, for the routing model; empty for a
-            person's work.
+        figures: name -> measurement of its mattes or from quality control, for the routing model; empty for a person's
+            work.
         unproven: True if only proof was missing: the machine would have approved the edit if people had judged enough
             real photographs of its kind.
     """
@@ -108,7 +108,7 @@ def without_held(plan: Plan, held: Mapping[str, str]) -> Plan:
     The ones that wait are listed in `Plan.left_out` with the reason.
 
     Args:
-        plan: the shot's plan.
+        plan: the shot's plan: all its settings, resolved.
         held: name of the platform -> reason, as `Edit.held_back` returns it.
     """
     ahead = tuple(one for one in plan.renditions if one.platform.name not in held)
@@ -131,9 +131,9 @@ def edit(
     back; if there is none, the one with the highest score.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space, after the correction of the shot's group.
+        pixels: (rows, columns, 3) uint16, Adobe RGB, after the correction of the shot's group.
         segmenter: the segmentation network.
-        plan: the shot's plan.
+        plan: the shot's plan: all its settings, resolved.
         methods: cut-out methods to try, in this order; at least one.
         noted: findings on the photograph. Some of them stop an approval, because no measurement of the edit would show
             what is wrong: for example, that a part of the file was lost. `STOPPING` has their codes.
@@ -238,12 +238,12 @@ def _compared(srgb8: Pixels8, matte: Matte, group: GroupDecision) -> ColourRefer
 def colour_before(pixels: Pixels16, matte: Matte, group: GroupDecision) -> float | None:
     """Return the colour difference between a master's product and its stated reference colour (delta E 2000).
 
-    It is measured at the product's main colour that is nearest to the reference. The result is None if no reference
-    is stated, or no main colour is found.
+    It is measured at the product's main colour that is nearest to the reference. The result is None if no reference is
+    stated, or no main colour is found.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space, after the correction of the shot's group.
-        matte: (rows, columns) float32 in 0..1, of the size of `pixels`.
+        pixels: (rows, columns, 3) uint16, Adobe RGB, after the correction of the shot's group.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, of the size of `pixels`.
         group: what was decided about the shot's group; its `reference_lab` is the reference colour.
     """
     if group.reference_lab is None:
@@ -262,15 +262,15 @@ def adopt(pixels: Pixels16, work: ReturnedWork, plan: Plan, *, group: GroupDecis
     """Return a person's finished picture as an edit, judged like an edit by the machine.
 
     Args:
-        pixels: the master, (rows, columns, 3) uint16, working space.
+        pixels: the master, (rows, columns, 3) uint16, Adobe RGB.
         work: the returned picture.
-        plan: the shot's plan.
-        group: what was decided about the shot's group (shots in the same light). Its colour reference is compared,
-            and its findings affect the verdict. None if the shot has no group.
+        plan: the shot's plan: all its settings, resolved.
+        group: what was decided about the shot's group (shots in the same light). Its colour reference is compared, and
+            its findings affect the verdict. None if the shot has no group.
 
     Raises:
-        RefusedInputError: the file has nothing that separates product from background, or its aspect ratio differs
-            from the master's.
+        RefusedInputError: the file has nothing that separates product from background, or its aspect ratio differs from
+            the master's.
     """
     composite, matte = work.composite_for(pixels)
     brought = group.findings if group else ()

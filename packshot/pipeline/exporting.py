@@ -67,13 +67,13 @@ def export(
     takes all or nothing.
 
     Args:
-        composite: the edit on white, (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1, of the size of `composite`.
-        plan: the shot's plan.
+        composite: the edit on white, (rows, columns, 3) uint16, Adobe RGB.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, of the size of `composite`.
+        plan: the shot's plan: all its settings, resolved.
         known: known facts of the shot, by the names that naming templates use; includes ``shot``.
         labels: metadata to write into the files; SKU and GTIN are added if known.
-        framed: the product on the first rendition's canvas (`Edit.framed`), which saves framing it again; None if it
-            is not at hand.
+        framed: the product on the first rendition's canvas (`Edit.framed`), which saves framing it again; None if it is
+            not at hand.
     """
     labels = labels.model_copy(update={name: known[name] for name in ("sku", "gtin") if known.get(name)})
 

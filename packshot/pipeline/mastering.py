@@ -240,7 +240,7 @@ class Corrected:
     """A master after the colour correction of its shoot group (shots in the same light).
 
     Attributes:
-        pixels: (rows, columns, 3) uint16, working space.
+        pixels: (rows, columns, 3) uint16, Adobe RGB.
         findings: a warning if the correction clips colours.
     """
 
@@ -252,7 +252,7 @@ def correct_master(pixels: Pixels16, correction: Correction, *, most_clipped: fl
     """Return a master after the colour correction of its shoot group, with a finding if the correction clips colours.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
+        pixels: (rows, columns, 3) uint16, Adobe RGB.
         correction: the group's correction. If it changes nothing, the array comes back as it is.
         most_clipped: largest share of clipped pixels, in 0..1, without a finding.
     """
@@ -288,7 +288,7 @@ def route(
 
     Args:
         features: measured on the master.
-        plan: the shot's plan.
+        plan: the shot's plan: all its settings, resolved.
         category_source: where the category comes from, for example ``manifest``; empty if it is unknown.
         group: what was decided about the shot's group (shots in the same light); None if it has none.
         model: the trained model; None means that only fixed limits decide.

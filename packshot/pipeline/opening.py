@@ -118,8 +118,8 @@ def received_reference(value: Any) -> ReferencePhoto:
 def send_returned(data: bytes, *, name: str, limits: IngestConfig, prefer_path: str = "") -> tuple[Any, Parts]:
     """Return an editor's picture as a child process can send it: (a description as plain JSON, arrays by name).
 
-    ``pixels16`` is (rows, columns, 3) uint16, working space. ``matte`` is (rows, columns) float32 in 0..1; it is
-    missing if the file has none. `received_returned` builds the picture again.
+    ``pixels16`` is (rows, columns, 3) uint16, Adobe RGB. ``matte`` is (rows, columns) float32 in 0..1; it is missing if
+    the file has none. `received_returned` builds the picture again.
 
     Args:
         data: the whole file.

@@ -49,10 +49,12 @@ class DrawnLine(Value):
 class Chart(Value):
     """A line chart in SVG coordinates, for a page's template. `line_chart` makes it.
 
+    All lengths are in SVG units; x runs to the right and y downwards.
+
     Attributes:
-        width, height: of the whole chart.
+        width, height: size of the whole chart.
         left, bottom: x of the left end and y of the lower end of the lines' area.
-        ticks: (y, text) of each grid line.
+        ticks: (y, text) of each horizontal grid line.
         marks: (x, text) of each label below the chart.
         places: x of each position, from left to right.
         lines: the series.
@@ -84,10 +86,10 @@ def line_chart(
     Args:
         lines: the series.
         marks: (number of a position, counted from 0, label below it).
-        show: called with a tick's value, returns its text.
-        width, height: of the whole chart, in SVG units.
-        left: width of the space left of the chart.
-        least_step: minimum distance of two ticks; 1 for counts.
+        show: called with a grid line's value; returns the text beside the line.
+        width, height: size of the whole chart, in SVG units.
+        left: width of the space left of the lines, in SVG units, for the texts of the grid lines.
+        least_step: minimum distance of two grid lines, in units of the values; 1 for counts.
         most: maximum value that is shown. Greater values are drawn at the top.
     """
     known = [value for line in lines for value in line.values if value is not None]
@@ -115,13 +117,13 @@ def line_chart(
 
 
 def nice_ticks(most: float, *, least_step: float = 0.0) -> tuple[float, ...]:
-    """Return round values for a chart's grid lines, from 0 to at least `most`, at equal distances.
+    """Return round values for a chart's grid lines: at least three, from 0 to at least `most`, at equal distances.
 
     Example: ``nice_ticks(37)`` is 0, 10, 20, 30, 40.
 
     Args:
         most: greatest value of the chart.
-        least_step: minimum distance of two values.
+        least_step: minimum distance of two values; 1 for counts.
     """
     rough = most / 4 if most > _NOTHING else least_step or 0.01
     power = 10.0 ** math.floor(math.log10(rough))

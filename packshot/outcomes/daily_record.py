@@ -23,12 +23,12 @@ _LEFT_OUT = "export"
 def brief(record: ShotRecord) -> ShotRecord:
     """Return a record with only the fields that a day's figures need.
 
-    Its facts and objects are empty, its findings are those that failed, and its reports are those of the machine, the
-    audit, a refusal and the platforms that were left out. All else is kept. Full records of many thousand shots would
-    fill the memory.
+    Facts and objects are left out. Of the findings, those that failed are kept. Of the reports, those on the machine's
+    edit, the audit, a refusal and the platforms that were left out are kept. State, events and decisions are unchanged.
+    Full records of many thousand shots would fill the memory.
 
     Args:
-        record: the shot's record.
+        record: the shot's record: all that is stored about the shot.
     """
     return record.model_copy(
         update={
@@ -49,7 +49,7 @@ def as_of(record: ShotRecord, at: datetime) -> ShotRecord:
     Findings and reports have no times, so they stay. Before its first event a shot is in the state "received".
 
     Args:
-        record: the shot's record.
+        record: the shot's record: all that is stored about the shot.
         at: the time; what happened at it or later is left out.
     """
     events = tuple(one for one in record.events if one.at < at)
@@ -88,7 +88,7 @@ def is_open(record: ShotRecord) -> bool:
     """Return True if a shot is neither delivered nor refused: somebody still has to do something.
 
     Args:
-        record: the shot's record.
+        record: the shot's record: all that is stored about the shot.
     """
     return kind_of(record.state) in ("waiting", "ready", "failed")
 
@@ -97,7 +97,7 @@ def is_given_up(record: ShotRecord, cancelled: Collection[BatchId]) -> bool:
     """Return True if a shot is open but its batch is cancelled. Nobody works on it, and nobody is asked about it.
 
     Args:
-        record: the shot's record.
+        record: the shot's record: all that is stored about the shot.
         cancelled: the batches that were cancelled.
     """
     return record.shot.in_batch in cancelled and is_open(record)
@@ -107,7 +107,7 @@ def changes(record: ShotRecord, day: Day) -> Iterator[Event]:
     """Yield the events of a shot on a day that changed its state, in order.
 
     Args:
-        record: the shot's record.
+        record: the shot's record: all that is stored about the shot.
         day: the day.
     """
     return (one for one in record.events if one.from_state is not one.to_state and day.holds(one.at))
@@ -119,7 +119,7 @@ def stage_times(record: ShotRecord, day: Day) -> dict[str, float]:
     Example: ``{"edit": 4.2, "export": 1.1}``.
 
     Args:
-        record: the shot's record.
+        record: the shot's record: all that is stored about the shot.
         day: the day.
     """
     times = record.reports.get(MACHINE, {})

@@ -100,7 +100,7 @@ class RouteCount(Value):
 
     Attributes:
         complexity: ``simple``, ``medium`` or ``complex``. The machine edits simple shots, people the others.
-        reason: without its figures, so that equal reasons can be counted.
+        reason: the reason in words, without its figures, so that equal reasons can be counted.
         shots: number of shots.
     """
 
@@ -110,6 +110,7 @@ class RouteCount(Value):
 
     @property
     def automated(self) -> bool:
+        """True if the route leads to the machine, False if it leads to people."""
         return self.complexity == "simple"
 
 
@@ -176,6 +177,7 @@ class SentBack(Value):
 
     @property
     def faults(self) -> int:
+        """Number of pictures that were sent back for a fault, by machine or person. New wishes do not count."""
         return self.by_machine + self.by_people
 
 
@@ -223,6 +225,7 @@ class Escapes(Value):
 
     @property
     def ratio(self) -> float:
+        """Share of the audits in which the person refused the edit, 0..1; 0 without audits."""
         return self.refused / self.audited if self.audited else 0.0
 
 
@@ -245,6 +248,7 @@ class WaitCount(Value):
 
     @property
     def shots(self) -> int:
+        """Number of all shots that waited for the role at the end of the day."""
         return sum(self.by_age)
 
 
@@ -329,6 +333,7 @@ class DayFigures(Value):
 
     @property
     def machine_seconds(self) -> float:
+        """Measured machine time of the day, in seconds, over all stages and shots."""
         return sum(one.seconds for one in self.stages)
 
     @property

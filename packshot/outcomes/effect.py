@@ -111,6 +111,7 @@ class Pairs:
 
     @property
     def is_control(self) -> NDArray[np.bool_]:
+        """(pairs,) bool: True if the pair's product is a control, False if it is the product with new pictures."""
         return np.asarray(self.product != self.treated)
 
 

@@ -80,7 +80,7 @@ def judgements_of(record: ShotRecord) -> tuple[Decision, ...]:
     returned work, or nobody has judged it yet.
 
     Args:
-        record: the shot's record.
+        record: the shot's record: all that is stored about the shot.
     """
     counted = standing(record.decisions)
     works = [number for number, one in enumerate(counted) if one.choice is Choice.RETURN]

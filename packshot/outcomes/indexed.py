@@ -71,7 +71,7 @@ def ids_of(record: ShotRecord) -> dict[str, str]:
     ``file`` is the name of the upload without its folders. A name that the shot does not have is an empty text.
 
     Args:
-        record: the shot's record.
+        record: the shot's record: all that is stored about the shot.
     """
     ids = {name: record.fact(name).casefold() for name in IDS}
     return {**ids, "file": PurePosixPath(record.source.key).name.casefold()}

@@ -58,10 +58,12 @@ class Week(Value):
 class ReturnReport(Value):
     """The report on how return rates changed after new pictures. `report_returns` makes it.
 
+    If too many rows of the files could not be used, it gives no figure of a change, and `overall` says why.
+
     Attributes:
         first_day, last_day: first day with an order, and last day in the files.
         order_lines: number of order lines.
-        golive_products: number of products with a go-live day.
+        golive_products: number of products with a go-live day, on which new pictures appeared in the shop.
         unknown: SKUs of products with new pictures that have no orders.
         config: the windows and limits that were used.
         overall: the effect on all returns.
@@ -168,13 +170,13 @@ def report_returns(orders: OrderLines, golive: GoLive, config: ReturnsConfig) ->
 
 
 def why_withheld(counted: Counted, config: ReturnsConfig) -> str:
-    """Return why no figure is given, in words; empty if one is given.
+    """Return why the report gives no figure of a change, in words; empty if it gives one.
 
     The reason is too many unusable rows, or too many returns without an order: the rest could give a wrong figure.
 
     Args:
         counted: how many rows could be used, and how many returns have an order.
-        config: its `most_lost_ratio` is the limit.
+        config: its `most_lost_ratio` is the greatest allowed share of either.
     """
     for what, lost, of in (
         ("rows cannot be used", counted.unusable, counted.rows),

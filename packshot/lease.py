@@ -66,10 +66,13 @@ class Lease(Value):
 def claim(present: Lease | None, free: Lease, *, age: timedelta) -> Lease:
     """Return the lease that a process must write into storage to become its owner.
 
+    Its number is one higher than that of the lease in storage, so that an earlier owner can be told apart. It is the
+    same if the process already holds the lease.
+
     Args:
         present: the lease in storage; None if there is none.
-        free: the process's own lease, as it is written if there is none in storage. Its number is the lowest that the
-            result can have.
+        free: the lease as the process would write it if there were none in storage. A lower number than its own never
+            comes back.
         age: time since `present` was written, by the storage's clock.
 
     Raises:
@@ -133,11 +136,13 @@ def lost(mine: Lease, *, to: Lease | None = None) -> LeaseLostError:
 
 
 def require_not_passed(mine: Lease, written: int) -> None:
-    """Raise an error if a later owner of a lease has already changed a record.
+    """Raise an error if a later owner of a lease has already changed a record. Otherwise nothing happens.
+
+    So a run that has lost its lease without noticing does not overwrite the later owner's work.
 
     Args:
-        mine: the lease under which a run is about to write.
-        written: the highest lease number that has written to the record; 0 if none has.
+        mine: the lease under which a run is about to write the record.
+        written: the highest number of a lease under which the record was written; 0 if there was none.
 
     Raises:
         LeaseLostError: `written` is higher than the number of `mine`.

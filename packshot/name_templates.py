@@ -41,9 +41,10 @@ def split_template(template: str) -> tuple[tuple[str, str], ...]:
 
 
 def signs_refused(template: str) -> str:
-    """Return the characters outside a template's fields that file systems and marketplaces refuse.
+    """Return the characters of a naming template that may not stand in a delivered file's name; empty if none.
 
-    Each stands once, in sorted order; empty if there are none. Example: ``{sku}/ä`` gives ``/ä``.
+    Letters of ASCII, digits, ``.``, ``_`` and ``-`` may. Fields such as ``{sku}`` are not looked at. Each character
+    comes once, in sorted order. Example: ``{sku}/ä`` gives ``/ä``.
     """
     return "".join(sorted(set(re.sub(_PRINTABLE, "", _FIELD.sub("", template)))))
 
@@ -51,13 +52,15 @@ def signs_refused(template: str) -> str:
 def fill_template(template: str, values: Mapping[str, str], *, subject: str) -> str:
     """Return the file name (without extension) that a template gives for a shot.
 
+    Example: ``{sku}_{view}`` with ``{"sku": "BTL201", "view": "MAIN"}`` gives ``BTL201_MAIN``.
+
     Args:
-        template: the naming template, such as ``{sku}_{view}``.
-        values: known facts of the shot by name; an empty text counts as unknown.
-        subject: the shot and platform, for the message.
+        template: the naming template.
+        values: name of a fact about the shot -> its value; an empty text counts as unknown.
+        subject: names of shot and platform, for the message.
     Raises:
-        NamingError: the template is malformed, a field is unknown, or the result has characters that a marketplace
-            would refuse.
+        NamingError: the template is malformed, a fact that it needs is unknown, or the result has characters that a
+            marketplace would refuse.
     """
     for field in template_fields(template):
         if not values.get(field):

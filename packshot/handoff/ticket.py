@@ -146,7 +146,7 @@ def scope_of(record: ShotRecord, plan: Plan, *, ghost_mannequin: bool) -> Scope:
 
     Args:
         record: the shot's record, with the report on its route.
-        plan: the shot's plan.
+        plan: the shot's plan: all its settings, resolved.
         ghost_mannequin: True if this client's garments get a neck joint: the mannequin is removed and the neckline
             filled.
     """
@@ -194,8 +194,8 @@ def job_ticket(
     """Return the ticket of a shot that waits for an editor, with all that the editor needs to know.
 
     Args:
-        record: the shot's record.
-        plan: the shot's plan.
+        record: the shot's record: all that is stored about the shot.
+        plan: the shot's plan: all its settings, resolved.
         scope: the handwork to do, as `scope_of` returns it.
         why: why a person must edit the shot, in words.
         at: the present time.
@@ -258,7 +258,7 @@ def colour_words(record: ShotRecord, plan: Plan) -> dict[str, str]:
     present edit by its code. Example: ``colour_shift`` -> ``1.20 delta E 2000 (limit 2.00)``.
 
     Args:
-        record: the shot's record.
+        record: the shot's record: all that is stored about the shot.
         plan: the shot's plan, which says whether a reference is required.
     """
     measured = {

@@ -20,7 +20,7 @@ class UploadForm(Value):
 
     Attributes:
         url: address to post to.
-        fields: form fields, in this order. The file comes last, as ``file``.
+        fields: name of a form field -> its value, to be sent in this order. The file comes last, in a field ``file``.
         most_bytes: storage refuses a larger file.
     """
 

@@ -56,14 +56,15 @@ class Photo:
         profile_name: the profile's description; empty if it has none.
         profile_assumed: True where the file did not define its colours with certainty.
         bit_depth: bits per channel in the file.
-        kind: the file's kind.
-        size: size of the upright picture, in pixels.
+        kind: the kind of file, such as JPEG or a camera RAW, by its content.
+        size: width and height of the upright picture, in pixels.
         orientation: EXIF orientation, already applied; 1 where the decoder itself turns the picture.
         frames: number of pictures in the file.
-        alpha: (rows, columns) float32 in 0..1, upright, not premultiplied; None where the picture is opaque.
+        alpha: transparency: (rows, columns) float32 in 0..1, 1 is opaque, upright. The pixels are not premultiplied.
+            None where the whole picture is opaque.
         metadata: what EXIF, IPTC and XMP say.
         findings: what was assumed, repaired or left out.
-        developed: how the decoder changed the colours (camera RAW); empty where they are as stored.
+        developed: how the decoder changed the colours of a camera RAW, in words; empty where they are as stored.
         profiles: which assumptions about its colours are allowed.
     """
 

@@ -97,6 +97,8 @@ def working_bytes(pixels: int) -> int:
 def most_pixels(limits: IngestConfig, *, channels: int, depth: int) -> int:
     """Return the largest number of pixels that a picture may have, so that it can be decoded and worked on.
 
+    It follows from the configured number of pixels and from the memory that decoding and work may take.
+
     Args:
         limits: the greatest picture, and the memory to decode it and to work on it.
         channels: number of channels of the picture.

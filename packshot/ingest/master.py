@@ -79,6 +79,7 @@ class Master:
 
     @property
     def size(self) -> Size:
+        """Width and height of the master, in pixels."""
         return size_of(self.pixels16)
 
 

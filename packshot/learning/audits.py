@@ -93,7 +93,7 @@ def audit_of(record: ShotRecord, judgements: Sequence[Decision]) -> Audit | None
     the shot was not chosen, if the machine would not have approved its edit, or if nobody has judged the edit yet.
 
     Args:
-        record: the shot's record.
+        record: the shot's record: all that is stored about the shot.
         judgements: people's decisions since the shot was last started again, oldest first.
     """
     decision = refusal_of(judgements)

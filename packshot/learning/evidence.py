@@ -28,7 +28,7 @@ def example_of(record: ShotRecord, judgements: Sequence[Decision]) -> Example | 
     The result is None if the machine did not edit the shot, or if nobody judged its edit.
 
     Args:
-        record: the shot's record.
+        record: the shot's record: all that is stored about the shot.
         judgements: the decisions since the shot was last started again, oldest first.
     """
     routing, figures = record.reports.get("routing", {}), record.reports.get("figures")

@@ -18,14 +18,14 @@ MIN_AREA_PX = 64.0
 def draft_path(
     matte: Matte, *, tolerance_px: float = TOLERANCE_PX, min_area_px: float = MIN_AREA_PX, name: str = DRAFT_NAME
 ) -> SavedPath:
-    """Return a draft clipping path for an editor: one subpath along each part and hole of a matte.
+    """Return a draft clipping path for an editor: one subpath (outline) along each part and hole of a matte.
 
     The largest comes first. Subpaths use the operation "exclude", so every program shows a hole as a hole, whatever
     fill rule it uses.
 
     Args:
-        matte: (rows, columns) float32 in 0..1.
-        tolerance_px: maximum distance of the path from the 0.5 contour of the matte.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1.
+        tolerance_px: maximum distance of the path from the line where the matte crosses 0.5.
         min_area_px: parts and holes with a smaller area, in square pixels, are left out.
         name: the path's name.
 

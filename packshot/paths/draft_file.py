@@ -35,8 +35,8 @@ def write_draft(pixels: Pixels16, matte: Matte, path: SavedPath) -> bytes:
     Equal arguments give equal bytes.
 
     Args:
-        pixels: the photograph, (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1, of the photograph's size.
+        pixels: the photograph, (rows, columns, 3) uint16, Adobe RGB.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, of the photograph's size.
         path: the draft path, as `draft_path` returns it.
     """
     channel = np.rint(matte * np.float32(65535)).astype(np.uint16)

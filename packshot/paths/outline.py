@@ -19,7 +19,7 @@ def outlines(matte: Matte, *, min_area_px: float) -> list[Points]:
     the picture it counts as 0, so a product that is cut off by the frame gets an outline along the frame.
 
     Args:
-        matte: (rows, columns) float32 in 0..1.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1.
         min_area_px: parts and holes with a smaller area, in square pixels, are left out.
     """
     rows, columns = _occupied(matte)

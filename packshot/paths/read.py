@@ -128,14 +128,15 @@ def _unreadable(name: str, found: str) -> UnreadableError:
 
 
 def choose_path(paths: PathFile, *, prefer: str = "") -> ChosenPath:
-    """Return which of a file's paths shows the product, with the reason.
+    """Return which of a file's saved paths shows the product, with the reason.
 
-    It is the path that the client's rule names, else the clipping path, else the only path. Paths that enclose
-    nothing are not considered. If there is no such path, `ChosenPath.path` is None.
+    It is the path that the client's rule names, else the clipping path, else the only path. Paths that enclose nothing
+    are not considered. If there is no such path, `ChosenPath.path` is None.
 
     Args:
-        paths: the paths of a file.
-        prefer: the name in the client's rule, in any encoding and case; empty for no rule.
+        paths: the saved paths of a file.
+        prefer: the name of the path in the client's rule, whatever its case and encoding in the file; empty if the
+            client has no such rule.
     """
     filled = [path for path in paths.paths if not path.is_empty]
     named = next((path for path in filled if prefer and is_named(path.raw_name, prefer)), None)

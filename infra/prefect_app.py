@@ -1,8 +1,9 @@
-"""Run Prefect's server behind the guard: ``python -m infra.prefect_app --host 127.0.0.1 --port 4200``.
+"""Run Prefect's server, with the guard: ``python -m infra.prefect_app --host 127.0.0.1 --port 4200``.
 
-It replaces ``prefect server start``, which can't add middleware. Its settings are Prefect's own variables, some with
-another default (`SELDOM`, `REMOVED`), and ``PACKSHOT_ALLOWED_HOSTS``: host names of the server besides 127.0.0.1 and
-localhost, separated by commas.
+The guard is a middleware that refuses requests from other sites' pages (`infra.guard`). ``prefect server start`` cannot
+add one, so this module replaces that command. Its settings are Prefect's own variables, some with another default
+(`SELDOM`, `REMOVED`), and ``PACKSHOT_ALLOWED_HOSTS``: host names of the server besides 127.0.0.1 and localhost,
+separated by commas.
 """
 
 from __future__ import annotations

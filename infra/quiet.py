@@ -17,12 +17,13 @@ QUIET_S = 600.0
 
 
 def install(*, clock: Callable[[], float] = time.monotonic) -> None:
-    """Shorten the tracebacks that this process logs from now on, by whichever logger.
+    """Shorten the tracebacks that this process logs from now on, by whichever logger. Nothing comes back.
 
-    An error of the same logger, type and place as one in the last `QUIET_S` (600) seconds is logged as one line.
+    The first error of a kind is logged with its traceback. The next ones within `QUIET_S` (600) seconds are logged as
+    one line each. Errors are of one kind if they have the same logger, the same class and the same line of code.
 
     Args:
-        clock: seconds that only go forward.
+        clock: called without arguments; returns a number of seconds that never goes back.
     """
     make, said, lock = logging.getLogRecordFactory(), dict[object, float](), threading.Lock()
 

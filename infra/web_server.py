@@ -18,27 +18,28 @@ _NOT_STARTED = 3
 
 
 class SeldomTicking(uvicorn.Server):
-    """uvicorn's web server, which looks around once a second instead of ten times.
+    """uvicorn's web server, changed so that it costs little while nobody asks it.
 
-    So an idle server costs little. A signal to end counts at once.
+    uvicorn's own checks ten times a second whether it is to end; this one checks once a second. A signal to end is
+    still followed at once.
     """
 
     _woken: asyncio.Event | None = None
     _runs_in: asyncio.AbstractEventLoop | None = None
 
     async def main_loop(self) -> None:
-        """Serve until the server is to end, and look around once in `TICK_S` seconds."""
+        """Serve until the server is to end. That is checked once in `TICK_S` (1) seconds, and after a signal."""
         self._runs_in, self._woken = asyncio.get_running_loop(), asyncio.Event()
         while not await self.on_tick(0):  # the tick with this number renews the header
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), TICK_S)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Note a signal to end, and have the server look at it now.
+        """Note a signal to end, and wake the server, so that it ends now and not at its next check.
 
         Args:
             sig: the signal's number.
-            frame: the interrupted frame; it is only passed on.
+            frame: the frame that the signal interrupted, as Python passes it to a signal handler; it is only passed on.
         """
         super().handle_exit(sig, frame)
         if self._runs_in is not None and self._woken is not None:

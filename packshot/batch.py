@@ -27,9 +27,10 @@ class ShotRef(Value):
         key: the object's key in storage.
         etag: the object's ETag in storage; changes with the content.
         size_bytes: the file's length.
-        sidecar, sidecar_etag: key and ETag of the XMP file beside the photograph; empty if there is none.
+        sidecar, sidecar_etag: key and ETag of the sidecar, the XMP file beside the photograph; empty if there is none.
         row: the manifest's row for this file, column -> value; empty if there is none.
-        generation: how many times the shot was started again; part of every cache key.
+        generation: how many times the shot was started again from the beginning. Results of earlier starts are not used
+            again.
     """
 
     shot: ShotId
@@ -105,21 +106,23 @@ class BatchRecord(Stored):
         batch: client and name of the batch.
         received_at: when the batch was received (UTC).
         shots: every photograph, sorted by name.
-        ignored: path of an uploaded file that is not a photograph (manifest, READY, sidecar) -> the reason.
+        ignored: path of an uploaded file that is not a photograph -> why it is none, in words. Examples are the
+            manifest, ``READY`` and an XMP file beside a photograph.
         references: path of a reference photograph among the ignored files -> the object's ETag when the batch was
             listed.
         findings: manifest rows without a file, files without a row, duplicates.
         groups: shot name -> name of its shoot group (shots in the same light).
-        statements: set-up -> its statement (`packshot.ingest.shoot_groups.Statement`), which includes its correction.
-        deliveries: those opened so far, in order.
-        gathered: shot name -> when it goes out, for shots that were approved after the batch's delivery; None if it
-            waits until the batch is closed.
-        sent_back: shot name -> when its client last sent it back after delivery.
-        cancellations: oldest first; only the last one can be in force.
+        statements: name of a lighting set-up -> the decision about the colours of its shots, among them the colour
+            correction that they get (`packshot.ingest.shoot_groups.Statement`, as JSON).
+        deliveries: the deliveries opened so far, in order of their numbers.
+        gathered: name of a shot that was approved after the batch's first delivery -> when it is delivered (UTC); None
+            if it waits until somebody closes the batch.
+        sent_back: name of a delivered shot -> when its client last sent it back (UTC).
+        cancellations: the cancellations of the batch, oldest first; only the last one can be in force.
         closed_at: when a person closed the batch. From then on, shots no longer wait for the rest of their product.
             None until then.
-        claimed_by: id of the flow run that works on the batch; empty if none does. It is only shown to people: the
-            lease decides.
+        claimed_by: id of the flow run that works on the batch; empty if none does. It is only shown to people. Whether
+            a run may work is decided by its lease, a small object in storage.
         finished_at: when a run over the batch first ended without a failed shot; None before, and again after a
             cancellation.
         fences: name of a lease -> the highest number under which a run has changed this record (fencing token). A run

@@ -39,12 +39,14 @@ WORKER_SILENCE_S = 120.0
 
 @dataclasses.dataclass(frozen=True)
 class Ports:
-    """Fixed ports on 127.0.0.1 for the servers; None means the port of the last start, or a free one.
+    """Port numbers on 127.0.0.1 for the servers that `running` starts.
+
+    None means that the port is not fixed: the server gets the port of the last start, or a free one.
 
     Attributes:
-        s3: of the S3 interface. The server's inner ports are not fixed.
-        postgres: of the database.
-        prefect: of Prefect's API and pages.
+        s3: port of the S3 interface. Further ports, which only the S3 server itself uses, are never fixed.
+        postgres: port of the database.
+        prefect: port of Prefect's API and pages.
     """
 
     s3: int | None = None
@@ -57,12 +59,14 @@ class Stack:
     """The servers that `running` has started, with their addresses.
 
     Attributes:
-        state_dir: absolute path of the folder with their data and logs.
+        state_dir: absolute path of the folder with the servers' data and logs.
         s3: address and keys of the S3 server.
-        prefect_api_url, prefect_ui_url, prefect_password: address of Prefect's API and of its pages, and its
-            password; empty if Prefect was not asked for.
-        index_url: URL of the index's database, with its password; empty if Prefect was not asked for.
-        family: the servers' processes; further ones can join it.
+        prefect_api_url, prefect_ui_url: addresses of Prefect's API and of Prefect's pages; empty if Prefect was not
+            asked for.
+        prefect_password: password of Prefect's API and pages; empty if Prefect was not asked for.
+        index_url: URL, with its password, of the database that holds the index (a table of all shots and one of all
+            batches); empty if Prefect was not asked for.
+        family: the servers' processes. Processes that are started by it, such as workers, end with the servers.
     """
 
     state_dir: Path
@@ -76,7 +80,8 @@ class Stack:
     def environment(self) -> dict[str, str]:
         """Return the environment variables with which a client finds these servers: name -> value.
 
-        They contain secrets.
+        Example: ``PREFECT_API_URL`` -> its address. Passwords and keys are among the values. Variables of Prefect's
+        address are missing if Prefect was not asked for.
         """
         prefect = (
             {
@@ -109,19 +114,20 @@ def running(
     Their data are below `state_dir`; a later call finds them again. The servers end with the block, and also if this
     process is killed.
 
-    An S3 server is started only if none is named. `s3_server` comes first, then the environment variable
-    ``S3_ENDPOINT_URL``. A named server is used without a message. Its data are not below `state_dir`, and it does not
-    end with the block.
+    An S3 server is started only if none runs already for this purpose. A running one is named by `s3_server`, else by
+    the environment variable ``S3_ENDPOINT_URL``. Its data are not below `state_dir`, and it does not end with the
+    block.
 
     Args:
         state_dir: the folder; made if it is missing.
         prefect: False starts neither PostgreSQL nor Prefect.
-        s3_server: address and keys of an S3 server that already runs. None means that the environment may name one.
-        ports: fixed ports; None means that no port is fixed.
+        s3_server: address and keys of an S3 server that already runs. None means that ``S3_ENDPOINT_URL`` may name one,
+            with its keys in ``AWS_ACCESS_KEY_ID`` and ``AWS_SECRET_ACCESS_KEY``.
+        ports: fixed ports of the servers; None means that no port is fixed.
 
     Raises:
-        ServerError: a server does not start, another process runs the servers of this folder, or ``S3_ENDPOINT_URL``
-            is used and ``AWS_ACCESS_KEY_ID`` or ``AWS_SECRET_ACCESS_KEY`` is not set.
+        ServerError: a server does not start, another process runs the servers of this folder, or ``S3_ENDPOINT_URL`` is
+            used and ``AWS_ACCESS_KEY_ID`` or ``AWS_SECRET_ACCESS_KEY`` is not set.
     """
     folder = state_dir.resolve()
     wanted = ports or Ports()
@@ -174,12 +180,15 @@ def start_worker(
 
 
 def keep_worker(stack: Stack, *, work_pool: str, environment: Mapping[str, str] | None = None) -> Part:
-    """Start a Prefect worker that a supervisor restarts when it dies; return it as a part of the stack.
+    """Start a Prefect worker that is kept alive; return it as a `Part`: a process with its start and its check.
+
+    A `Supervisor` that is given the part restarts the worker when it dies. If the worker cannot be started now, no
+    error is raised: the supervisor tries again.
 
     Args:
         stack: the running servers.
-        work_pool: name of the pool.
-        environment: variables for the worker and its runs; they override the stack's own.
+        work_pool: name of the pool from which the worker takes runs.
+        environment: variables for the worker and its runs. They override those of `Stack.environment`.
     """
 
     def trouble(child: Child) -> str:

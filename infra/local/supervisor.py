@@ -55,12 +55,12 @@ class PartStatus:
     """The status of one part (a server or worker) of the system, as of its last check.
 
     Attributes:
-        name: one word, such as ``s3`` or ``worker``.
-        process: id of its process; 0 if it could never be started.
+        name: name of the part, one word, such as ``s3`` or ``worker``.
+        process: id of its present or last process; 0 if it could never be started.
         since: when its process was started.
         restarts: how many times it was restarted.
         trouble: what is wrong, in words; empty if it works.
-        needed: True if nothing else can start without it.
+        needed: True if the other parts cannot start without this one.
     """
 
     name: str
@@ -98,9 +98,11 @@ class _Watch:
 
 
 class Supervisor:
-    """Keeps the parts of the system running: restarts those that die, and kills those that hang.
+    """Keeps the parts of the system (servers and workers) running: restarts those that die, kills those that hang.
 
-    It works as long as `run` runs, and writes the status file that `read_status` reads.
+    It is made of three things: the parts to look after, the folder for its status file (`read_status` reads that file),
+    and a function that is called with one line of text for each end, restart and change of health. It works as long as
+    `run` runs.
     """
 
     def __init__(self, parts: Sequence[Part], state_dir: Path, *, say: Callable[[str], None]) -> None:
@@ -269,11 +271,11 @@ def _is_at_work(watch: _Watch) -> bool:
 def processor_s(part: Part) -> float:
     """Return the processor seconds that a part's process and its child processes have used so far.
 
-    Only processes that still run count. Of a part that runs others' work (`Part.runs_others`) only its own process
-    counts. The result is 0 if the process is gone.
+    Only processes that still run count. If the child processes do other work (`Part.runs_others`), as the flow runs of
+    a worker do, only the part's own process counts. The result is 0 if the process is gone.
 
     Args:
-        part: the part.
+        part: the server or worker.
     """
     taken = 0.0
     for process in _processes(part):

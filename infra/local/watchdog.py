@@ -23,10 +23,13 @@ MARK = "PACKSHOT_FAMILY"
 
 
 def main(mark: str) -> None:
-    """Wait until the process that started this one is gone, then end the processes that it named on standard input.
+    """Wait until the process that started this one is gone, then end the servers that it named on standard input.
+
+    Servers that were not named are ended too: they are found by a mark in their environment.
 
     Args:
-        mark: value of the environment variable `MARK` of all processes to end: the state folder.
+        mark: value of the environment variable ``PACKSHOT_FAMILY``, which all servers of one start have: the path of
+            the folder with their data.
     """
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
@@ -61,12 +64,12 @@ def end(process: psutil.Process, number: int, *, grace_s: float) -> None:
 
 
 def end_strays(mark: str) -> None:
-    """Kill every process of a family that is still there, found by the mark in its environment.
+    """Kill every process that is marked as belonging to one group of servers. Nothing comes back.
 
-    This process and its ancestors are spared.
+    The mark is the environment variable ``PACKSHOT_FAMILY``. This process and its ancestors are spared.
 
     Args:
-        mark: value of the environment variable `MARK`: the state folder.
+        mark: value of the variable: the path of the folder with the servers' data.
     """
     ours = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     _kill([process for process in psutil.process_iter() if process.pid not in ours and _carries(process, mark)])

@@ -55,12 +55,12 @@ def build(
     Commands that need servers can be added to it.
 
     Args:
-        segmenter: called with the name of an engine; returns (the segmentation network, findings about it). It is
-            called once, by the first command that needs it.
-        today: called without arguments; returns today's date. The rules of this day apply if a command names no other
-            day.
-        surroundings: called without arguments by ``config check``; returns the problems of the environment, one text
-            each.
+        segmenter: called with the name of an engine (the library that runs the network), such as ``onnxruntime``;
+            returns (the segmentation network, findings about it). Only commands that cut out a product call it.
+        today: called without arguments; returns today's date. Platforms' rules can change on a date: those of this day
+            apply if a command names no other day.
+        surroundings: called without arguments by ``config check``; returns the problems of the environment, such as a
+            wrong variable, one text each. By default there are none.
     """
     app = typer.Typer(
         no_args_is_help=True,

@@ -20,7 +20,8 @@ def install(*, clock: Callable[[], float] = time.monotonic) -> None:
     """Shorten the tracebacks that this process logs from now on, by whichever logger. Nothing comes back.
 
     The first error of a kind is logged with its traceback. The next ones within `QUIET_S` (600) seconds are logged as
-    one line each. Errors are of one kind if they have the same logger, the same class and the same line of code.
+    one line each. Errors are of one kind if the same logger logs them, and if they began with the same class of error
+    at the same line of code.
 
     Args:
         clock: called without arguments; returns a number of seconds that never goes back.

@@ -188,18 +188,18 @@ class Decision(Value):
         at: when it was decided (UTC).
         reason: why, as a code.
         picture: SHA-256 of the picture that was shown, or its first digits.
-        question: id of the question that the decision answers; each question is answered once.
-        note: what the person adds, in words.
+        question: id of the question (the form that a shot opens for people) that the decision answers; each question is
+            answered once. Empty if the decision answers none.
+        note: what the person adds, in words; empty if nothing.
         marks: places in the picture, for the next person.
         file: key of the returned file that was used, or of the delivered file that a client sent back.
         override: why the work was accepted although a check failed; empty if none failed.
         edited_by: only for a sign-off: the editor's name, if the system doesn't know it.
-        verified: whether the name was proved, by a login or by a signed share link. A name that somebody typed is
-            not.
+        verified: whether the name was proved, by a login or by a signed share link. A name that somebody typed is not.
         colour: only for a sign-off: how the person judged the colours.
         new_name: only for a correction: the name that the file should have had.
         new_services: only for a correction: the services that are meant, in the words of a manifest.
-        done: only for a sign-off: the last round's tasks that the person has ticked as done.
+        done: only for a sign-off: the tasks that the editor was given last, and that the person has ticked as done.
     """
 
     choice: Choice
@@ -234,14 +234,16 @@ class Decision(Value):
 
 
 def answer_to(rejection: Decision, decisions: Sequence[Decision]) -> Decision | None:
-    """Return the decision of the studio that a client's complaint is no fault of the studio.
+    """Return the studio's decision that a client's complaint is not justified (`NO_FAULT`); None if there is none.
 
-    A complaint is a client's decision to send a delivered picture back. The result is None if nobody has decided so
-    before the client's next complaint.
+    A complaint is a client's decision to send a delivered picture back. The studio's decision counts only if it was
+    made before the client's next complaint.
 
     Args:
-        rejection: the client's complaint, one of `decisions`.
+        rejection: the complaint, one of `decisions`.
         decisions: all decisions about the shot, oldest first.
+    Raises:
+        ValueError: `rejection` is not one of `decisions`.
     """
     later = decisions[decisions.index(rejection) + 1 :]
     first = next((one for one in later if one.choice in (Choice.NO_FAULT, *BY_CLIENT)), None)

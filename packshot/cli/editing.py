@@ -53,9 +53,11 @@ def add(app: typer.Typer, segmenter: SegmenterSource, today: Callable[[], dateti
     """Add the commands ``edit`` and ``cutout`` to the command line.
 
     Args:
-        app: the command line.
-        segmenter: returns (the segmentation network, findings about it) for the name of an engine.
-        today: returns today's date, on which the platforms' rules must count.
+        app: the command line. It is changed.
+        segmenter: called with the name of an engine (the library that runs the network), such as ``onnxruntime``;
+            returns (the segmentation network, findings about it).
+        today: called without arguments; returns today's date. Platforms' rules can change on a date: those of this day
+            apply.
     """
 
     @app.command()

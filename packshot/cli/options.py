@@ -52,9 +52,10 @@ def configs_in(folder: Path | None) -> Configs:
 def mastered(
     path: Path, configs: Configs, *, client: str, category: str = "", platforms: Sequence[str] = ()
 ) -> Mastered:
-    """Return a local photograph after stage 1: the master, its facts and its plan, as a `Mastered`.
+    """Return a local photograph after stage 1 (pre-processing): its master, facts and plan, as a `Mastered`.
 
-    The command line's options take the place of a manifest row.
+    A fact is something that is known of the product, such as its SKU. The plan is what the configs order for this
+    photograph. The command line's options take the place of a manifest row.
 
     Args:
         path: the photograph. An XMP file beside it is read too.
@@ -99,13 +100,15 @@ def bytes_of(path: Path) -> bytes:
 
 
 def alone(path: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return the result for one of several photographs. An error stops only this photograph.
+    """Return the result of work on one of several photographs, so that an error stops only this photograph.
 
-    If the work fails, the result has only the file's name, ``file``, and the reason, ``refused``.
+    The result is what `work` returns. If `work` raises an error, it is ``{"file": ..., "refused": ...}``: the
+    photograph's path, and why it was refused, in words.
 
     Args:
         path: the photograph.
-        work: called without arguments; does the work and returns the result, with plain names as keys.
+        work: called without arguments; does the work and returns its result: name of a field -> value, for
+            `print_json`.
     """
     try:
         return work()
@@ -125,9 +128,11 @@ def refusal_of(error: Exception) -> str:
 
 
 def watch_of(done: Mastered, configs: Configs) -> Watch | None:
-    """Return the routing model and its promise, which can stop the machine from approving an edit (`Watch`).
+    """Return the check that can stop the machine from approving an edit: the routing model with its promise (`Watch`).
 
-    The model is the one that comes with Packshot. The result is None if the config uses no routing model.
+    The model expects whether a person would approve the edit. The promise is the greatest share of approved edits that
+    people may refuse. The model is the one that comes with Packshot. The result is None if the config uses no routing
+    model.
 
     Args:
         done: the photograph after stage 1, from `mastered`.
@@ -145,11 +150,11 @@ def watch_of(done: Mastered, configs: Configs) -> Watch | None:
 
 
 def route_of(done: Mastered, watch: Watch | None) -> RouteDecision:
-    """Return the decision who edits a photograph, the machine or a person, with the reason.
+    """Return the route of a photograph: who edits it, the machine or a person, with the reason.
 
     Args:
         done: the photograph after stage 1, from `mastered`.
-        watch: from `watch_of`. Its model decides; if it is None, fixed limits decide.
+        watch: the routing model, from `watch_of`. If it is None, the limits in the config decide alone.
     """
     from packshot import pipeline
 

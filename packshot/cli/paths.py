@@ -28,9 +28,9 @@ def add(app: typer.Typer, segmenter: SegmenterSource) -> None:
     """Add the commands ``paths`` and ``path draft`` to the command line.
 
     Args:
-        app: the command line.
-        segmenter: returns (the segmentation network, findings about it) for the name of an engine. Only ``path
-            draft`` uses it.
+        app: the command line. It is changed.
+        segmenter: called with the name of an engine (the library that runs the network), such as ``onnxruntime``;
+            returns (the segmentation network, findings about it). Only ``path draft`` uses it.
     """
 
     @app.command("paths")

@@ -118,7 +118,7 @@ def _plain(value: object) -> object:
 def bar(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar on standard error, if that is a terminal, and yield the function that moves it.
 
-    The function is called with (number of things done, number of all things).
+    The function is called with (number of photographs done, number of all photographs).
 
     Args:
         title: what goes on, in words; stands beside the bar.

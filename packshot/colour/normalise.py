@@ -44,9 +44,11 @@ class Correction(Value):
     """A colour correction that all shots of a lighting set-up get, and the reason for it.
 
     Attributes:
-        kind: what it is for.
+        kind: what the correction is for.
         gains: factors for linear Adobe RGB red, green and blue; applied first.
-        coefficients: (3, 3) or (3, 6), in the form of `TargetFit.coefficients`; applied second. Empty means none.
+        coefficients: factors from a colour target; applied second. They are (3, 3) or (3, 6): one row for each channel
+            of the result, one column for each input: red, green, blue, and for (3, 6) also sqrt(rg), sqrt(gb),
+            sqrt(rb). Empty means none.
         why: the reason in words, for people.
     """
 

@@ -52,8 +52,9 @@ class MainColour(Value):
     """One of a product's main colours, measured in its picture. `main_colours` finds them.
 
     Attributes:
-        lab: CIE L*a*b* (D50): median of the cells that have this colour.
-        share: share of the product's inside, 0..1.
+        lab: the colour, CIE L*a*b* (D50): median of the parts of the product, 12 x 12 pixels each, that have about this
+            colour.
+        share: how much of the product's inside has the colour, 0..1.
     """
 
     lab: tuple[float, float, float]

@@ -126,11 +126,14 @@ def fit_target(
 
 
 def apply_coefficients(linear: FloatImage, coefficients: tuple[tuple[float, ...], ...]) -> FloatImage:
-    """Return corrected linear light, (rows, columns, 3) float32, linear Adobe RGB. Values may lie outside 0..1.
+    """Return a picture after a colour correction: (rows, columns, 3) float32, linear Adobe RGB.
+
+    Values may lie outside 0..1.
 
     Args:
         linear: (rows, columns, 3) float32, linear Adobe RGB, at least 0.
-        coefficients: (3, 3) or (3, 6), in the form of `TargetFit.coefficients`.
+        coefficients: (3, 3) or (3, 6): one row for each channel of the result, one column for each input: red, green,
+            blue, and for (3, 6) also sqrt(rg), sqrt(gb), sqrt(rb). `fit_target` computes them.
     """
     matrix = np.array(coefficients, np.float32)
     terms = linear if matrix.shape[1] == 3 else np.concatenate([linear, _roots(linear)], axis=2)

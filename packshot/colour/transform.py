@@ -33,10 +33,13 @@ _ROWS_AT_ONCE = 128
 
 
 class Intent(IntEnum):
-    """The ICC's rendering intents, by their numbers in a profile: what happens to colours that the target cannot hold.
+    """The ICC's rendering intents, by their numbers in a profile: what happens to colours outside the target's gamut.
 
-    PERCEPTUAL moves all colours, SATURATION keeps them strong. RELATIVE_COLORIMETRIC keeps the others exactly, with the
-    target's white as white. ABSOLUTE_COLORIMETRIC keeps the source's white too.
+    Attributes:
+        PERCEPTUAL: all colours change a little, so that differences between them stay visible.
+        RELATIVE_COLORIMETRIC: colours inside the gamut stay exact; white becomes the target's white.
+        SATURATION: colours stay strong, even if their hue or lightness changes.
+        ABSOLUTE_COLORIMETRIC: colours inside the gamut stay exact, and white keeps the source's tint.
     """
 
     PERCEPTUAL = 0

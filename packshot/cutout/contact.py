@@ -38,16 +38,19 @@ dark in the photograph as it is, so at half of its depth one would be too far in
 
 
 class Limits(NamedTuple):
-    """What counts as a contact shadow's dark line.
+    """Limits on a line in a profile across the outline, for the line to count as a contact shadow's dark line.
+
+    The line is darker than the product on one side and than the floor on the other. Its two depths are these
+    differences at its darkest place, in levels (0..255).
 
     Attributes:
-        depth: least number of levels by which it is darker than product and floor.
-        of_floor: least depth below the product, as a share of the depth below the floor. A dark product's own rim has
+        depth: least value of both depths, in levels.
+        of_floor: least depth below the product, divided by the depth below the floor. The rim of a dark product has
             less.
-        darkest: greatest share of the product's and of the floor's level that its darkest place has. Seams and
-            shaded rims are lighter.
-        wide_px: greatest width.
-        slope_px: greatest width of its inner side, between a quarter and three quarters of its depth. A product's own
+        darkest: greatest level of the darkest place, divided by the level of the product or the floor, whichever is
+            darker. Seams and shaded rims are lighter.
+        wide_px: greatest width of the line.
+        slope_px: greatest width of its inner side, between a quarter and three quarters of the depth. A product's own
             shading is wider.
     """
 
@@ -64,14 +67,14 @@ FAINT = Limits(depth=15.0, of_floor=0.25, darkest=0.78, wide_px=6.0, slope_px=4.
 
 
 def product_ends(levels: FloatImage, *, noise: float) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return where the product ends inside a contact shadow's dark line, and where that line is clear, both (points,).
+    """Return (where the product ends at a contact shadow's dark line, where that line is clear).
 
-    The ends are offsets from the outline, positive outwards. They are NaN where a profile does not even show a faint
-    line.
+    The first is (points,) float32: for each point of the outline the distance from the outline to the product's end in
+    pixels, positive outwards. It is NaN where there is not even a faint line. The second is (points,) bool.
 
     Args:
-        levels: profiles across the outline, (points, offsets, 3) float32, encoded working-space values scaled to
-            0..255. Their offsets are `COURSE_PX`.
+        levels: profiles across the outline, (points, samples, 3) float32, encoded working-space values scaled to
+            0..255. A profile has a sample every 0.5 px, from 10 px inside the outline to 8 px outside (`COURSE_PX`).
         noise: standard deviation of the noise, in levels (0..255).
     """
     light = greatest_channel(levels)

@@ -70,8 +70,8 @@ class _Block:
 def cover(pixels: Pixels16, settled: Settled) -> tuple[Matte, SoftPixels]:
     """Return (matte, soft pixels) at the photograph's full size.
 
-    The matte is (rows, columns) float32 in 0..1: each pixel's share of product, alpha. The soft pixels are those with
-    0 < alpha < 1. Their colours contain the product only, and no backdrop.
+    The matte is (rows, columns) float32 in 0..1: each pixel's share of product, alpha. The soft pixels are the places
+    and colours of all pixels with 0 < alpha < 1. Their colours contain the product only, and no backdrop.
 
     Args:
         pixels: the photograph at full size, (rows, columns, 3) uint16, Adobe RGB.

@@ -143,11 +143,11 @@ def settled_line(
         product: (rows, columns) bool: the mask that was decided pixel by pixel.
         picture: (rows, columns, 3) float32, encoded Adobe RGB values scaled to 0..255.
         probability: (rows, columns) float32 in 0..1: the segmentation network's prediction.
-        movable: (rows, columns) bool: where the outline may move.
+        movable: (rows, columns) bool: True where the outline may move. Elsewhere it stays.
         shaded: (rows, columns) float32 in 0..1: how much each pixel looks like backdrop in shadow.
         noise: standard deviation of the noise in `picture`, in levels (0..255).
         least_levels: least difference from the backdrop, in levels, for a pixel to count as product.
-        lens: how sharp the photograph's edges are, as `lens_ratio` returns it.
+        lens: how sharp the photograph's edges are, 0.33..0.45, as `lens_ratio` returns it.
         floor_from: first row in which the product may touch a floor, (columns,) or one for all; infinity where it
             stands on none.
     """

@@ -80,8 +80,8 @@ def settle(
     Args:
         pixels: (rows, columns, 3) uint16, Adobe RGB: a copy of at most 2048 px on its longest side.
         probability: (rows, columns) float32 in 0..1, at any size: the segmentation network's prediction.
-        unknown: (rows, columns) bool, at any size: where the photograph decides. Elsewhere a probability of 0.5 or more
-            is product.
+        unknown: (rows, columns) bool, at any size: True where the photograph's colours decide what is product.
+            Elsewhere a probability of 0.5 or more is product.
         surface: the modelled backdrop, (rows, columns, 3) float32, encoded Adobe RGB values scaled to 0..255, at any
             size.
         noise_levels: standard deviation of the backdrop's noise, in levels (0..255).

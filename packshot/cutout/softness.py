@@ -105,8 +105,9 @@ def soft_matte(
     The matte is (rows, columns) float32 in 0..1, at full size. The soft pixels are those strictly between 0 and 1, with
     the product's colour alone. None if no pixel is surely product, or none surely backdrop.
 
-    Solved is a band along the edge in which the two mattes given are not sure. The part of the photograph that holds
-    the band is reduced to at most 600 px and solved. The solution is enlarged along the photograph's edges.
+    Matting solves only a band along the edge, in which `probability` and `refined` do not say surely what is product.
+    The part of the photograph that holds the band is reduced to at most 600 px and solved. The solution is enlarged
+    along the photograph's edges.
 
     Args:
         pixels: (rows, columns, 3) uint16, Adobe RGB: the photograph at full size.
@@ -114,8 +115,8 @@ def soft_matte(
         probability: (rows, columns) float32 in 0..1, at that reduced size: the segmentation network's prediction.
         backdrop: the modelled backdrop, at that reduced size.
         refined: (rows, columns) float32 in 0..1, at full size: the matte of the hard-edge refinement. In thin parts
-            that this matte and the network are sure of, the result is at least this matte, because the solver takes
-            spokes and chains for hair.
+            that it and the network are sure of, such as spokes, the result is at least `refined`: matting would take
+            them for hair.
     """
     full, small = size_of(pixels), size_of(levels)
     trimap = _trimap(refined, probability, small)

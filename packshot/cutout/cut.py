@@ -120,7 +120,7 @@ def given_cutout(pixels: Pixels16, matte: Matte) -> Cutout:
 
     Args:
         pixels: (rows, columns, 3) uint16, Adobe RGB: the finished picture. Its colours are taken as they are.
-        matte: (rows, columns) float32 in 0..1, of the picture's size.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, of the picture's size.
     """
     rows, columns = np.nonzero((matte > 0) & (matte < 1))
     colours = decode_working(pixels[rows, columns][None])[0]

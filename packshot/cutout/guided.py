@@ -28,7 +28,7 @@ def enlarged(matte: Matte, light: FloatImage, large: FloatImage) -> Matte:
     If the small matte is 0 in a whole window of 3 x 3 pixels, the result is 0 there; likewise for 1.
 
     Args:
-        matte: (rows, columns) float32 in 0..1.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1.
         light: (rows, columns, 3) float32, linear light in 0..1: the picture that the matte was solved in, of its size.
         large: the same scene at the larger size, (rows, columns, 3) float32, linear light in 0..1.
     """

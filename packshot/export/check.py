@@ -66,9 +66,10 @@ def check_file(
 ) -> tuple[Finding, ...]:
     """Return one finding for each rule of a platform that can be checked on a file alone, passed or not.
 
-    It is for files of unknown origin, without matte and master. The product is everything that clearly differs from the
-    border. Off-white pixels connected to it belong to it too, if they don't reach the border. A pale rim cannot be told
-    from a left-over shadow. Files of 16 bits are checked in 8 bits.
+    A file of unknown origin comes without its photograph and without a matte, so the product must be found in the file:
+    it is everything that clearly differs from the border. Off-white pixels that touch the product belong to it too,
+    unless they reach the border. A pale rim cannot be told from a left-over shadow. Files of 16 bits are checked in 8
+    bits.
 
     A file that cannot be read gives the single finding `file_unreadable`. No error is raised.
 

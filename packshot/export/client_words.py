@@ -38,7 +38,7 @@ def made_by(shot: ShotSummary) -> str:
     """Return who made the picture, for the client: "a machine" or "an editor".
 
     Args:
-        shot: the photograph's summary. Without a network's name it is an editor's work.
+        shot: the photograph's summary. If it names no segmentation network, an editor made the picture.
     """
     return "a machine" if shot.model else "an editor"
 
@@ -69,12 +69,14 @@ def why_absent(shot: ShotSummary) -> str:
 
 
 def told(findings: Iterable[Finding], *, already: Iterable[str] = ()) -> list[Finding]:
-    """Return the findings that a client needs to know, each sentence once, in their order.
+    """Return the findings that a client needs to know, in the given order.
+
+    Of those with the same message only one is kept.
 
     The machine's statements about its own certainty are left out: findings whose unit is "probability".
 
     Args:
-        findings: on a shot or a file.
+        findings: the findings on a shot or a file.
         already: messages that the client is told elsewhere. They are left out.
     """
     said = set(already)

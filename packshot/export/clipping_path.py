@@ -23,7 +23,7 @@ def clipping_path_blocks(matte: Matte) -> bytes:
     Layout programs show only what lies inside the clipping path. It is named "Product".
 
     Args:
-        matte: (rows, columns) float32 in 0..1, on the canvas.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, on the canvas.
     Raises:
         EmptySubjectError: the matte has no outline.
     """

@@ -36,8 +36,9 @@ class EncoderSettings(Value):
         quality: 0..100 for JPEG and WebP; None means lossless.
         chroma: JPEG only: chroma subsampling. 4:2:0 halves the resolution of colour in both directions.
         bit_depth: bits per channel.
-        compression: TIFF only.
-        effort: WebP only: 0 (fast) to 6 (small). Below 4 white is lost much farther from the product.
+        compression: of a TIFF, always without loss; other formats ignore it.
+        effort: WebP only: 0 (fast) to 6 (small file). Below 4, pixels much farther from the product are no longer
+            exactly white.
     """
 
     format: Format
@@ -59,7 +60,9 @@ class EncoderSettings(Value):
 
 
 def settings_of(encoding: Encoding) -> EncoderSettings:
-    """Return the encoder settings for the first try at a file, as the platform's config states them.
+    """Return the encoder settings that a platform's config states: format, quality, bit depth, compression.
+
+    With them the first file is encoded. If it is too large or harms white, other settings are tried later.
 
     Args:
         encoding: the encoding in a platform's config.

@@ -36,7 +36,7 @@ class BackgroundFigures(Value):
         ring_distance_px: distance from the product within which the codec may leave faint ripples (ringing).
         ring_floor: darkest channel value (of 255) within this distance, outside product and shadow.
         white_from_px: every pixel at least this far from the product is exactly white; 0 if all are.
-        quick: the check of points along the border.
+        quick: result of checking a few points along the picture's border for exact white, as marketplaces may do.
     """
 
     checked_px: int
@@ -66,9 +66,11 @@ class DeliveredFile(Value):
         fill_ratio: the product's share of the canvas's width or height, whichever is greater, measured on the decoded
             pixels.
         scale: canvas pixels per pixel of the photograph.
-        background: None if the file could not be decoded as ordered.
-        colour: difference from the framed master; None if there was no product to compare.
-        findings: one for each check of its decoded bytes, and those of placement and corrections.
+        background: how white the background is; None if the file could not be decoded at the right size and colour
+            model.
+        colour: how much the colours differ from the picture before encoding; None if there was no product to compare.
+        findings: one for each check of the decoded file. Those of placing the product on the canvas, and of repeated
+            encoding, are among them.
     """
 
     path: str
@@ -106,14 +108,15 @@ class ShotSummary(Value):
         state: the shot's state.
         why: the reason for the outcome, in words.
         source_sha256: hash of the original's bytes, in hexadecimal.
-        facts: name of the fact -> value and source.
+        facts: what is known of the product: name of the fact, such as ``sku`` -> value and source.
         category: name of the category.
-        complexity, route, route_reason: how hard the shot is, who edits it, and why.
+        complexity, route, route_reason: how hard the shot is to edit, who edits it (the machine or a person), and why.
         routed_by: name and version of the routing model, or ``rules only``.
-        method: how the matte was made.
-        model, engine: name of the segmentation network, and what it ran on; empty for a person's work.
-        score: the edit's, 0..100.
-        components: points of the score by component.
+        method: how the product was cut out, a value of `cutout.values.Method`.
+        model, engine: name of the segmentation network, which finds the product, and of the library that ran it; empty
+            for a person's work.
+        score: the edit's score, 0..100; None if it has none.
+        components: the parts of the score: name of the part -> its points.
         evidence: places that are worth a look, the worst first: code, box and message of `qc.evidence.Evidence`.
         verdict: the verdict that follows from the score; `approved_by` names who approved in the end.
         approved_by, approved_at, approved_why: who approved the picture, when, and why.
@@ -122,7 +125,7 @@ class ShotSummary(Value):
         correction: the colour correction of that set-up (`colour.normalise.Correction`); empty if there was none.
         colour_reference: result of the comparison with a reference; ``colour not verified`` without one.
         plan_fingerprint, pipeline_version: which settings and which version made the edit.
-        findings: those on the photograph and on its present edit.
+        findings: the findings on the photograph and on its present edit.
         files: its files in this delivery.
         left_out: platform -> why it gets nothing. If the platform gets another file of the shot, the key is the path of
             the missing file.
@@ -288,17 +291,16 @@ def delivered_file(rendered: Rendered, *, path: str, platform: str) -> Delivered
 def summarise_shot(
     record: ShotRecord, *, file: str, kind: Kind, why: str, in_this_delivery: bool, number: int = 1
 ) -> ShotSummary:
-    """Return a shot's summary, from its record.
+    """Return a shot's summary for the client's report, from the shot's record.
 
-    These reports of the record are read: ``routing``, ``edit``, ``group`` and ``export`` (whose ``files`` are
-    `DeliveredFile`s). Files that failed a check are left out.
+    Files that failed a check are left out of the summary. What the record does not say stays empty or None.
 
     Args:
         record: the shot's record.
         file: path of the upload in its batch.
         kind: the shot's outcome.
         why: the reason for the outcome, in words.
-        in_this_delivery: True if its files are in the package. If not, the summary has no files.
+        in_this_delivery: True if the shot's files are part of this delivery. If not, the summary has no files.
         number: number of this delivery, from 1. The summary's `corrects` names an earlier delivery of the shot.
     """
     routing, edit, export = (record.reports.get(name, {}) for name in ("routing", "edit", "export"))

@@ -27,7 +27,8 @@ class Encoded:
 
     Attributes:
         data: the file's content.
-        settings: those finally used; the quality may differ from the plan's, to keep to the byte limits.
+        settings: the encoder settings that were finally used. The quality may differ from the ordered one, to keep to
+            the byte limits.
         pixels: the encoder's input, in the delivered colour space: (rows, columns, 3), or (rows, columns, 4) inks,
             uint8 or uint16.
         icc: the embedded profile.
@@ -56,15 +57,16 @@ def encode(
 ) -> Encoded:
     """Return the rendition as a file within the platform's byte limits.
 
-    It has the plan's quality if that fits. If the file is too large, it has the highest lower quality that fits. If the
-    file is smaller than the platform's least size, it has the lowest higher quality that reaches the size, or the
-    highest there is.
+    The file has the ordered quality if that fits. If the file is too large, it has the highest lower quality that fits.
+    If the file is smaller than the platform's least size, it has the lowest higher quality that reaches the size, or
+    the highest there is.
 
     Args:
         framed: the picture on the platform's canvas.
-        rendition: the plan for this platform.
-        encoding: the platform's first encoding by default. For the fallback format call this function a second time.
-        labels: text metadata to embed; None for none.
+        rendition: all settings of the shot's file for this platform.
+        encoding: format, quality and bit depth. None means the platform's first encoding; for its fallback format call
+            this function a second time.
+        labels: text metadata to embed, such as the copyright; None for none.
     Raises:
         ByteLimitError: the file is too large even at the lowest permitted quality.
         ConfigError: CMYK is ordered without the client's profile.
@@ -80,7 +82,7 @@ def profile_bytes(rendition: RenditionPlan) -> bytes:
     """Return the ICC profile to embed in a rendition, as bytes: sRGB, Adobe RGB, or the client's profile of the press.
 
     Args:
-        rendition: the plan for the platform.
+        rendition: all settings of the shot's file for this platform.
     Raises:
         ConfigError: CMYK is ordered, and the client's profile is missing.
     """
@@ -108,7 +110,7 @@ def rendition_pixels(pixels: Pixels16, rendition: RenditionPlan, *, bit_depth: i
 
     Args:
         pixels: (rows, columns, 3) uint16, Adobe RGB.
-        rendition: the plan for the platform.
+        rendition: all settings of the shot's file for this platform.
         bit_depth: 8 or 16.
     Raises:
         ConfigError, BadProfileError: CMYK is ordered, and the client's profile is missing or not plausible.
@@ -172,7 +174,8 @@ def encode_pixels(
         pixels: pixels in the delivered space, as `rendition_pixels` returns them.
         rendition: the plan for the platform: byte limits, resolution and profile.
         encoding: the platform's encoding; its quality floor limits the search.
-        settings: the settings of the first try. They may differ from the encoding to correct a fault.
+        settings: the settings of the first try, from which the search for a quality starts. They differ from `encoding`
+            if an earlier file harmed white or colours.
         labels: text metadata to embed.
         extras: TIFF only.
     Raises:

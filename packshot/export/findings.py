@@ -193,12 +193,12 @@ def byte_findings(n_bytes: int, platform: Platform) -> Iterator[Finding]:
 def size_findings(size: Size, platform: Platform, *, ordered: Size | None = None) -> Iterator[Finding]:
     """Yield the findings on the size in pixels: as ordered, large enough, not too large, right aspect ratio.
 
-    A finding whose limit is not known or not set is left out.
+    There is no finding for a limit that the platform does not set, and none on the ordered size if it is not known.
 
     Args:
         size: size of the picture.
         platform: its canvas has the limits.
-        ordered: the canvas that was ordered; None if it is not known.
+        ordered: size of the canvas that was ordered, in pixels; None if it is not known.
     """
     canvas = platform.canvas
     if ordered is not None:
@@ -237,7 +237,8 @@ def fill_findings(
 ) -> Iterator[Finding]:
     """Yield the findings on how much of the canvas the product fills, and whether it touches the edge.
 
-    The fill ratio is the product's share of the canvas's width or height, whichever is greater. 2 px are tolerated.
+    The fill ratio is the product's share of the canvas's width or height, whichever is greater. A size that is off by
+    at most 2 px still passes.
 
     Args:
         box: the product in the decoded file; None if none is visible. Then there is only the finding `empty_subject`.

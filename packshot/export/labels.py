@@ -112,8 +112,8 @@ def labels_of(plan: Plan, metadata: Metadata) -> Labels:
     the client's `source_credit` is ``remove``.
 
     Args:
-        plan: the shot's plan.
-        metadata: what the photograph says.
+        plan: all settings of the shot, with the client's copyright notice.
+        metadata: copyright, creator and AI provenance that the photograph's file states.
     """
     kept = plan.source_credit == "keep"
     return Labels(

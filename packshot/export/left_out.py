@@ -36,8 +36,9 @@ class LeftOut(Value):
 def left_out_of(record: ShotRecord) -> dict[str, str]:
     """Return what is missing of a shot: name of a platform that gets no file, or path of a missing file -> reason.
 
-    The record's export report says so. In reports of earlier versions a failed file may not be listed as left out. Its
-    failed findings are then the reason. Empty if nothing is missing, or the shot was never exported.
+    The record's report on its export says what is missing. In reports of earlier versions a failed file may not be
+    listed as left out. Its failed findings are then the reason. Empty if nothing is missing, or the shot was never
+    exported.
 
     Args:
         record: the shot's record.

@@ -50,7 +50,7 @@ class WhiteFigures(Value):
 
 
 class ColourFigures(Value):
-    """How much a delivered file's colours differ from the framed master, over the product, in delta E 2000.
+    """How much a delivered file's colours differ from the picture before encoding, over the product, in delta E 2000.
 
     `measure_colour` makes it.
 
@@ -68,7 +68,7 @@ def product_zone(matte: Matte, before: NDArray[Any], *, shadow_kept: bool) -> Ma
     """Return where the picture may differ from white, (rows, columns) bool: the product, and its shadow if it is kept.
 
     Args:
-        matte: (rows, columns) float32 in 0..1, before encoding.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, before encoding.
         before: (rows, columns, 3) uint8 or uint16: the encoder's input.
         shadow_kept: True if a shadow is kept. Then everything that was not white before encoding belongs to the zone.
     """
@@ -114,7 +114,7 @@ def measure_white(pixels: NDArray[Any], zone: Mask, *, ring_distance_px: int) ->
 
 
 def measure_colour(pixels: NDArray[Any], framed: Framed, *, icc: bytes) -> ColourFigures | None:
-    """Return how much a delivered file's colours differ from the framed master; None without a product.
+    """Return how much a delivered file's colours differ from the picture before encoding; None without a product.
 
     The figures are in delta E 2000. Cells of 4 x 4 pixels that lie fully inside the product are averaged in linear
     light and compared. Noise of the codec within a cell does not count, because the eye averages it too. A shift of the
@@ -168,7 +168,7 @@ def visible_product_box(pixels: NDArray[Any], matte: Matte) -> Box | None:
 
     Args:
         pixels: (rows, columns, 3) uint8 or uint16, decoded, as `light_of` returns them.
-        matte: (rows, columns) float32 in 0..1, before encoding.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, before encoding.
     """
     seen = (matte > 0.5) & off_white(pixels)
     left, top, width, height = cv2.boundingRect(seen.view(np.uint8))
@@ -182,7 +182,7 @@ def measure_fill(pixels: NDArray[Any], matte: Matte) -> float:
 
     Args:
         pixels: (rows, columns, 3) uint8 or uint16, decoded, as `light_of` returns them.
-        matte: (rows, columns) float32 in 0..1, before encoding.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, before encoding.
     """
     box = visible_product_box(pixels, matte)
     return fill_ratio_of(box.size, size_of(pixels)) if box else 0.0

@@ -37,8 +37,9 @@ def delivered_path(rendition: RenditionPlan, facts: Mapping[str, str], *, extens
     Example: ``amazon_main/B08N5WRWNW.MAIN.jpg`` by the template ``{asin}.{view}``.
 
     Args:
-        rendition: the plan for the platform, with the template.
-        facts: data of the shot, by the names in `specs.models.NAMING_FIELDS`. Empty texts count as unknown.
+        rendition: all settings of the shot's file for this platform, with the template.
+        facts: what is known of the shot: name of a field of naming templates, such as ``sku`` or ``view`` -> text.
+            Empty texts count as unknown.
         extension: without the dot.
         subject: name of the shot, for messages.
     Raises:
@@ -56,8 +57,9 @@ def delivered_name(rendition: RenditionPlan, facts: Mapping[str, str], *, subjec
     fail.
 
     Args:
-        rendition: the plan for the platform, with the template.
-        facts: data of the shot, by the names in `specs.models.NAMING_FIELDS`. Empty texts count as unknown.
+        rendition: all settings of the shot's file for this platform, with the template.
+        facts: what is known of the shot: name of a field of naming templates, such as ``sku`` or ``view`` -> text.
+            Empty texts count as unknown.
         subject: name of the shot, for messages.
     Raises:
         NamingError: a field is unknown or wrong, or the name cannot be used on every system.
@@ -103,13 +105,14 @@ def name_fits(stem: str, platform: Platform) -> bool:
 
 
 def require_own_names(shot: str, shared: Mapping[str, Sequence[str]]) -> None:
-    """Raise an error if another shot has a path of this shot's files in a delivery. Nothing comes back.
+    """Raise an error if two shots would have a file of the same path in a delivery. Nothing comes back.
 
     Args:
-        shot: name of this shot.
-        shared: each path of this shot that others have, too -> names of all shots that have it (`collisions`).
+        shot: name of the shot whose files are to be written.
+        shared: path of a file of this shot that other shots would have too -> names of all shots that would have it.
+            Empty if there is no such path. `packshot.name_templates.collisions` finds them.
     Raises:
-        NamingError: there is such a path. However many shots have it, the error names a few and counts the others.
+        NamingError: `shared` is not empty. The error names a few shots of each path and counts the others.
     """
     if shared:
         raise NamingError(

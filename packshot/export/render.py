@@ -38,7 +38,7 @@ class Rendered:
     Attributes:
         encoded: the file, with the settings that were finally used.
         verification: what was measured on its decoded bytes.
-        findings: those of placement, corrections and verification.
+        findings: the findings of placing the product on the canvas, of repeated encoding, and of the verification.
         scale: canvas pixels per pixel of the photograph.
     """
 
@@ -61,11 +61,14 @@ def render_all(
     labels: Labels | None = None,
     clipping_path: bool = False,
 ) -> tuple[Rendered, ...]:
-    """Return the platform's file, and a second one in its fallback format if it has one. Both are verified.
+    """Return the files of one shot for one platform, each verified: one, or two if the platform has a fallback format.
+
+    The first is in the platform's own format. The fallback is for shops that may not be able to read that one. If the
+    encoder harmed white or colours, a file is encoded again, and has a warning.
 
     Args:
         framed: the picture on the platform's canvas.
-        rendition: the plan for this platform.
+        rendition: all settings of the shot's file for this platform.
         qc: limits for the verification.
         labels: text metadata to embed; None for none.
         clipping_path: True if a TIFF gets a clipping path. Other formats never do.
@@ -97,10 +100,10 @@ def render(
 
     Args:
         framed: the picture on the platform's canvas.
-        rendition: the plan for this platform.
+        rendition: all settings of the shot's file for this platform.
         qc: limits for the verification.
         labels: text metadata to embed; None for none.
-        encoding: the platform's first by default.
+        encoding: format, quality and bit depth. None means the platform's first encoding, not its fallback format.
         clipping_path: True if a TIFF gets a clipping path. Other formats never do.
     Raises:
         EmptySubjectError: a clipping path is ordered, and the matte has no outline.

@@ -70,7 +70,7 @@ class ShotPictures(Value):
         preview: a file with before and after side by side; the photograph alone if there is no edit; empty if there is
             no preview.
         evidence: places that a reviewer should look at, the worst first.
-        renditions: path in the delivery -> thumbnail (see `thumbnail`).
+        renditions: path of a delivered file below the delivery's folder -> a small WebP of it (`thumbnail`).
     """
 
     preview: bytes = b""
@@ -316,7 +316,7 @@ def pictures_of(
     Args:
         preview: content of its ``preview.webp``; empty if there is none.
         evidence: triples of (code, message, picture), the worst first.
-        renditions: path in the delivery -> content of the delivered file; thumbnails are made here.
+        renditions: path of a delivered file below the delivery's folder -> its content. Small copies are made of them.
     Raises:
         RefusedInputError: a delivered file cannot be decoded.
     """

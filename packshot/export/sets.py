@@ -38,7 +38,7 @@ class SetShot(Value):
         view: code of the view; empty if it is not known.
         category: name of the category; empty if it is unknown.
         ready: True if the photograph counts as present: it is approved, or delivered.
-        stands: what the photograph is waiting for, in words.
+        stands: what the photograph is waiting for, in words, such as "waits for a reviewer".
     """
 
     shot: str

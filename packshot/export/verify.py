@@ -56,9 +56,10 @@ class Verification:
     """Result of checking a rendition's decoded bytes. `verify_file` makes it.
 
     Attributes:
-        findings: one for each check.
+        findings: one for each check, passed or not.
         white: measurements of the background; None if the file could not be decoded at the right size and colour model.
-        colour: difference from the framed master; None if `white` is None, or there was no product to compare.
+        colour: how much the colours differ from the picture before encoding; None if `white` is None, or there was no
+            product to compare.
         fill_ratio: measured on the decoded pixels; 0 if nothing could be measured.
     """
 
@@ -83,12 +84,18 @@ def verify(
 ) -> tuple[Finding, ...]:
     """Return one finding for each promised property of a delivered file, passed or not.
 
+    A file that cannot be decoded gives the single finding `file_unreadable`.
+
     Args:
         data: the file as delivered.
         framed: the picture from which the file was made; its matte shows where the product is.
-        rendition: the plan for this platform.
+        rendition: all settings of the shot's file for this platform.
         qc: limits of the checks.
-        encoding: the ordered one; the platform's first by default.
+        encoding: what was ordered: format, quality, bit depth. None means the platform's first encoding, not its
+            fallback format.
+    Raises:
+        EmptySubjectError: the matte of `framed` has no product.
+        ConfigError: CMYK is ordered, and the client's profile is missing.
     """
     return verify_file(data, framed=framed, rendition=rendition, qc=qc, encoding=encoding).findings
 
@@ -110,10 +117,12 @@ def verify_file(
     Args:
         data: the file as delivered.
         framed: the picture from which the file was made; its matte shows where the product is.
-        rendition: the plan for this platform.
+        rendition: all settings of the shot's file for this platform.
         qc: limits of the checks.
-        encoding: the ordered one; the platform's first by default.
-        before: the encoder's input, as `rendition_pixels` returns it; None: it is computed again.
+        encoding: what was ordered: format, quality, bit depth. None means the platform's first encoding, not its
+            fallback format.
+        before: the encoder's input, as `rendition_pixels` returns it. None means that it is computed again from
+            `framed`.
     Raises:
         EmptySubjectError: the matte has no product.
         ConfigError: CMYK is ordered, and the client's profile is missing.

@@ -14,7 +14,7 @@ def frame(composite: Pixels16, matte: Matte, rendition: RenditionPlan) -> Framed
 
     Args:
         composite: the product on white, (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1, of the size of `composite`.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, of the size of `composite`.
         rendition: the plan for the rendition: canvas, fill ratio and greatest enlargement.
 
     Raises:

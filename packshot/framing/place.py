@@ -47,7 +47,7 @@ def place(composite: Pixels16, matte: Matte, placement: Placement) -> Framed:
 
     Args:
         composite: the product on white, (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1, of the size of `composite`.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, of the size of `composite`.
         placement: where the picture lies on the canvas, from `packshot.framing.fit.fit`.
     """
     window, canvas = placement.window, placement.canvas

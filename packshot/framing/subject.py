@@ -13,7 +13,7 @@ def subject_box(matte: Matte, *, threshold: float = 0.5) -> Box:
     """Return the smallest box that contains the product, in pixels of the matte.
 
     Args:
-        matte: (rows, columns) float32 in 0..1.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1.
         threshold: coverage above which a pixel counts as product, 0..1.
 
     Raises:

@@ -83,7 +83,7 @@ def find_mannequin(pixels: Pixels16, matte: Matte) -> Mannequin:
 
     Args:
         pixels: (rows, columns, 3) uint16, working space.
-        matte: (rows, columns) float32 in 0..1, garment and mannequin together.
+        matte: each pixel's share of product, (rows, columns) float32 in 0..1, garment and mannequin together.
     """
     size = size_of(pixels)
     small = _reduced(pixels, matte)

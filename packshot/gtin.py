@@ -30,7 +30,7 @@ def checked_gtin(text: str) -> str:
 
 
 def has_right_check_digit(digits: str) -> bool:
-    """Return whether the last digit of a GTIN, or of an ISBN with ten digits, is the right check digit.
+    """Return whether the last digit of a GTIN or ISBN-10 is its right check digit, which reveals typing mistakes.
 
     A number of ten characters is checked as an ISBN, any other as a GTIN of any length. Example: ``4006381333931`` is
     right, ``4006381333932`` is not.

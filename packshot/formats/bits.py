@@ -6,7 +6,9 @@ _LONGEST_CODE = 32
 
 
 class Bits:
-    """A reader of bits, the most significant bit of each byte first. Each bit is read once.
+    """A reader that goes through bytes bit by bit, the most significant bit of each byte first.
+
+    Each call of a method goes on where the last one ended.
 
     After the end of the data, all bits are 0: no error is raised.
 

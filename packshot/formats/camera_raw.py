@@ -51,7 +51,7 @@ def read_raw(data: bytes) -> Container:
     """Return what a camera RAW says: the size of the upright picture, bit depth, and the camera's EXIF and XMP.
 
     No sensor value is unpacked. The ICC profile is that of Adobe RGB, in which the picture will be developed. `coding`
-    says where the camera's colour matrix comes from.
+    says in words where the matrix for the camera's colours comes from.
 
     Args:
         data: the whole file.
@@ -82,7 +82,7 @@ def read_raw(data: bytes) -> Container:
 def opened_by_libraw(data: bytes) -> bool:
     """Return True if LibRaw recognises these bytes as a camera RAW.
 
-    It is asked about files whose first bytes tell nothing: some RAW files cannot be recognised by them.
+    Some camera RAW files cannot be recognised by their first bytes. So LibRaw is asked about files of unknown kind.
 
     Args:
         data: the whole file.

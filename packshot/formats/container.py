@@ -88,31 +88,34 @@ class Container:
 
     Attributes:
         size: size of the picture as stored, before orientation is applied.
-        tile: size of the largest tile that is decoded, where a picture consists of tiles; otherwise `NOTHING`.
+        tile: size of the largest tile that is decoded, where a picture consists of tiles; otherwise 0 x 0 (`NOTHING`).
         frames: number of pictures in the file.
         bit_depth: bits per channel.
         channels: number of channels; 0 where the header does not say.
         scans: number of passes over the picture in which its pixels are stored (progressive JPEG).
         icc: the ICC profile; empty if there is none.
-        exif: a TIFF stream; empty if there is none. For a TIFF it is the file itself.
+        exif: the EXIF data, in the form of a TIFF file; empty if there are none. For a TIFF it is the file itself.
         exif_pages: offsets of the directories in `exif` to read. The first one that has a value counts. Empty: only the
             first directory is read.
-        exif_shot: a second TIFF stream with EXIF's own directory, where the file keeps it apart.
+        exif_shot: a second block of EXIF data (exposure, lens and the like), where the file keeps these apart;
+            otherwise empty.
         xmp: the XMP packet; empty if there is none.
         icc_named, xmp_named: True if the file has an ICC or XMP block, even an empty one. Of several blocks the first
             counts.
         iptc: the IPTC records; empty if there are none.
-        resources: Photoshop's image resources, as stored: paths and names of channels among them.
+        resources: Photoshop's image resources, as stored: paths and names of channels among them; empty if there are
+            none.
         declared_srgb: True where the format itself says that the colours are sRGB.
         adobe_transform: colour transform in the Adobe segment of a JPEG; None without one.
         codes: the colour space by codes (PNG: cICP; HEIF: nclx, or the coded stream); None where there are none.
         codes_first: True where the format ranks the codes above an ICC profile.
         gamma: value of the gAMA chunk of a PNG; None without one.
         chromaticities: values of the cHRM chunk of a PNG: x, y of white, red, green, blue; empty without one.
-        steps: what a HEIC or AVIF asks to be done with its decoded pixels, in order.
-        chosen: which of several pictures is taken, in words.
+        steps: crops, rotations and mirrorings that a HEIC or AVIF prescribes for its decoded pixels, in order.
+        chosen: which of several pictures is taken, in words, such as "its main picture".
         texts: "copyright", "creator" and "title" as the format's own text fields have them.
-        findings: what the header says that someone should know.
+        findings: remarks on the header that people should see, such as that an HDR gain map was left out; empty if
+            there are none.
         coding: how the pixels are coded, in words of the format, for example ``SOF0`` for a baseline JPEG.
     """
 
@@ -153,8 +156,8 @@ class Raster:
         model: the colour model of `pixels`.
         alpha: (rows, columns) with the dtype of `pixels`, the greatest value is opaque; None where the file has none.
         premultiplied: True if the colours are premultiplied by alpha.
-        findings: what the decoder noticed.
-        developed: how the decoder changed the colours (camera RAW); empty where they are as stored.
+        findings: the decoder's warnings; empty if there are none.
+        developed: for a camera RAW, how the decoder made colours from the sensor values, in words; otherwise empty.
     """
 
     pixels: NDArray[Any]

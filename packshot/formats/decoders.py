@@ -44,7 +44,7 @@ _Photometric = tifffile.PHOTOMETRIC
 
 
 def decode(data: bytes, kind: FileKind, container: Container) -> Raster:
-    """Return the first picture of a file, as stored: colour model, size and bit depth are those of the file.
+    """Return the first picture of a file, decoded, in the colour model, size and bit depth of the file.
 
     A warning of the decoder becomes a finding that stops automatic approval.
 

@@ -14,7 +14,9 @@ _READ = frozenset({270, 271, 272, 274, 305, 306, 315, 33432, 33434, 33437, 34855
 
 
 def read_exif(container: Container) -> Facts:
-    """Return the facts that EXIF states about a picture, by their names in `Metadata`, for example "camera_model".
+    """Return the facts that EXIF states about a picture: name of the fact -> value, such as "iso" -> 100.
+
+    Names are fields of `packshot.ingest.metadata.Metadata`.
 
     The result is empty if there is no EXIF. A value that is missing or damaged is None or empty. A TIFF can have
     several pages: the page of the picture is read first, and the page that contains it fills what is missing.

@@ -93,14 +93,14 @@ class _Meta:
 def read_heif(data: bytes) -> Container:
     """Return what the header of a HEIC or AVIF says about the picture that it shows (its primary item).
 
-    If the file names no primary item, the first visible picture is taken. `frames` counts the other pictures that a
-    viewer would show. No pixel is decoded.
+    If the file names no primary item, the first visible picture is taken. `frames` is 1 for this picture, plus the
+    number of other pictures that a viewer would show. No pixel is decoded.
 
     Args:
         data: the whole file.
     Raises:
-        DamagedError: the file has no picture or no size, names two main pictures, says two sizes of its picture, or a
-            part of the picture is missing, filled with zeros or of bytes that no picture holds.
+        DamagedError: the file has no picture or no size, names two main pictures or two sizes of its picture, or a part
+            of the picture is missing, filled with zeros, or of bytes that cannot be a picture.
     """
     meta = _read_meta(data)
     main = meta.items.get(meta.primary)

@@ -111,11 +111,11 @@ class TiffBytes:
     def values(self, kind: int, count: int, place: int, *, most: int = _MOST_VALUES) -> TagValue | None:
         """Return the values at an offset: text, raw bytes, or a tuple of numbers.
 
-        None where they run past the end of the data or the type is unknown.
+        None if the values run past the end of the data, or if the type is unknown.
 
         Args:
-            kind: TIFF field type, for example 3 for SHORT. 2 gives text, 7 gives bytes. More than a million of type 1
-                give bytes.
+            kind: TIFF field type, for example 3 for SHORT. Type 2 (ASCII) comes back as text, type 7 (UNDEFINED) as
+                bytes, any other as a tuple of numbers. More than a million values of type 1 (BYTE) come back as bytes.
             count: number of values.
             place: offset of the first value, in bytes from the TIFF header.
             most: greatest number of values that come back; for numbers only.

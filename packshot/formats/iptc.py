@@ -35,8 +35,9 @@ def iptc_damage(record: bytes) -> str:
 def read_iptc(record: bytes) -> Facts:
     """Return the facts that IPTC records state: name of the fact -> text, for example "copyright" -> "Acme Ltd".
 
-    Names are fields of `Metadata`, such as "creator", or one of `IPTC_TAGS`. "title" and "keywords" (a tuple of texts)
-    are always there, and may be empty. Records after the first damaged one are not read.
+    Names are fields of `packshot.ingest.metadata.Metadata`, such as "creator", or one of `IPTC_TAGS`: texts that may
+    name the product, such as "job_id". "title" and "keywords" (a tuple of texts) are always there, and may be empty.
+    Records after the first damaged one are not read.
 
     Args:
         record: the bare IPTC-IIM records of a file, without the Photoshop resource around them.

@@ -36,9 +36,11 @@ class NotCompiledError(RuntimeError):
 
 
 def load_walk() -> Callable[..., tuple[int, int]]:
-    """Return `follow`, the loop through the codes of a sequential scan, compiled by numba. It takes the same arguments.
+    """Return the function `follow`, compiled by numba: the loop through the codes of a sequential scan.
 
-    The first call on a machine compiles it and stores it on disk, if it can write there.
+    It takes the arguments of `follow`, and returns what `follow` returns.
+
+    The first call on a machine compiles the loop and stores it on disk, if it can write there.
 
     Raises:
         NotCompiledError: numba cannot be loaded.
@@ -49,7 +51,8 @@ def load_walk() -> Callable[..., tuple[int, int]]:
 def compiled(loop: Callable[..., Any], signature: str) -> Callable[..., tuple[int, int]]:
     """Return a loop compiled by numba for one signature. Later calls return the same compiled loop.
 
-    It is stored on disk, if the machine has a folder for it. It refuses arguments of other types.
+    The compiled code is stored on disk if this process may write there, so that other processes need not compile again.
+    The loop raises TypeError for arguments that do not fit the signature.
 
     Args:
         loop: the Python function.

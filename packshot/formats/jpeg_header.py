@@ -89,8 +89,9 @@ def has_full_colour(data: bytes) -> bool:
 def read_jpeg(data: bytes) -> Container:
     """Return what the segments of a JPEG say: size, bit depth, colours, metadata. No pixel is decoded.
 
-    All segments up to the end-of-image marker are read. `frames` counts further views in the file, but no previews; and
-    a picture that begins right behind the first where no segment lists what is there.
+    All segments up to the end-of-image marker are read. `frames` is 1 for the picture, plus the further pictures that
+    the file lists, but not previews and gain maps. If the file has no such list, a picture that begins right behind the
+    first counts too.
 
     Args:
         data: the whole file.

@@ -70,11 +70,11 @@ class Passes:
     def follow(self, scan: Scan, means: NDArray[np.int64]) -> tuple[int, int]:
         """Return (what is impossible in the next pass, the MCU where it was met); (`NOTHING`, 0) if nothing is.
 
-        The first is a constant of `jpeg_codes`. An MCU is the smallest unit that a JPEG stores, counted from 0, row by
-        row.
+        The first is a constant of `jpeg_codes`, such as `UNKNOWN_CODE`. An MCU is the smallest unit that a JPEG stores,
+        counted from 0, row by row.
 
         Args:
-            scan: the pass.
+            scan: the pass, as `read_scans` yields it.
             means: (components, MCUs) int64, zeros on entry. It is filled in a first pass of means: the sum of the means
                 of the MCU's blocks.
         Raises:
@@ -103,8 +103,8 @@ class Passes:
     def split_run(self) -> SplitRun | None:
         """Return the first split run that was met: two runs of empty blocks that an encoder would have written as one.
 
-        None if no pass has one, or if this file's encoder may have split runs itself: it split many, or there are too
-        few whole runs in other passes to know its way.
+        None if no pass has such a pair. None too if the file's encoder may have split runs itself, so that a pair
+        proves nothing: there are many pairs, or too few other passes show that the encoder does not split runs.
         """
         splitting = len(self._split) > self._whole or any(
             one.places > max(_FEW_SPLIT, _MOST_SPLIT * long) for long, one in self._split

@@ -37,9 +37,10 @@ SPARE_BYTES = 16
 
 
 def load_progressive_walk() -> Callable[..., tuple[int, int]]:
-    """Return `follow_progressive`, the loop through the codes of a progressive scan, compiled by numba.
+    """Return the function `follow_progressive`, compiled by numba: the loop through the codes of a progressive scan.
 
-    It takes the same arguments. The first call on a machine compiles it and stores it on disk, if it can write there.
+    It takes the arguments of `follow_progressive`. The first call on a machine compiles the loop and stores it on disk,
+    if it can write there.
 
     Raises:
         NotCompiledError: numba cannot be loaded.

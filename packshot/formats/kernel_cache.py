@@ -13,7 +13,7 @@ from numba.core.caching import UserProvidedCacheLocator
 
 
 class ReadOnlyLocator(UserProvidedCacheLocator):
-    """Numba's cache folder: ``NUMBA_CACHE_DIR``, even if this process must not write there.
+    """Tells numba in which folder compiled code lies: in ``NUMBA_CACHE_DIR``, even if this process may not write there.
 
     numba makes an instance itself, if ``NUMBA_CACHE_LOCATOR_CLASSES`` names this class.
     """

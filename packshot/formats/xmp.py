@@ -92,7 +92,10 @@ def xmp_damage(packet: bytes) -> str:
 
 
 def read_xmp(packet: bytes) -> Facts:
-    """Return the facts that an XMP packet states, by their names in `Metadata` and of its tags, for example "creator".
+    """Return the facts that an XMP packet states: name of the fact -> value, such as "creator" -> "Ana López".
+
+    Names are fields of `packshot.ingest.metadata.Metadata`, or one of `XMP_TAGS`: texts that may name the product, such
+    as "product_gtin".
 
     The result is empty if the packet is not XML, or contains a document type declaration.
 

@@ -30,10 +30,11 @@ class Wait(Value):
         since: when it entered the state (UTC).
         due: when the person should have acted (UTC).
         urgency: whether the due time is far, near or past.
-        tier: how much manual work it is; empty if no job was made.
-        services: names of the services that it needs; empty if no job was made.
+        tier: how much handwork the shot needs, from ``basic`` to ``super_complex``; empty if no job for an editor was
+            made.
+        services: names of the services (kinds of handwork) that the shot needs; empty if no job was made.
         editors: names of everyone who edited it so far.
-        why: the reason for its state, in words.
+        why: why the shot is in its state, in words.
     """
 
     client: str
@@ -56,7 +57,7 @@ def wait_of(record: ShotRecord, *, at: datetime, promise: HandoffConfig) -> Wait
     Args:
         record: the shot's record.
         at: the present time.
-        promise: the client's rules of people's work, with the hours for each state.
+        promise: the client's rules of people's work. They say after how many hours the work in each state is due.
     """
     due = due_of(record, promise=promise)
     if record.state not in WAITING or record.since is None or due is None:

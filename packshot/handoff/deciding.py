@@ -56,8 +56,8 @@ _UNFORMED = frozenset({(State.AWAITING_EDITOR, Choice.TAKE), (State.AWAITING_EDI
 def picture_shown(record: ShotRecord) -> str:
     """Return the SHA-256 of the picture about which people now decide, in hexadecimal; empty if the record has none.
 
-    In review and at sign-off it is the edit. In other states it is the master, with the colour correction of the
-    shot's group if there is one.
+    In review and at sign-off this picture is the edit. In other states it is the master, with the colour correction of
+    the shot's group if there is one.
     """
     if record.state in (State.IN_REVIEW, State.AWAITING_SIGNOFF):
         name = "edit.tif"
@@ -68,7 +68,7 @@ def picture_shown(record: ShotRecord) -> str:
 
 
 def since_restart(record: ShotRecord) -> tuple[Decision, ...]:
-    """Return the decisions about a shot since its work was last started from the beginning, oldest first.
+    """Return people's decisions about a shot since work on the shot last began anew, oldest first.
 
     If the shot was never started again, all its decisions come back.
     """
@@ -127,17 +127,17 @@ def decide(
 ) -> ShotRecord:
     """Return the record after a person's decision about the shot.
 
-    It has the decision, and the state that follows from it. A decision that answers a question and is already in the
-    record changes nothing.
+    The new record has the decision, and the state that follows from the decision. If the decision answers a question
+    and is already in the record, the record comes back unchanged.
 
     Args:
         record: the shot's record.
         decision: what a person decided about the shot.
         seniors: names of people who may sign off. If empty, anyone may who did not edit the shot.
         redos: how often the machine may be asked to edit the shot again, each time by another method.
-        findings: what was found in the returned work. They are added to the record.
-        reports, objects: those of the returned work: name of the report -> its fields, and name of the object -> hash
-            of its bytes. They are added to the record.
+        findings: what the checks of the editor's returned file found. They are added to the record.
+        reports: measurements of the returned file: name of the report -> its fields. They are added to the record.
+        objects: stored objects of the returned file: name of the object -> hash of its bytes. They are added too.
 
     Raises:
         DecisionRefusedError: the decision cannot be followed. The message gives the reason and the next step.

@@ -63,7 +63,9 @@ def is_unfinished(name: str) -> bool:
 
 
 def is_picture(name: str) -> bool:
-    """Return whether a file can be a returned picture, by its extension (`PICTURES`); case does not matter.
+    """Return whether a file can be a picture that an editor returns, by its extension.
+
+    TIFF, PSD, PSB, PNG, JPEG and WebP can be one (`PICTURES`). Upper and lower case do not matter.
 
     Args:
         name: name or path of the file.

@@ -19,8 +19,8 @@ class HeadStart:
 
     Attributes:
         draft_tiff: the TIFF's bytes; empty if the machine found no product. Then there is a finding.
-        knots: number of knots of the draft path, over all subpaths.
-        findings: `draft_missing` if there is no TIFF; otherwise none.
+        knots: number of points (knots) of the draft path, over all subpaths; 0 without a path.
+        findings: the finding `draft_missing` if there is no TIFF; otherwise empty.
     """
 
     draft_tiff: bytes

@@ -48,8 +48,8 @@ class Missing(Value):
     """One thing that a shot waits for, so that its client must send or answer something.
 
     Attributes:
-        need: what kind of thing it is.
-        sentence: the request to the client.
+        need: what is missing: a photograph or an answer.
+        sentence: the request to the client, in words.
     """
 
     need: Need
@@ -73,12 +73,13 @@ def missing_for(
         product: the SKU, ASIN or GTIN by which photographs are matched; empty if nothing names it. Then the client is
             asked.
         view: code of the shot's view. Only some views need a neck shot or a reference.
-        ghost_mannequin: True if the garment gets a neck joint.
+        ghost_mannequin: True if the mannequin is removed from the picture and the garment's inside put in its place (a
+            neck joint), for which a neck shot is needed.
         reference_required: True if the client requires a colour check against a reference.
         reference_given: True if the reference is a colour or a target in the frame, so no photograph is needed.
-        services: services that the manifest asks for. The client is asked about unknown words.
+        services: the words for services (kinds of handwork) in the manifest. The client is asked about unknown words.
         siblings: the client's other photographs. They are read only if something is needed.
-        config: names the views of garments, neck shots and references.
+        config: says which views need a neck joint, and which views show a garment's inside or a colour reference.
     """
     unknown = unknown_services(services)
     asked = (*(() if product else (_WHICH_PRODUCT,)), *((_asked_back(product, unknown),) if unknown else ()))

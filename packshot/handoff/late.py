@@ -22,7 +22,7 @@ def goes_out_at(rule: LateDeliveries, *, after: datetime) -> datetime | None:
     times are delivered together. The result is None if the shot waits until somebody closes the batch.
 
     Args:
-        rule: the client's rule for late approvals.
+        rule: the client's rule for shots that are approved after their batch was delivered.
         after: the time of the approval. The delivery is later.
     """
     if rule.on_close:
@@ -36,11 +36,11 @@ def goes_out_at(rule: LateDeliveries, *, after: datetime) -> datetime | None:
 def goes_now(rule: LateDeliveries, *, gathered: int, unsettled: int) -> bool:
     """Return whether the approved shots that wait are delivered at once.
 
-    True if there are as many as the rule's `count`, or if no other shot of the batch is open. False if they wait
-    until somebody closes the batch.
+    True if there are as many as the rule's `count`, or if no other shot of the batch is open. False if they wait until
+    somebody closes the batch.
 
     Args:
-        rule: the client's rule for late approvals.
+        rule: the client's rule for shots that are approved after their batch was delivered.
         gathered: number of approved shots that wait, including the one approved now.
         unsettled: number of shots of the batch whose outcome is still open.
     """

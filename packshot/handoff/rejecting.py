@@ -64,10 +64,12 @@ def rejection(
         file: the delivered file.
         client: the client's name.
         at: the present time.
-        reason: what is wrong, one of `WORDS`.
+        reason: what is wrong, one of the reasons that a client may give (the keys of `WORDS`).
         note: the client's own words.
-        marks: places in the photograph, not in the file: see `on_the_photograph`.
+        marks: places in the photograph, not in the delivered file; `on_the_photograph` converts them.
         key: the file's key in storage.
+    Raises:
+        KeyError: a client may not give this reason.
     """
     return Decision(
         choice=WORDS[reason][0],

@@ -11,7 +11,12 @@ from packshot.types import Complexity, Value
 
 
 class NeededService(Value):
-    """A service (kind of handwork) that a shot needs, and the reason for it in words."""
+    """A service (kind of handwork) that a shot needs. `needed_services` makes it.
+
+    Attributes:
+        service: the service, such as a clipping path.
+        why: why the shot needs it, in words, such as "there are thin parts".
+    """
 
     service: Service
     why: str
@@ -81,7 +86,12 @@ def _level(feature: Feature, features: Mapping[str, float], limits: RoutingConfi
 
 
 class Estimate(Value):
-    """The tier of a job, which is its amount of work, and the reason for it in words."""
+    """How much handwork a shot needs. `estimate` makes it.
+
+    Attributes:
+        tier: one of four classes, from basic to super complex.
+        why: the reason for the tier, in words, such as "one outline".
+    """
 
     tier: Tier
     why: str
@@ -90,7 +100,10 @@ class Estimate(Value):
 def estimate(
     *, features: Mapping[str, float], limits: RoutingConfig, services: tuple[NeededService, ...], complexity: Complexity
 ) -> Estimate:
-    """Return the tier of a job (its amount of work), by criteria that are usual for such services.
+    """Return how much handwork a shot needs, in four tiers that are usual in the trade.
+
+    A feature is a property of the photograph that makes work harder, such as thin parts. The route is the decision who
+    edits the shot.
 
     | tier | when |
     |---|---|
@@ -103,7 +116,7 @@ def estimate(
         features: figures measured on the master, by names of `Feature`.
         limits: for each feature, the value from which it is present (medium), and from which it is strong (complex).
         services: the services that the shot needs.
-        complexity: the complexity by the route. The tier is never lower than this complexity.
+        complexity: the shot's complexity, as the route states it. The tier is never lower.
     """
     much = {
         service: phrase for feature, (phrase, service) in _PHRASES.items() if _level(feature, features, limits) == 2

@@ -28,8 +28,8 @@ def due_at(state: State, *, since: datetime, tier: Tier, promise: HandoffConfig)
     Args:
         state: the state in which the shot waits.
         since: when the shot entered its state.
-        tier: tier of the manual work. It matters only while the shot waits for an editor.
-        promise: the client's rules of people's work, with the hours for each state.
+        tier: how much handwork the shot needs. It matters only while the shot waits for an editor.
+        promise: the client's rules of people's work. They say after how many hours the work in each state is due.
     """
     hours = {
         State.IN_REVIEW: promise.review_hours,
@@ -58,8 +58,8 @@ def due_of(record: ShotRecord, *, promise: HandoffConfig) -> datetime | None:
     The result is None if the record has no event yet.
 
     Args:
-        record: the shot's record. If no job was made of it, its tier counts as medium.
-        promise: the client's rules of people's work, with the hours for each state.
+        record: the shot's record. If it says nothing of the amount of handwork (the tier), medium is assumed.
+        promise: the client's rules of people's work. They say after how many hours the work in each state is due.
     """
     if record.since is None:
         return None

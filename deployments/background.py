@@ -20,10 +20,11 @@ END_S = 90.0
 
 
 def up(state_dir: Path) -> tuple[int, str]:
-    """Start ``packshot serve`` in the background and wait until it works; return (its process id, what is wrong).
+    """Start ``packshot serve`` in the background and wait; return (the id of its process, what does not work).
 
-    The second is empty if all servers and processes work. One that the others don't need is not waited for after its
-    first failure; it is tried again in the background.
+    It waits until all servers and processes work. A process that the others do not need, such as the desk, is waited
+    for only until its first start has failed. It is then tried again in the background, and the second text says that
+    it does not work. The text is empty if all work.
 
     Args:
         state_dir: folder of the servers' data; made if it is missing.

@@ -36,7 +36,7 @@ are started as commands, look again by themselves.
 def main() -> None:
     """Run ``packshot`` with the arguments of this process, and end the process with the command's exit status.
 
-    Where Prefect's server can't answer now, a command asks it again only twice: a person waits.
+    If Prefect's server does not answer, a command asks it only twice more, because a person waits for the command.
     """
     os.environ.setdefault(RETRIES, TRIED_AGAIN)  # before Prefect is imported, which reads it then
     sys.exit(run(command_line()))

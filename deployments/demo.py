@@ -183,12 +183,12 @@ def environment_file(stack: Stack) -> Iterator[Path]:
 
 
 def fetch_networks(console: Console) -> None:
-    """Make sure that the segmentation network's file is on this machine: download it if it is not.
+    """Download the segmentation network's file to this machine, if it is not here yet. Nothing is returned.
 
     Args:
-        console: shows that something is being looked for.
+        console: shows a line while the file is looked for.
     Raises:
-        ModelError: no source has it.
+        ModelError: no source has the file.
     """
     with console.status("Looking for the segmentation network ..."):
         fetch_model(get_settings().segmenter)
@@ -221,12 +221,12 @@ def line(console: Console, *, state_dir: Path) -> Iterator[tuple[Stack, Part]]:
 
 
 def register_patiently() -> None:
-    """Register the deployments at Prefect's server. While the server answers with errors, try again every second.
+    """Register the deployments at Prefect's server. If the server answers with an error, try again every second.
 
-    A server that has just started may do so.
+    A server that has just started may answer with errors for a while.
 
     Raises:
-        ServerError: it still does so after two minutes (`REGISTER_S`; longer on a busy machine).
+        ServerError: it has answered with errors for two minutes (`REGISTER_S`); on a busy machine the time is longer.
     """
     began = time.monotonic()
     while True:
@@ -245,6 +245,8 @@ def register_patiently() -> None:
 def start_desk(stack: Stack) -> str:
     """Start the review desk beside the embedded servers, wait until it works, and return its address.
 
+    Args:
+        stack: the embedded servers, which run.
     Raises:
         ServerError: it does not start.
     """
@@ -357,6 +359,10 @@ def fetch_deliveries(batch: BatchId, folder: Path) -> Path:
     """Download all deliveries of a batch to a local folder, and return the folder's absolute path.
 
     What was in the folder before is removed. A file whose name would lead out of the folder is skipped.
+
+    Args:
+        batch: the batch.
+        folder: made if it is missing; each delivery has a folder in it.
     """
     storage, prefix = open_storage(), deliveries_prefix(batch)
     shutil.rmtree(folder, ignore_errors=True)

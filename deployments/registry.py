@@ -217,8 +217,8 @@ def register() -> list[str]:
 def register_pool(client: SyncPrefectClient, name: str, limits: Mapping[str, int | None]) -> None:
     """Create or update a work pool of Prefect and its queues. Nothing is returned.
 
-    A pool of another type than `POOL_TYPE` keeps its template, because an operator made it: a pool of Kubernetes jobs,
-    for example.
+    A new pool is of the type ``process``: its worker starts each run as a process. If an operator has made the pool
+    with another type, such as Kubernetes jobs, its template of jobs is kept.
 
     Args:
         client: Prefect's client.

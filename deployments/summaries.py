@@ -19,7 +19,7 @@ def show_summary(console: Console, summary: Any) -> None:
 
     Args:
         console: where it is printed.
-        summary: a `tasks.batches.fates.Summary`.
+        summary: what `tasks.batches.fates.survey` returns for a batch: the result of each of its shots.
     """
     heads = ("shot", "became", "score", "files", "waits for", "due")
     rows = [tuple(map(terminal, _cells(fate))) for fate in summary.fates]

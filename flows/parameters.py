@@ -10,9 +10,13 @@ from packshot.naming import MAX_NAME_LENGTH, NAME_PATTERN
 
 
 def shown(title: str, description: str) -> dict[str, JsonValue]:
-    """Return the title and the description of a field, to be passed as Pydantic's `json_schema_extra`.
+    """Return ``{"title": ..., "description": ...}``, to be passed as `json_schema_extra` of a Pydantic field.
 
-    Prefect's forms show these two. They ignore a field's own title and description.
+    Prefect's forms show these two texts for a parameter. They ignore a field's own title and description.
+
+    Args:
+        title: the label of the parameter in the form.
+        description: the text below it.
     """
     return {"title": title, "description": description}
 

@@ -51,16 +51,18 @@ _WAITS, _BEGUN, _ENDED = "waits for a worker", "begun", "ended"
 
 
 def share(stage: Stage, batch: BatchId, parts: Sequence[Sequence[Any]], work: Work, told: Progress) -> list[Any]:
-    """Take all shots through a stage, with other workers if there are any; return the results in order.
+    """Take all shots through a stage, with other workers if there are any; return the results.
 
-    Failed shots are left out.
+    They are in the order of the parts. Failed shots are left out. Without other workers this process does everything.
 
     Args:
+        stage: the stage: master, route, edit or export.
         batch: the batch of the shots.
-        parts: the shots in groups, each of which one worker takes; each item is of the class that
-            `tasks.runs.parts.WORK` names for the stage.
-        work: takes some shots through the stage in this process. It is called with (the shots, a function like `told`)
-            and returns the results. Without other workers it gets all shots at once.
+        parts: the shots in groups, each of which one worker takes. The shots are objects of the class that the stage
+            works on, such as `ApprovedShot` for the export (`tasks.runs.parts.WORK` names it).
+        work: takes some shots through the stage in this process. It is called with (the shots, a function that it calls
+            with the numbers of finished and of all shots) and returns the results. Without other workers it gets all
+            shots at once.
         told: called with (shots whose part is done, all shots).
     Raises:
         LeaseLostError: another run has taken the batch over.
@@ -73,15 +75,19 @@ def share(stage: Stage, batch: BatchId, parts: Sequence[Sequence[Any]], work: Wo
 
 
 def cut(items: Sequence[Any]) -> list[Sequence[Any]]:
-    """Return the items in parts of `PACKSHOT_PART_SIZE` items, in the same order; the last part may be smaller."""
+    """Return the items in parts, in the same order. One worker takes one part.
+
+    A part has `PACKSHOT_PART_SIZE` items (50 by default); the last part may be smaller.
+    """
     size = get_settings().part_size
     return [items[begin : begin + size] for begin in range(0, len(items), size)]
 
 
 def cut_by_group(shots: Sequence[RoutedShot]) -> list[Sequence[RoutedShot]]:
-    """Return the shots in parts of at least `PACKSHOT_PART_SIZE` shots; the last part may be smaller.
+    """Return the shots in parts of at least `PACKSHOT_PART_SIZE` shots (50 by default). One worker takes one part.
 
-    Shots of one shoot group (the same light) always stay in one part. Shots are sorted by group, then by name.
+    The last part may be smaller. Shots of one shoot group (the same light) always stay in one part. Shots are sorted by
+    group, then by name.
     """
     parts: list[Sequence[RoutedShot]] = []
     part: list[RoutedShot] = []

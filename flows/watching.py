@@ -71,7 +71,8 @@ class Step:
     Attributes:
         name: what the step does, for the log.
         work: takes the step, and returns what it has to say.
-        asks: asks something cheap before each step. If the answer has changed, the step's pause is short.
+        asks: called before each step; returns something that is quickly read and changes when there may be work. If the
+            result has changed, the pause is the short one. By default nothing is asked.
         longest_s: the longest pause, in seconds.
     """
 

@@ -28,7 +28,9 @@ BODIES = ("POST", "PUT", "PATCH")
 class Guard:
     """An ASGI application that checks HTTP and WebSocket requests, and passes good ones to another application.
 
-    So a web page of another site can't use a server on its reader's machine.
+    So a web page of another site can't use a server on its reader's machine. A refused HTTP request gets status 403; a
+    refused WebSocket is closed. The arguments are the other application, and the server's host names besides
+    ``127.0.0.1`` and ``localhost``.
     """
 
     def __init__(self, app: App, *, hosts: Iterable[str] = ()) -> None:

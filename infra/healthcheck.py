@@ -17,8 +17,8 @@ SILENCE_S = 900
 def main(url: str) -> int:
     """Return the exit status of a health check: 0 if a server or process is well, else 1.
 
-    A server is well if the URL answers with status 200. A process is well if it touched its file in the last
-    `SILENCE_S` seconds.
+    A server is well if the URL answers with status 200 within 5 s. A process is well if it touched its file in the last
+    15 minutes.
 
     Args:
         url: a URL, or the absolute path of a file that a living process touches.

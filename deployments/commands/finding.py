@@ -22,7 +22,7 @@ def find(
     batch: Annotated[str, typer.Option(help="Only batches of this name.")] = "",
     json: Json = False,
 ) -> None:
-    """Print shots, also of ended batches, whose SKU, ASIN, GTIN or file name begins with the words; all must fit."""
+    """Print shots, also of ended batches. Each word must begin the SKU, ASIN, GTIN or file name of the shot."""
     from tasks.queries.asking import MOST_FOUND, find_shots
 
     found = find_shots(words, client=client, batch=batch)

@@ -26,9 +26,9 @@ class Pace(NamedTuple):
     """Limits on how often something may be tried.
 
     Attributes:
-        at_once: attempts that are allowed at once for each name.
-        refill_s: after this many seconds, one more is allowed for the name.
-        at_once_in_all, refill_in_all_s: the two limits for all names together.
+        at_once: attempts that are allowed at once for each name; 5 by default.
+        refill_s: after this many seconds, one more is allowed for the name; 30 by default.
+        at_once_in_all, refill_in_all_s: the two limits for all names together; 30 attempts and 2 s by default.
     """
 
     at_once: int = AT_ONCE
@@ -40,7 +40,8 @@ class Pace(NamedTuple):
 class Attempts:
     """Counts attempts, for example to sign in, and says whether one more is allowed.
 
-    An attempt that succeeds does not count. So nobody can try thousands of passwords.
+    An attempt that succeeds does not count. So nobody can try thousands of passwords. The counts are only in memory. A
+    `Pace` gives the limits.
     """
 
     def __init__(self, pace: Pace = Pace(), *, clock: Callable[[], float] = time.monotonic) -> None:  # noqa: B008

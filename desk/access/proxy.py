@@ -82,7 +82,9 @@ class Proxy:
         return " ".join(_as_text(told[0]).split()) if len(told) == 1 else ""
 
     def note_scheme(self, scope: Scope) -> None:
-        """Mark a request as encrypted (https) if the proxy, or a proxy on this machine, states that it was.
+        """Mark a request as encrypted (https) if its header ``X-Forwarded-Proto`` says so.
+
+        The header is believed only from the proxy's addresses and from this machine.
 
         Args:
             scope: the request's ASGI scope; it is changed.

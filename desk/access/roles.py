@@ -47,7 +47,7 @@ class Person(Value):
     def glances(self, state: State) -> bool:
         """Return whether the person may see a small picture of a shot in this state, such as beside another view.
 
-        If shots in this state do not wait for people, everybody with a role may.
+        For a waiting shot, True if the person may open it. For any other shot, True if the person has a role.
         """
         return bool(self.roles & SEES.get(state, INSIDE))
 
@@ -60,7 +60,7 @@ class Person(Value):
 
         Args:
             state: the shot's state.
-            choice: the decision. Only some roles may tell a client that a picture has no fault of the studio's.
+            choice: the decision. Only seniors and managers may answer a client that a picture has no fault.
         """
         if choice is Choice.NO_FAULT:
             return bool(self.roles & ANSWERS_CLIENTS)
@@ -68,7 +68,7 @@ class Person(Value):
 
     @property
     def reads_numbers(self) -> bool:
-        """Whether the person may see the pages with production figures and the pages of whole batches."""
+        """Whether the person may see production figures and the pages of batches: True for seniors and managers."""
         return bool(self.roles & NUMBERS)
 
 

@@ -63,7 +63,7 @@ class Sessions:
     def begin(self, account: Account) -> str:
         """Begin a session, and return its token, a random text for the browser's cookie.
 
-        If there are `MOST_SESSIONS` already, the one that was unused for longest ends.
+        If there are 2,000 sessions already, the one that was unused for longest ends.
 
         Args:
             account: the account of the person who has signed in.

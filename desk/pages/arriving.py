@@ -24,9 +24,13 @@ from packshot.record import ShotRecord, State
 
 
 async def ahead(request: Request) -> Response:
-    """Return the page of a shot before the person opens it; 204 if it can't be shown.
+    """Return the page of a shot before the person opens it, so that the browser has it ready.
 
-    The browser then has it ready. Nothing is claimed, and messages to the person stay unread.
+    The shot is not claimed, and messages to the person stay unread. The answer is empty (204) if the shot waits for
+    nobody now.
+
+    Raises:
+        HTTPException: 404: there is no such shot; 403: the person may not see it; 409: its record can't be read.
     """
     answer = await shown(request, shot_in(request), opens=False)
     return answer if answer.status_code == 200 else Response(status_code=204)
@@ -51,13 +55,18 @@ async def arrive(request: Request) -> Response:
 
 
 def arrival(request: Request, record: ShotRecord | None, place: Place) -> dict[str, Any]:
-    """Return what a browser needs to show a shot whose page it has ready.
+    """Return what a browser needs to show a shot whose page it has ready, as plain JSON.
 
-    If the person may decide about the shot, it is claimed for them. The result always has ``notices`` (HTML) and
-    ``lists`` (name of a list -> number of shots). If the shot can be opened, it also has ``shot``
-    (CLIENT/BATCH/SHOT), ``address``, ``standing`` (see `showing.standing_of`), ``claimed`` (the person's name if they
-    have the claim, else empty), ``way`` (links to the shots beside it, HTML) and ``following`` (the address of the
-    shot after it).
+    If the person may decide about the shot, it is claimed for them: others see that somebody has it open. The fields:
+
+    - ``notices``: messages to the person, HTML.
+    - ``lists``: name of a list -> number of shots in it.
+    - ``shot`` (CLIENT/BATCH/SHOT) and ``address`` of its page.
+    - ``standing``: a text that changes when anything happens to the shot; see `showing.standing_of`.
+    - ``claimed``: the person's name if they have the claim, else empty.
+    - ``way``: links to the shots beside it, HTML; ``following``: the address of the shot after it.
+
+    If the shot can't be opened, there are only the first two.
 
     Args:
         request: the request of the signed-in person.

@@ -65,7 +65,7 @@ def routes(folder: str, shown: Pictures) -> list[Route]:
     """Return the routes of the files that platforms would get of an edit that is not signed off yet.
 
     Args:
-        folder: the address of a shot, as a route's pattern.
+        folder: the address of a shot, as a route's pattern: ``/shots/{client}/{batch}/{shot}``.
         shown: the desk's pictures, which make the tiles.
     """
     doors = _Doors(Packs(shown))
@@ -145,11 +145,11 @@ def _key(record: ShotRecord, platform: str) -> str:
 
 
 def make(meant: Meant) -> Pack:
-    """Return the tiles of the file that a platform would get of an edit.
+    """Return the tiles of the file that a platform would get of an edit, as one pack.
 
-    The pack also describes its files: ``files`` and ``why_not``. ``files`` tells of each file of the platform whether
-    it passed and what was found; the tiles are those of the first. If no file can be made, the tiles are those of one
-    white pixel, and ``why_not`` has the reason.
+    The pack's further data have ``files`` (of each file of the platform, whether it passed its checks and what they
+    found) and ``why_not``. If the platform has several files, the tiles are those of the first. If no file can be made,
+    the tiles show one white pixel, and ``why_not`` has the reason.
 
     Args:
         meant: the file to make.

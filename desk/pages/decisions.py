@@ -70,11 +70,12 @@ async def decide(request: Request) -> Response:
 
 
 class Coming(NamedTuple):
-    """What a person sees after a decision.
+    """What a person sees after a decision: the list of shots, and the next shot in it.
 
     Attributes:
         place: the list that they work through.
-        record: reads the next shot's record, if their page has that shot ready; else None.
+        record: a task that reads the next shot's record. None if no other shot is left, or if their browser will load
+            the next page anyway.
     """
 
     place: Place
@@ -82,7 +83,13 @@ class Coming(NamedTuple):
 
 
 def whats_next(request: Request) -> Coming:
-    """Return what the person of a request sees next. It is read beside whatever is done meanwhile."""
+    """Return what the person of a request sees after the decision that the request makes.
+
+    It returns at once. The next shot's record is read in the background while the decision is checked.
+
+    Args:
+        request: the request of the signed-in person; its address names the shot and the list.
+    """
     place = place_of(request)
     following = place.following(str(shot_in(request)))
     in_place = _answered_in_place(request)
@@ -104,19 +111,20 @@ async def held(
 ) -> Response:
     """Hold a person's answer about a shot, and return a redirect to the next shot.
 
-    If the answer does not count, the shot's page is returned with the reason. Until a held answer is sent, the person
-    can take it back (`desk.work.outbox`). A page that has the next shot ready asks for JSON. It gets
+    Until a held answer is sent, the person can take it back (`desk.work.outbox`). If the answer does not count, the
+    shot's page is returned with the reason. A page that has the next shot ready asks for JSON. It gets the fields of
     `arriving.arrival` in place of the redirect, with the address in ``to``.
 
-    Between the key and the next shot stand two objects of the storage, read at the same time, and no question to
-    Prefect: the lists know that a run waits. Only where they don't is it looked up at once.
+    To be fast, it asks Prefect nothing if the desk's lists have the shot. Only if they don't, it looks up the run that
+    waits for the answer.
 
     Args:
         request: the request of the signed-in person; its address names the shot.
         make: called without arguments in a thread, because it may read the storage; returns the checked answer.
-        coming: the list that the person works through, from `whats_next`, called as early as possible.
+        coming: what the person sees next. Call `whats_next` for it as early as possible.
         said: the person's input by field. If the answer does not count, the page shows it again.
-        nothing: the beginning of the message if nothing has changed.
+        nothing: a sentence that nothing was changed, such as ``Nothing was decided``. The message begins with it if the
+            storage or Prefect can't be reached.
         noted: called with the checked answer; returns (act, details) for the audit log.
     """
     shot, person, desk = shot_in(request), person_of(request), desk_of(request)

@@ -112,7 +112,7 @@ def place_of(request: Request, *, fallback: Queue | None = None) -> Place:
 def wanted_in(given: Mapping[str, str]) -> Wanted:
     """Return the filters of a list of waiting shots that an address names.
 
-    An age that is none of `AGES` filters nothing.
+    An age other than ``4``, ``24``, ``72`` and ``168`` (hours) filters nothing.
 
     Args:
         given: name in the address's query -> value; names that are no filters are ignored.

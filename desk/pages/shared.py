@@ -125,10 +125,10 @@ async def nothing(request: Request) -> Response:
 
 
 async def overview(request: Request) -> Response:
-    """Return a page of the pictures of a shared delivery.
+    """Return a page of the pictures of a shared delivery, 60 on each page.
 
-    Beside each picture stands what has happened to it since it was delivered. One page has `PICTURES_PER_PAGE`
-    pictures; the query ``page`` names its number.
+    Beside each picture stands what has happened to it since it was delivered. The query ``page`` names the page's
+    number, from 1.
     """
     opened = await _opened(request)
     every = opened.sight.pictures
@@ -244,7 +244,7 @@ async def small(request: Request) -> Response:
 
 
 async def one_file(request: Request) -> Response:
-    """Return a redirect to a delivered file in the storage, by a link that is valid for `FILE_LINK_S` seconds."""
+    """Return a redirect to a delivered file in the storage, by a link that is valid for five minutes."""
     opened = await _opened(request)
     _, file = _found(opened, request)
     link = link_to(file.key, expires_s=FILE_LINK_S, download_name=file.name)
@@ -254,7 +254,8 @@ async def one_file(request: Request) -> Response:
 async def everything(request: Request) -> Response:
     """Return all files of a shared delivery as one zip, which is made while it is sent.
 
-    If one share link was used for this too often, the answer is a page with the status 429.
+    If one share link was used for this too often (three times at once, then once a minute), the answer is a page with
+    the status 429.
     """
     opened = await _opened(request)
     if not desk_of(request).guests.zips.may_try(opened.shared.id):

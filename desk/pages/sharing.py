@@ -48,9 +48,9 @@ def routes() -> list[Route]:
 
 
 async def deliveries_page(request: Request) -> Response:
-    """Return the page with the batches that have a delivery, at most `MOST_BATCHES`.
+    """Return the page with the batches that have a delivery, at most 1,000.
 
-    The query ``client`` shows those of one client only.
+    The query ``client`` shows the batches of one client only.
 
     Raises:
         HTTPException: 403: the person is no manager.

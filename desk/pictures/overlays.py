@@ -74,8 +74,10 @@ def tiles_name(sources: Sources, overlay: Overlay) -> str:
 def make_overlay(sources: Sources, overlay: Overlay) -> Pack:
     """Return the tiles of an overlay as a pack, with its figures and a sentence for people.
 
-    The figures, in `Contents.about`, are ``count``, ``compared``, ``worst`` and ``box`` of
-    `packshot.looking.overlays.Shown`; the box is (left, top, width, height) in pixels of the edit, or None.
+    The pack's further data are ``sentence`` and four figures. ``count`` is the number of pixels that the overlay shows,
+    and ``compared`` the number that was looked at. ``worst`` is the greatest measurement, in delta E 2000 or, for
+    `Overlay.OFF_WHITE`, in levels below white. ``box`` is the worst place: (left, top, width, height) in pixels of the
+    edit, or None.
 
     Args:
         sources: the pictures from which it is made.
@@ -98,11 +100,11 @@ def make_overlay(sources: Sources, overlay: Overlay) -> Pack:
 
 
 def guides_of(sources: Sources) -> list[dict[str, Any]]:
-    """Return the guide lines for frame and fill on an edit, one item for each platform, as plain JSON.
+    """Return the guide lines for the framing of an edit, one item for each platform, as plain JSON.
 
-    Each item has ``platform``, ``sentence``, and the boxes ``frame``, ``fill`` and ``product`` of
-    `packshot.looking.guides.Guide`. Boxes are (left, top, width, height) in pixels of the edit. Empty if the matte
-    holds no product.
+    Each item has ``platform``, ``sentence``, and three boxes: ``frame`` (what becomes the platform's canvas), ``fill``
+    (what the product should just fill) and ``product`` (where the product is). Boxes are (left, top, width, height) in
+    pixels of the edit. Empty if the matte holds no product.
 
     Args:
         sources: the pictures of the edit.

@@ -24,21 +24,25 @@ T = TypeVar("T")
 
 
 def own_pictures() -> Pictures:
-    """Return this desk's pictures, with a new shelf for their tiles in the folder `FOLDER` of the scratch folder."""
+    """Return this desk's pictures. Their tiles are kept in the folder ``tiles`` of the scratch folder."""
     settings = get_settings()
     return Pictures(TileShelf(settings.scratch_dir / FOLDER, max_bytes=settings.tiles_max_bytes))
 
 
 class Packs:
-    """Reads packs of tiles, and has those made that are missing or damaged. Work on storage or disk runs in threads."""
+    """Reads packs of tiles, and has those made that are missing or damaged.
+
+    A pack holds all tiles of one picture. Work on storage or disk runs in threads, so that other requests go on.
+    """
 
     def __init__(self, pictures: Pictures) -> None:
         self._pictures = pictures
 
     async def described(self, name: str, make: Callable[[], Pack]) -> dict[str, Any]:
-        """Return what a viewer needs first, as plain JSON: a picture's size, tile size, levels, and further data.
+        """Return what a viewer needs before it loads tiles, as plain JSON. If the pack is not there, it is made first.
 
-        The first entries are those of `packshot.looking.pack.Layout`. If the pack is not there, it is made first.
+        The keys are ``width``, ``height``, ``tile_px``, ``overlap_px`` and ``levels`` (the picture's sizes, smallest
+        first) of `packshot.looking.pack.Layout`, and the further data that the pack was made with.
 
         Args:
             name: the pack's name.

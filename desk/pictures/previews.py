@@ -71,12 +71,12 @@ class Pictures:
     def find(self, client: str, batch: str, shot: str, kind: str, digest: str) -> Found | None:
         """Return the picture of a shot that an address names.
 
-        None if there is none, or if the shot has a newer picture.
+        None if there is no such shot or picture, or if the shot has a newer picture.
 
         Args:
             client, batch, shot: the shot's names.
-            kind: one of `KINDS`: "edit", "master" or "machine" (the machine's edit, beside an editor's).
-            digest: the first `DIGEST` hex digits of the object's SHA-256.
+            kind: "edit", "master" or "machine" (the machine's edit, beside an editor's).
+            digest: the first 16 hex digits of the object's SHA-256.
 
         Raises:
             RecordDamagedError: the shot's record can't be read.
@@ -124,12 +124,13 @@ class Pictures:
         return True
 
     def make_ahead(self, record: ShotRecord, kinds: Mapping[str, str]) -> int:
-        """Make the tiles of a shot that nobody has opened yet, one picture after the other. Return how many packs of
-        tiles were made.
+        """Make the tiles of a shot that nobody has opened yet. Return how many pictures got tiles.
+
+        The pictures are made one after the other. A picture that has its tiles already is not counted.
 
         Args:
             record: the shot's record.
-            kinds: kinds of its pictures (`KINDS`) -> first digits of each picture's hash.
+            kinds: kind of picture ("edit", "master" or "machine") -> first 16 hex digits of its SHA-256.
         Raises:
             ObjectMissingError: a picture is gone, or was changed.
             DiskFullError: the tiles could not be written.
@@ -169,7 +170,7 @@ class Pictures:
 
 
 def tiles_name(found: Found) -> str:
-    """Return the name under which a picture's tiles are kept on this machine's disk: ``<hash>-<version>``."""
+    """Return the name under which a picture's tiles are kept on this machine's disk: ``<hash>-<pipeline version>``."""
     return f"{found.sha256[:32]}-{PIPELINE_VERSION}"
 
 

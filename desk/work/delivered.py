@@ -126,7 +126,7 @@ class Sight(NamedTuple):
         """Return (the picture, the file) whose hash begins with these digits; None if the delivery has no such file.
 
         Args:
-            digest: the first `DIGITS` hex digits of the file's hash, as in addresses.
+            digest: the first 16 hex digits of the file's hash, as in addresses.
         """
         if len(digest) != DIGITS:
             return None
@@ -212,7 +212,7 @@ def status_of(record: ShotRecord | None, number: int) -> Status:
 
 
 def seen_file(number: int, file: File) -> Delivered:
-    """Return a delivered file in the form in which a shot's record keeps what a client sends back.
+    """Return a delivered file as a shot's record names it when a client sends its picture back: number, path and hash.
 
     Args:
         number: number of the delivery in its batch.
@@ -224,7 +224,7 @@ def seen_file(number: int, file: File) -> Delivered:
 def tiles_name(file: File) -> str:
     """Return the name under which a delivered file's tiles are kept on this machine's disk (`TileShelf`).
 
-    It is ``<hash>-delivered-<version>``.
+    It is ``<hash>-delivered-<pipeline version>``.
     """
     return f"{file.sha256[:32]}-delivered-{PIPELINE_VERSION}"
 
@@ -260,7 +260,8 @@ def file_pack(data: bytes, *, name: str, about: Mapping[str, Any] = MappingProxy
 class Small:
     """Makes and remembers small pictures of delivered files.
 
-    The storage has those of a shot's last delivery. Others are made when they are asked for.
+    For each shot the storage has the small pictures of its last delivery. Those of earlier deliveries are made when
+    somebody asks for them.
     """
 
     def __init__(self) -> None:

@@ -36,13 +36,13 @@ class ShootGroups:
         self._known: OrderedDict[BatchId, tuple[float, _Groups]] = OrderedDict()
 
     def nearest(self, shot: ShotId, many: int) -> list[ShotId]:
-        """Return the shots of a shot's shoot group that stand nearest to it in the batch, the nearest first.
+        """Return the shots of a shot's shoot group that stand nearest to it in the group's order, the nearest first.
 
         It is empty if the shot has no group, or the batch's record can't be read.
 
         Args:
             shot: a shot; it is not in the result.
-            many: at most so many.
+            many: the largest number of shots to return.
         """
         group, at = self._groups_of(shot.in_batch).get(shot.shot, ((), 0))
         around = range(max(0, at - many), min(len(group), at + many + 1))

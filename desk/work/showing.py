@@ -158,10 +158,10 @@ def findings_of(record: ShotRecord) -> tuple[list[ShownFinding], list[ShownFindi
 def places_of(record: ShotRecord, checks: Sequence[Finding] = ()) -> list[dict[str, Any]]:
     """Return the places that a shot's page marks in the picture, as plain JSON.
 
-    First come the findings, then the marks of the last round, then the faults in an editor's new file. Each has
-    ``code``, ``sentence``, ``status`` and ``box``; marks and faults also have a ``label`` such as "M1" or "C1". Boxes
-    are (left, top, width, height) in pixels at 1:1. Empty in a blind review, in which the machine's opinion is
-    hidden.
+    First come the places of findings. Then come the marks that a person drew when the shot was last sent to an editor,
+    and then the faults in an editor's new file. Each has ``code``, ``sentence``, ``status`` and ``box``; marks and
+    faults also have a ``label`` such as "M1" or "C1". Boxes are (left, top, width, height) in pixels at 1:1. Empty in a
+    blind review, in which the machine's opinion is hidden.
 
     Args:
         record: the shot's record.
@@ -220,11 +220,10 @@ def checks_of(work: Work | None, *, first: int) -> list[ShownFinding]:
 
 
 def kinds_of(record: ShotRecord) -> dict[str, str]:
-    """Return the pictures of a shot that a person can look at: kind of picture -> digits of its hash.
+    """Return the pictures of a shot that a person can look at: kind of picture -> first 16 hex digits of its SHA-256.
 
-    The kinds are ``edit``, ``master`` and ``machine``. The digits are the first `DIGITS` of the object's SHA-256, as
-    addresses have them. ``machine`` is the machine's edit, for comparison with an editor's picture; it is there at
-    sign-off only.
+    The kinds are ``edit``, ``master`` and ``machine``. ``machine`` is the machine's edit, for comparison with an
+    editor's picture; it is there at sign-off only. A picture that does not exist yet is left out.
 
     Args:
         record: the shot's record.
@@ -259,7 +258,10 @@ def editor_asked(record: ShotRecord) -> bool:
 
 
 def facts_of(record: ShotRecord) -> list[tuple[str, str, str]]:
-    """Return the known facts about a shot, each as (name in words, value, where the value comes from)."""
+    """Return the known facts about a shot, each as (name in words, value, where the value comes from).
+
+    Example: ``("category", "bottle", "manifest")``.
+    """
     return [(name.replace("_", " "), one.value, one.source) for name, one in record.facts.items() if one.value]
 
 
@@ -280,9 +282,9 @@ def history_of(record: ShotRecord) -> list[tuple[str, str]]:
 
 
 def sent_back_of(record: ShotRecord) -> Decision | None:
-    """Return the last decision that sent the shot to an editor, with the editor's tasks.
+    """Return the last decision that sent the shot to an editor; it says what the editor has to do.
 
-    The result is None if there is none since the shot was last started again, or if the shot is in review.
+    None if there is none since the shot was last processed from the start, or if the shot is in review now.
     """
     back = [one for one in since_restart(record) if one.choice in MUST_SAY_WHAT]
     return back[-1] if back and record.state is not State.IN_REVIEW else None
@@ -314,9 +316,10 @@ def machine_edit_of(record: ShotRecord) -> str:
 
 
 def to_be_done(record: ShotRecord) -> list[str]:
-    """Return the tasks that the last round gave to the editor, one for each mark.
+    """Return the editor's tasks, from the last decision that sent the shot to an editor, one for each mark.
 
-    Without marks, the only task is the decision in words. Empty if nobody has sent the shot to an editor.
+    Marks are boxes on the picture, each with a text. Without marks, the only task is the decision in words. Empty if
+    nobody has sent the shot to an editor.
 
     Args:
         record: the shot's record.
@@ -341,7 +344,7 @@ def platforms_of(record: ShotRecord) -> list[tuple[str, str]]:
 
 
 def digest_of(record: ShotRecord) -> str:
-    """Return the first `DIGITS` (16) hex digits of the hash of the picture about which people now decide."""
+    """Return the first 16 hex digits of the hash of the picture about which people now decide."""
     return picture_shown(record)[:DIGITS]
 
 

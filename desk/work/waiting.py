@@ -142,7 +142,7 @@ class Wanted:
         category: product category.
         finding: code of the shot's most important finding.
         person: somebody who edited the shot, who has taken the job, or who has the shot open.
-        age: for how many hours at least the shot has waited in its present state; one of `AGES`.
+        age: for how many hours at least the shot has waited in its present state: ``4``, ``24``, ``72`` or ``168``.
     """
 
     client: str = ""
@@ -258,8 +258,9 @@ class WaitingShots:
         return list(self._found.values())
 
     def first(self, many: int, *, but: Collection[str]) -> list[Waiting]:
-        """Return the shots with which people begin: so many of each list of shots to be judged or edited, in their
-        order.
+        """Return the shots with which people begin: the first `many` of each list, most urgent first.
+
+        The lists are those of reviews, sign-offs and editors' jobs, one after the other.
 
         Args:
             many: number of shots of each list.

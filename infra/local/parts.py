@@ -102,7 +102,7 @@ class Part:
             return f"it cannot be asked: {type(error).__name__}: {error}"
 
     def kill(self) -> None:
-        """Kill the part's process, and wait up to `KILLED_S` seconds for its end. Its child processes go on.
+        """Kill the part's process, and wait up to 5 seconds for its end. Its child processes go on.
 
         A process that waits for a disk or a network folder may end later.
         """

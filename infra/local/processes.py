@@ -53,8 +53,8 @@ class ServerError(RuntimeError):
 def free_ports(count: int, *, preferred: int | None = None) -> list[int]:
     """Return free ports on 127.0.0.1, all different; the first is `preferred` if that is free.
 
-    Until this process ends, no other process of this user gets these ports from this function. A further call in this
-    process returns other ports. Only `preferred` is returned again, if no server listens on it yet.
+    Until this process ends, the function gives these ports to no other process of this user, and a further call in this
+    process returns other ports. Only `preferred` may be returned again, as long as no server listens on it.
 
     Args:
         count: how many ports.
@@ -244,13 +244,14 @@ class Family:
     ) -> subprocess.Popen[bytes]:
         """Start a process that appends its output to a log file, and return it.
 
-        The log of the last start is kept as ``<log>.old``. The process ends with the family.
+        The log of the last start is kept as ``<log>.old``. The process ends with the family. Of this process's
+        environment variables it gets only a few, such as PATH, HOME, TMPDIR and TZ (`PASSED_ON`).
 
         Args:
             command: the program and its arguments.
             log: the file; only this user can read it.
-            environment: variables for the child.
-            passed_on: names of this process's variables to pass on besides `PASSED_ON`; `*` is a wildcard.
+            environment: further variables for the child.
+            passed_on: names of further variables of this process that the child gets; `*` is a wildcard.
             stop_signal: signal for a clean stop.
             grace_s: time for a clean stop before the process is killed, in seconds.
             user, group: numeric ids to run it as; None means those of this process.
@@ -333,7 +334,7 @@ def _tail(log: Path) -> str:
 def answers(url: str) -> Callable[[], bool]:
     """Return a function that says whether a server answers.
 
-    It is called without arguments, and returns True if a GET on the URL gives status 200 within `ANSWER_S` seconds.
+    It is called without arguments, and returns True if a GET on the URL gives status 200 within 5 seconds.
 
     Args:
         url: the URL.
@@ -377,7 +378,7 @@ def only_one(state_dir: Path) -> Iterator[int]:
 
     So only one process runs the servers of the folder. The lock is freed when the last process that holds it ends, so
     no lock is left after a crash. If the process that started the servers was killed, they may still be ending; this
-    function waits for them, at most `LEAVING_S` seconds.
+    function waits for them, at most one minute.
 
     Args:
         state_dir: the folder; made if it is missing.

@@ -17,9 +17,10 @@ TO_DELIVER = (State.APPROVED, State.EXPORTED, State.VERIFIED)
 
 @task(name="find approved shots", task_run_name="find approved shots · {batch}", **ALWAYS)
 def approved_shots(batch: BatchId, *, only: list[str]) -> list[ApprovedShot]:
-    """Return what stage 4, the export, needs of each shot that is approved and not yet delivered.
+    """Return the shots of a batch that are approved and not yet delivered, as stage 4 (the export) takes them.
 
-    Shots that wait for the other views of their product are left out, and shots whose record can't be read.
+    They come in the order of the batch's record, which is by name. Shots that wait for the other views of their product
+    are left out, and shots whose record can't be read.
 
     Args:
         only: names of the shots to consider; empty means all of the batch.

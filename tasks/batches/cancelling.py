@@ -80,7 +80,7 @@ def cancel_batch(batch: BatchId, *, person: str, reason: str, patience_s: float 
     Args:
         person: name of the person who cancels the batch.
         reason: why, in words.
-        patience_s: how long to wait until a process that is at work on the batch has ended, in seconds.
+        patience_s: how long to wait until a process that is at work on the batch has ended, in seconds; by default 60.
     Raises:
         ObjectMissingError: nobody has uploaded such a batch.
         TerminalError: everything in it is delivered or refused already.

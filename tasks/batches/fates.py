@@ -125,7 +125,10 @@ class Summary(Value):
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """What was not delivered, with the reason: one entry for each platform, or file, that lacks a photograph."""
+        """What was not delivered, and why: one entry for each photograph and each platform that gets nothing of it.
+
+        If a platform gets only some files of the photograph, there is one entry for each missing file.
+        """
         return tuple(
             LeftOut(shot=fate.shot, name=name, why=why) for fate in self.fates for name, why in fate.left_out.items()
         )
@@ -157,7 +160,7 @@ class Summary(Value):
     def failure_sentence(self) -> str:
         """How many shots failed, with the reasons of the first five: "1 of 50 shots failed: BTL201: the disk is full".
 
-        After that come the platforms that were left out of other shots.
+        After that it says which platforms get nothing of shots that did not fail. Use it only if a shot failed.
         """
         named = "; ".join(f"{fate.shot}: {fate.why}" for fate in self.failed[:5])
         failed = f"{len(self.failed)} of {counted(len(self.fates), 'shot')} failed: {named}"

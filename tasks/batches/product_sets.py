@@ -25,7 +25,7 @@ from tasks.records.stored import change_batch
 def sets_of(
     batch: BatchRecord, records: Iterable[ShotRecord], *, ready: Collection[str] | None = None
 ) -> tuple[ProductSet, ...]:
-    """Return each product of a batch that must have certain views, with the views that it lacks.
+    """Return the products of a batch that must have certain views, each with the views that it lacks, if any.
 
     Empty if the client's style guide asks for no views, or can't be read.
 
@@ -45,7 +45,9 @@ def sets_of(
 
 
 def held_for_sets(batch: BatchRecord, sets: Iterable[ProductSet]) -> Mapping[str, str]:
-    """Return the approved shots that are not delivered yet because their product is incomplete: shot -> the reason.
+    """Return all shots of incomplete products: shot -> the reason, in words, why an approved one is not delivered yet.
+
+    Shots of these products that are not approved are in it too; the caller picks the approved ones.
 
     Empty if the client also takes incomplete products, if somebody has closed the batch, or if the client's style guide
     can't be read.

@@ -30,13 +30,14 @@ _AT_REST = frozenset({*WAITING, *DONE, *TO_DELIVER, State.REFUSED})
 
 @task(name="take stock", task_run_name="take stock · {batch}", **ALWAYS)
 def take_stock(batch: BatchId) -> BatchStock:
-    """Return the shots of a batch that need work. First the batch's files are compared with its manifest.
+    """Compare a batch's files with its manifest, and return the shots that need work.
 
-    What the comparison finds is written to the batch's record, and each new photograph gets a record. Shots that wait
-    for people, or are approved, delivered or refused, need no work here.
+    The batch's record gets the list of its shots and what the comparison has found. Each new photograph gets a record
+    of its own. Shots that wait for people, or are approved, delivered or refused, need no work.
 
     Raises:
-        ObjectMissingError: nothing was uploaded for this batch, or its manifest was replaced each time it was read.
+        ObjectMissingError: nothing was uploaded for this batch, it has no record, or its manifest was replaced each
+            time it was read.
     """
     files, manifest, trouble = _listed(batch)
     found = stocking.take_stock(

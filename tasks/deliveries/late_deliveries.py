@@ -68,7 +68,12 @@ def gather(shot: ShotId) -> Gathered:
 
     The client's style guide decides. If the shot completes its product, the product's other approved shots are
     delivered with it. A shot that waits is noted in the batch's record with the time of its delivery, and a run of
-    `deliver-batch` is created for that time, if there is none. A shot of a cancelled batch waits without a time.
+    `deliver-batch` is created for that time, if there is none. A shot of a cancelled batch or of an incomplete product
+    waits without a time and without a run. A shot that is not approved any more counts as delivered at once.
+
+    Raises:
+        ObjectMissingError: the batch has no record.
+        RecordDamagedError: a record can't be read.
     """
     batch, rule = shot.in_batch, promise_shown(shot.client).late_deliveries
     known, mine = load_batch(batch), find_record(shot)
@@ -151,7 +156,7 @@ class Waiting(Value):
 
     @property
     def sentence(self) -> str:
-        """When these shots are delivered, in words."""
+        """When these shots are delivered, in words: ``approved, goes out at 2026-05-01 14:00 UTC``."""
         return late.in_words(self.goes_out)
 
 
@@ -213,7 +218,7 @@ def wait_until_delivered(batch: BatchId, run_id: UUID, *, patience_s: float = PA
     Args:
         batch: the batch that the run delivers, for the messages.
         run_id: the run from `close_batch`.
-        patience_s: how long to wait, in seconds.
+        patience_s: how long to wait, in seconds; by default 600.
     Raises:
         TerminalError: the run failed, or has not ended in time.
     """

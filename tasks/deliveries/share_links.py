@@ -91,7 +91,7 @@ def share(batch: BatchId, number: int, *, days: int = USUAL_DAYS, by: str) -> tu
 
     Args:
         number: number of the delivery in its batch.
-        days: how long the link is valid, 1 to 90.
+        days: how long the link is valid, 1 to 90; by default 14.
         by: name of the person who makes the link.
     Raises:
         TerminalError: there is no finished delivery of this number, or the number of days is not allowed.

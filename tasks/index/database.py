@@ -66,7 +66,7 @@ class Database(Protocol):
 
         Args:
             work: called with the connection. If it raises an error, the transaction is undone.
-            within_s: longest time for the work, in seconds; `Own` ignores it.
+            within_s: longest time for the work, in seconds, by default 30; an `Own` ignores it.
         Raises:
             IndexAwayError: the work failed in the database, or took too long.
         """
@@ -114,8 +114,8 @@ class Shared:
 
         Args:
             work: called with the connection. If it raises an error, the transaction is undone.
-            within_s: longest time for the work, in seconds. The first use may take 30 s, because it also makes or
-                changes the tables.
+            within_s: longest time for the work, in seconds, by default 30. The first use may take 30 s in any case,
+                because it also makes or changes the tables.
         Raises:
             IndexAwayError: the work failed in the database or took too long, or an earlier call did so less than a
                 minute ago.

@@ -104,18 +104,19 @@ def _name(table: Table, row: Row) -> tuple[str, ...]:
 
 
 def put(connection: Connection, table: Table, rows: Iterable[Row], *, seen: Mapping[str, str] | None = None) -> None:
-    """Write rows into a table of the index: new ones are inserted, and older rows of the same name are replaced.
+    """Write rows into a table of the index: each is inserted, or replaces the stored row of the same shot or batch.
 
-    Rows may arrive in another order than their records were written. So a shot's row is replaced only if it has no more
-    events than the new one. A row of another table is always replaced.
+    Rows may arrive in another order than their records were written. So a stored row of a shot is only replaced if it
+    has at most as many events as the new one. A stored row of another table is always replaced. `seen` changes that.
 
     Args:
         connection: to the index, in a transaction.
         table: `shots`, `batches` or `buckets`.
         rows: each a mapping of column to value, from `tasks.index.rows`; all of this table.
-        seen: for rows that were compared with the bucket: shot -> ETag of its row before the record was read (for a
-            batch's row under ``""``). A row that still has this ETag is replaced in any case, because nobody has
-            written it meanwhile. A batch's row with another ETag stays. None or empty: nothing was compared.
+        seen: if the caller compares one batch with the bucket: name of the shot -> ETag that the stored row had before
+            the caller read the record; the key ``""`` has the ETag of the batch's row. A stored row that still has this
+            ETag is replaced in any case, because nobody has written it meanwhile. A batch's row with another ETag
+            stays. None or empty: nothing was compared.
     """
     new = list(rows)
     if not new:

@@ -134,12 +134,13 @@ def as_promised(plan: Plan) -> Plan:
 
 
 def ruled_out(plan: Plan) -> tuple[str, ...]:
-    """Return the names of the categories to which a shot certainly does not belong; empty if its category is unknown.
+    """Return the names of the categories to which a shot of the machine certainly does not belong.
 
-    They are the categories that the rules always send to people. A shot that goes to the machine is in none of them.
+    They are the categories that the rules always send to people: if the category of a shot is known and the machine
+    edits it, the shot is in none of them. Empty if the shot's category is unknown.
 
     Args:
-        plan: the shot's plan, which has its category.
+        plan: the plan of a shot that goes to the machine; it has the shot's category.
     """
     return ruled_out_for(plan.category, configs_in_force().categories.values())
 
@@ -150,7 +151,7 @@ def watch_for(record: ShotRecord, plan: Plan) -> Watch | None:
     None if the shot's plan uses no routing model.
 
     Args:
-        record: the record of a shot that stage 2 has routed; its ``routing`` report has the figures.
+        record: the record of a shot for which stage 2 has decided who edits it; its ``routing`` report has the figures.
         plan: the shot's plan.
     """
     model = serving_model(plan)

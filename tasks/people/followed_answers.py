@@ -25,7 +25,7 @@ def wait_until_followed(before: ShotRecord, run_id: UUID, *, patience_s: float =
     Args:
         before: the record before the run was resumed.
         run_id: id of the run that the answer has resumed.
-        patience_s: how long to wait, in seconds. It includes the time until a worker takes the run.
+        patience_s: how long to wait, in seconds; by default 180. It includes the time until a worker takes the run.
     Raises:
         DecisionRefusedError: the answer was refused; the message gives the reason.
         TerminalError: the run failed, or the answer was not followed in time.

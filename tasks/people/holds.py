@@ -31,8 +31,8 @@ def still_missing(record: ShotRecord, plan: Plan | None = None) -> tuple[Missing
     """Return what a shot waits for that the client must send: one entry for each missing thing; empty if nothing is.
 
     Args:
-        record: the record of a shot that stage 2 has routed.
-        plan: the shot's plan; None: it is read.
+        record: the record of a shot for which stage 2 has decided who edits it.
+        plan: the shot's plan; None: it is read from storage.
     """
     plan, promise = plan or shot_objects.plan_of(record), promise_to(record.shot.client)
     product = record.product
@@ -124,9 +124,10 @@ def _note(shot: RoutedShot, record: ShotRecord) -> bool:
 
 
 def note_for_others(record: ShotRecord) -> None:
-    """Note a shot in storage if other shots of its product may wait for it.
+    """Note a shot in storage if other shots of its product may wait for it, so that they find it. Nothing is returned.
 
-    Those are photographs of a garment's neck, and colour references. All other shots are not noted.
+    It is noted if its view is the client's view of a garment's neck (usually ``NECK``) or of a colour reference
+    (``SWCH``). All other shots are not noted.
 
     Args:
         record: the record of a shot that has a plan.

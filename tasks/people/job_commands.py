@@ -125,7 +125,9 @@ def answer_job(
     file: Path | None = None,
     wait: bool = False,
 ) -> str:
-    """Answer the question about a waiting shot, so that its run goes on; return the answer in words.
+    """Answer the question about a waiting shot, so that its run goes on; return the answer as a sentence.
+
+    Example: ``send to an editor: edge (the rim at the left), Ana López``.
 
     Args:
         name: CLIENT/BATCH/SHOT.
@@ -133,9 +135,12 @@ def answer_job(
         also: state -> fields that only the form of that state has: field name -> value.
         fields: all other fields of the form: field name -> value.
         file: a finished picture. It is put into the shot's folder ``returned/`` once the answer has passed its checks.
-        wait: True waits until the run has followed the answer. Then the decision in the record is returned in words.
+        wait: True waits until the run has followed the answer. Then the sentence is that of the decision in the record.
     Raises:
-        DecisionRefusedError: the answer can't be followed, or somebody else answered first.
+        NamingError: the name doesn't have this form.
+        ObjectMissingError: there is no such shot.
+        DecisionRefusedError: the shot is in none of the states of `choices`, the answer can't be followed, or somebody
+            else answered first.
         TerminalError: the answer was accepted, but the run failed or did not follow it in time.
     """
     shot = shot_id(name)
@@ -215,9 +220,10 @@ def _note_on_job(
 
 
 def first_time_rates(*, by: By, client: str = "", batch: str = "") -> tuple[Rate, ...]:
-    """Return how often people's work was approved at once: one rate for each editor, category or client.
+    """Return how often editors' work was approved the first time: one `Rate` for each editor, category or client.
 
-    The rates are counted from the shots that people have decided on.
+    Each rate has the number of shots that a second person judged, how many of these were approved the first time, and
+    the reasons of the rejections.
 
     Args:
         by: what there is one rate for: each editor, each category or each client.

@@ -128,7 +128,7 @@ def question_about(record: ShotRecord, *, objection: str = "") -> Question:
     If it waits for an editor, the editor's ticket and files are stored as well.
 
     Args:
-        record: the shot's record. Its state decides what is asked.
+        record: the record of a shot that waits for people. Its state decides what is asked.
         objection: why the last answer was refused; shown above the form. Empty if none was.
     """
     events = as_shown(record).events

@@ -42,13 +42,16 @@ _LAST_SIGN = "\U0010ffff"
 def ask(work: Work[R], *, client: str = "", batch: str = "", storage: Storage | None = None) -> R:
     """Return the answer to a question to the index. The shared index is asked if it answers, else one of this machine.
 
-    An index of this machine is first brought up to date with the bucket, which takes time.
+    An index of this machine is first brought up to date with the bucket, and so is a shared one that is new. That takes
+    time, as all records that changed are read. If no folder can be used, the index of this machine is made in memory.
 
     Args:
         work: the question: called with a connection to the index; what it returns is the answer.
         client, batch: names of the client and the batch that the question is about; empty means all. They limit how
             much an index of this machine has to compare.
         storage: the bucket that the question is about; None means the one that the settings name.
+    Raises:
+        StorageUnavailableError: the storage does not answer, and the index had to be compared with it.
     """
     opened, index = storage or open_storage(), shared()
     if index is not None:
@@ -78,8 +81,8 @@ def _require_whole(index: Shared, storage: Storage) -> None:
 def repair() -> None:
     """Compare some batches of the shared index with their records, and correct rows that differ.
 
-    Call it before a decision that depends on counting rows. If there is no shared index, or it does not answer, nothing
-    is done.
+    Call it before a decision that depends on counting rows. A call compares a limited number of batches; over many
+    calls, all get their turn. If there is no shared index, or it does not answer, nothing is done.
     """
     index = shared()
     if index is not None:
@@ -90,9 +93,9 @@ def repair() -> None:
 def finished_batches() -> Collection[BatchId]:
     """Return the batches that are finished, as far as the shared index knows.
 
-    Empty if there is no shared index, or it does not answer. A row that is older than its record never hides a batch
-    that was cancelled and submitted again: if a batch can be cancelled, its row counts only if the record still has the
-    row's ETag. No record is read for that.
+    Empty if there is no shared index, or it does not answer. The nightly run skips these batches. So none may be named
+    that was cancelled and submitted again after its row was written. Only batches with unfinished shots can be
+    cancelled: such a batch is named only if its record still has the row's ETag. No record is read for that.
     """
     index, storage = shared(), open_storage()
     if index is None:
@@ -123,16 +126,15 @@ def finished_batches() -> Collection[BatchId]:
 def find_shots(words: Sequence[str], *, client: str = "", batch: str = "", most: int = MOST_FOUND) -> list[ShotRecord]:
     """Return the shots that a person looks for by words, also those of ended batches.
 
-    A shot is found if one of its SKU, ASIN, GTIN and file name begins with the word; case does not matter. All words
-    must fit. These shots come first, sorted by client, batch and name. After them come shots of which the words are
-    only in the middle of a name; these are looked for among the 50,000 shots that changed last, if each word has at
-    least three characters. Each is a record in short form (`packshot.outcomes.indexed`), with the fields that lists
-    need.
+    First come the shots that have a SKU, ASIN, GTIN or file name beginning with each word, sorted by client, batch and
+    name. Then come shots that have each word only in the middle of one of these names. They are looked for among the
+    50,000 shots that changed last, and only if each word has at least three characters. Each shot is returned as its
+    record in short form: most facts, most measured figures and the findings that passed are left out.
 
     Args:
-        words: without words, the first shots by name are returned.
+        words: case does not matter. Without words, the first shots by name are returned.
         client, batch: only shots of this client, or of batches with this name; empty means all.
-        most: the largest number of shots to return.
+        most: the largest number of shots to return; by default 100.
     """
     wanted = [word.casefold() for word in words]
     begins = _of(client, batch)
@@ -165,8 +167,8 @@ def _last_changed(client: str, batch: str, words: Sequence[str]) -> Select[tuple
 def waiting_records(states: Collection[State], *, client: str = "", batch: str = "") -> list[ShotRecord]:
     """Return the shots that are in one of some states, sorted by client, batch and name.
 
-    Each is a record in short form (`packshot.outcomes.indexed`), with the fields that lists need. Shots whose record
-    can't be read are left out.
+    Each shot is returned as its record in short form: most facts, most measured figures and the findings that passed
+    are left out. Shots whose record can't be read are missing.
 
     Args:
         states: any states, not only those in which a shot waits.
@@ -177,9 +179,10 @@ def waiting_records(states: Collection[State], *, client: str = "", batch: str =
 
 
 def batch_records(batch: BatchId) -> list[ShotRecord]:
-    """Return the shots of a batch, sorted by name. Shots whose record can't be read are left out.
+    """Return the shots of a batch, sorted by name. Shots whose record can't be read are missing.
 
-    Each is a record in short form (`packshot.outcomes.indexed`), with the fields that lists need.
+    Each shot is returned as its record in short form: most facts, most measured figures and the findings that passed
+    are left out.
     """
     return _records(_of(batch.client, batch.batch), batch.client, batch.batch)
 
@@ -187,7 +190,8 @@ def batch_records(batch: BatchId) -> list[ShotRecord]:
 def records_of_products(client: str, products: Collection[str]) -> list[ShotRecord]:
     """Return all shots of a client that show one of some products, from all batches.
 
-    Each is a record in short form (`packshot.outcomes.indexed`), with the fields that lists need.
+    Each shot is returned as its record in short form: most facts, most measured figures and the findings that passed
+    are left out.
 
     Args:
         client: the client's short name, for example ``acme``.
@@ -205,8 +209,8 @@ def records_of_products(client: str, products: Collection[str]) -> list[ShotReco
 def records_since(moment: datetime) -> list[ShotRecord]:
     """Return the shots that have changed since a moment, or are not finished; sorted by client, batch and name.
 
-    A shot is finished if it is delivered or refused. Each is a record in short form (`packshot.outcomes.indexed`), with
-    the fields that lists need.
+    A shot is finished if it is delivered or refused. Each shot is returned as its record in short form: most facts,
+    most measured figures and the findings that passed are left out.
 
     Args:
         moment: a time with a time zone.
@@ -237,8 +241,8 @@ class Changed(NamedTuple):
 
     Attributes:
         etags: name (CLIENT/BATCH/SHOT) of every such shot -> the ETag of its record.
-        records: records in short form (`packshot.outcomes.indexed`) of the shots that have another ETag than at the
-            last look, or were not in it.
+        records: the shots that have another ETag than at the last look, or were not in it. Each is a record in short
+            form: most facts, most measured figures and the findings that passed are left out.
     """
 
     etags: Mapping[str, str]
@@ -293,8 +297,8 @@ def mark_of(states: Collection[State]) -> object:
 def judged_records(*, client: str = "", batch: str = "") -> list[ShotRecord]:
     """Return the shots about which a person has decided, sorted by client, batch and name.
 
-    Each is a record in short form (`packshot.outcomes.indexed`), with the fields that lists need and with the measured
-    figures.
+    Each shot is returned as its record in short form, with the figures from which the routing model learns: most facts
+    and the findings that passed are left out.
 
     Args:
         client, batch: only shots of this client, or of batches with this name; empty means all.

@@ -39,8 +39,8 @@ _TOLD = {Urgency.SOON_DUE: "soon_due", Urgency.OVERDUE: "overdue"}
 def waits(*, client: str = "", batch: str = "") -> list[tuple[ShotRecord, Wait]]:
     """Return the shots that wait for a person, the earliest due first, each as (its record, who has to act until when).
 
-    Only shots about which a person is asked are in it: those that have a suspended run. The record is in short form
-    (`packshot.outcomes.indexed`), with the fields that lists need.
+    Only shots about which a person is asked are in it: those that have a suspended run. The record is in short form:
+    most facts, most measured figures and the findings that passed are left out.
 
     Args:
         client, batch: only shots of this client, or of batches with this name; empty means all.
@@ -102,8 +102,9 @@ def update_board(told: set[str] | None = None) -> str:
     that is soon due, and one when it is overdue.
 
     Args:
-        told: notices that this process knows were sent; new ones are added to this set. It only saves requests: a mark
-            in storage makes sure that each notice is sent once. None: nothing is known.
+        told: pass the same set in each call, empty at first. The function adds a text for each notice that was sent,
+            and looks there before it asks the storage. That only saves requests: a mark in storage makes sure that each
+            notice is sent once. None: the storage is always asked.
     """
     known = set() if told is None else told
     found = waits()

@@ -64,7 +64,7 @@ def figures_on(date: dt.date) -> DayFigures | None:
 
 
 def lists_on(date: dt.date) -> Mapping[Number, tuple[ShotId, ...]] | None:
-    """Return the shots behind the numbers of a day's report: number -> the shots that it counts.
+    """Return the shots behind the numbers of a day's report: number, such as ``delivered`` -> the shots that it counts.
 
     None if the day was not counted, or if its lists were not kept.
     """

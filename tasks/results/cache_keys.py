@@ -54,7 +54,7 @@ def unit(stage: str, *, retries: int = RETRIES, knows: Callable[[], str] = lambd
 
     Args:
         stage: name of the stage; part of the cache key.
-        retries: how many times a transient error is retried at most.
+        retries: how many times a transient error is retried at most; by default 3.
         knows: returns a text that is hashed into the key as well. It is called in the worker, just before the task
             runs. Use it if the result depends on more than the parameters, for example on a model's version.
     """

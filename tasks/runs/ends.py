@@ -28,7 +28,7 @@ def end_of(run_id: UUID, *, poll_s: float = POLL_S) -> State[Any]:
 
     Args:
         run_id: the run to wait for.
-        poll_s: time between two looks, in seconds.
+        poll_s: time between two looks, in seconds; by default 5.
     Raises:
         httpx.HTTPError: no look succeeded for ``PACKSHOT_PATIENCE_S`` seconds.
     """

@@ -82,9 +82,9 @@ class Lost(Value):
 def end_lost_runs() -> Lost:
     """Mark the runs whose process has died as crashed, and start them again; return the names of both.
 
-    A run that somebody was cancelling is marked as cancelled instead. Only runs of the flows in `STARTED_AGAIN` are
-    started again, if they have crashed fewer than five times (`MOST_TRIES`) and less than a day ago. If a nightly run
-    has died, people get a notice.
+    A run that somebody was cancelling is marked as cancelled instead. Only the nightly run and runs that work on
+    batches or single shots (`STARTED_AGAIN`) are started again, if they have run fewer than five times (`MOST_TRIES`)
+    and crashed less than a day ago. If a nightly run has died, people get a notice.
     """
     ended, started = [], []
     with get_client(sync_client=True) as client:

@@ -112,12 +112,13 @@ DONE: Mapping[Stage, type[Handover]] = MappingProxyType(
 def part_name(stage: Stage, items: Sequence[Value]) -> str:
     """Return the name of a part: some shots of a batch that one worker takes through one stage.
 
-    Example: ``edit-13-`` and 32 hex digits, which are stage, pipeline version, and a hash of everything that the part's
+    Example: ``edit-14-`` and 32 hex digits, which are stage, pipeline version, and a hash of everything that the part's
     results depend on. So equal work has an equal name, and its results are found again.
 
     Args:
         stage: the stage.
-        items: the part's work, one item for each shot, of the class that `WORK` names for the stage.
+        items: the part's work, one item for each shot: a `ToMaster`, `ToRoute`, `RoutedShot` (for EDIT) or
+            `ApprovedShot` (for EXPORT), as `WORK` says.
     """
     knows = network_in_use() if stage is Stage.EDIT else ""
     return f"{stage.value}-{PIPELINE_VERSION}-{fingerprint_of(items, knows)}"
@@ -128,7 +129,7 @@ def store_work(batch: BatchId, part: str, items: Sequence[Value]) -> None:
 
     Args:
         part: name of the part, from `part_name`.
-        items: one for each shot, of the class that `WORK` names for the part's stage.
+        items: the part's work, with which `part_name` was called: one item for each shot.
     """
     _store(part_result_name(batch, part, "work"), items)
 
@@ -157,19 +158,20 @@ def store_done(batch: BatchId, part: str, results: Sequence[Handover]) -> None:
 
     Args:
         part: name of the part, from `part_name`.
-        results: one for each shot, of the class that `DONE` names for the part's stage.
+        results: one for each shot: a `MasteredShot`, `RoutedShot`, `EditedShot` or `ExportedShot`, by the part's stage.
     """
     _store(part_result_name(batch, part, "done"), results)
 
 
 def done_of(batch: BatchId, part: str, stage: Stage) -> tuple[Handover, ...] | None:
-    """Return the results of a part of a batch, one for each of its shots.
+    """Return the results of a part of a batch, one for each of its shots; None if there are none.
 
-    None if the part is not done yet, or if one of its shots failed.
+    There are none if the part is not done yet, if one of its shots failed, or if the stored results have no valid seal.
 
     Args:
         part: name of the part, from `part_name`.
-        stage: the stage through which the part went. `DONE` names the class of the results.
+        stage: the stage through which the part went. The results are, in the order of the stages, `MasteredShot`,
+            `RoutedShot`, `EditedShot` or `ExportedShot`.
     """
     return cast("tuple[Handover, ...] | None", _read(part_result_name(batch, part, "done"), DONE[stage]))
 
@@ -210,7 +212,8 @@ def helpers() -> int:
 def hand_out(batch: BatchId, stage: Stage, part: str, *, place: str) -> UUID:
     """Create a flow run for a part of a batch, which any worker of the parts' pool can take; return the run's id.
 
-    If this run has already done so in its present try, the first run's id is returned, and no other is created.
+    Call it in a flow run. If the calling run has handed out this part before, in its present try, no other run is
+    created, and the id of that part's run is returned.
 
     Args:
         part: name of the part, from `part_name`. Its work must be stored already.
@@ -248,7 +251,7 @@ def take_back(run_id: UUID) -> None:
 
 
 def is_deserted(batch: BatchId, part: str) -> bool:
-    """Return True if nobody works on a part of a batch: no process has begun it, or the process that had it has died.
+    """Return True if nobody works on a part of a batch now: no process has begun it, or its process has ended or died.
 
     Args:
         part: name of the part, from `part_name`.

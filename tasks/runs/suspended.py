@@ -188,7 +188,9 @@ def refused_words(why: str) -> str:
 
 
 def followed_words(what: str) -> str:
-    """Return a sentence for the person whose answer counted, shown while the run waits for the next person.
+    """Return a sentence for the person whose answer counted: "The last answer was followed: ", then what it did.
+
+    The run shows it while it waits for the next person.
 
     Args:
         what: what the answer did, in words.

@@ -36,12 +36,13 @@ class ListedFile(NamedTuple):
 
 
 def reference_photos(record: BatchRecord, named: Iterable[str]) -> dict[str, ReferencePhoto]:
-    """Return what was measured on reference photographs, by the name that the manifest uses for each.
+    """Return what was measured on a batch's reference photographs: name in the manifest -> colour target or swatch.
 
-    A name that is no reference photograph of the batch is left out.
+    The files are read from storage. A name for which the batch has no reference photograph is left out.
 
     Args:
-        named: the values of the manifest's column for references.
+        record: the batch's record, with the files that were listed.
+        named: names of files, from the manifest's column `reference`; empty ones are ignored.
     """
     files = _files(record, ignored_only=True)
     found = {}
@@ -53,10 +54,13 @@ def reference_photos(record: BatchRecord, named: Iterable[str]) -> dict[str, Ref
 
 
 def listed_reference(record: BatchRecord, named: str) -> ListedFile | None:
-    """Return the file of the batch that a shot's reference names; None if no file has this name.
+    """Return the file of a batch that a shot's colour reference names; None if the batch has no such file.
+
+    It may be a reference photograph, or a photograph of the batch.
 
     Args:
-        named: the value in the manifest's column for references.
+        record: the batch's record, with the files that were listed.
+        named: name of a file, from the manifest's column `reference`.
     """
     return _of_name(named, _files(record, ignored_only=False))
 

@@ -152,7 +152,7 @@ def broken_conditions(storage: Storage, *, rounds: int = ROUNDS) -> list[str]:
     Example: "If-Match, 32 at once: of 32 writes at once, it accepted 2 instead of one".
 
     Args:
-        rounds: how often each kind is tried. A kind that goes wrong is not tried again.
+        rounds: how often each kind is tried; by default 3. A kind that goes wrong is not tried again.
     """
     found = []
     for name, trial in CONDITIONS.items():

@@ -24,17 +24,17 @@ from prefect.states import Cancelled, Cancelling
 from packshot.batch import BatchRecord, Cancellation
 from packshot.errors import TerminalError
 from packshot.figures import counted
-from packshot.keys import batch_lease, delivery_lease, inbox_key
+from packshot.keys import inbox_key
 from packshot.naming import READY, BatchId
 from packshot.record import DONE, State
 from packshot.types import Value
+from tasks.batches.claiming import is_worked_on
 from tasks.batches.status import standing_of
 from tasks.queries.asking import batch_records
 from tasks.records.bookkeeping import now
 from tasks.records.stored import change_batch, create_batch, find_batch
 from tasks.runs.resuming import HUMAN_FLOW, runs_of
 from tasks.storage.bucket import ObjectInfo, open_storage
-from tasks.storage.leases import look
 
 AT_WORK = ("process-batch", "deliver-batch", "reprocess-shot", "work-on-part")
 """Flows that work on a batch."""
@@ -151,15 +151,10 @@ def _with_its_runs_ended(found: CancelledBatch, batch: BatchId, patience_s: floa
         with get_client(sync_client=True) as client:
             ended |= {_ended(client, run, found) for run in list(_runs_at_work(client, batch))}
             asked |= {_ended(client, run, found) for run in list(_questions(client, batch))}
-        at_work = _is_at_work(batch)
+        at_work = is_worked_on(batch)
         if not at_work or time.monotonic() > deadline:
             return found.model_copy(update={"runs": len(ended), "questions": len(asked), "at_work": at_work})
         time.sleep(_POLL_S)
-
-
-def _is_at_work(batch: BatchId) -> bool:
-    seen = (look(name) for name in (batch_lease(batch), delivery_lease(batch)))
-    return any(one is not None and one.is_alive for one in seen)
 
 
 def _runs_at_work(client: SyncPrefectClient, batch: BatchId) -> Iterator[FlowRun]:

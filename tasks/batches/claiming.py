@@ -12,12 +12,12 @@ from prefect.runtime import flow_run
 
 from packshot.batch import BatchRecord
 from packshot.errors import PackshotError
-from packshot.keys import batch_lease
+from packshot.keys import batch_lease, delivery_lease
 from packshot.naming import BatchId
 from tasks.environment.logs import log
 from tasks.records.bookkeeping import now
 from tasks.records.stored import change_batch, create_batch, looks_for_cancellation
-from tasks.storage.leases import holding
+from tasks.storage.leases import holding, is_held
 
 
 @contextmanager
@@ -39,6 +39,15 @@ def at_work_on(batch: BatchId) -> Iterator[None]:
             yield
         finally:
             _let_go(batch, me)
+
+
+def is_worked_on(batch: BatchId) -> bool:
+    """Return True if a run processes this batch now, or delivers it: it holds the lease for that and is alive.
+
+    Raises:
+        StorageUnavailableError: the storage does not answer.
+    """
+    return is_held(batch_lease(batch), delivery_lease(batch))
 
 
 def _let_go(batch: BatchId, me: str) -> None:

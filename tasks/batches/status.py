@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from packshot.errors import ObjectMissingError
-from packshot.keys import batch_lease, delivery_lease, inbox_key, inbox_prefix
+from packshot.keys import inbox_key, inbox_prefix
 from packshot.naming import READY, BatchId
 from packshot.record import State
+from tasks.batches.claiming import is_worked_on
 from tasks.batches.fates import AT_WORK, Fate, Summary
 from tasks.batches.summing_up import survey
 from tasks.queries.asking import batch_records
 from tasks.records.stored import find_batch
 from tasks.storage.bucket import open_storage
-from tasks.storage.leases import look
 
 
 def standing_of(batch: BatchId) -> Summary:
@@ -31,7 +31,7 @@ def standing_of(batch: BatchId) -> Summary:
     summary = survey(batch, briefs=batch_records(batch))
     if record.cancelled is not None:
         return summary.model_copy(update={"stands": record.cancelled.sentence})
-    if not _is_at_work(batch):
+    if not is_worked_on(batch):
         return summary
     fates = tuple(_under_way(fate) for fate in summary.fates)
     return summary.model_copy(update={"fates": fates, "stands": "A run is at work on it now"})
@@ -48,11 +48,6 @@ def _not_begun(batch: BatchId) -> str:
         str(batch),
         next_step="Check the names of client and batch, or upload it: packshot batch submit.",
     )
-
-
-def _is_at_work(batch: BatchId) -> bool:
-    found = (look(name) for name in (batch_lease(batch), delivery_lease(batch)))
-    return any(seen is not None and seen.is_alive for seen in found)
 
 
 def _under_way(fate: Fate) -> Fate:

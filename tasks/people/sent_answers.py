@@ -136,10 +136,17 @@ def _read(shot: ShotId, fields: Mapping[str, Any]) -> Answer:
         return Answer.model_validate(dict(fields))
     except ValidationError as error:
         first = error.errors()[0]
-        allowed = ", ".join(reason.value for reason in REASONS[Choice(fields["decision"])])
         raise DecisionRefusedError(
-            f"{'.'.join(map(str, first['loc']))}: {first['msg']}", str(shot), allowed=f"reasons: {allowed}"
+            f"{'.'.join(map(str, first['loc']))}: {first['msg']}", str(shot), allowed=_allowed(fields.get("decision"))
         ) from None
+
+
+def _allowed(decision: object) -> str:
+    """Return in words which reasons a decision can have; which decisions there are if this is none."""
+    known = {choice.value: choice for choice in Choice}
+    if not isinstance(decision, str) or decision not in known:
+        return f"decisions: {', '.join(known)}"
+    return f"reasons: {', '.join(reason.value for reason in REASONS[known[decision]])}"
 
 
 def _decision(answer: Answer) -> Decision:

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 
 from prefect import task
 
-from packshot.errors import PackshotError, TooLargeError
+from packshot.errors import ObjectMissingError, PackshotError, TooLargeError
 from packshot.escaping import code, markdown
 from packshot.keys import client_deliveries_prefix, returns_key
 from packshot.naming import checked_name, checked_path
@@ -29,7 +29,7 @@ from packshot.types import Value
 from tasks.environment.configs import configs_in_force
 from tasks.processing.children import children
 from tasks.records.bookkeeping import ALWAYS
-from tasks.storage.bucket import ObjectInfo, Storage, open_storage
+from tasks.storage.bucket import Storage, open_storage
 from tasks.storage.links import link_to
 from tasks.telling.artifacts import artifact_key, page_artifact
 
@@ -172,20 +172,23 @@ def delivered_on(storage: Storage, client: str) -> dict[str, int]:
         client: the client's short name, for example ``acme``.
     """
     days: dict[str, int] = {}
-    for one in _delivered_manifests(storage, client_deliveries_prefix(client)):
-        if one.modified is None:
+    for key in _manifests_of_deliveries(storage, client_deliveries_prefix(client)):
+        try:
+            table, info = storage.get_with_info(key)
+        except ObjectMissingError:  # the delivery is being written: its manifest comes last
             continue
-        day = int(one.modified.timestamp() // _DAY_S)
-        for row in csv.DictReader(io.StringIO(storage.get(one.key).decode("utf-8-sig"))):
+        if info.modified is None:
+            continue
+        day = int(info.modified.timestamp() // _DAY_S)
+        for row in csv.DictReader(io.StringIO(table.decode("utf-8-sig"))):
             sku = identifier(row.get("sku") or "")
             if sku:
                 days[sku] = min(day, days.get(sku, day))
     return days
 
 
-def _delivered_manifests(storage: Storage, prefix: str) -> Iterator[ObjectInfo]:
-    """Yield the manifest of each delivery of a client, of finished ones and of those that are being written."""
+def _manifests_of_deliveries(storage: Storage, prefix: str) -> Iterator[str]:
+    """Yield the key of the manifest of each delivery of a client, also of one that is being written and has none."""
     for batch in storage.folders(prefix):
         for number in storage.folders(f"{prefix}{batch}/"):
-            key = f"{prefix}{batch}/{number}/manifest.csv"
-            yield from (one for one in storage.list(key) if one.key == key)
+            yield f"{prefix}{batch}/{number}/manifest.csv"

@@ -36,7 +36,7 @@ from tasks.records.bookkeeping import ALWAYS, now
 from tasks.runs.children import cancel_children
 from tasks.runs.parts import WORK_ON_PART, cancel_parts
 from tasks.runs.resuming import runs_of
-from tasks.storage.leases import forget, look
+from tasks.storage.leases import forget, is_held, look
 from tasks.telling.night import night_stopped
 
 NIGHT = "nightly"
@@ -93,13 +93,13 @@ def end_lost_runs() -> Lost:
         if gone:
             time.sleep(get_settings().lease_s / RENEWALS * 1.5)  # whoever lives has renewed its lease by then
         for run in gone:
-            if not _lives(run):
+            if not is_held(run_lease(str(run.id))):
                 _end(client, run)
                 ended.append(run.name)
                 if client.read_flow(run.flow_id).name == NIGHT:
                     night_stopped(f"its process is gone; the run is started again. Run {run.id}")
         for run in list(_runs(client, STARTED_AGAIN, (StateType.CRASHED,), since=at - NOT_OLDER_THAN)):
-            if run.deployment_id is not None and run.run_count < MOST_TRIES and not _lives(run):
+            if run.deployment_id is not None and run.run_count < MOST_TRIES and not is_held(run_lease(str(run.id))):
                 _end_parts(client, run)
                 forget(run_lease(str(run.id)))  # the next try has a lease of its own
                 client.set_flow_run_state(run.id, Scheduled(name="AwaitingRetry"), force=True)
@@ -140,11 +140,6 @@ def _is_gone(run: FlowRun, at: datetime) -> bool:
     had_begun = seen is not None and not seen.lease.released and run.state.is_running()
     grace = timedelta(seconds=get_settings().lease_s * (1 if had_begun else 2))
     return at - run.state.timestamp >= grace
-
-
-def _lives(run: FlowRun) -> bool:
-    seen = look(run_lease(str(run.id)))
-    return seen is not None and seen.is_alive
 
 
 def _end(client: SyncPrefectClient, run: FlowRun) -> None:

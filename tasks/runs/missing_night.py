@@ -27,7 +27,7 @@ from tasks.environment.settings import get_settings
 from tasks.records.bookkeeping import ALWAYS, now
 from tasks.runs.lost_runs import NIGHT
 from tasks.runs.resuming import runs_of
-from tasks.storage.leases import look
+from tasks.storage.leases import is_held
 from tasks.telling.notices import raise_alarm
 
 MARGIN = timedelta(hours=1)
@@ -100,8 +100,7 @@ def _has_begun(client: SyncPrefectClient, due: datetime) -> bool:
     since = FlowRunFilter(start_time=FlowRunFilterStartTime(after_=due - EARLY, is_null_=False))
     if next(iter(runs_of(client, since, flow=NIGHT)), None) is not None:
         return True
-    lease = look(NIGHT_LEASE)
-    return lease is not None and lease.is_alive
+    return is_held(NIGHT_LEASE)
 
 
 def _why(client: SyncPrefectClient, night: DeploymentResponse, due: datetime) -> str:

@@ -42,7 +42,7 @@ from tasks.results.cache_keys import fingerprint_of
 from tasks.results.handovers import ApprovedShot, EditedShot, ExportedShot, Handover, MasteredShot, RoutedShot
 from tasks.runs.resuming import runs_of
 from tasks.storage.bucket import open_storage
-from tasks.storage.leases import look, run_of_process
+from tasks.storage.leases import is_held, run_of_process
 from tasks.storage.seals import seal, unseal
 
 WORK_ON_PART = "work-on-part"
@@ -256,8 +256,7 @@ def is_deserted(batch: BatchId, part: str) -> bool:
     Args:
         part: name of the part, from `part_name`.
     """
-    seen = look(part_lease(batch, part))
-    return seen is None or not seen.is_alive
+    return not is_held(part_lease(batch, part))
 
 
 def cancel_parts(run_id: str, *, why: str) -> int:
@@ -285,7 +284,7 @@ def outlast_parts(batch: BatchId) -> None:
     while True:
         with get_client(sync_client=True) as client:
             working = [run for run in _not_ended(client, _part_of(batch)) if not _called_off(client, run)]
-        if not any(_lives(run) for run in working):
+        if not any(is_held(run_lease(str(run.id))) for run in working):
             return
         time.sleep(POLL_S)
 
@@ -295,11 +294,6 @@ def _called_off(client: SyncPrefectClient, run: FlowRun) -> bool:
         return False
     client.set_flow_run_state(run.id, Cancelled(message="the batch is cut into parts again"), force=True)
     return True
-
-
-def _lives(run: FlowRun) -> bool:
-    seen = look(run_lease(str(run.id)))
-    return seen is not None and seen.is_alive
 
 
 def _not_ended(client: SyncPrefectClient, tag: str) -> list[FlowRun]:

@@ -108,6 +108,16 @@ class Storage(Requests):
         age = parsedate_to_datetime(date) - answer["LastModified"] if date else timedelta(0)
         return data, answer["ETag"], max(age, timedelta(0))
 
+    def get_with_info(self, key: str) -> tuple[bytes, ObjectInfo]:
+        """Return (an object's bytes, its metadata). That takes one request.
+
+        Raises:
+            ObjectMissingError: there is no such object.
+            StorageUnavailableError: the bytes received don't match the object's hash, or the storage does not answer.
+        """
+        data, answer = self._read(key)
+        return data, _info(key, answer)
+
     def _read(self, key: str) -> tuple[bytes, Any]:
         data, answer = self._get(key)
         _check_bytes(key, hashlib.sha256(data).hexdigest(), expected=answer["Metadata"].get(SHA256, ""))

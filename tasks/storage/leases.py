@@ -48,6 +48,7 @@ LONGEST_WAIT_S = 3600.0
 """How long a claim waits for another run."""
 _JSON = "application/json"
 _OUTAGE_S = 120.0
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _log = logging.getLogger("packshot")
 
 
@@ -111,6 +112,28 @@ def look(name: str) -> StoredLease | None:
         _log.warning("%s is not a lease and is written again", lease_key(name))
         nobody = Owner(run="", attempt="")
         return StoredLease(Lease(name=name, owner=nobody, number=0, nonce="", holds_s=0, released=True), etag, age)
+
+
+def is_held(*names: str) -> bool:
+    """Return True if somebody is at work under at least one of these leases: it is neither released nor expired.
+
+    A lease that nobody has ever claimed, or that was deleted, is not held.
+
+    Args:
+        names: the leases' names, such as ``batches/acme/spring``; functions of `packshot.keys` make them.
+    Raises:
+        StorageUnavailableError: the storage does not answer.
+    """
+    found = map(look, names)
+    return any(seen is not None and seen.is_alive for seen in found)
+
+
+def _passed_s() -> float:
+    """Return seconds that only go forward, also while this machine is suspended: then a lease runs out elsewhere.
+
+    `time.monotonic` stands still on a suspended Linux machine.
+    """
+    return time.clock_gettime(_CLOCK)
 
 
 class Holder:
@@ -177,7 +200,7 @@ class Holder:
             StorageUnavailableError: the lease had to be renewed, and the storage does not answer.
         """
         with self._lock:
-            if self._lost is None and time.monotonic() - self._asked_at > self.lease.holds_s * (1 - 1 / RENEWALS):
+            if self._lost is None and _passed_s() - self._asked_at > self.lease.holds_s * (1 - 1 / RENEWALS):
                 self._renew()
             if self._lost is not None:
                 raise self._lost
@@ -241,7 +264,7 @@ class Holder:
             _log.warning("%s", lost)
 
     def _write(self, lease: Lease, *, over: StoredLease | str | None) -> None:
-        asked_at = time.monotonic()
+        asked_at = _passed_s()
         data, key = lease.model_dump_json().encode(), lease_key(lease.name)
         with unchecked():
             if over is None:

@@ -55,6 +55,7 @@ class Actor:
         loses_answer_at: number of its first write whose answer never comes, so that it is sent again; then of every
             `loses_every` more.
         sleeps_at: number of its write before which the process stands still for minutes.
+        suspended_s: how long its machine has been suspended so far.
         away_at: number of its request at which the storage goes away from it, for `away_for` requests.
     """
 
@@ -70,6 +71,7 @@ class Actor:
     requests: int = 0
     writes: int = 0
     dead: bool = False
+    suspended_s: float = 0.0
 
 
 @dataclass
@@ -166,7 +168,17 @@ class World:
     # --- what `time` is to the code under test ---
 
     def monotonic(self) -> float:
+        """Return what Linux does: this clock stands still while the machine is suspended."""
+        return self.clock_gettime(0) - self.me.suspended_s
+
+    def clock_gettime(self, clock: int) -> float:
+        """Return the time of a clock that goes on while the machine is suspended; no other is asked for."""
         return self.seconds + self.me.skew.total_seconds()  # begins anywhere
+
+    def suspend(self, seconds: float) -> None:
+        """Suspend this process together with its machine; nobody else is."""
+        self.stand_still(seconds)
+        self.me.suspended_s += seconds
 
     def sleep(self, seconds: float) -> None:
         self.seconds += seconds

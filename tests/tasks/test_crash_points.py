@@ -23,7 +23,7 @@ import pytest
 from benchmarks.night import export_one_file
 from packshot.decision import REASONS, Choice
 from packshot.errors import BatchCancelledError, LeaseHeldError, LeaseLostError, ObjectMissingError, RecordConflictError
-from packshot.keys import NIGHT_LEASE, delivery_key, run_lease, shot_key
+from packshot.keys import NIGHT_LEASE, batch_lease, delivery_key, run_lease, shot_key
 from packshot.naming import BatchId, ShotId, batch_id
 from packshot.record import State
 from packshot.specs.handoff import LateDeliveries
@@ -46,7 +46,8 @@ from tasks.records.stored import load_batch, load_record
 from tasks.storage import bucket, leases, patience
 from tasks.storage.bucket import open_storage
 from tasks.storage.inbox import open_inbox
-from tasks.storage.leases import holding
+from tasks.storage.leases import holding, look
+from tasks.storage.shot_objects import keep as keep_objects
 from tests.tasks.by_people import follow
 from tests.tasks.simulated_s3 import Actor, SimulatedS3, Stored, World
 
@@ -334,6 +335,31 @@ def test_a_second_process_of_a_run_waits_for_the_first_however_long_that_works(
 
     world.race((Actor(run="night"), first), (Actor(run="night"), second))
     assert order == ["first begins", "first ends", "second begins"]
+
+
+def test_a_run_whose_machine_was_suspended_for_hours_does_not_overwrite_what_another_has_made_meanwhile(
+    world: World,
+) -> None:
+    """Kind of test that was missing: one in which the clock of a process stands still while the time goes on."""
+    shot, refused = BATCH.shot("S00"), []
+
+    def suspended() -> None:
+        with holding(batch_lease(BATCH)):
+            world.suspend(3 * 3600)
+            try:
+                keep_objects(shot, {"edit.tif": b"of before"})
+            except LeaseLostError:
+                refused.append("before any renewal")
+
+    def takes_over() -> None:
+        while look(batch_lease(BATCH)) is None:
+            world.sleep(1)
+        with holding(batch_lease(BATCH)):
+            keep_objects(shot, {"edit.tif": b"by an editor"})
+
+    world.race((Actor(run="suspended"), suspended), (Actor(run="other"), takes_over))
+    assert refused == ["before any renewal"]
+    assert world.objects[shot_key(shot, "edit.tif")].data == b"by an editor"
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -6,14 +6,17 @@ import datetime as dt
 import io
 import json
 import uuid
+from collections import Counter
 
 import pandas as pd
 import pytest
 
 from packshot.keys import delivery_key, returns_key
 from packshot.naming import batch_id
+from tasks.environment.settings import get_settings
 from tasks.reports.return_rate import clients_with_orders, delivered_on, report_client
 from tasks.storage.bucket import Storage
+from tasks.storage.connection import connect
 from tests.packshot.outcomes import shops
 from tests.tasks.in_runs import artifact, in_a_run
 
@@ -55,22 +58,24 @@ def test_deliveries_say_when_pictures_went_live(line: Storage, client: str) -> N
 
 
 def test_the_first_delivery_of_a_product_counts_and_delivered_pictures_are_not_listed(
-    line: Storage, client: str, monkeypatch: pytest.MonkeyPatch
+    line: Storage, client: str
 ) -> None:
-    """Kind of test that was missing: one that counts what a report lists of all that was ever delivered."""
+    """Kind of test that was missing: one that counts what a report asks for of all that was ever delivered."""
     for batch, number, skus in (("spring", 1, "P001"), ("spring", 2, "P001\nP002"), ("summer", 1, "P003")):
         key = delivery_key(batch_id(client, batch), number, "manifest.csv")
         line.put(key, f"sku\n{skus}\n".encode(), content_type="text/csv")
         for picture in range(5):
             line.put(delivery_key(batch_id(client, batch), number, f"shopify/{picture}.jpg"), b"x", content_type="x/x")
     line.put(delivery_key(batch_id(client, "autumn"), 1, "shopify/1.jpg"), b"x", content_type="x/x")  # half written
-    listed: list[str] = []
-    list_all = Storage.list
-    monkeypatch.setattr(
-        Storage, "list", lambda self, prefix: (listed.append(one.key) or one for one in list_all(self, prefix))
-    )
-    assert set(delivered_on(line, client)) == {"P001", "P002", "P003"}
-    assert len(listed) == 3
+    asked: list[str] = []
+    events = connect(get_settings()).meta.events
+    events.register("before-call.s3", lambda model, **_: asked.append(model.name), unique_id="asked")
+    try:
+        assert set(delivered_on(line, client)) == {"P001", "P002", "P003"}
+    finally:
+        events.unregister("before-call.s3", unique_id="asked")
+    batches, deliveries = 3, 4
+    assert Counter(asked) == {"ListObjectsV2": 1 + batches, "GetObject": deliveries}
 
 
 def test_a_file_that_cannot_be_read_is_named_and_fails_its_client_only(line: Storage, client: str) -> None:

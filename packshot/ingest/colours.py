@@ -105,15 +105,15 @@ def find_profile(
 
 
 def check_policy(codes: set[str], policy: ProfilePolicy, name: str) -> None:
-    """Raise an error if a profile had to be assumed and the configuration does not allow that.
+    """Raise an error if assumptions were made about a picture's colours, and the configuration forbids one of them.
 
     Args:
-        codes: codes of the findings on the picture. Those that count are `profile_broken`, `cmyk_profile_missing` and
-            `profile_assumed`.
+        codes: codes of the findings on the picture. Three of them stand for assumptions: `profile_broken`,
+            `cmyk_profile_missing` and `profile_assumed`.
         policy: which assumptions are allowed.
         name: the file's name, for the message.
     Raises:
-        BadProfileError: an assumption is not allowed.
+        BadProfileError: an assumption was made that is not allowed.
     """
     rules = (
         ("profile_broken", policy.broken, "its ICC profile is implausible"),

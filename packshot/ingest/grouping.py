@@ -3,10 +3,10 @@
 A shoot group normally is one lighting set-up. In a group named by the manifest, the settings or the measured light may
 change. Such a group has several parts, and each part is one set-up.
 
-    source of the group   members of one part
-    manifest              same named group, same camera settings, similar measured backdrop
-    metadata              same camera and settings, no long pause, similar measured backdrop
-    none                  one group of all such shots; it is never corrected
+    how the group is known   shots of one part
+    the manifest names it    same named group, same camera settings, similar measured backdrop
+    from the metadata        same camera and settings, no long pause, similar measured backdrop
+    not at all               all shots about whose light nothing is known; they are never corrected together
 """
 
 from __future__ import annotations
@@ -35,12 +35,13 @@ class ShotLight(Value):
         shoot_group: the group's name in the manifest; empty if there is none.
         camera: hash of the serial number, or of make and model; empty if none is known. It is hashed because it may
             identify a person.
-        settings: lens, exposure time, aperture, ISO, flash and white balance, in words.
+        settings: lens, exposure time, aperture, ISO, flash and white balance, in words; empty if none is known.
         taken_at: time of the photograph by the camera's clock; None if it is not known.
         backdrop: measured along the border of the frame, or beside a product that fills it; None if no backdrop is seen
             clearly.
-        target: the colour target in the picture; None without one.
-        reference: the colour reference that the manifest names: a file of the batch, or a colour; empty without one.
+        target: the colour target (chart of known colours) in the picture; None without one.
+        reference: the colour reference that the manifest names: a file of the batch, or a colour such as ``#B3202A``;
+            empty without one.
         allowed: the strongest correction that the shot's plan allows for its group.
     """
 
@@ -86,15 +87,16 @@ def light_of(
     reference: str = "",
     allowed: GroupCorrection = GroupCorrection.EVEN,
 ) -> ShotLight:
-    """Return the facts about a shot's light, from its metadata, its manifest row and its pixels.
+    """Return the facts about a shot's light: camera, settings and time from its metadata, the others as they are given.
 
     Args:
         shot: the shot's name.
         metadata: the file's metadata.
         shoot_group: the group's name in the manifest; empty if there is none.
         backdrop: the backdrop as measured; None if it is not seen clearly.
-        target: the colour target in the picture; None without one.
-        reference: the colour reference that the manifest names; empty without one.
+        target: the colour target (chart of known colours) in the picture; None without one.
+        reference: the colour reference that the manifest names: a file of the batch, or a colour such as ``#B3202A``;
+            empty without one.
         allowed: the strongest correction that the shot's plan allows for its group.
     """
     camera = metadata.camera_serial or f"{metadata.camera_make} {metadata.camera_model}".strip()

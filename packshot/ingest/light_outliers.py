@@ -23,11 +23,11 @@ _SIDES = {"left_right": ("left", "right"), "bottom_top": ("bottom", "top")}
 
 
 class Lit(Protocol):
-    """A shot with its measured backdrop: all that is needed to compare its light with others'.
+    """A shot with its measured backdrop: all that is needed to compare its light with that of other shots.
 
     Attributes:
         shot: the shot's name.
-        backdrop: None if no backdrop was measured.
+        backdrop: the backdrop's colour and light; None if no backdrop was measured.
     """
 
     @property
@@ -124,14 +124,15 @@ class Usual(NamedTuple):
 
 
 def usual_light(part: Iterable[Lit], limits: GroupLimits) -> Usual | None:
-    """Return the usual light of the shots of one lighting set-up; None if too few backdrops were measured.
+    """Return the usual light of a set-up's shots: the median of their backdrops, with limits for outliers.
 
-    More than `least_shots` are needed. The limit of the result is the larger of `same_light_delta_e` and five robust
-    standard deviations (1.4826 x median distance).
+    It is None if not more than `least_shots` backdrops were measured. A limit is five robust standard deviations
+    (1.4826 x median distance from the median), but at least `same_light_delta_e` for the backdrop's colour, and at
+    least `uneven_stops` for the light's fall-off from side to side.
 
     Args:
-        part: the shots of one set-up.
-        limits: `least_shots`, `same_light_delta_e` and `uneven_stops`.
+        part: the shots of one lighting set-up.
+        limits: `least_shots`, `same_light_delta_e` (delta E 2000) and `uneven_stops` (stops).
     """
     known = _backdrops(part)
     if len(known) <= limits.least_shots:
@@ -149,15 +150,16 @@ def usual_light(part: Iterable[Lit], limits: GroupLimits) -> Usual | None:
 
 
 def outlier(light: Lit, usual: Usual | None) -> tuple[Finding, ...]:
-    """Return the finding on a shot whose light differs from the usual light of its part, in a tuple.
+    """Return the finding `light_outlier` on a shot whose light differs from the usual light of its set-up.
 
-    The finding stops automatic approval. Its value is the difference of the backdrops in delta E 2000, or, if only the
-    light of one side differs, that difference in stops; its limit is the one that was exceeded. The tuple is empty if
-    the light does not differ, or if the shot's backdrop or the usual light is not known.
+    The finding stands alone in a tuple, and stops automatic approval. Its value is the difference of the backdrops in
+    delta E 2000, or, if only the light of one side differs, that difference in stops; its limit is the one that was
+    exceeded. The tuple is empty if the light does not differ, or if the shot's backdrop or the usual light is not
+    known.
 
     Args:
         light: the shot.
-        usual: the usual light of the shot's part; None if it is not known.
+        usual: the usual light of the shot's set-up, as `usual_light` returns it; None if it is not known.
     """
     if light.backdrop is None or usual is None:
         return ()

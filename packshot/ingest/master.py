@@ -186,14 +186,12 @@ def _plain_rgb(ink: NDArray[Any]) -> NDArray[Any]:
 
 
 def write_master(master: Master) -> bytes:
-    """Return the master as the bytes of a TIFF: 16 bits, ICC profile, 300 dpi, kept metadata.
+    """Return the master as the bytes of a TIFF: 16 bits, Adobe RGB with its ICC profile, 300 dpi, kept metadata.
 
-    The same master gives the same bytes.
-
-    The pixels are compressed with Deflate, level 1, if that saves at least a fifth of the bytes. A noisy 8-bit original
-    of 12 megapixels then needs half the bytes, and 0.2 s more time. No predictor is used: it makes such masters larger,
-    because they hold few different values. The noise of a 16-bit original does not compress, so it is stored
-    uncompressed. Such a file can also be read ten times as fast.
+    The same master gives the same bytes. The pixels are compressed with Deflate, level 1, if that saves at least a
+    fifth of the bytes. The noise of a 16-bit original does not compress, so it is stored uncompressed, and can be read
+    ten times as fast. No predictor is used: it makes masters of 8-bit originals larger, because they hold few different
+    values.
 
     Args:
         master: the master to write.

@@ -63,7 +63,8 @@ def figures_of(
     """Return the figures of a day: what came in, what became of it, how long work took, and what waits.
 
     Args:
-        records: all shots that may have changed on the day or were open at its end. Later events are ignored.
+        records: all shots that may have changed on the day or were open at its end, as
+            `packshot.outcomes.daily_record.brief` returns them. Later events are ignored.
         day: the working day.
         received: batch -> when it was received.
         cancelled: batches that were cancelled by the end of the day. Their open shots count neither as received nor as

@@ -46,9 +46,11 @@ _AFTER_SCORE = {
 def fates_of(records: Iterable[ShotRecord], *, name: str) -> Fates:
     """Return how many shots are delivered, ready, waiting, refused or failed, by the state of their records.
 
+    Ready means approved and not yet delivered. Waiting means that people have to act.
+
     Args:
         records: the shots, as they were at the end of the day.
-        name: the client that they are from, or ``all``.
+        name: name for the counts: the client that the shots are from, or ``all``.
     """
     states = Counter(one.state for one in records)
     kinds: Counter[str] = Counter()
@@ -67,6 +69,8 @@ def fates_of(records: Iterable[ShotRecord], *, name: str) -> Fates:
 
 def fates_by_client(records: Sequence[ShotRecord]) -> tuple[Fates, ...]:
     """Return how many shots of each client are delivered, ready, waiting, refused or failed, sorted by client.
+
+    Ready means approved and not yet delivered. Waiting means that people have to act.
 
     Args:
         records: the shots, as they were at the end of the day.
@@ -180,10 +184,11 @@ def first_time_of(records: Iterable[ShotRecord], day: Day) -> tuple[Rate, ...]:
 def causes_of(records: Iterable[ShotRecord], day: Day) -> tuple[Cause, ...]:
     """Return why work was redone, sent back or refused on the day, the most frequent cause first.
 
-    If an edit of the machine failed for several reasons, it counts for each of them.
+    If the machine had to edit a shot again, each finding in the shot's record counts as a cause.
 
     Args:
-        records: shots as they were at the end of the day.
+        records: shots as they were at the end of the day. Their findings must be only those that failed, as
+            `packshot.outcomes.daily_record.brief` returns them.
         day: the day.
     """
     counted: Counter[tuple[str, str]] = Counter()

@@ -75,9 +75,10 @@ class Fates(Value):
         name: the client's name, or ``all``.
         delivered: number of photographs that have been delivered.
         waiting: number of photographs on which people have to act.
-        ready: approved and not yet delivered: they wait for the rest of their product, or for the next delivery.
-        refused: number of photographs that are not worked on.
-        failed: stopped by an error, or left in the middle of the work, so that no run works on them.
+        ready: number of photographs that are approved and not yet delivered: they wait for the rest of their product,
+            or for the next delivery.
+        refused: number of photographs that cannot be used, or that a person rejected.
+        failed: number of photographs whose work was stopped by an error, or is left unfinished with no run at work.
         stopped: how many of `failed` have no error: interrupted, or still in progress at the end of the day.
     """
 
@@ -134,10 +135,11 @@ class Cause(Value):
     """How often on a day work was sent back, redone or refused for one reason.
 
     Attributes:
-        what: who did what, in words, for example "refused by the line"; or the decision of a person, as a code.
+        what: who did what, in words, for example "refused by the line"; or the decision of a person, as a code such as
+            ``reject_work``.
         by_people: True if a person decided, False if the machine or a rule did.
-        reason: reason code of the decision, or code of a finding or error.
-        shots: how often.
+        reason: reason code of the decision, or code of a finding or error, such as ``fringe``.
+        shots: number of times.
     """
 
     what: str

@@ -29,8 +29,8 @@ The stage "correct" changes no state, so unmeasured ones are not counted.
 def by_hour(records: Iterable[ShotRecord], day: Day, *, reached: State) -> tuple[int, ...]:
     """Return how many shots entered a state in each hour of the day: one number per hour, from the day's start.
 
-    Two changes are not counted: a failed shot that goes back to its state, and a delivered shot that its client sent
-    back although it had no fault.
+    Two changes are not counted: a failed shot that goes back to the state in which it failed, and a delivered shot that
+    its client sent back although it had no fault.
 
     Args:
         records: shots as they were at the end of the day.

@@ -60,14 +60,16 @@ class Effect(Value):
 
     Attributes:
         insufficient: why no change can be calculated; empty if it can.
-        change: relative change compared with the controls. -0.2 means a fifth less. None if it can't be calculated.
-        points: the change as a difference of return rates (0.01 is one percentage point).
-        before, after: return rate of the products with new pictures, 0..1.
-        controls_change: relative change of the control products alone.
+        change: relative change compared with the controls, with its confidence interval. -0.2 means a fifth less. None
+            if it can't be calculated.
+        points: the change as a difference of return rates: 0.01 is one percentage point. None if there is no `change`.
+        before, after: return rate of the products with new pictures, 0..1, before and after these; None if there are
+            too few products or returns.
+        controls_change: relative change of the control products alone; None if there is no `change`.
         significant: True if the interval of the change does not contain 0.
         products, controls: number of products in each group.
         lines, returns: number of order lines of the products with new pictures, and how many of these were returned.
-        warnings: reasons to doubt the result.
+        warnings: reasons to doubt the result, in words.
     """
 
     insufficient: str = ""
@@ -88,12 +90,13 @@ class Effect(Value):
 class Pairs:
     """Products with new pictures and their control products, each with the day on which the new pictures went live.
 
-    `matched` makes it.
+    `matched` makes it. All arrays are int64, one entry per pair of a product with the product whose pictures are new.
 
     Attributes:
-        product: (pairs,) positions of SKUs in `Windows.skus`.
+        product: (pairs,) the product: its position in `Windows.skus`.
         day: (pairs,) the go-live day, in days since 1970.
-        treated: (pairs,) position of the product with new pictures. It equals `product`, or `product` is its control.
+        treated: (pairs,) the product with new pictures: its position in `Windows.skus`. It equals `product`, or
+            `product` is its control.
     """
 
     product: NDArray[np.int64]
@@ -118,15 +121,15 @@ class Pairs:
 def matched(windows: Windows, golive: Mapping[str, int], category: pd.Series, config: ReturnsConfig) -> Pairs:
     """Return the products with new pictures and, for each, the most similar control products.
 
-    A control has the same category, if categories are known, and similar sales before the go-live day: at most 4 times
-    more or less. Among equally similar products, the choice is random with a fixed seed. Without the random choice, one
-    product would be the control of all products that sell little. A product with new pictures is never a control. A
-    product that was never ordered is left out.
+    A control is a product without new pictures, of the same category, that sold similarly in the window before the
+    go-live day: at most 4 times more or less. Among equally similar products, the choice is random with a fixed seed.
+    Without the random choice, one product would be the control of all products that sell little. A product with new
+    pictures that was never ordered is left out.
 
     Args:
         windows: the order lines by product and day.
         golive: SKU -> day of the new pictures, in days since 1970.
-        category: SKU -> category.
+        category: SKU -> category. Products without one form one category.
         config: number of controls for each product, and length of the window.
     """
     positions = windows.skus.get_indexer(pd.Index(list(golive)))

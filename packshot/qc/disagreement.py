@@ -1,6 +1,7 @@
 """Find where the segmentation network's mask and the refined matte differ.
 
-Differences count only if the photograph does not show which of the two is right.
+In `disagreement`, a difference is left out if the photograph shows that the matte is right. `overruled` and
+`overruled_details` do not use the photograph.
 """
 
 from __future__ import annotations
@@ -80,8 +81,10 @@ def overruled(reduced: Reduced) -> list[Region]:
 def overruled_details(reduced: Reduced) -> list[Region]:
     """Return small areas where the matte contradicts the segmentation network, the largest first.
 
-    Examples: narrow gaps that stay filled, bits of backdrop or shadow at an edge, and gaps that end too early. Areas
-    narrower than 2 reduced pixels are left out. A region's area is in pixels, as if the picture were 1000 px long.
+    The matte keeps a pixel (above 0.9) that the network takes for background (below 0.3), or drops one (below 0.1) that
+    the network takes for product (above 0.8). Examples: narrow gaps that stay filled, bits of backdrop or shadow at an
+    edge, and gaps that end too early. Areas narrower than 2 pixels of the reduced edit are left out. A region's area is
+    in pixels, as if the picture were 1000 px long.
 
     Args:
         reduced: the edit, reduced to at most 1024 px, or a part of it.

@@ -374,7 +374,7 @@ def place_on_outline(scene: Scene, point: int) -> Box:
     The box lies inside the frame and is smaller in a smaller photograph. A finding shows it to the reviewer.
 
     Args:
-        scene: the edit with its measurements.
+        scene: the edit on one platform's canvas, with its measurements.
         point: index of the point along the outline.
     """
     return box_around(float(scene.outline.x[point]), float(scene.outline.y[point]), scene.frame)
@@ -383,10 +383,10 @@ def place_on_outline(scene: Scene, point: int) -> Box:
 def worst_place(scene: Scene, badness: Column | NDArray[np.float32]) -> Box | None:
     """Return a box around the worst place on the outline, in pixels of the photograph, for the reviewer to look at.
 
-    It is None if every value is NaN, also after the smoothing.
+    The result is None if no place can be named: every figure is NaN, or too few figures lie side by side.
 
     Args:
-        scene: the edit with its measurements.
+        scene: the edit on one platform's canvas, with its measurements.
         badness: (points,) a figure per point of the outline, greater is worse; NaN where unknown. It is smoothed along
             the outline first.
     """

@@ -64,14 +64,14 @@ class QcInput:
 
     Attributes:
         master16: (rows, columns, 3) uint16, Adobe RGB: the photograph after its planned colour correction.
-        cutout: the matte is float32 in 0..1 at the photograph's size. The network's matte has any size, with the same
-            aspect ratio.
+        cutout: the matte, the segmentation network's mask, and how the matte was made. The matte has the photograph's
+            size; the mask may have any size with the same aspect ratio.
         composite16: (rows, columns, 3) uint16, Adobe RGB: the edit on exact white, at the photograph's size.
-        framed: the pixels on the canvas, Adobe RGB, with their matte and placement.
-        srgb8: (rows, columns, 3) uint8, sRGB: the framed pixels as delivered.
-        rendition: the plan: what was ordered.
+        framed: the edit on the platform's canvas: pixels in Adobe RGB, their matte, and how the edit was placed.
+        srgb8: (rows, columns, 3) uint8, sRGB: the pixels of `framed` as delivered.
+        rendition: what was ordered: the platform and its rules.
         expected_products: number of separate objects that the picture should show.
-        colour_reference: how the product's colours compare with a reference; None where there is none.
+        colour_reference: how far the product's colours are from a reference; None without a reference.
         findings: findings made before the edit that may affect the approval.
         reduced16: `master16` reduced by area averaging; None if no reduced copy exists yet.
     """

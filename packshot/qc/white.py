@@ -19,12 +19,12 @@ class OffWhite(Value):
     """Pixels of a background that are not exactly white. `find_off_white` makes it.
 
     Attributes:
-        count: number of pixels that are off.
-        background: number of pixels in the background.
-        worst_levels: greatest distance from white of any channel, in 8-bit levels; 0 if no pixel is off.
-        box: box around all pixels that are off; None if there are none.
-        largest_box: box around the largest connected patch; None if there is none.
-        largest_count: pixels in that patch.
+        count: number of background pixels that are not exactly white.
+        background: number of all pixels in the background.
+        worst_levels: greatest distance from white of any channel, in 8-bit levels; 0 if all pixels are white.
+        box: box around all pixels that are not white; None if there are none.
+        largest_box: box around the largest connected patch of such pixels; None if there is none.
+        largest_count: number of pixels in the largest patch.
     """
 
     count: int

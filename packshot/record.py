@@ -37,16 +37,16 @@ class State(StrEnum):
 
     Attributes:
         RECEIVED: the file is uploaded, and not opened yet.
-        REFUSED: the photograph cannot be used. This is an end.
+        REFUSED: the photograph cannot be used, or a person rejected it. This is an end.
         MASTERED: the photograph is decoded into its master (16-bit TIFF).
-        ROUTED: it is decided whether the machine or a person edits it.
+        ROUTED: the line has decided whether the machine or a person edits the photograph.
         ON_HOLD: something is missing that the client must send or answer.
-        EDITING_AUTO: the machine edits it.
-        AWAITING_EDITOR: a person must edit it.
+        EDITING_AUTO: the machine edits the photograph.
+        AWAITING_EDITOR: a person must edit the photograph.
         RETURNED: an editor's file has come back, and is not checked yet.
         SCORED: an edit is checked and has a score.
         IN_REVIEW: a reviewer must judge the machine's edit.
-        REDO: the machine shall edit it again, by another method.
+        REDO: the machine shall edit the photograph again, by another method.
         AWAITING_SIGNOFF: a second person must judge the editor's picture.
         APPROVED: the edit may be delivered.
         EXPORTED: the files for the platforms are made.
@@ -126,7 +126,11 @@ def delivery_reason(number: int) -> str:
 
 
 def deliveries_of(record: ShotRecord) -> tuple[int, ...]:
-    """Return the numbers of the deliveries in which a shot went out, oldest first; empty if it was never delivered."""
+    """Return the numbers of the deliveries in which a shot went out, oldest first; empty if it was never delivered.
+
+    Args:
+        record: the shot's record: all that is stored about the shot.
+    """
     whys = (one.why for one in record.events if one.to_state is State.DELIVERED and one.from_state is State.VERIFIED)
     return tuple(int(why.removeprefix(_DELIVERY)) for why in whys if why.removeprefix(_DELIVERY).isdecimal())
 

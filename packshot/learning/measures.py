@@ -26,13 +26,14 @@ class Bin(Value):
 
 
 class Quality(Value):
-    """The quality of a model's probabilities, on shots on which it was not trained.
+    """The quality of a model's probabilities of a refusal, on shots on which the model was not trained.
 
     Attributes:
         shots: number of shots.
-        refused: number of shots that were refused.
-        auc: probability that a refused shot has a higher value than an accepted one; None if one kind is missing.
-        calibration_error: mean difference between mean probability and refused share, over bins of equal size.
+        refused: number of shots that people refused.
+        auc: probability that a refused shot was given a higher probability than an accepted one, 0..1; None if there
+            are no refused or no accepted shots.
+        calibration_error: mean difference between mean probability and refused share, over bins of equal size, 0..1.
         log_loss: mean of -log(probability of the true outcome); lower is better.
         curve: the bins from which the calibration error was computed.
     """

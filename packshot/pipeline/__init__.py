@@ -1,9 +1,9 @@
 """Run the automated stages on one photograph, in their fixed order, as pure functions.
 
-    master   bytes of an original          -> 16-bit pixels in the working space, facts, plan, features
+    master   bytes of an original          -> 16-bit pixels in Adobe RGB, facts, plan, features
     route    features and category         -> who edits it, and why
     edit     master pixels and a network   -> matte, composite on exact white, score with findings
-    adopt    a person's finished picture   -> the same, from their work
+    adopt    a person's finished picture   -> matte, composite on exact white, score with findings
     export   composite and matte           -> verified files, one or two per platform
 
 The command line calls these functions on local files; the tasks call them on objects in storage.

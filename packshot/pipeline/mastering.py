@@ -45,11 +45,11 @@ class Mastered:
     """Result of stage 1 for one shot: the master, the facts about the shot, and its plan.
 
     Attributes:
-        master: the picture in the working space, 16 bits.
+        master: the photograph as 16-bit pixels in Adobe RGB, with what is known of its colours.
         tiff: the master as the bytes of a TIFF.
-        facts: name of the fact -> value and source.
+        facts: name of a fact about the shot -> value and source, such as ``sku`` -> ``BTL201`` from the manifest.
         plan: all settings resolved for this shot.
-        features: figures measured on the master, for the route.
+        features: figures measured on the master, by which it is decided who edits the shot.
         light: data from which its shoot group (shots in the same light) is found.
         looks: the category network's prediction; None if the category is certain, or no network is used.
         findings: on the file, its colours, and doubtful facts.
@@ -84,7 +84,7 @@ def master(
     sidecar: bytes = b"",
     decisions: Sequence[Decision] = (),
 ) -> Mastered:
-    """Return an original photograph as a master (16 bits, working space), with the facts about it and its plan.
+    """Return an original photograph as a master (16 bits, Adobe RGB), with the facts about it and its plan.
 
     Args:
         data: the whole file.

@@ -35,15 +35,15 @@ _WITH_PATHS = (FileKind.TIFF, FileKind.PSD, FileKind.JPEG, FileKind.PNG)
 
 
 class MatteSource(StrEnum):
-    """The part of a returned file that holds the matte.
+    """The part of a returned file that holds the matte (each pixel's share of product).
 
     Attributes:
         TRANSPARENCY: the transparency of the whole picture.
         LAYER_MASK: the mask of a layer.
-        CLIPPING_PATH: a saved path, filled.
+        CLIPPING_PATH: a saved path; what it encloses is product.
         SAVED_CHANNEL: a saved selection.
         LAYER_TRANSPARENCY: the transparency of a layer.
-        WHITE_BACKGROUND: none of these; everything that is not white is product.
+        WHITE_BACKGROUND: the file has none of the others; everything that is not white is product.
     """
 
     TRANSPARENCY = "transparency"

@@ -43,7 +43,8 @@ _TEXTURE_FULL_SCALE = 20.0  # L*
 class Features(Value):
     """Figures measured on a master before the cut-out, by which it is decided who edits the shot. `measure` makes them.
 
-    Each is in 0..1 and grows with the difficulty. `packshot.specs.models.Feature` has the same names.
+    Each grows with the difficulty and is in 0..1: a greater measurement counts as 1. `packshot.specs.models.Feature`
+    has the same names.
 
     Attributes:
         edge_density: share of the product's pixels on a lightness edge.

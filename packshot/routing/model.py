@@ -27,7 +27,9 @@ from packshot.types import Value
 class ModelUse(StrEnum):
     """When the routing model is asked about a shot.
 
-    ROUTE is before the cut-out, to decide who edits the shot. APPROVE is after it, to stop a doubtful approval.
+    Attributes:
+        ROUTE: before the cut-out, to decide who edits the shot.
+        APPROVE: after the cut-out, to stop a doubtful approval.
     """
 
     ROUTE = "route"
@@ -127,12 +129,14 @@ class RoutingModel(Value):
     def limit(self, use: ModelUse, promise: Promise, *, without: Collection[str] = ()) -> Limit:
         """Return the highest probability of a refusal at which the model keeps a promise, with its proof.
 
-        The limit's probability is None if there are too few labelled shots, or too many of them were refused.
+        Shots up to this probability may pass without a person. The limit's probability is None if there are too few
+        labelled shots, or if too many of them were refused: then no shot passes.
 
         Args:
             use: when the model is asked: before the cut-out, or after it.
             promise: the share of refusals allowed at most, with a confidence.
             without: names of categories to which a shot certainly does not belong, because rules send them to people.
+                Labelled shots of these categories are left out.
         """
         shots = [one for one in self.use(use).calibration if one.category not in without]
         found = limit_for([(one.probability, one.refused) for one in shots], promise)

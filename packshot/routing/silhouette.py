@@ -32,7 +32,8 @@ _SPECK_RATIO = 0.004
 class Silhouette:
     """The product's rough shape, for measuring. `find_silhouette` makes it.
 
-    Masks are (rows, columns) uint8 with values 0 and 1.
+    Masks are (rows, columns) uint8 with values 0 and 1. They have the size of the reduced picture on which the product
+    was found (the measuring size).
 
     Attributes:
         product: pixels that differ from the backdrop and are not shadow; small specks are removed.

@@ -66,7 +66,8 @@ class Distinct:
         """Return the column as texts, one for each row, without surrounding spaces; missing if the cell is blank.
 
         Args:
-            read: distinct text -> the text to put in its place; texts that are not in it stay. None changes none.
+            read: distinct text -> the text to put in its place. A text that is not a key of `read` stays as it is.
+                None: all stay.
         """
         texts = [one.strip() if read is None else read.get(one, one.strip()) or None for one in self.texts]
         taken = pa.array(texts, pa.string()).take(pa.array(self.codes, mask=self.codes < 0))
@@ -80,8 +81,7 @@ def identifiers(values: pd.Series) -> pd.Series:
     """Return a column of identifiers, such as SKUs, in normal form, one text for each row.
 
     A blank cell is missing, and so is a spreadsheet's error, such as ``#N/A``. The same identifier in two tables
-    becomes the same text.
-    `packshot.sheets.identifiers.identifier` says how.
+    becomes the same text. `packshot.sheets.identifiers.identifier` says how.
 
     Args:
         values: the column, of any type.
@@ -137,7 +137,8 @@ def without_times(values: pd.Series) -> pd.Series:
 def date_column(name: str, column: Distinct) -> DateColumn:
     """Return the distinct texts of a column of dates, with every day that each could mean.
 
-    With them `orders_of` finds the order of day and month.
+    For example, ``03/04/2026`` could be 3 April or 4 March. By all texts together, `orders_of` finds whether the day or
+    the month comes first.
 
     Args:
         name: name of the column, for messages.

@@ -52,11 +52,12 @@ def deliver_batch(
 ) -> State[Any]:
     """Export the approved shots, verify their files and deliver them as one package. Nothing is delivered twice.
 
-    If an earlier run began a delivery and did not finish it, that delivery is finished first, with the same content.
-    Shots that are approved later are delivered in a further, supplementary delivery. If the client takes complete
-    products only, the shots of an incomplete product wait until the batch is closed. What failed because the storage or
-    a server was away, or because a disk was full, is tried twice more (`PACKSHOT_AGAIN_AFTER_S`). The run fails if an
-    approved shot could not be exported or delivered; the others are delivered.
+    If shots are named, only those are delivered. If an earlier run began a delivery and did not finish it, that
+    delivery is finished first, with the same content. Shots that are approved later are delivered in a further,
+    supplementary delivery. If the client takes complete products only, the shots of an incomplete product wait until
+    the batch is closed (`closes` closes it). What failed because the storage or a server was away, or because a disk
+    was full, is tried twice more, after a pause (`PACKSHOT_AGAIN_AFTER_S`). The run fails if an approved shot could not
+    be exported or delivered; the others are delivered.
     """
     which = batch_id(client, batch)
     if closes:

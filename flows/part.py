@@ -107,11 +107,12 @@ WORK: Mapping[Stage, Work] = MappingProxyType(
 )
 @present
 def work_on_part(client: ClientName, batch: BatchName, stage: StageName, part: PartName, place: Place) -> State[Any]:
-    """Take a part of a batch through one stage. `process-batch` and `deliver-batch` create these runs.
+    """Take a part of a batch (some of its shots) through one stage. Other runs create it, so nobody starts it by hand.
 
-    A part that is done already, or that another run works on, is left alone. The run fails if one of the part's shots
-    fails; then no result of the part is stored, and only the records of its shots tell what was done. If somebody
-    cancels the batch, the run ends as cancelled, even if its worker is not told.
+    `process-batch` and `deliver-batch` hand parts out, and name the part. The place, such as ``3 of 12``, is only for
+    the run's name. A part that is done already, or that another run works on, is left alone. The run fails if one of
+    the part's shots fails; then no result of the part is stored, and only the records of its shots tell what was done.
+    If somebody cancels the batch, the run ends as cancelled, even if its worker is not told.
     """
     which, kind = batch_id(client, batch), Stage(stage)
     require_not_cancelled = looks_for_cancellation(which)

@@ -32,8 +32,8 @@ def reprocess_shot(
 ) -> State[Any]:
     """Take one shot through all stages again, as far as it comes. What is delivered replaces the shot's earlier files.
 
-    If the shot is put on hold, or goes to an editor, the run is completed there, and the shot waits. The run fails if
-    the file is refused, or a stage or the delivery fails.
+    The shot's record keeps who asked for it and why. If the shot is put on hold, or goes to an editor, the run is
+    completed there, and the shot waits. The run fails if the file is refused, or a stage or the delivery fails.
     """
     which = ShotId(client=client, batch=batch, shot=shot)
     cancel_waiting(which, why=f"started again by {person}: {reason}")

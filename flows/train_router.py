@@ -32,7 +32,7 @@ def train_router() -> State[Any]:
 @flow(name="roll-back-router", flow_run_name="roll back router", persist_result=False)
 @present
 def roll_back_router(person: PersonName, reason: Reason) -> State[Any]:
-    """Put the previous routing model into use again. The run fails if there is none."""
+    """Put the previous routing model into use again. The run fails if there is none. Your name and reason are kept."""
     return Completed(message=f"{roll_back(person=person, reason=reason)} serves")
 
 

@@ -25,7 +25,8 @@ KINDS = ("delivered", "waiting", "refused", "failed", "at work")
 async def batch_page(request: Request) -> Response:
     """Return the page of a batch: its products, the views that they lack, and the result for each photograph.
 
-    It shows the last count, which may be a minute old or more, so that nobody waits for a count.
+    It shows the last count, which may be a minute old or more, so that nobody waits for a count. The query ``kind``
+    limits the photographs to one kind of result: ``delivered``, ``waiting``, ``refused``, ``failed`` or ``at work``.
 
     Raises:
         HTTPException: 403: the person may not see batches; 404: the address names no valid batch.

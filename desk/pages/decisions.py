@@ -42,8 +42,13 @@ async def decide(request: Request) -> Response:
     If the decision does not count, the answer is the shot's page with the reason. A decision is checked, then held
     for a while. Until it is sent, the person can take it back (`desk.work.outbox`).
 
+    The form's fields are ``choice`` (a `Choice`, such as ``approve``), ``reason``, ``note``, ``marks`` (JSON),
+    ``picture`` (first digits of the hash of the picture that the person saw), and those of special decisions, such as
+    ``new_name``.
+
     Raises:
-        HTTPException: 400: the form can't be read; 403: the person may not decide so.
+        HTTPException: 400: the form can't be read; 403: the person may not decide so, or the form is not from the
+            desk's page; 404: there is no such shot; 409: its record can't be read.
     """
     shot, person, desk = shot_in(request), person_of(request), desk_of(request)
     fields = await own_fields_of(request)
@@ -162,7 +167,7 @@ def _read(shot: ShotId) -> ShotRecord | None:
 async def undo(request: Request) -> Response:
     """Take back the person's last decision, and return a redirect to its shot.
 
-    If the decision was about several shots, the redirect leads to their list.
+    If the decision was about several shots, the redirect leads to their list. The form has no fields of its own.
 
     Raises:
         HTTPException: 409: the decision has been sent, or there is nothing to take back.

@@ -40,8 +40,11 @@ LONGEST_FILE_NAME = 200
 async def take(request: Request) -> Response:
     """Record that the person takes an editor's job, and return a redirect to the job's page.
 
+    The address names the shot. While an editor has the job, nobody else can hand it in at the desk.
+
     Raises:
-        HTTPException: 403: the person is no editor; 409: the shot is no job now, or somebody else has it.
+        HTTPException: 403: the person is no editor; 404: there is no such shot; 409: the shot is no job now, or
+            somebody else has it.
     """
     shot, person, _, _ = await _job_in(request)
     await _noted(shot, lambda: take_job(str(shot), person=person.name, signed_in=True))
@@ -88,13 +91,16 @@ async def files(request: Request) -> Response:
 async def upload(request: Request) -> Response:
     """Begin or continue the upload of an editor's finished picture.
 
+    The form's fields are ``name`` and ``size`` (bytes) of the file, and ``changed`` (when it was last changed, as the
+    browser says). If the three are those of an upload that has broken off, that upload is continued.
+
     The answer is JSON with a link for each part that is missing. The browser sends the parts to the storage by these
     links. The JSON has ``part_bytes`` (size of a part), ``parts`` (their number) and ``links`` (part number -> link).
     If the file is not accepted, it has only ``said``, the reason.
 
     Raises:
-        HTTPException: 400: the form can't be read; 403: the person is no editor; 409: the job is somebody else's, or
-            the shot is no job now.
+        HTTPException: 400: the form can't be read; 403: the person is no editor; 409: the person has not taken the job,
+            or the shot is no job now.
     """
     shot, person, record, fields = await _job_in(request)
     _require_own(record, person)
@@ -125,8 +131,8 @@ async def check(request: Request) -> Response:
     the storage can't be reached, the JSON has only ``said``, the reason.
 
     Raises:
-        HTTPException: 403: the person is no editor; 409: there is no upload, the job is somebody else's, or the shot
-            is no job now.
+        HTTPException: 403: the person is no editor; 409: there is no upload, the person has not taken the job, or the
+            shot is no job now.
     """
     shot, person, record, _ = await _job_in(request)
     _require_own(record, person)
@@ -154,11 +160,12 @@ async def hand_in(request: Request) -> Response:
     """Hand in an editor's checked picture, and return a redirect to the next shot.
 
     The answer is held for a while, like a decision; until it is sent, the editor can take it back. If it does not
-    count, the shot's page is returned with the reason.
+    count, the shot's page is returned with the reason. The form can have the field ``note``, words for the senior
+    editor.
 
     Raises:
-        HTTPException: 403: the person is no editor; 409: there is no picture that passes its checks, the job is
-            somebody else's, or the shot is no job now.
+        HTTPException: 403: the person is no editor; 409: there is no picture that passes its checks, the person has not
+            taken the job, or the shot is no job now.
     """
     shot, person, record, fields = await _job_in(request)
     desk = desk_of(request)
@@ -178,6 +185,8 @@ async def hand_in(request: Request) -> Response:
 
 async def own_rate(request: Request) -> Response:
     """Return the page with the editor's own rate of first-time approval. Nobody sees the rate of somebody else.
+
+    The rate is the share of the pictures that a second person approved at the first look, and that no client sent back.
 
     Raises:
         HTTPException: 403: the person is no editor.

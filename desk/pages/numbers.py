@@ -59,9 +59,10 @@ class _Night(NamedTuple):
 
 
 async def numbers_page(request: Request) -> Response:
-    """Return the page with the production figures of a day; without a date, of the last day that was counted.
+    """Return the page with the production figures of a day.
 
-    If the day was not counted, the page has no figures.
+    The query ``date``, such as ``2026-03-01``, names the day; without it, it is the last day that was counted. If the
+    day was not counted, the page has no figures.
 
     Raises:
         HTTPException: 403: the person may not see production figures.
@@ -96,7 +97,7 @@ async def numbers_page(request: Request) -> Response:
 
 
 async def night_run(request: Request) -> Response:
-    """Return a redirect to Prefect's page of the last nightly run that began on a day.
+    """Return a redirect to Prefect's page of the last nightly run that began on a day: ``/numbers/2026-03-01/run``.
 
     Raises:
         HTTPException: 403: the person may not see production figures; 404: no such run is known; 503: Prefect can't
@@ -117,6 +118,9 @@ async def night_run(request: Request) -> Response:
 
 async def list_page(request: Request) -> Response:
     """Return one page of the list of shots behind a figure of a day, for example the shots that were refused.
+
+    The address is ``/numbers/<day>/<figure>``, such as ``/numbers/2026-03-01/refused``. The query ``page`` counts from
+    1.
 
     Raises:
         HTTPException: 403: the person may not see production figures; 404: there is no such figure, or its shots were

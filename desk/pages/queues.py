@@ -149,7 +149,9 @@ async def first(request: Request) -> Response:
 
 
 async def queue_page(request: Request) -> Response:
-    """Return one page of a list of waiting shots, with `ROWS` (100) of them.
+    """Return one page of a list of waiting shots, with 100 of them, the most urgent first.
+
+    The address names the list (`Queue`). The query has the filters (`Wanted`) and ``page``, which counts from 1.
 
     Raises:
         HTTPException: 404: there is no such list; 403: the person may not see it.

@@ -142,7 +142,11 @@ async def overview(request: Request) -> Response:
 
 
 async def picture_page(request: Request) -> Response:
-    """Return a client's page of one delivered file at 1:1, with a form to send its picture back."""
+    """Return a client's page of one delivered file at 1:1, with a form to send its picture back.
+
+    The address has the link's token and the first 16 digits of the file's hash. If the link opens nothing, or the
+    delivery has no such file, the answer is a page that says so.
+    """
     opened = await _opened(request)
     return await _shown(opened, *_found(opened, request), sent="sent" in request.query_params)
 
@@ -190,9 +194,10 @@ _GROUPS = ((Choice.CLIENT_FAULT, "Something is wrong"), (Choice.CLIENT_WISH, "We
 
 
 async def sends_back(request: Request) -> Response:
-    """Send a delivered picture back in the name of the client, and return a redirect to the picture's page.
+    """Send a delivered picture back to the studio in the client's name; return a redirect to the picture's page.
 
-    If it is refused, the picture's page is returned with the reason: the form is not complete, the picture has
+    The form's fields are ``reason``, ``note`` (what is wrong, in words) and ``marks`` (boxes on the picture, JSON). If
+    the picture can't be sent back, its page is returned with the reason: the form is not complete, the picture has
     changed, there were too many attempts, or the storage or Prefect can't be reached.
     """
     opened = await _opened(request)

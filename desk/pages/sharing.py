@@ -109,10 +109,11 @@ async def _shown(request: Request, batch: BatchId, *, refused: str = "") -> Resp
 
 
 async def makes_link(request: Request) -> Response:
-    """Make a share link, by which a client looks at a delivery.
+    """Make a share link, by which a client looks at a delivery without an account.
 
-    The answer is a redirect to the batch's page, which shows the link. If the link can't be made, the batch's page is
-    returned with the reason.
+    The address names the batch and the delivery's number. The form's field ``days`` says for how many days the link is
+    valid, 1 to 90. The answer is a redirect to the batch's page, which shows the link. If the link can't be made, the
+    batch's page is returned with the reason.
 
     Raises:
         HTTPException: 403: the person is no manager; 404: there is no such batch.
@@ -135,7 +136,8 @@ async def makes_link(request: Request) -> Response:
 async def withdraws_links(request: Request) -> Response:
     """Withdraw all share links to a delivery, so that they open nothing; return a redirect to the batch's page.
 
-    If there is no such delivery, the batch's page is returned with the reason.
+    The address names the batch and the delivery's number. If there is no such delivery, the batch's page is returned
+    with the reason.
 
     Raises:
         HTTPException: 403: the person is no manager; 404: there is no such batch.

@@ -19,7 +19,8 @@ TOO_MANY = "Too many attempts. Wait half a minute, then try again."
 async def sign_in_page(request: Request) -> Response:
     """Return the form to sign in at the desk.
 
-    A person who is already signed in is sent on to the page that they asked for.
+    A person who is already signed in is redirected to the page that they asked for: the query ``to``, else the first
+    page.
     """
     to = _within(request.query_params.get("to", "/"))
     if request.state.person is not None:
@@ -31,8 +32,9 @@ async def sign_in_page(request: Request) -> Response:
 async def sign_in(request: Request) -> Response:
     """Sign a person in by name and password, and return a redirect to the page that the person asked for.
 
-    If the name or the password is wrong, return the form again (403). It does not tell which of them was wrong. After
-    too many attempts, return the form with a request to wait (429).
+    The form's fields are ``name``, ``password`` and ``to`` (the address of that page). The answer sets the session's
+    cookie. If the name or the password is wrong, return the form again (403). It does not tell which of them was wrong.
+    After too many attempts, return the form with a request to wait (429).
     """
     desk, fields = desk_of(request), await fields_of(request)
     name, to = fields.get("name", "")[:200], _within(fields.get("to", "/"))

@@ -39,7 +39,8 @@ async def approve(request: Request) -> Response:
     """Approve several shots in one step, and return a redirect to the list.
 
     The shots have the same finding, and the person has looked at each. All approvals can be taken back in one step.
-    If one can't be followed, the list shows the reason, and the others still count.
+    If one can't be followed, the list shows the reason, and the others still count. The query has the list's filters,
+    with ``finding``. The form has a field ``shot:CLIENT/BATCH/SHOT`` for each shot, ``reason`` and ``note``.
 
     Raises:
         HTTPException: 403: the person may not approve; 400: no shot is selected, or the list is not filtered by a

@@ -20,7 +20,8 @@ def zip_of(shot: ShotId) -> Iterator[bytes]:
         shot: the shot.
 
     Raises:
-        ObjectMissingError: the shot has no ticket, or one of the files is missing; the zip then breaks off.
+        ObjectMissingError: the shot has no ticket (raised at once), or one of the files is missing; the zip then breaks
+            off.
     """
     keys = [job_out_key(shot, TICKET_HTML), job_out_key(shot, TICKET_JSON), *(one.key for one in ticket_of(shot).take)]
     return zipped([(key, PurePosixPath(key).name) for key in dict.fromkeys(keys)])

@@ -17,8 +17,8 @@ KEPT_S = 600.0
 class Rates:
     """The rates of first-time approval of all editors, from the last count.
 
-    It is the share of an editor's shots that a second person did not reject at the first judgement, and that no
-    client sent back as faulty.
+    An editor's rate is the share of the editor's shots that a second person did not reject at the first judgement, and
+    that no client sent back as faulty.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:

@@ -115,8 +115,8 @@ class Category(Value):
 
     Attributes:
         title: the category's name for people.
-        complexity: the client's rule: `simple` goes to the machine, `medium` and `complex` to a person, whatever is
-            measured. Without it the measured features decide.
+        complexity: a fixed rule for this kind of product: `simple` goes to the machine, `medium` and `complex` to a
+            person, whatever is measured. Without it the measured features decide.
         reason: why, in words. It is written into the record.
         synonyms: other words for it in manifests, file names and metadata, in any language. A word may belong to one
             category only.

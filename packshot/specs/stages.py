@@ -329,7 +329,7 @@ class RuleLimits(Value):
     """From which measured value a rule costs points, and where it costs all of them.
 
     Attributes:
-        weight: share of the component's points that this rule can cost.
+        weight: share of the points of its component (background, edge, fill or colour) that this rule can cost.
         good: up to this value the rule costs nothing.
         bad: from this value on it costs everything; in between, linearly.
         gate: `true`: a picture that reaches `bad` is not approved by the machine, whatever its score.

@@ -65,13 +65,20 @@ def note_closed(batch: BatchId) -> None:
     """Note in a batch's record that its shots no longer wait for the rest of their product. Nothing is returned.
 
     The record keeps the time of the first such note.
+
+    Raises:
+        ObjectMissingError: the batch has no record.
     """
     change_batch(batch, lambda one: one.model_copy(update={"closed_at": one.closed_at or now()}))
 
 
 @task(name="close", task_run_name="close · {batch}", **ALWAYS)
 def close(batch: BatchId) -> None:
-    """Close a batch: its shots no longer wait for the rest of their product, now and later. It is a task of Prefect."""
+    """Close a batch: its shots no longer wait for the rest of their product, now and later. It is a task of Prefect.
+
+    Raises:
+        ObjectMissingError: the batch has no record.
+    """
     note_closed(batch)
 
 

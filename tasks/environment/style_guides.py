@@ -45,6 +45,8 @@ def promise_shown(client: str) -> HandoffConfig:
 
     Args:
         client: the client's short name, for example ``acme``.
+    Raises:
+        ConfigError: a file that all clients share is wrong.
     """
     try:
         return promise_to(client)

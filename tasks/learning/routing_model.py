@@ -35,8 +35,9 @@ _seen: dict[tuple[int, str | None, str], tuple[float, ModelInService]] = {}
 def service() -> ModelInService:
     """Return which routing model is in use, and how strict its promises are.
 
-    Nothing is asked for 30 s after the last answer (`SERVICE_S`): every shot needs it several times, and it changes
-    about once a week. If nothing was ever changed, it is the model that comes with Packshot, as strict as configured.
+    It is read from storage. An answer is used again for 30 s (`SERVICE_S`), because every shot needs it several times,
+    and it changes about once a week. If nobody ever changed it, the model that comes with Packshot is in use, as strict
+    as configured.
 
     Raises:
         RecordDamagedError: the object in storage can't be read.
@@ -103,7 +104,7 @@ def load_version(version: str) -> RoutingModel:
 
 
 def store_model(model: RoutingModel) -> None:
-    """Store a trained routing model under its version. It is not in use before it is promoted."""
+    """Store a trained routing model under its version. Nothing is returned. It is not in use before it is promoted."""
     data = model.model_dump_json(indent=1).encode()
     open_storage().put(routing_model_key(model.version), data, content_type=_JSON)
 

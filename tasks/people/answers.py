@@ -43,11 +43,11 @@ REDOS = len(METHODS) - 1
 
 @task(name="follow answer", task_run_name="follow answer · {shot.shot}", **unit("follow answer"))
 def follow_answer(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
-    """Apply a person's answer to a shot; return in words what was done, or why the answer was refused.
+    """Apply a person's answer to a shot; return an `Outcome` that says what was done, or why the answer was refused.
 
-    Each question is handled only once. An answer that was applied already gives its first result again. A refused
-    answer is not tried again, even if a missing file has arrived since: somebody else may have answered in the
-    meantime.
+    The result is cached. So an answer that was applied already gives its first result again, and a refused one is not
+    tried again, even if a missing file has arrived since: somebody else may have answered in the meantime. A refusal is
+    a result, not an error; the run then asks again.
 
     Args:
         answer: the filled-in form.

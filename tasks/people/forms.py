@@ -80,8 +80,8 @@ class Answer(RunInput):
 class Form(RunInput):
     """Base class of the forms that people fill in. `form_for` makes one for each state.
 
-    Every answer is read as an `Answer`. A run can show several forms, one after the other; a form's own class could
-    refuse an answer to an earlier form.
+    The class decides only what people see: every filled-in form is read as an `Answer`, which has the fields of all
+    forms. A run can show several forms, one after the other, and must be able to read the answer to an earlier one.
     """
 
     @classmethod

@@ -172,11 +172,13 @@ def _listed(client: str, at: datetime) -> Iterator[ObjectInfo]:
 
 
 def in_turn(every: Sequence[V], *, at: datetime) -> Sequence[V]:
-    """Return at most 20 of some values (`OTHERS`): each minute the next group, so that all get their turn.
+    """Return those of many values that are due in this minute: at most 20 (`OTHERS`), in the next minute the next 20.
+
+    After the last value the first one follows. With at most 20 values, all are returned each time.
 
     Args:
-        every: the values, in an order that stays.
-        at: the time that decides which group it is.
+        every: the values, in the same order at each call.
+        at: the time whose minute counts.
     """
     begin = OTHERS * int(at.timestamp() // 60) % max(1, len(every))
     return (*every[begin:], *every[:begin])[:OTHERS]
@@ -304,8 +306,9 @@ def _editor(below: str) -> str:
 def release_holds(client: str = "") -> list[str]:
     """Let the shots on hold go on that now have all they waited for; return these shots, each as CLIENT/BATCH/SHOT.
 
-    At each call, those shots are checked for which the index knows a photograph that they wait for. Of the others,
-    twenty are checked at each call, in turn.
+    At each call, all those shots are checked for which the index knows a photograph that they wait for. Of the others,
+    twenty are checked at each call, in turn. A shot whose record, or whose client's style guide, is wrong stays on
+    hold; that is logged.
 
     Args:
         client: only this client's shots; empty means those of all clients.

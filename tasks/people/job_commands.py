@@ -163,7 +163,7 @@ def answer_job(
 
 
 def take_job(name: str, *, person: str, signed_in: bool = False) -> None:
-    """Record that an editor has begun to work on a shot. Nothing is returned.
+    """Record that an editor has begun to work on a shot, so that others see who has it. Nothing is returned.
 
     Args:
         name: CLIENT/BATCH/SHOT.

@@ -49,7 +49,8 @@ def open_job(routed: RoutedShot) -> str:
 def begin_job(shot: ShotId) -> None:
     """Put a shot that was on hold into the editors' queue: its record then says that it waits for an editor.
 
-    No run is created: the run that asked about the hold goes on, and asks the editor.
+    Nothing is returned, and no run is created: the run that asked about the hold goes on, and asks the editor. Stage 2
+    must have decided who edits the shot.
     """
     with living(shot) as life:
         routing = life.record.reports["routing"]

@@ -66,7 +66,8 @@ _room, _mine = Room(), threading.local()
 def room_for(record: ShotRecord) -> AbstractContextManager[None]:
     """Return a context manager. Its block begins when there is enough memory for work on a shot, and holds that memory.
 
-    A thread that holds memory already begins at once: otherwise it would wait for itself.
+    How much it is follows from the picture's size. All threads of the process together hold at most the config's
+    `max_working_bytes`. A thread that holds memory already begins at once: otherwise it would wait for itself.
 
     Args:
         record: the record of a shot that has a master; its report ``reading`` has the picture's size. Without that
@@ -79,8 +80,9 @@ def room_for(record: ShotRecord) -> AbstractContextManager[None]:
 def room_for_file(size_bytes: int) -> AbstractContextManager[None]:
     """Return a context manager. Its block begins when there is enough memory to open a file in a child process.
 
-    The block holds ten bytes for each byte of the file (`BYTES_PER_BYTE`): this process then has only the bytes of the
-    file, and those of the master that the child returns. A thread that holds memory already begins at once.
+    The block holds ten bytes for each byte of the file (`BYTES_PER_BYTE`). That is enough for the file and for the
+    master that the child returns; the child's own memory is not counted. A thread that holds memory already begins at
+    once.
 
     Args:
         size_bytes: length of the file.

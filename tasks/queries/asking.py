@@ -179,7 +179,7 @@ def waiting_records(states: Collection[State], *, client: str = "", batch: str =
 
 
 def batch_records(batch: BatchId) -> list[ShotRecord]:
-    """Return the shots of a batch, sorted by name. Shots whose record can't be read are missing.
+    """Return the shots of a batch, sorted by name; empty if it has none. Shots whose record can't be read are missing.
 
     Each shot is returned as its record in short form: most facts, most measured figures and the findings that passed
     are left out.

@@ -105,7 +105,7 @@ class Life:
         self._held = ExitStack()
 
     def hold(self, what: AbstractContextManager[None]) -> None:
-        """Enter a context manager that lasts as long as the stage. It is left when the stage ends, or by `let_go`."""
+        """Enter a context manager now. It is left when the stage ends, or by `let_go`. Example: `room_for` memory."""
         self._held.enter_context(what)
 
     def let_go(self) -> None:
@@ -227,6 +227,10 @@ def living(shot: ShotId, *, stage: str = "", known: Held | None = None) -> Itera
     Args:
         stage: name under which the record keeps the time taken, such as ``edit``; empty: no time is kept.
         known: the shot's record with its ETag, if it was just read; None: it is read.
+    Raises:
+        ObjectMissingError: the shot has no record.
+        RecordDamagedError: the record can't be read.
+        LeaseLostError: this run worked on the batch, and another run has taken it over.
     """
     life = Life(shot, stage=stage, known=known)
     try:

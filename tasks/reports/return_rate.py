@@ -146,7 +146,7 @@ def _reported(storage: Storage, client: str) -> ReturnReport:
 def client_writing(configs: Configs, client: str) -> Writing:
     """Return how a client writes its tables, such as the order of day and month, from its style guide.
 
-    A client without a style guide gets the defaults.
+    For a client without a style guide of its own nothing is stated: both fields are None.
 
     Args:
         configs: all configs.

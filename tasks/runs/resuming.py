@@ -35,7 +35,11 @@ _WAITING = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED
 
 
 def shot_of_run(run: FlowRun) -> ShotId:
-    """Return the shot that a run of the flow `human-edit` asks people about. Its id is in the run's parameters."""
+    """Return the shot that a run of the flow `human-edit` asks people about. Its id is in the run's parameters.
+
+    Raises:
+        KeyError: it is a run of another flow, without the parameters client, batch and shot.
+    """
     return ShotId(**{name: str(run.parameters[name]) for name in ("client", "batch", "shot")})
 
 

@@ -167,7 +167,8 @@ def correct_shot(mastered: MasteredShot, *, group: GroupDecision) -> MasteredSho
 
     Args:
         mastered: a shot that was not refused.
-        group: what was decided about its shoot group (shots in the same light).
+        group: what was decided about its shoot group (shots in the same light). Call the task only if this has a
+            correction of the colours.
     Raises:
         ObjectMissingError: the master is missing, or its bytes have changed.
     """

@@ -73,7 +73,7 @@ def preview_of(record: ShotRecord) -> str:
 def first_sentence(record: ShotRecord) -> str:
     """Return one plain sentence about what a person should look at first: the message of the shot's worst finding.
 
-    If every check passed, it is "Every check passed."
+    Failed checks that forbid approval are the worst. If every check passed, it is "Every check passed."
     """
     worst = record.worst_finding
     return worst.message if worst else "Every check passed."

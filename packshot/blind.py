@@ -23,7 +23,7 @@ _AFTER_EDIT = (State.EDITING_AUTO, State.SCORED, State.REDO)
 def is_unjudged(record: ShotRecord) -> bool:
     """Return whether the machine's edit of a shot still waits for a reviewer's judgement.
 
-    True if the shot is in review, also if an error stopped it there.
+    True if the shot is in review. A shot that failed with an error while it was in review counts too.
     """
     return State.IN_REVIEW in (record.state, record.failed_from)
 

@@ -117,7 +117,9 @@ class DiskFullError(TransientError):
 
 
 class RefusedInputError(TerminalError):
-    """A file is not accepted. The code `refused` alone is about an editor's file: it does not fit the master.
+    """A file is not accepted.
+
+    The code `refused` itself, and none of the more exact codes, means that an editor's file does not fit the master.
 
     What to do: read the reason, which the job shows again. Return the whole picture, uncropped and in its own format.
     """
@@ -139,7 +141,7 @@ class UnreadableError(RefusedInputError):
 
 
 class TooSmallError(RefusedInputError):
-    """The longest side is shorter than `min_px`.
+    """The photograph's longest side has fewer pixels than the limit `min_px`.
 
     What to do: ask for the full size.
     """
@@ -159,9 +161,9 @@ class TooLargeError(RefusedInputError):
 class DecoderCrashedError(RefusedInputError):
     """The file ended two processes that tried to open it: they crashed, or ran out of memory or time.
 
-    Nothing else stopped.
+    Work on the other files went on.
 
-    What to do: ask for the picture again, smaller or as a plain TIFF; or raise `apart` in ingest.yaml.
+    What to do: ask for the picture again, smaller or as a plain TIFF; or raise the limits under `apart` in ingest.yaml.
     """
 
     code = "decoder_crashed"
@@ -186,7 +188,7 @@ class ConfigError(TerminalError):
 
 
 class ManifestError(TerminalError):
-    """The manifest cannot be read. In a batch this becomes `manifest_unreadable`.
+    """The manifest cannot be read. In a batch this becomes the finding `manifest_unreadable`.
 
     What to do: save it as CSV in UTF-8.
     """
@@ -222,7 +224,7 @@ class LeaseHeldError(TerminalError):
 
 
 class LeaseLostError(TerminalError):
-    """This run gave no sign of life for longer than `PACKSHOT_LEASE_S`, so another run took over.
+    """This run gave no sign of life for longer than the setting `PACKSHOT_LEASE_S`, so another run took over.
 
     This run writes nothing more and ends as *Taken over*.
 
@@ -263,7 +265,9 @@ class EmptySubjectError(TerminalError):
 
 
 class ByteLimitError(TerminalError):
-    """The file is too large even at `quality_floor`. This platform gets no file.
+    """The file is too large even at the lowest quality that the platform permits (`quality_floor`).
+
+    This platform gets no file.
 
     What to do: lower the platform's `quality_floor`, or leave this platform out.
     """

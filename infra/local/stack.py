@@ -209,7 +209,7 @@ def wait_for_worker(
         stack: the running servers.
         worker: the worker's process, from `start_worker`.
         work_pool: name of the pool.
-        timeout_s: longest wait on an idle machine, in seconds; a busy one gets more.
+        timeout_s: longest wait on an idle machine, in seconds. On a busy machine the wait may be longer.
 
     Raises:
         ServerError: the worker ended, or the time is up.

@@ -227,7 +227,7 @@ class Supervisor:
         return ", ".join(one.part.name for one in self._watches if one.part.name in watch.part.needs and one.trouble)
 
     def status(self) -> list[PartStatus]:
-        """Return the status of each part, as of its last check, in the order of the parts."""
+        """Return the status of each part, as of its last check, in the order in which the parts were given."""
         return [
             PartStatus(one.part.name, one.part.pid, one.since, one.restarts, one.trouble, one.part.needed)
             for one in self._watches

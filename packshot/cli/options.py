@@ -119,7 +119,8 @@ def alone(path: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 def refusal_of(error: Exception) -> str:
     """Return why a file was refused, in words.
 
-    An error that Packshot does not raise on purpose is named by its class, and its traceback goes to standard error.
+    The text is the message of an error that Packshot raises on purpose (a `PackshotError`). For any other error it has
+    the error's class and message, and the traceback goes to standard error.
     """
     if isinstance(error, PackshotError):
         return str(error)

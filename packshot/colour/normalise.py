@@ -139,9 +139,9 @@ def chroma(backdrop: BackdropReading) -> float:
 
 
 def middle(backdrops: list[BackdropReading]) -> BackdropReading:
-    """Return the median, figure by figure, of several readings of one backdrop: its usual light.
+    """Return one reading with the median of each figure of several readings: the usual light of a backdrop.
 
-    A fall-off is the median of the known ones; None if no reading knows it.
+    A fall-off that only some readings have is the median of these; it is None if no reading has it.
 
     Args:
         backdrops: at least one reading.

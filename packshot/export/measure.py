@@ -34,12 +34,13 @@ class WhiteFigures(Value):
     pixels farther away.
 
     Attributes:
-        beyond: pixels that are not white, among all that are farther from the product than the ringing reaches.
+        beyond: how many pixels are not white, how far from white, and where, among all that are farther from the
+            product than the ringing reaches.
         ring_distance_px: how far the ringing of this codec reaches (Chebyshev distance).
         ring_floor: darkest channel value (of 255) within that distance, of pixels outside the zone of product and
             shadow. 255 if all are still white.
         white_from_px: every pixel at least this far from the product is exactly white; 0 if all are.
-        quick: points along the border, as a marketplace may sample them.
+        quick: result of checking a few points along the picture's border for exact white, as marketplaces may do.
     """
 
     beyond: OffWhite

@@ -17,7 +17,7 @@ _HEADER_BYTES = 512
 def stream_codes(stream: bytes) -> Codes | None:
     """Return the colour codes that an AV1 stream names: primaries and transfer function by ITU-T H.273.
 
-    None if the stream names none, or has no sequence header among its first 8 units.
+    None if the stream names none, or has no sequence header among its first 8 units (OBUs).
 
     Args:
         stream: the coded picture, from its first byte. It may be cut off after its first kilobytes.
@@ -29,7 +29,7 @@ def stream_codes(stream: bytes) -> Codes | None:
 def stream_size(stream: bytes) -> Size | None:
     """Return the size of the picture in pixels that an AV1 stream names.
 
-    None if the stream has no sequence header among its first 8 units.
+    None if the stream has no sequence header among its first 8 units (OBUs).
 
     Args:
         stream: the coded picture, from its first byte. It may be cut off after its first kilobytes.

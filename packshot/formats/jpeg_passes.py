@@ -27,7 +27,7 @@ _MOST_SPLIT, _FEW_SPLIT = 0.05, 2
 class SplitRun(NamedTuple):
     """A trace of lost data in a progressive JPEG: two runs of empty blocks, one right behind the other.
 
-    An encoder writes them as one run. The JPEG's other runs are as long as they can be.
+    An encoder would have written them as one run. The JPEG's other runs show that its encoder did so.
 
     Attributes:
         x, y: where the second run of the first such pair begins, in pixels of the picture as stored.
@@ -51,9 +51,11 @@ class Unfinished(NamedTuple):
 
 
 class Passes:
-    """What the passes of a progressive JPEG have told so far. A pass is a scan; each makes the picture finer.
+    """Traces of lost data in the passes of a progressive JPEG, collected pass by pass.
 
-    `follow` is called for each pass in the order of the file, then `split_run` and `unfinished`.
+    A pass is a scan of the file; each makes the picture finer.
+
+    Call `follow` for each pass in the order of the file, then ask `split_run` and `unfinished`.
 
     Args:
         stored: the whole file, uint8.
@@ -112,7 +114,7 @@ class Passes:
         return None if not self._split or splitting or self._whole < _FEWEST_OTHERS else self._split[0][1]
 
     def unfinished(self) -> Unfinished | None:
-        """Return how much the passes have left out; None if they have told all, or if there were no passes."""
+        """Return how much of the picture is in no pass; None if nothing is missing, or if there were no passes."""
         missing = int((self._left != 0).sum())
         return Unfinished(missing) if missing else None
 

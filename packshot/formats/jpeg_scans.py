@@ -83,7 +83,10 @@ class Scan(NamedTuple):
 
 
 class NotLookedAtError(Exception):
-    """A JPEG is of a kind whose scans are not read here, so damage is not looked for in them."""
+    """A JPEG is of a kind whose scans `read_scans` does not read, so nothing can be said of damage in them.
+
+    An example is a JPEG with arithmetic coding.
+    """
 
 
 def read_scans(data: bytes) -> Iterator[Scan]:

@@ -87,7 +87,8 @@ def chunks(data: bytes) -> Iterator[Chunk]:
 def read_png(data: bytes) -> Container:
     """Return what the chunks of a PNG say: size, bit depth, colour space, metadata. No pixel is decoded.
 
-    A chunk that is damaged or out of place and not of the picture is left out, with a warning among the findings.
+    If a chunk is damaged or out of place, and is not one of those that hold the picture, it is left out. A warning
+    among the findings then says so.
 
     Args:
         data: the whole file.

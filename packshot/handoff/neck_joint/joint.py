@@ -30,23 +30,25 @@ Otherwise the mannequin's colour would show around the neckline.
 class JointProof(Value):
     """The measurements of a neck joint's draft, for the editor's ticket.
 
+    A neck joint puts the garment's inside (the neck shot) into the exterior shot, where the mannequin was.
+
     Attributes:
         mannequin: True if a mannequin was recognised.
         mannequin_why_not: if none was recognised, the reason as a sentence; else empty.
-        seam_visible_ratio: share of the line between mannequin and garment with a visible colour difference, 0..1;
-            None if no line was found.
+        seam_visible_ratio: share of the line between mannequin and garment with a visible colour difference, 0..1; None
+            if no line was found.
         seam_delta_e: median delta E 2000 across that line; None if no line was found.
         mannequin_ratio: share of the cut-out that is mannequin, 0..1.
-        how: how the neck shot was placed (see `How`); empty without a neck shot.
+        how: how the neck shot was placed, a value of `How`; empty without a neck shot.
         points: number of points by which the neck shot was aligned; 0 if it was not aligned.
-        residual_px: median distance of these points after alignment, in pixels of the exterior shot; None if it was
-            not aligned.
-        unsure_px: disagreement around the neckline between alignments from two halves of the points, in pixels of the
-            exterior shot; None if it was not aligned.
-        outline_px: mean distance of the two outlines, in pixels of the exterior shot; None if the neck shot was not
-            placed by them.
-        scale, degrees: size of the neck shot relative to the exterior shot (1 is the same), and its rotation; None
-            without a neck shot.
+        residual_px: median distance of these points after alignment, in pixels of the exterior shot; None if it was not
+            aligned.
+        unsure_px: how far two alignments differ around the neckline, each made from one half of the points, in pixels
+            of the exterior shot; None if it was not aligned.
+        outline_px: mean distance of the outlines of the two shots, in pixels of the exterior shot; None if the neck
+            shot was not placed by them.
+        scale, degrees: size of the neck shot on the exterior shot, divided by its own size, and its rotation in
+            degrees, clockwise; None without a neck shot.
     """
 
     mannequin: bool

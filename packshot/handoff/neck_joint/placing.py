@@ -59,10 +59,10 @@ class NeckPlace:
         points: number of points used for the alignment; 0 if it was not aligned.
         residual_px: median distance of these points after alignment, in pixels of the exterior; None if it was not
             aligned.
-        unsure_px: disagreement around the neckline between alignments from two halves of the points, in pixels of the
-            exterior; None if it was not aligned.
-        outline_px: mean distance of the two outlines, in pixels of the exterior; None if the neck shot was not placed
-            by them.
+        unsure_px: how far two alignments differ around the neckline, each made from one half of the points, in pixels
+            of the exterior; None if it was not aligned.
+        outline_px: mean distance of the outlines of the two shots, in pixels of the exterior; None if the neck shot was
+            not placed by them.
     """
 
     how: How

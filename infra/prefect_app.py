@@ -102,10 +102,10 @@ def main() -> int:
 
 
 def ask_to_try_again() -> None:
-    """Make the server answer 503 and not 500 while its database takes no connections.
+    """Make Prefect's server in this process answer 503 and not 500 while its database takes no connections.
 
-    Prefect's clients try again after a 503, and a run that is just beginning lives on. After a 500 its process ends.
-    Prefect by itself answers 503 only if a connection that it had was broken.
+    Prefect's clients try again after a 503, so a run that is just beginning lives on. After a 500 the run's process
+    ends. Prefect by itself answers 503 only if a connection that it had was broken.
     """
     from prefect.server.api import server
     from sqlalchemy.exc import TimeoutError as PoolTimeoutError

@@ -49,7 +49,7 @@ class Delivery(Value):
 
     Attributes:
         number: counts from 1 within the batch. Number 1 is the main delivery; later ones supplement it.
-        at: when it was opened, in UTC.
+        at: when a run opened the delivery, in UTC: the run fixed the number and the shots, before any file was written.
         shots: names of the shots in it.
         opened_by: id of the flow run that opened it. Another run may finish it.
         files: number of renditions (files for one platform each).

@@ -76,13 +76,13 @@ class PackshotError(Exception):
 
 
 class TransientError(PackshotError):
-    """Trying again may help."""
+    """Trying again may help, so the work is retried."""
 
     code = "transient"
 
 
 class TerminalError(PackshotError):
-    """Trying again cannot help."""
+    """Trying again cannot help, so the work is not retried."""
 
     code = "terminal"
 
@@ -256,7 +256,7 @@ class DecisionRefusedError(TerminalError):
 
 
 class EmptySubjectError(TerminalError):
-    """The matte contains no product.
+    """No product was found in the picture: the matte (each pixel's share of product) is empty.
 
     What to do: give the shot to an editor.
     """

@@ -151,16 +151,16 @@ def running(
 def start_worker(
     stack: Stack, *, work_pool: str, environment: Mapping[str, str] | None = None, limit: int | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start a Prefect worker for a work pool, and return its process. It runs as long as the stack.
+    """Start a Prefect worker for a work pool, and return its process. The worker ends with the stack's servers.
 
-    `wait_for_worker` waits until it is ready. The pool limits how many runs execute at once. A limit on the worker
-    itself does not work for runs that are retried: in Prefect 3.8 such a worker ends by mistake if the process of the
-    first attempt still exists.
+    `wait_for_worker` waits until the worker is ready. The pool limits how many runs execute at once. A limit on the
+    worker itself does not work for runs that are retried: in Prefect 3.8 such a worker ends by mistake if the process
+    of the first attempt still exists.
 
     Args:
         stack: the running servers.
         work_pool: name of the pool.
-        environment: variables for the worker and its runs; they override the stack's own.
+        environment: variables for the worker and its runs. They override those of `Stack.environment`.
         limit: greatest number of runs at once; only for a pool whose runs are never retried. None means no limit.
     """
     return stack.family.start(
@@ -226,11 +226,11 @@ def wait_for_worker(
 def worker_trouble(stack: Stack, worker: Child, *, work_pool: str) -> str:
     """Return what is wrong with a worker, in words; empty if it works.
 
-    It works if Prefect's server has heard of it in the last two minutes.
+    A worker works if Prefect's server has had a sign of life (a heartbeat) from it in the last two minutes.
 
     Args:
         stack: the running servers.
-        worker: the worker's process. A heartbeat from before its start doesn't count.
+        worker: the worker's process. A heartbeat from before the start of this process doesn't count.
         work_pool: name of the pool.
     """
     address = prefect_server.PrefectAddress(stack.prefect_api_url, stack.prefect_ui_url, stack.prefect_password)

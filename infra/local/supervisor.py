@@ -140,7 +140,9 @@ class Supervisor:
             self._file.unlink(missing_ok=True)
 
     def look(self) -> None:
-        """Check each part once, restart those that have died, and write the status file.
+        """Restart the parts that have died, check those whose check is due, and kill those that hang.
+
+        The status file is kept up to date, and logs that are too long are cut.
 
         `run` calls it every second.
         """
@@ -322,10 +324,11 @@ def _born(part: Part) -> datetime:
 
 
 def read_status(state_dir: Path) -> tuple[list[PartStatus], str]:
-    """Return (the status of each part, what is wrong overall) of the servers of a state folder.
+    """Return (the status of each part, what is wrong in words) of the servers whose data are in a folder.
 
-    Both come from the supervisor's status file. The text is empty if all is well. There are no parts if nothing runs,
-    if a process is still starting them, or if the status file can't be read; the text then says which.
+    A part is a server or worker. Both members come from the status file that a supervisor writes. The text is empty if
+    all is well. There are no parts if nothing runs, if a process is still starting them, or if the status file can't be
+    read; the text then says which.
 
     Args:
         state_dir: the folder with the servers' data.

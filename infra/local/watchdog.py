@@ -98,8 +98,8 @@ def _wait_until_ended(processes: list[psutil.Process], *, timeout_s: float) -> N
 def has_ended(process: psutil.Process) -> bool:
     """Return whether a process has released its files and ports: it no longer exists, or it is a zombie.
 
-    A zombie is a process that has ended and that its parent has not asked about yet. A container's first process may
-    do that late or never.
+    A zombie is a process that has ended and that its parent has not asked about yet. Some parents, such as a
+    container's first process, ask late or never.
 
     Args:
         process: the process.

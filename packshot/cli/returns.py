@@ -20,9 +20,9 @@ Exports = Annotated[
 
 
 def commands() -> typer.Typer:
-    """Return the commands below ``packshot returns``.
+    """Return the group of commands ``packshot returns``, to be added to the command line.
 
-    There is one, ``report``, about the effect of new pictures on returns.
+    There is one command, ``report``: it compares the return rate before and after new pictures.
     """
     app = typer.Typer(no_args_is_help=True)
 

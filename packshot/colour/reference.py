@@ -84,7 +84,9 @@ def parse_reference(text: str) -> ReferenceColour | None:
 
 
 def swatch_colour(pixels: Pixels16) -> tuple[float, float, float] | None:
-    """Return the colour of a photographed swatch, (red, green, blue) in linear Adobe RGB, 0..1; None if it has several.
+    """Return the colour of a photographed swatch, (red, green, blue) in linear Adobe RGB, 0..1.
+
+    None if the swatch has several colours.
 
     Only the middle third of the picture, in both directions, is read.
 
@@ -103,11 +105,13 @@ def swatch_colour(pixels: Pixels16) -> tuple[float, float, float] | None:
 
 
 def main_colours(srgb8: Pixels8, matte: Matte) -> tuple[MainColour, ...]:
-    """Return a product's main colours, the most common first: at most five, and none if its inside is too small.
+    """Return a product's main colours, the most common first: at most five.
 
-    Cells of 12 x 12 pixels inside the product are averaged in linear light. The densest place in L*a*b* gives one
-    colour and takes all cells near it. The remaining cells give the next colour, as long as it has a tenth of the
-    cells.
+    The result is empty if the product is too small, or has no colour that covers a tenth of it.
+
+    The product's inside is cut into cells of 12 x 12 pixels, each averaged in linear light. The colour that most cells
+    resemble is the first; its cells are set aside. The remaining cells give the next colour, as long as a tenth of all
+    cells have it.
 
     Args:
         srgb8: (rows, columns, 3) uint8, sRGB, as delivered.

@@ -39,7 +39,7 @@ class Model(StrEnum):
     """Models of a colour correction, simplest first.
 
     EXPOSURE is one gain for all channels. BALANCE is a gain for each channel. LINEAR is a 3 x 3 matrix. ROOT_POLYNOMIAL
-    is a 3 x 6 matrix over the channels and the roots of their products.
+    is a 3 x 6 matrix, over red, green, blue and the square roots of rg, gb and rb.
     """
 
     EXPOSURE = "exposure"
@@ -52,9 +52,9 @@ class DeltaE(Value):
     """Colour errors over patches or pixels, in delta E 2000.
 
     Attributes:
-        mean: their mean.
-        p95: their 95th percentile.
-        max: the greatest one.
+        mean: mean of the errors.
+        p95: the 95th percentile of the errors.
+        max: the greatest error.
     """
 
     mean: float

@@ -56,7 +56,8 @@ def approved_by(shot: ShotSummary) -> str:
 def why_absent(shot: ShotSummary) -> str:
     """Return in words for the client why a photograph is not delivered, for example "A person looks at it."
 
-    A refusal or a question keeps its own text.
+    If the photograph was refused, or the client must send or answer something, the text is the reason in the summary
+    (`why`).
 
     Args:
         shot: a photograph without files in the delivery.

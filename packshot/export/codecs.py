@@ -108,11 +108,11 @@ def write(
     Args:
         pixels: in the space of `icc`: (rows, columns, 3) uint8; uint16 for PNG and TIFF of 16 bits; (rows, columns, 4)
             inks for a CMYK TIFF.
-        settings: format, quality and the rest.
+        settings: format, quality and the other settings of the encoder.
         icc: the profile to embed.
         dpi: resolution to write; None leaves it out. WebP has none.
-        labels: text metadata to embed.
-        extras: TIFF only.
+        labels: text metadata to embed, such as the copyright.
+        extras: what a TIFF for print holds besides the picture, such as a clipping path; other formats ignore it.
     """
     match settings.format:
         case Format.JPEG:

@@ -177,7 +177,7 @@ def encode_pixels(
         settings: the settings of the first try, from which the search for a quality starts. They differ from `encoding`
             if an earlier file harmed white or colours.
         labels: text metadata to embed.
-        extras: TIFF only.
+        extras: what a TIFF for print holds besides the picture, such as a clipping path; other formats ignore it.
     Raises:
         ByteLimitError: the file is too large even at the lowest permitted quality, or without loss.
         ConfigError: CMYK is ordered, and the client's profile is missing.

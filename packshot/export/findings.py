@@ -29,7 +29,7 @@ def check(
     gate: bool = False,
     failed: Status = Status.FAILED,
 ) -> Finding:
-    """Return the finding of a check: with status passed, or with the status in `failed`.
+    """Return the finding that states the result of a check. Its status is passed, or else the one given as `failed`.
 
     Args:
         code: the finding's code, for example "file_format".
@@ -38,7 +38,7 @@ def check(
         measured, limit: the measured value and its limit; None if there is none.
         unit: unit of both; empty if they have none.
         box: the place to look at, in pixels; None if there is none.
-        gate: whether a failure forbids automatic approval.
+        gate: True if a failure forbids the machine to approve the picture.
         failed: the status if the check did not pass.
     """
     return Finding(
@@ -54,7 +54,9 @@ def check(
 
 
 def failure_status(background: Background) -> Status:
-    """Return the status of an imperfect white: a warning where the platform accepts any background, else failed.
+    """Return the status of a finding on a background that is not exactly white.
+
+    It is a warning if the platform accepts any background, else failed.
 
     Args:
         background: the platform's rule for the background.
@@ -63,10 +65,10 @@ def failure_status(background: Background) -> Status:
 
 
 def background_finding(beyond: OffWhite, background: Background, *, ring_distance_px: int) -> Finding:
-    """Return the finding on whether every background pixel farther than `ring_distance_px` is exactly white.
+    """Return the finding on whether every pixel farther than `ring_distance_px` from the product is exactly white.
 
-    Its value is the number of pixels that are not. It is skipped if no pixel is so far away. It is a gate, which
-    forbids automatic approval, only if the platform asks for pure white.
+    Its value is the number of pixels that are not. It has the status skipped if no pixel is so far from the product. It
+    is a gate, which forbids automatic approval, only if the platform asks for pure white.
 
     Args:
         beyond: the pixels farther than the distance that are not white.
@@ -99,12 +101,14 @@ def background_finding(beyond: OffWhite, background: Background, *, ring_distanc
 
 
 def perimeter_finding(quick: QuickCheck, background: Background) -> Finding:
-    """Return the result of the quick check of border points as a finding: its value is the share that is white, 0..1.
+    """Return the finding on whether points along the picture's border are exactly white.
 
-    It passes if all points are exactly white.
+    Its value is the share of the points that are, 0..1.
+
+    It passes if all are.
 
     Args:
-        quick: the result of the check.
+        quick: the result of checking the points.
         background: the platform's rule for the background. If any is accepted, a failure is only a warning.
     """
     return check(

@@ -26,7 +26,7 @@ class DamagedError(ValueError):
 
 
 class SentAsTextError(DamagedError):
-    """A file whose bytes were changed on the way, because a program took it for a text."""
+    """A file was damaged on the way, because a program took it for a text and changed its line ends."""
 
     next_step = "Send it again in binary mode, or in a zip."
 

@@ -22,7 +22,7 @@ def extra_channels(count: int) -> Finding:
 
 
 def on_white_already() -> Finding:
-    """Return the warning `transparency`: of a transparent document, the flattened picture on white was taken."""
+    """Return the warning `transparency`: a document is transparent, and its flattened picture on white was taken."""
     return Finding(
         code="transparency",
         status=Status.WARNING,

@@ -88,7 +88,7 @@ def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def webp_loses(data: bytes) -> bool:
-    """Return True if a WebP is compressed with loss (RFC 9649, 2.5). A WebP without a picture counts as lossy.
+    """Return whether a WebP is compressed with loss (RFC 9649, 2.5). True also for a WebP without a picture.
 
     Args:
         data: the whole file. Other chunks may come before the picture's.

@@ -9,7 +9,7 @@ from packshot.formats.ifd import Directory, TiffBytes, open_tiff
 
 
 class FileKind(StrEnum):
-    """The kinds of files that are told apart by their content. Each value names the kind for people.
+    """A kind of file, found out from the file's content. Each value names the kind for people.
 
     Packshot opens those in `PICTURES`. The others are named so that a refusal can say what was sent. UNKNOWN is a file
     of none of these kinds.

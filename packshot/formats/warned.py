@@ -31,7 +31,9 @@ logging.getLogger("imagecodecs").addFilter(_WORDS)
 
 @contextmanager
 def decoders_words() -> Iterator[list[str]]:
-    """Yield a list for the warnings of imagecodecs' decoders in this thread. It is filled while the block runs.
+    """Collect the warnings of imagecodecs' decoders in this thread, while a `with` block runs.
+
+    The list that is yielded is filled with their texts.
 
     The warnings are not printed.
     """
@@ -43,7 +45,9 @@ def decoders_words() -> Iterator[list[str]]:
 
 
 def words_findings(words: list[str]) -> tuple[Finding, ...]:
-    """Return one finding with all warnings of a decoder about a picture, in a tuple; empty if there are no warnings.
+    """Return a tuple of one finding, with all warnings of a decoder about a picture; empty if there are none.
+
+    Remarks on how the decoder was called, which say nothing of the picture, do not count.
 
     The finding stops automatic approval, because such a warning means that pixels were repaired or guessed.
 

@@ -88,11 +88,11 @@ def rejection(
 def reject_delivered(record: ShotRecord, decision: Decision, file: Delivered) -> ShotRecord:
     """Return the record after a client has sent a delivered file back: the shot waits for an editor.
 
-    Only the first rejection of a shot in a delivery counts. Later ones change nothing.
+    Only the first rejection of a shot in a delivery counts. For a later one the record comes back unchanged.
 
     Args:
         record: the shot's record.
-        decision: the client's, as `rejection` returns it.
+        decision: the client's decision to send the file back, as `rejection` returns it.
         file: the delivered file.
     Raises:
         DecisionRefusedError: the shot has a newer file by now, or the client did not say what is wrong, or a mark lies

@@ -47,11 +47,12 @@ def needed_services(
     Every shot needs at least a clipping path, because every product is cut out.
 
     Args:
-        features: figures measured on the master, by names of `Feature`.
+        features: figures measured on the master: name of a `Feature`, such as thin parts -> figure.
         limits: for each feature, the smallest value at which it calls for a service.
-        asked: service, as the manifest or the category names it -> who asks for it. An unknown word becomes
-            retouching.
-        reference: the colour reference; empty if there is none.
+        asked: word for a service, as the manifest or the category has it -> who asks for the service. An unknown word
+            counts as retouching.
+        reference: the colour reference of the product, in words. If it is not empty, the shot needs a colour
+            correction.
     """
     found: dict[Service, list[str]] = {}
     for service, why in _reasons(features, limits, asked, reference):

@@ -30,7 +30,7 @@ def measure_seam(lab: Lab, ours: Mask, theirs: Mask) -> Seam | None:
 
     Args:
         lab: the picture, (rows, columns, 3) float32, CIE L*a*b*.
-        ours, theirs: (rows, columns) bool: the two regions.
+        ours, theirs: (rows, columns) bool: the two regions, such as mannequin and garment.
     """
     near = cv2.dilate(theirs.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     line = ours & near

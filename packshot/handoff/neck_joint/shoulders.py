@@ -28,7 +28,7 @@ class Placed:
 
     Attributes:
         warp: 2 x 3 float64, from pixels of the neck shot to pixels of the exterior.
-        outline_px: mean distance of the two outlines, in pixels of the exterior.
+        outline_px: mean distance between the outlines of the two shots, in pixels of the exterior.
     """
 
     warp: NDArray[np.float64]

@@ -118,7 +118,7 @@ def _of_truth() -> list[Photograph]:
 
 
 def measured(photograph: Photograph) -> dict[str, Table]:
-    """Return measurements of a photograph: kind of measurement -> one row of figures, float64.
+    """Return measurements of a photograph: kind of measurement -> (figures,) float64.
 
     The kinds are ``figures`` (those of routing), ``look`` (shape, colours and gradients) and ``logits`` (of the
     category network). The first call for a path writes them to .packshot/bench/categories, and later calls read them
@@ -131,7 +131,7 @@ def measured(photograph: Photograph) -> dict[str, Table]:
 
 
 def deep_of(photograph: Photograph) -> Table:
-    """Return inner values of IS-Net, the segmentation network, for a photograph: one row of figures, float64.
+    """Return inner values of IS-Net, the segmentation network, for a photograph: (figures,) float64.
 
     They are kept on disk, because computing them takes seconds.
 
@@ -237,10 +237,10 @@ def _deep(rgb: Pixels8) -> Table:
 def left_out(table: Table, shots: Sequence[Photograph], make: Callable[[], Any], names: Sequence[str]) -> Table:
     """Return how probable each category is for each photograph: (photographs, names) float64 in 0..1.
 
-    Each photograph's model was trained without the photographs of its client.
+    For each client a model is trained on the photographs of all other clients, and judges this client's photographs.
 
     Args:
-        table: (photographs, figures).
+        table: (photographs, figures): what the model learns from.
         shots: the photographs, in the order of the table's rows.
         make: called without arguments; returns an untrained model of scikit-learn.
         names: the categories, in the order of the result's columns.

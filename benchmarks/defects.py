@@ -29,11 +29,11 @@ class Edit:
     """The pictures of one edit before framing, which quality control reads.
 
     Attributes:
-        master, composite: (rows, columns, 3) uint16, working space: the photograph, and the product on white.
+        master, composite: (rows, columns, 3) uint16, Adobe RGB: the photograph, and the product on white.
         matte: (rows, columns) float32 in 0..1.
         network: the segmentation network's matte, (rows, columns) float32 in 0..1. A defect of the network is in it
             too.
-        window_shift: shift of the framing window, as shares of its width and height.
+        window_shift: how far the framing window is shifted to the right and down, as shares of its width and height.
     """
 
     master: Pixels16

@@ -88,7 +88,9 @@ class Outcome:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Read all files and print the table; return how many of them crashed or hung.
+    """Read all files of the test data as Packshot does, and print a table of the results.
+
+    Return how many of the files crashed the reading process or made it hang.
 
     Args:
         argv: arguments of the command line; None means those of this process.

@@ -320,9 +320,10 @@ def around_of(photo: Pixels8, matte: Matte) -> tuple[Around, Reduced] | None:
 
 
 def tables(right: Right) -> list[Table]:
-    """Return a table for the right matte of a photograph and for each wrong one, with the truth of each region.
+    """Return a table for the right matte of a photograph and for each wrong one.
 
-    A matte without a product, a backdrop or a region is left out.
+    A table has the regions of a matte that may be left-over backdrop, with the truth of each. A matte without a
+    product, a backdrop or such a region is left out.
 
     Args:
         right: the photograph with its right matte.
@@ -352,12 +353,12 @@ def labels_of(made: Sequence[Table]) -> NDArray[np.int64]:
 
 
 def fitted(made: Sequence[Table]) -> Any:
-    """Return scikit-learn's trees, trained to tell regions of backdrop from regions of product.
+    """Return a forest of scikit-learn's, trained to tell regions of backdrop from regions of product.
 
-    Mixed regions are left out.
+    Regions that are partly both are left out.
 
     Args:
-        made: the tables of all mattes.
+        made: the tables of all mattes, with the regions, their figures, and what they really are.
     """
     from sklearn.ensemble import ExtraTreesClassifier
 

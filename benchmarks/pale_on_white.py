@@ -27,13 +27,14 @@ CODE = "pale_on_white"
 
 
 class Outcome(NamedTuple):
-    """What the rule `pale_on_white` says of one right edit.
+    """What the rule `pale_on_white` says of one right edit. The rule looks for edges that cannot be seen on white.
 
     Attributes:
         case: name of the scene.
         kind: kind of the product, such as ``hard``, ``soft`` or ``glass``.
         whole: True if the whole product is in the photograph.
-        share: what the rule measured; None if it measured nothing.
+        share: length of the longest invisible stretch of the outline, as a share of the product's longest side; None if
+            the matte has no outline.
         held_back: whether the rule stops the approval.
     """
 

@@ -87,11 +87,12 @@ def _quality(rows: Sequence[Row]) -> Quality:
 def resample(rows: Sequence[Row], before: Mapping[str, float], promise: Promise) -> dict[str, float]:
     """Return how well a promise is kept for products that no limit was computed from: column of the table -> figure.
 
-    The products are split at random 100 times. Limits come from one part, and the figures from the other. The columns:
+    A limit is the highest probability of a refusal with which a shot may pass. The products are split at random 100
+    times. Limits come from one part, and the figures from the other. The columns:
 
-    - "promise" is the promised ratio, in 0..1.
+    - "promise" is the promised ratio of wrong approvals, in 0..1.
     - "within" is the number of splits that kept it, "a limit was found" the number in which a limit could be found.
-    - "mean escape" is the mean share of refused edits among those that nobody would look at.
+    - "mean escape" is the mean share of wrong edits among those that nobody would look at.
     - "easy: sent to the machine" and four columns that end in ": automated" are mean shares of the easy shots, whose
       edit is right. Automated means approved without a person. The four are for all easy shots and for three kinds.
 
@@ -153,10 +154,10 @@ def _easy_parts(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def shows_one_product(name: str) -> bool:
-    """Return whether a photograph shows a single object. Several objects in one picture are separated by people.
+    """Return whether a photograph shows a single object. If it shows several, only people may separate them.
 
     Args:
-        name: ``<product>#<turn>``.
+        name: ``<product>#<turn>``, such as ``drawn/12#0``.
     """
     folder, stem = name.split("#")[0].split("/")
     return folder != "drawn" or drawn_bodies(int(stem)) == 1

@@ -432,7 +432,8 @@ def peak_memory(way: str, photograph: bytes, given: argparse.Namespace) -> dict[
 def probe(way: str, given: argparse.Namespace) -> None:
     """Print how much memory this process takes for the photograph on standard input, as JSON.
 
-    `peak_memory` starts a process that calls it.
+    The JSON has ``loaded_mb`` and ``peak_mb``, as `peak_memory` returns them. `peak_memory` starts a process that calls
+    this function.
 
     Args:
         way: name of the way: "packshot", "rembg", "rembg bare" or "floor".

@@ -13,7 +13,8 @@ from tasks.stages.shot_stages import edit_shot
 def edit_and_ask(shots: Sequence[RoutedShot], told: Progress) -> list[EditedShot]:
     """Have the machine edit and score some shots; return the results, in the given order. Failed shots are left out.
 
-    For each edit that the machine must not approve by itself, a question to people is opened.
+    A result has the score, the verdict and the reason for it. For each edit that the machine must not approve by
+    itself, a question to people is opened.
 
     Args:
         shots: the shots that stage 2 has given to the machine.

@@ -54,7 +54,7 @@ Work = Callable[[Sequence[Any], Progress], list[Any]]
 def master_each(items: Sequence[ToMaster], told: Progress) -> list[Any]:
     """Have a master made of each shot; return the results of stage 1, in the given order. Failed shots are left out.
 
-    A result is a shot with its master, or a shot whose file was refused.
+    A result is a shot with its master and what was measured in it, or a shot whose file was refused, with the reason.
 
     Args:
         items: the shots of the part.
@@ -65,10 +65,10 @@ def master_each(items: Sequence[ToMaster], told: Progress) -> list[Any]:
 
 
 def route_each(items: Sequence[ToRoute], told: Progress) -> list[Any]:
-    """Have the route of each shot decided, and return the results of stage 2. Failed shots are left out.
+    """Decide for each shot whether the machine or a person edits it; return the results of stage 2.
 
-    Before that, the colours of those shots are corrected whose shoot group needs it. Shots that needed no correction
-    come first.
+    A result has the route and the reason for it. Before that, the colours of those shots are corrected whose shoot
+    group needs it. Shots that needed no correction come first. Failed shots are left out.
 
     Args:
         items: the shots of the part, each with what was decided about its shoot group (shots in the same light).
@@ -83,9 +83,9 @@ def route_each(items: Sequence[ToRoute], told: Progress) -> list[Any]:
 
 
 def export_each(items: Sequence[ApprovedShot], told: Progress) -> list[Any]:
-    """Have the renditions of each shot made and verified; return the results of stage 4, in the given order.
+    """Make and verify the renditions of each shot; return the results of stage 4, in the given order.
 
-    Failed shots are left out.
+    A result has the paths of the shot's renditions in the delivery. Failed shots are left out.
 
     Args:
         items: the approved shots of the part.

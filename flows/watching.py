@@ -112,8 +112,8 @@ class Step:
 def steps() -> tuple[Step, ...]:
     """Return the regular checks, in order: missing night, index, returned files, shots on hold, board of waiting shots.
 
-    They are those of `flows.collect`, but create no runs in Prefect. The search for dead runs is not among them (see
-    `sweeping`). One more step compares the shared index with the records.
+    The check of the index compares it with the shots' records. The other checks are those of the flow
+    `collect-returned-work`, but create no runs in Prefect. The search for dead runs is not among them (see `sweeping`).
     """
     told: set[str] = set()
     return (
@@ -158,8 +158,9 @@ def _release() -> Said:
 def watch(ended: threading.Event, *, every_s: float, alive: Path | None = None) -> None:
     """Do the regular checks (`steps`) again and again until `ended` is set. Nothing is returned.
 
-    If another process does them now, this one waits until that one has ended. Errors are logged, not raised: while the
-    storage or Prefect's server is away, the process stays and tries again.
+    They look for returned files, shots on hold, a missing night, dead runs and the like. If another process does them
+    now, this one waits until that one has ended. Errors are logged, not raised: while the storage or Prefect's server
+    is away, the process stays and tries again.
 
     Args:
         ended: the caller sets it to end the checks.

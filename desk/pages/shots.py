@@ -291,7 +291,10 @@ def _preview(record: ShotRecord) -> str:
 
 
 async def preview(request: Request) -> Response:
-    """Return a small picture of a shot, before and after the edit, as WebP. The address changes with the picture.
+    """Return a small picture of a shot as WebP: the photograph, and beside it the edit if there is one.
+
+    Each is at most 560 px on its longest side. The address contains the first digits of the picture's hash, so it
+    changes with the picture.
 
     Raises:
         HTTPException: 404: there is no such picture, the shot has another one by now, or the person may not see it.

@@ -37,7 +37,10 @@ class KeptFiles(StaticFiles):
     """Serves the desk's scripts and styles below ``/static/<version>/`` as files that a browser may keep for ever."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        """Return a script or style, or "not modified", with the header that lets a browser keep it for ever."""
+        """Return a script or style, or "not modified", with the header that lets a browser keep it for ever.
+
+        Starlette calls it, with the arguments of its own `StaticFiles.file_response`.
+        """
         response = super().file_response(*args, **kwargs)
         response.headers.update(FOR_EVER)
         return response

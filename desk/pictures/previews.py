@@ -58,7 +58,8 @@ class Found(NamedTuple):
 class Pictures:
     """The pictures of all shots, and their tiles on this machine's disk. Thread-safe.
 
-    Tiles are the parts in which a viewer loads a large picture. They are made when somebody first asks for them.
+    Tiles are the parts in which a viewer loads a large picture. All tiles of a picture are one pack. A pack is made
+    when somebody first asks for it.
     """
 
     def __init__(self, tile_shelf: TileShelf) -> None:

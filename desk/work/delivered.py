@@ -268,7 +268,7 @@ class Small:
         self._made = lru_cache(_SMALL_KEPT)(_made_small)
 
     def of(self, file: File, record: ShotRecord | None) -> bytes:
-        """Return a small picture of a delivered file, as the bytes of a WebP.
+        """Return a small picture of a delivered file, at most 112 px on its longest side, as the bytes of a WebP.
 
         Args:
             file: the delivered file.

@@ -15,7 +15,7 @@ class Opened(NamedTuple):
 
     Attributes:
         token: the text in the link's address.
-        shared: the content of the token.
+        shared: what the token says: the batch, the delivery's number, the link's id, and until when the link is valid.
         sight: the delivery as its client sees it.
     """
 
@@ -39,12 +39,12 @@ class Opened(NamedTuple):
 
 @dataclasses.dataclass
 class Guests:
-    """What one running desk remembers of people with share links.
+    """What one running desk remembers of people with share links, so that nobody can try or fetch too much.
 
     Attributes:
-        unknown: attempts with a token that Packshot has not signed, of all people together.
-        rejections: pictures sent back, by the link's id.
-        zips: downloads of a whole delivery, by the link's id.
+        unknown: counts attempts with a token that Packshot has not signed, of all people together.
+        rejections: counts pictures sent back, by the link's id.
+        zips: counts downloads of a whole delivery, by the link's id.
         small: small pictures of delivered files.
         looked_up: token -> (when its link was looked up, in seconds of the monotonic clock; what it opens).
     """

@@ -351,7 +351,8 @@ def digest_of(record: ShotRecord) -> str:
 def standing_of(record: ShotRecord) -> str:
     """Return a text that is different after anything has happened to the shot.
 
-    An open page keeps it, to notice that it is out of date.
+    An open page keeps it, to notice that it is out of date. Example: ``in_review 12 1 3f0a1b2c4d5e6f70``, which are the
+    state, the numbers of events and of decisions, and digits of the picture's hash.
 
     Args:
         record: the shot's record.

@@ -42,7 +42,7 @@ def start(family: Family, state_dir: Path, *, port: int | None = None) -> str:
     at the first start.
 
     Args:
-        family: the processes to which the server belongs.
+        family: the processes that end together with the server.
         state_dir: folder for its data, log and password.
         port: None means the port of its last start, or a free one.
 

@@ -72,7 +72,7 @@ def start(family: Family, state_dir: Path, database_url: str, *, port: int | Non
     """Start Prefect's server on 127.0.0.1, wait until it answers, and return its address and password.
 
     Args:
-        family: the processes to which the server belongs.
+        family: the processes that end together with the server.
         state_dir: folder for its files.
         database_url: URL of its database.
         port: None means the port of its last start, else 4200, else a free one.

@@ -78,7 +78,7 @@ def start(family: Family, state_dir: Path, *, port: int | None = None) -> S3Acce
     """Start the S3 server SeaweedFS on 127.0.0.1, wait until it answers, and return its address and keys.
 
     Args:
-        family: the processes to which the server belongs.
+        family: the processes that end together with the server.
         state_dir: folder for its data, log and keys.
         port: port of the S3 interface; None means the port of the last start, or a free one.
 
@@ -97,7 +97,7 @@ def launch(family: Family, state_dir: Path, *, port: int | None = None) -> tuple
     not start.
 
     Args:
-        family: the processes to which the server belongs.
+        family: the processes that end together with the server.
         state_dir: folder for its data, log and keys.
         port: port of the S3 interface; None means the port of the last start, or a free one.
 

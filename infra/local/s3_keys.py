@@ -96,7 +96,7 @@ def security_toml(folder: Path, keys: InnerKeys) -> str:
 
 
 def write_secret(path: Path, content: bytes) -> None:
-    """Write a file that only this user can read, at no moment anybody else. An existing file is replaced.
+    """Write a file that only this user can read, from the first moment on. An existing file is replaced.
 
     Args:
         path: the file.

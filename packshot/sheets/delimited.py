@@ -70,7 +70,7 @@ def row_names(text: str, head: Head, positions: Sequence[int], *, quoted: bool) 
         text: the whole table.
         head: its row of column names.
         positions: indices into the columns of `read_below`, from 0.
-        quoted: as `read_below` returned it.
+        quoted: `Delimited.quoted` of what `read_below` returned.
     """
     width, whole, repaired = len(head.cells), [], []
     reader = csv.reader(io.StringIO(text[head.end :], newline=""), delimiter=head.separator, quoting=0 if quoted else 3)

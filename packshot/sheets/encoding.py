@@ -32,8 +32,8 @@ _NO_TEXT = (
 def decoded(data: bytes) -> tuple[str, str]:
     """Return (the text of a table, the name of the encoding that it was in), such as ``("sku;date\\n...", "UTF-8")``.
 
-    The encoding can be UTF-8, UTF-16, Shift-JIS, or one of `packshot.sheets.old_encodings`. A byte-order mark is not
-    part of the text.
+    The encoding can be UTF-8, UTF-16, Shift-JIS, Windows-1250, -1251 or -1252, Mac Roman, or DOS code page 850. A
+    byte-order mark is not part of the text.
 
     Args:
         data: the whole table.

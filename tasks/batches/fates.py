@@ -135,9 +135,10 @@ class Summary(Value):
 
     @property
     def rows(self) -> list[dict[str, object]]:
-        """One table row for each photograph: column heading -> value.
+        """One table row for each photograph: column heading -> cell, for `table_artifact`.
 
-        Important columns come first, because pages cut off wide tables.
+        The columns are shot, became, waits for, why, due, since, score, files, product (only if products must have
+        certain views), left out, and file. Important ones come first, because pages cut off wide tables.
         """
         return [
             {

@@ -71,6 +71,7 @@ def deliver(batch: BatchId, *, only: list[str]) -> DeliveryOutcome:
     Args:
         only: names of the shots that a new delivery may contain; with an empty list no new delivery is opened.
     Raises:
+        LeaseHeldError: another run has been delivering this batch for an hour.
         BatchCancelledError: somebody has cancelled the batch.
         VerificationError: a stored rendition is not the file that was verified.
     """
@@ -105,9 +106,11 @@ def _held(record: BatchRecord, records: Sequence[ShotRecord], ready: Sequence[Sh
 def finish_open_deliveries(batch: BatchId) -> str:
     """Finish the deliveries that an earlier run opened but did not finish; return a summary, empty if there was none.
 
-    Call it before shots are exported or reprocessed: an open delivery needs its shots unchanged.
+    Call it before shots are exported or reprocessed: an open delivery needs its shots unchanged. If another run is
+    delivering this batch, this call waits for it.
 
     Raises:
+        LeaseHeldError: another run has been delivering this batch for an hour.
         BatchCancelledError: somebody has cancelled the batch.
         VerificationError: a stored rendition is not the file that was verified.
     """

@@ -28,8 +28,8 @@ def title_of(client: str) -> str:
 def logo_of(client: str) -> str:
     """Return a client's logo as a data URI (``data:image/png;base64,...``); empty if there is none to show.
 
-    That is so if the style guide can't be read or names no logo, and if the logo's file can't be read or is larger than
-    `MOST_LOGO_BYTES`.
+    There is none if the style guide can't be read or names no logo, or if the logo's file can't be read or is larger
+    than 100 kB (`MOST_LOGO_BYTES`). A client without a style guide of its own has the logo of the default one.
 
     Args:
         client: the client's short name, for example ``acme``.

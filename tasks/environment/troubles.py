@@ -53,9 +53,9 @@ class Troubles:
     def say(self, what: str, error: Exception) -> None:
         """Log that a step has failed, unless this error is known and was logged a short while ago.
 
-        An error is known if the same step failed with an error of the same type, raised at the same place. All errors
-        of a server that is away (`AWAY`) count as the same. A known error is logged again after 60 s, then after pauses
-        that double, at most one hour.
+        An error is known if the step failed before with an error of the same type, raised at the same place, and has
+        not worked since. All errors of the network, of Prefect and of storage (`AWAY`) count as the same one. A known
+        error is logged again after 60 s, then after pauses that double, at most one hour.
 
         Args:
             what: the step that failed; the log line begins with it.

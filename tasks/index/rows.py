@@ -77,7 +77,8 @@ def damaged_batch_row(bucket: str, batch: BatchId, etag: str) -> Row:
 def record_of(brief: str) -> ShotRecord:
     """Return a shot's record in short form, as the index keeps it: enough for lists, counts and searches.
 
-    It must not be stored as the shot's record. `packshot.outcomes.indexed` says what the short form leaves out.
+    Most facts, most measured figures and the findings that passed are left out. So the result must not be stored as the
+    shot's record.
 
     Args:
         brief: the value of the row's column ``brief``, as JSON.

@@ -69,7 +69,7 @@ class HeldBack(Value):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All of them: those on hold first."""
+        """The names of all these shots: those on hold first, then those whose check failed."""
         return self.on_hold + self.failed
 
 

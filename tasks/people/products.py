@@ -31,9 +31,10 @@ def note_sibling(record: ShotRecord, *, view: str) -> None:
 
 
 def siblings_of(client: str, product: str) -> Iterator[Sibling]:
-    """Yield the photographs of a product that `note_sibling` has noted, from all batches of the client.
+    """Yield the photographs of a product that `note_sibling` has noted: each with its batch, shot, product and view.
 
-    Nothing is yielded if `product` is empty. Storage is read as the caller goes on.
+    They come from all batches of the client. Nothing is yielded if `product` is empty. Storage is read as the caller
+    goes on.
 
     Args:
         client: the client's short name, for example ``acme``.

@@ -46,7 +46,7 @@ def send_back(shot: ShotId, file: Delivered, words: Words) -> ShotRecord:
     """Record that a client has sent a delivered picture back, and return the shot's new record.
 
     The shot then waits for an editor: the run that asks one is created, and people are told. For each delivery only the
-    first rejection counts.
+    first rejection counts: after a second one the record still has the first, and it is returned without an error.
 
     Args:
         file: the delivered file that the client looked at.

@@ -197,8 +197,8 @@ def find_batch(batch: BatchId, *, storage: Storage | None = None) -> BatchRecord
 def looks_for_cancellation(batch: BatchId) -> Callable[[], None]:
     """Return a function that raises a `BatchCancelledError` as soon as somebody has cancelled the batch.
 
-    A run calls it now and then, without arguments; it returns nothing. It reads the batch's record only if that has
-    changed since the last call. A batch without a record counts as not cancelled.
+    A run calls this function now and then, without arguments. The function returns nothing, and reads the batch's
+    record only if the record has changed since the last call. A batch without a record counts as not cancelled.
     """
     storage, key, seen = open_storage(), batch_record_key(batch), ""
 

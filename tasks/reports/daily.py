@@ -64,12 +64,12 @@ class _Read(NamedTuple):
 def report_day(*, date: str, days: int) -> str:
     """Count what was produced on a day and publish the report; return the day's main figures in one sentence.
 
-    The sentence begins with the date. The report is a page in storage, and a page in Prefect's UI. Days of the trend
-    that have no figures yet are counted, too.
+    The sentence begins with the date. The report is a page in storage, and a page in Prefect's UI. Earlier days without
+    figures are counted too, as far back as the trend goes and as audits count (`window_days` in ``routing.yaml``).
 
     Args:
         date: for example 2026-03-01; empty means the last day that is over.
-        days: length of the trend in days. If audits count for a longer time, the trend is that long.
+        days: length of the report's trend in days, the reported day included.
     Raises:
         TerminalError: the date is not valid, or the day is not over yet.
     """

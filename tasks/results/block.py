@@ -110,6 +110,7 @@ class ResultsInBucket(WritableFileSystem):
 
         Args:
             path: the result's name, as Prefect chooses it; its key in storage is `packshot.keys.result_key`.
+            _sync: has no effect; Prefect may pass it.
         Raises:
             ObjectMissingError: there is no such result, its seal is not valid, or another serializer wrote it. Prefect
                 then runs the task again.
@@ -127,6 +128,7 @@ class ResultsInBucket(WritableFileSystem):
         Args:
             path: the result's name, as Prefect chooses it; its key in storage is `packshot.keys.result_key`.
             content: the serialized result.
+            _sync: has no effect; Prefect may pass it.
         """
         key = result_key(path)
         open_storage().put(key, seal(key, content), content_type="application/octet-stream")

@@ -72,11 +72,12 @@ def unit(stage: str, *, retries: int = RETRIES, knows: Callable[[], str] = lambd
 def key_of(stage: str, *, knows: Callable[[], str] = lambda: "") -> Callable[[TaskRunContext, Mapping[str, Any]], str]:
     """Return a function that gives a task's cache key from its parameters. Prefect calls it before the task runs.
 
-    A key is, for example, ``edit-13-`` and 32 hex digits: stage, pipeline version, and `fingerprint_of` the parameters.
+    A key is, for example, ``edit-14-`` and 32 hex digits: stage, pipeline version, and `fingerprint_of` the parameters.
 
     Args:
         stage: name of the stage.
-        knows: returns a text that is hashed as well, for what the parameters don't say.
+        knows: called without arguments for each key; returns a text that is hashed as well. It says what the result
+            depends on besides the parameters, for example a model's version.
     """
 
     def key(context: TaskRunContext, parameters: Mapping[str, Any]) -> str:

@@ -139,7 +139,8 @@ def work_of(batch: BatchId, part: str, stage: Stage) -> tuple[Value, ...]:
 
     Args:
         part: name of the part, from `part_name`.
-        stage: the stage through which the part goes. `WORK` names the class of the items.
+        stage: the stage through which the part goes. The items are, in the order of the stages, `ToMaster`, `ToRoute`,
+            `RoutedShot` or `ApprovedShot`.
     Raises:
         ObjectMissingError: there is no such part, or it has no valid seal.
     """

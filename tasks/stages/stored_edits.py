@@ -84,6 +84,9 @@ def edit_files(pixels: Pixels16, edit: Edit, metadata: Metadata) -> dict[str, by
 def edit_report(edit: Edit, network: Segmenter | None) -> dict[str, Any]:
     """Return what a shot's record keeps about an edit, as plain JSON: score, verdicts, method, evidence and network.
 
+    The score and its four components are points. There is a verdict for the edit and one for each platform. Evidence
+    means places in the picture that a reviewer should look at.
+
     Args:
         edit: the edit.
         network: the segmentation network that made it; None for a person's work.
@@ -269,7 +272,10 @@ def known_of(record: ShotRecord) -> dict[str, str]:
 
 
 def refusal_json(ref: ShotRef, error: RefusedInputError, *, sha256: str) -> bytes:
-    """Return the content of the file ``<file>.reason.json``, which stands beside a refused file in quarantine. UTF-8.
+    """Return the content of the file ``<file>.reason.json``, which stands beside a refused file in quarantine.
+
+    It is JSON in UTF-8: the file's path, the shot, the hash, and the error's code, its message and the parts of this
+    message.
 
     Args:
         ref: the uploaded photograph.

@@ -39,7 +39,7 @@ def shot_names(files: Mapping[str, str]) -> dict[str, str]:
     eight digits of their hashes are added; two files with equal bytes also get a counter.
 
     Args:
-        files: path inside the inbox folder -> SHA-256 of the content, hex.
+        files: path inside the inbox folder -> hash of the content, in hex: its SHA-256, or the storage's ETag.
     """
     wanted: dict[str, list[str]] = {}
     for path in sorted(files):

@@ -39,7 +39,8 @@ def decoded(data: bytes) -> tuple[str, str]:
         data: the whole table.
 
     Raises:
-        ValueError: the bytes are not text in one of these encodings, or several encodings are possible.
+        ValueError: the bytes are another kind of file, such as an archive or a web page; they are not text in one of
+            these encodings; or several encodings are possible.
     """
     for start, what in _NO_TEXT:
         if data.startswith(start):

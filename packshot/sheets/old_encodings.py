@@ -1,7 +1,8 @@
 """Tell encodings with one byte per letter apart, by words that have letters outside ASCII.
 
-In the wrong encoding such words have symbols in their middle, capitals after small letters, or letters that none of the
-languages has.
+The encodings are Windows-1252, Mac Roman and DOS code page 850 (western European languages), Windows-1250 (Polish) and
+Windows-1251 (Russian). Read in the wrong encoding, a word has symbols in its middle, capitals after small letters, or
+letters that these languages do not have.
 """
 
 from __future__ import annotations

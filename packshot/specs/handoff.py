@@ -59,7 +59,7 @@ class HandoffConfig(Value):
         link_hours: lifetime of a ticket's links; at most 168.
         settle_s: a returned file counts as complete if nobody has written to it for this long.
         late_deliveries: when shots go out that are approved after their batch was delivered.
-        seniors: who may sign off. Empty: anybody who did not edit the shot.
+        seniors: names of the people who may sign off. Empty: anybody who did not edit the shot.
         ghost_mannequin_views: views of a garment that need the neck joint.
         neck_view, reference_view: views that show a garment's inside, and a product's true colour.
         path_name: name of the path to use in returned files. Empty: the one that is marked as clipping path.

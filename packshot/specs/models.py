@@ -241,7 +241,9 @@ class Client(Value):
         return tags
 
     def rules_for(self, platform: str) -> EditRules:
-        """Return the client's edit rules for one platform. Rules that the client states for that platform win.
+        """Return the client's edit rules for one platform: `rules`, replaced by those in `platform_rules` for it.
+
+        Rules of other layers, such as the platform's own, are not in it.
 
         Args:
             platform: the platform's name.
@@ -309,7 +311,7 @@ class Plan(Stored):
         style_guide: the client file that was used: ``default`` if the client has none.
         category: None if it is unknown.
         view: code of the view, such as ``MAIN``.
-        rules: those of the first rendition; one edit serves all renditions.
+        rules: the edit rules of the first rendition, because one edit serves all renditions.
         renditions: one for each platform that accepts this view; quality control judges each of them.
         left_out: platforms that were asked for by name and don't accept this view -> why they get nothing.
         ingest, routing, qc: the contents of the config files of these names, with the client's own minimum size.

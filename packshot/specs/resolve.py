@@ -143,8 +143,9 @@ def resolve_platforms(
 ) -> tuple[RenditionPlan, ...]:
     """Return the renditions of one shot, in the order of the platforms.
 
-    They share one edit, and so its shadow, colour reference and group correction. The shadow is dropped if one platform
-    drops it. A colour reference is required if one platform requires it. The most restrictive group correction applies.
+    A rendition is one file for one platform. All renditions of a shot are made from one edit, so their rules for
+    shadow, colour reference and group correction are made equal. The shadow is dropped if one platform drops it. A
+    colour reference is required if one platform requires it. The most restrictive group correction applies.
 
     Args:
         configs: all configs.

@@ -289,8 +289,8 @@ class RoutingConfig(Value):
     """``configs/routing.yaml``: limits of the measured features, and the trained model, if one is used.
 
     Attributes:
-        model: `serving`: the serving model in storage, else the one that comes with Packshot (routing.md). `null`:
-            limits only.
+        model: `serving`: the routing model that is in use, from storage; until one is promoted, the one that comes with
+            Packshot (routing.md). `null`: no model, only the limits decide.
         route: the promise before the cut-out: of the machine's edits, people refuse at most this share.
         approve: the promise after it: of the shots that the machine approves, at most this share would be refused by a
             person.
@@ -304,7 +304,8 @@ class RoutingConfig(Value):
             without a rule. `null`: it is not used.
         medium: by feature, the value from which a shot counts as medium: a person edits it.
         complex: by feature, the value from which it counts as complex: editing it takes long.
-        colour_match: limits of the colour-match risk.
+        colour_match: the values of the feature `colour_match` from which the risk of confusing product and backdrop is
+            medium or high.
     """
 
     model: Literal["serving"] | None = None

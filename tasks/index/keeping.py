@@ -64,10 +64,11 @@ def _remember(rows: Mapping[tuple[str, ...], tuple[Table, Row]]) -> None:
 def catch_up() -> None:
     """Write the rows of the index that this process could not write before.
 
-    Then its next question to the index finds its own changes. If there are no such rows, the database is not asked.
+    Call it before a question to the index, so that the answer contains the changes that this process has made. If all
+    rows were written, the database is not asked.
 
     Raises:
-        IndexAwayError: they can't be written now either; they stay remembered.
+        IndexAwayError: the rows can't be written now either; they stay remembered.
     """
     with _lock:
         rows = dict(_missed)

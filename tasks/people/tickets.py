@@ -50,7 +50,7 @@ def scope_for(record: ShotRecord, plan: Plan) -> Scope:
 def issue_ticket(record: ShotRecord, *, why: str) -> JobTicket:
     """Store what an editor needs for a shot, in the shot's folder ``out/``, and return the ticket.
 
-    That is the picture to edit, its references, the draft if there is one, and the ticket as JSON and as a page. A
+    Stored are the picture to edit, its references, the draft if there is one, and the ticket as JSON and as a page. A
     repeated call gives the same ticket with new links. The amount of work goes into the shot's record, because the due
     time depends on it.
 

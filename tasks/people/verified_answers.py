@@ -28,7 +28,7 @@ def vouch(shot: ShotId, answer: Answer) -> None:
 def is_vouched_for(shot: ShotId, answer: Answer) -> bool:
     """Return True if the review desk has stored a sealed copy of exactly this answer.
 
-    Then the person named in it was signed in. Otherwise anybody may have typed the name.
+    If so, the person named in the answer was signed in. If not, anybody may have typed the name.
     """
     key = shot_key(shot, VOUCHED)
     try:

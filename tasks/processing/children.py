@@ -259,7 +259,7 @@ class Children:
         return child.layers
 
     def close(self) -> None:
-        """End the child processes that do no work now. Those that are at work go on."""
+        """End the child processes that do no work now. Child processes that are at work go on."""
         with self._lock:
             idle, self._idle = self._idle, []
         for child in idle:

@@ -111,7 +111,7 @@ def compare_some(index: Database, storage: Storage) -> Compared:
 
     New batches come first, then open ones, then ended ones. Within each of these kinds, the batch that was compared
     longest ago comes first. The number of listed objects is limited; so a call costs about the same for many batches
-    and for few. Who calls it again and again has all compared in the end.
+    and for few. Repeated calls compare all batches in the end.
 
     Args:
         index: the index to correct.

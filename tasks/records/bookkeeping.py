@@ -105,7 +105,7 @@ class Life:
         self._held = ExitStack()
 
     def hold(self, what: AbstractContextManager[None]) -> None:
-        """Enter a context manager now. It is left when the stage ends, or by `let_go`. Example: `room_for` memory."""
+        """Enter a context manager now, such as `room_for` memory. It is left when the stage ends, or by `let_go`."""
         self._held.enter_context(what)
 
     def let_go(self) -> None:

@@ -75,8 +75,9 @@ async def _last_due(schedule: CronSchedule, before: datetime) -> datetime:
 def look_for_missing_night() -> str:
     """Return a sentence if the last nightly run is missing: it should have started an hour ago, and has not.
 
-    Then people also get a notice, once for each night. The text is empty if that night has started, if an earlier one
-    is still at work, or if the nightly run is not registered at the Prefect server.
+    Example: "the night of 2026-03-01 02:00 UTC did not begin". If it is missing, people also get a notice, once for
+    each night. The text is empty if the run has started, if an earlier one is still at work, or if the nightly run is
+    not registered at the Prefect server, or was registered after that time.
     """
     settings, at = get_settings(), now()
     due = last_due(settings.nightly_cron, settings.nightly_timezone, before=at - MARGIN)

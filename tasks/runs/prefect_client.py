@@ -17,8 +17,8 @@ from prefect.settings import (
 def one_prefect_client(*, longest_wait_s: float | None = None) -> Iterator[None]:
     """Return a context manager. Everything in its block asks Prefect's server through one client, which saves time.
 
-    That includes threads that get a copy of the block's context. Making a client takes some 40 ms of processor time,
-    most of it for certificates. The block may begin while Prefect is away: nothing is asked here.
+    Threads share the client too, if they get a copy of the block's context. Making a client takes some 40 ms of
+    processor time, most of it for certificates. The block may begin while Prefect is away: nothing is asked here.
 
     Args:
         longest_wait_s: how long an answer may take, in seconds; None means as long as Prefect's settings say.

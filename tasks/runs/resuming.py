@@ -59,7 +59,7 @@ def waiting_runs(tags: Sequence[str] = ()) -> Iterator[FlowRun]:
 def human_edits(client: SyncPrefectClient, wanted: FlowRunFilter) -> Iterator[FlowRun]:
     """Yield the runs of the flow `human-edit`, which ask people about a shot, that match a filter; sorted by name.
 
-    They are read page by page, like those of `runs_of`.
+    They are read page by page. A caller that resumes or cancels runs meanwhile must first make a list.
 
     Args:
         client: Prefect's client.

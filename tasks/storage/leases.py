@@ -60,7 +60,7 @@ class Patience(Enum):
     (`LONGEST_WAIT_S`).
 
     Values:
-        NONE: it gives up at once.
+        NONE: it gives up at once. To give up means that `LeaseHeldError` is raised.
         WATCH: it looks whether the lease is renewed. If so, its owner lives, and the run gives up. If the lease expires
             instead, the run takes it over.
         WAIT: it waits until the lease is released or has expired.
@@ -395,8 +395,9 @@ def run_of_process() -> str:
 def require_not_lost(batch: BatchId) -> list[Lease]:
     """Return the leases under which the current work may change a batch's record, after checking them.
 
-    A lease is the right to work on something alone. Those of the batch and of its delivery are returned, if the current
-    work holds them; a command, or a worker that only helps, holds none of them. Each is renewed if it may have expired.
+    A lease is the right to work on something alone. The result has the leases of the batch and of its delivery that the
+    current work holds. It is empty for a command, or for a worker that only helps. Each lease is renewed if it may have
+    expired.
 
     Raises:
         LeaseLostError: another run has taken one of them over, or the part of the batch on which this run works.

@@ -152,7 +152,8 @@ def only_while(check: Callable[[], object]) -> Iterator[None]:
 def unchecked() -> Iterator[None]:
     """Return a context manager. In its block, waits for the storage call none of the checks that `only_while` has set.
 
-    A check asks the storage itself. If that request has to wait, it must not call the checks again.
+    Use it around a check, because a check asks the storage itself. If its request has to wait, that wait must not call
+    the checks again.
     """
     token = _CHECKS.set(())
     try:

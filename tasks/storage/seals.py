@@ -1,4 +1,4 @@
-"""Prove with a seal (HMAC-SHA256) that an object in storage was written by Packshot itself, under this key.
+"""Prove with a seal (HMAC-SHA256) that Packshot itself has written an object in storage, under its present object key.
 
 Others who can write to the bucket can't make a valid seal. A seal covers the object's key and its content, so an object
 that was written elsewhere, or moved to another key, has no valid one. The secret key is in a file that the settings
@@ -37,8 +37,8 @@ def seal(key: str, content: bytes) -> bytes:
 def unseal(key: str, sealed: bytes) -> bytes | None:
     """Return the content of a sealed object, without its seal; None if the seal is missing or wrong.
 
-    Then somebody other than Packshot wrote the object, changed it, or moved it from another key. The content is not
-    parsed before the seal is checked.
+    If the seal is missing or wrong, somebody other than Packshot wrote the object, changed it, or moved it from another
+    key. The content is not parsed here.
 
     Args:
         key: the object's key in storage.

@@ -91,7 +91,7 @@ def no_update_is_lost(storage: Storage, *, callers: int = 8, times: int = 4) -> 
 def an_old_version_is_not_replaced(storage: Storage) -> str:
     """Return what the server does wrong with If-Match and the ETag of an earlier version; empty if nothing.
 
-    It must refuse such a write, and keep the present bytes.
+    The server must refuse such a write, and keep the present bytes.
     """
     name, key = _probe()
     try:
@@ -108,7 +108,7 @@ def an_old_version_is_not_replaced(storage: Storage) -> str:
 def what_is_gone_is_not_replaced(storage: Storage) -> str:
     """Return what the server does wrong with If-Match on a deleted object; empty if nothing.
 
-    It must refuse the write, and must not create the object.
+    The server must refuse the write, and must not create the object.
     """
     name, key = _probe()
     etag = storage.put_if_absent(key, b"1", content_type=_TYPE).etag

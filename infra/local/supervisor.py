@@ -130,7 +130,7 @@ class Supervisor:
         """Look after the parts until the event is set; then delete the status file.
 
         Args:
-            until: the event that ends it.
+            until: an event that another thread or a signal handler sets, so that this method returns.
         """
         try:
             self.look()

@@ -14,12 +14,12 @@ class Exit(IntEnum):
     """The exit statuses of ``packshot``.
 
     Attributes:
-        OK: all is well.
-        NOT_ALL_WELL: the work is done, but something failed its check, was refused or needs a person.
-        USAGE: the command line was not understood.
-        CONFIG: a config file is wrong.
-        TRANSIENT: something outside did not answer; trying again may help.
-        ERROR: any other error.
+        OK: 0, all is well.
+        NOT_ALL_WELL: 1, the work is done, but something failed its check, was refused or needs a person.
+        USAGE: 2, the command line was not understood.
+        CONFIG: 3, a config file is wrong.
+        TRANSIENT: 4, something outside did not answer; trying again may help.
+        ERROR: 5, any other error.
     """
 
     OK = 0
@@ -43,10 +43,10 @@ EXIT_STATUSES = {
 def run(app: typer.Typer) -> int:
     """Run the command line and return its exit status; a `PackshotError` is printed as one sentence.
 
-    The status is one of `Exit`, or 130 if the user broke off.
+    The status is one of `Exit`, or 130 if the user ended the command by Ctrl-C.
 
     Args:
-        app: the commands.
+        app: the command line with its commands.
     """
     try:
         ended = app(standalone_mode=False)

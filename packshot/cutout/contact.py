@@ -73,8 +73,8 @@ def product_ends(levels: FloatImage, *, noise: float) -> tuple[NDArray[np.float3
     pixels, positive outwards. It is NaN where there is not even a faint line. The second is (points,) bool.
 
     Args:
-        levels: profiles across the outline, (points, samples, 3) float32, encoded working-space values scaled to
-            0..255. A profile has a sample every 0.5 px, from 10 px inside the outline to 8 px outside (`COURSE_PX`).
+        levels: profiles across the outline, (points, samples, 3) float32, encoded Adobe RGB values scaled to 0..255. A
+            profile has a sample every 0.5 px, from 10 px inside the outline to 8 px outside (`COURSE_PX`).
         noise: standard deviation of the noise, in levels (0..255).
     """
     light = greatest_channel(levels)

@@ -72,8 +72,8 @@ def follow_progressive(
         at: offset of the scan's first code.
         tables: (8, 65536) uint16, in the form that `jpeg_codes.follow` describes.
         blocks: (blocks of one MCU, 3): component, row of its DC table, row of its AC table.
-        band: (4,): first and last coefficient, in zigzag order; the bits that earlier scans left (0: there were none),
-            and those that this scan leaves.
+        band: (4,): first and last coefficient of the scan, in zigzag order; number of low bits that the scan before
+            left out (0 if this is the first scan of these coefficients); number of low bits that this scan leaves out.
         limits: in a first scan of means, for each component the largest magnitude in units of this scan. In a first
             scan of other coefficients, for each of the 64 the largest number of bits.
         restart: MCUs between two restart markers; 0 if there are none.

@@ -42,8 +42,9 @@ class Scan(NamedTuple):
         mcu_px: width and height of an MCU in the picture.
         steps: (components, 64): the quantisation steps of each component, in zigzag order.
         restart: MCUs between two restart markers; 0 if there are none.
-        band: first and last coefficient, the bits that earlier scans left, and those that this one leaves; (0, 63, 0,
-            0) of a sequential scan.
+        band: four numbers: first and last coefficient of the scan, in zigzag order; number of low bits that the scan
+            before left out (0 if this is the first scan of these coefficients); number of low bits that this scan
+            leaves out. (0, 63, 0, 0) for a sequential scan.
         progressive: True if it is a scan of a progressive JPEG.
     """
 
@@ -60,7 +61,10 @@ class Scan(NamedTuple):
 
     @property
     def has_means(self) -> bool:
-        """True if the scan codes the blocks' means, and not only their last bits or other coefficients."""
+        """True if the scan is the first that codes the blocks' means (DC coefficients).
+
+        False if it codes only other coefficients, or only further bits of the means.
+        """
         return self.band[0] == self.band[2] == 0
 
     @property

@@ -13,7 +13,7 @@ def frame(composite: Pixels16, matte: Matte, rendition: RenditionPlan) -> Framed
     """Return the edited picture on a rendition's canvas, with its matte and its place.
 
     Args:
-        composite: the product on white, (rows, columns, 3) uint16, working space.
+        composite: the product on white, (rows, columns, 3) uint16, Adobe RGB.
         matte: each pixel's share of product, (rows, columns) float32 in 0..1, of the size of `composite`.
         rendition: the plan for the rendition: canvas, fill ratio and greatest enlargement.
 

@@ -29,7 +29,7 @@ class Framed:
     """An edited picture on the canvas of its rendition.
 
     Attributes:
-        pixels: the canvas, (rows, columns, 3) uint16, working space.
+        pixels: the canvas, (rows, columns, 3) uint16, Adobe RGB.
         matte: the product's coverage on the canvas, (rows, columns) float32 in 0..1.
         placement: where the picture lies on the canvas.
     """
@@ -46,7 +46,7 @@ def place(composite: Pixels16, matte: Matte, placement: Placement) -> Framed:
     65535 if all pixels that it is computed from are white.
 
     Args:
-        composite: the product on white, (rows, columns, 3) uint16, working space.
+        composite: the product on white, (rows, columns, 3) uint16, Adobe RGB.
         matte: each pixel's share of product, (rows, columns) float32 in 0..1, of the size of `composite`.
         placement: where the picture lies on the canvas, from `packshot.framing.fit.fit`.
     """

@@ -34,7 +34,7 @@ def head_start(pixels: Pixels16, matte: Matte) -> HeadStart:
     Without a product in the matte there is no file, but a finding (`HeadStart`).
 
     Args:
-        pixels: the master, (rows, columns, 3) uint16, working space.
+        pixels: the master, (rows, columns, 3) uint16, Adobe RGB.
         matte: the machine's matte, (rows, columns) float32 in 0..1. The path follows it.
     """
     try:

@@ -101,12 +101,14 @@ class NeckJoint:
     """The draft of a neck joint (ghost mannequin), with which an editor starts.
 
     Attributes:
-        layered_psd: the neck shot as lower layer, the exterior with its mannequin masked as upper layer. Empty
-            without a neck shot, or if the picture is too large for a PSD; then there is a finding.
-        mannequin: draft matte of the mannequin, (rows, columns) float32 in 0..1.
+        layered_psd: the file: the neck shot (the garment's inside) as lower layer, the exterior shot (the garment on
+            its mannequin, the mannequin masked) as upper layer. Empty without a neck shot, or if the picture is too
+            large for a PSD; then there is a finding.
+        mannequin: share of the mannequin in each pixel of the exterior shot, as a draft, (rows, columns) float32 in
+            0..1.
         opening: (rows, columns) bool: the area that the neck shot must fill. If the neck shot is aligned, it is the
             part of the neckline that the neck shot covers; else it is the lower part of the neckline.
-        proof: measurements of the draft, for the ticket.
+        proof: measurements of the draft, for the editor's ticket.
         findings: one for each thing that was not found or not aligned.
     """
 
@@ -120,7 +122,8 @@ class NeckJoint:
 def join_neck(exterior: Side, neck: Side | None) -> NeckJoint:
     """Return the draft of a neck joint (ghost mannequin), made of the exterior shot and the neck shot.
 
-    Nothing is painted: every pixel comes from one of the two photographs.
+    Nothing is painted: every pixel comes from one of the two photographs. If something is not found, the draft's
+    findings say so.
 
     Args:
         exterior: the garment on its mannequin.

@@ -82,7 +82,7 @@ def find_mannequin(pixels: Pixels16, matte: Matte) -> Mannequin:
     If no mannequin is recognised, the mask and the opening are empty, and `why_not` says why.
 
     Args:
-        pixels: (rows, columns, 3) uint16, working space.
+        pixels: (rows, columns, 3) uint16, Adobe RGB.
         matte: each pixel's share of product, (rows, columns) float32 in 0..1, garment and mannequin together.
     """
     size = size_of(pixels)

@@ -35,7 +35,7 @@ class Layer:
 
     Attributes:
         name: the layer's name.
-        pixels: (rows, columns, 3) uint16, working space.
+        pixels: (rows, columns, 3) uint16, Adobe RGB.
         cover: (rows, columns) float32 in 0..1, the layer's own transparency. 1 is opaque.
         mask: (rows, columns) float32 in 0..1, the editable layer mask. 1 is visible.
     """
@@ -60,7 +60,7 @@ def fits(size: Size, *, layers: int) -> bool:
 def write_layers(layers: Sequence[Layer]) -> bytes:
     """Return a Photoshop document (PSD) of masked layers, as bytes.
 
-    It has 16 bits per channel and the working space's profile. It also holds the layers flattened on white, and the
+    It has 16 bits per channel and the profile of Adobe RGB. It also holds the layers flattened on white, and the
     transparency of the flattened picture.
 
     Args:
@@ -86,7 +86,7 @@ def write_layers(layers: Sequence[Layer]) -> bytes:
 def flattened(layers: Iterable[Layer]) -> tuple[Pixels16, Matte]:
     """Return (pixels, coverage): the layers composited on white, and the coverage of each pixel.
 
-    The pixels are (rows, columns, 3) uint16, working space; the coverage is (rows, columns) float32 in 0..1. As in
+    The pixels are (rows, columns, 3) uint16, Adobe RGB; the coverage is (rows, columns) float32 in 0..1. As in
     Photoshop, layers are blended in encoded values, not in linear light.
 
     Args:

@@ -51,7 +51,9 @@ class How(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class NeckPlace:
-    """The place of the neck shot on the exterior shot, with measurements of how sure it is.
+    """The place of the neck shot (the garment's inside) on the exterior shot (the garment on its mannequin).
+
+    Measurements say how sure the place is. `place_neck` makes it.
 
     Attributes:
         how: aligned by matched points, placed by the outline of the shoulders, or added without a known place.
@@ -85,11 +87,13 @@ class NeckPlace:
 
 @dataclasses.dataclass(frozen=True)
 class Side:
-    """One of the two photographs of a neck joint: the exterior or the neck shot.
+    """One of the two photographs of a neck joint.
+
+    The exterior shot shows the garment on its mannequin, the neck shot the garment's inside.
 
     Attributes:
-        pixels: (rows, columns, 3) uint16, working space.
-        matte: matte of its cut-out, (rows, columns) float32 in 0..1.
+        pixels: (rows, columns, 3) uint16, Adobe RGB.
+        matte: each pixel's share of what was cut out, (rows, columns) float32 in 0..1.
     """
 
     pixels: Pixels16

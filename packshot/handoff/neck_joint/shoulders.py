@@ -24,7 +24,9 @@ _OPENED = 0.004
 
 @dataclasses.dataclass(frozen=True)
 class Placed:
-    """The place of the neck shot on the exterior shot by their outlines: a scale and a shift, without rotation.
+    """The place of the neck shot (the garment's inside) on the exterior shot (the garment on its mannequin).
+
+    It was found by their outlines, and is a scale and a shift, without rotation.
 
     Attributes:
         warp: 2 x 3 float64, from pixels of the neck shot to pixels of the exterior.
@@ -49,10 +51,12 @@ class _Outline:
 
 
 def place_by_shoulders(garment: Mask, neck: Mask) -> Placed | None:
-    """Return the scale and shift of the neck shot at which its outline best matches that of the exterior shot.
+    """Return the scale and shift of the neck shot at which its outline best matches the exterior shot's outline.
 
-    The outlines of collar and shoulders are compared. The result is None if one of the two has no outline, or no
-    scale fits.
+    The neck shot shows the garment's inside, the exterior shot the garment on its mannequin.
+
+    The outlines of collar and shoulders are compared. The result is None if one of the two has no outline, or no scale
+    fits.
 
     Args:
         garment: (rows, columns) bool: the exterior without its mannequin.

@@ -64,7 +64,7 @@ def base_of(outline: Outline, edges: EdgeFigures, product: Box) -> Base | None:
 
     Args:
         outline: samples across the matte's outline.
-        edges: measurements at the points of `outline`.
+        edges: measurements of the edge at the points of `outline`, as `measure_edges` returns them.
         product: the product's box, in pixels of the photograph.
     """
     lowest = product.bottom - BASE_OF_HEIGHT * (product.bottom - product.top)

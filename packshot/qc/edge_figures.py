@@ -126,15 +126,16 @@ def measure_edges(outline: Outline) -> EdgeFigures:
 
 
 def move_of(offset: Column, normal: NDArray[np.float32]) -> tuple[float, float]:
-    """Return the displacement (across, down) of a matte, in outline units, that best explains its offsets.
+    """Return the displacement (across, down) of a matte that best explains its offsets from the photograph's edge.
 
     Positive means that the matte lies too far right, or too far down. The model is a translation plus a constant, which
     stands for a matte that is too wide or too tight all around. The model is fitted by iteratively reweighted least
-    squares with Huber's weights.
+    squares with Huber's weights. All distances are in outline units: one is a pixel of the photograph, or 1/1700 of the
+    product's longest side if that is more.
 
     Args:
-        offset: (points,) distance from the matte's edge to the photograph's at each point, in outline units, positive
-            outward, without NaN.
+        offset: (points,) distance from the matte's edge to the photograph's at each point, positive outward, without
+            NaN.
         normal: (points, 2) outward unit normals (x, y).
     """
     terms = np.column_stack([-normal, np.ones(len(normal))]).astype(np.float64)

@@ -43,9 +43,9 @@ def leftovers(reduced: Reduced) -> list[Region]:
     The area's colour and smoothness must match the predicted backdrop. The backdrop must be darker than white, because
     otherwise nobody could see the area.
 
-    A region's area is its number of reduced pixels times a weight in 0..1: the share of its contact with the outline
-    that has no edge in the photograph. A part of the product in the backdrop's colour ends in an edge. Backdrop that
-    was left does not.
+    A region's area is its number of pixels of the reduced edit, times a weight in 0..1: the share of the area's contact
+    with the outline that has no edge in the photograph. A part of the product in the backdrop's colour ends in an edge.
+    Backdrop that was left does not.
 
     Args:
         reduced: the edit, reduced to at most 1024 px, or a part of it. Without a predicted backdrop the list is empty.
@@ -61,11 +61,11 @@ def leftovers(reduced: Reduced) -> list[Region]:
 
 
 def filled_gaps(reduced: Reduced) -> list[Region]:
-    """Return areas inside the matte that look as if the backdrop shows through, the largest first, in reduced pixels.
+    """Return areas inside the matte that look as if the backdrop shows through, the largest first.
 
-    An area must be smooth, visible on white, and surrounded by an edge. So a surface of the product in the same colour
-    is usually not found: on some side it changes into another colour without an edge. The area must also have one of
-    these colours:
+    A region's area is its number of pixels of the reduced edit. The area must be smooth, visible on white, and
+    surrounded by an edge. So a surface of the product in the same colour is usually not found: on some side it changes
+    into another colour without an edge. The area must also have one of these colours:
 
     - the predicted backdrop,
     - the backdrop in a faint shadow,

@@ -121,11 +121,11 @@ def shadow(reduced: Reduced) -> Mask:
 
 
 def lighting(reduced: Reduced, *, side: int) -> Lighting:
-    """Return the photograph's light and colour compared with the predicted backdrop's, at each reduced pixel.
+    """Return the light and colour of each pixel of the reduced edit, compared with the predicted backdrop's.
 
     Args:
         reduced: the edit, reduced to at most 1024 px, with a predicted backdrop.
-        side: side of the square over which the photograph is averaged first, in reduced pixels.
+        side: side of the square over which the photograph is averaged first, in pixels of the reduced edit.
     """
     return _lighting(reduced, np.asarray(cv2.blur(reduced.master, (side, side)), np.float32))
 
@@ -159,21 +159,24 @@ def _backdrop_power(reduced: Reduced) -> FloatImage:
 
 @_once
 def slope(reduced: Reduced) -> FloatImage:
-    """Return the gradient of the grey picture, (rows, columns) float32, in levels (0..255) per reduced pixel.
+    """Return the gradient of the reduced photograph's grey values, (rows, columns) float32.
+
+    It is in levels (0..255) per pixel of the reduced edit.
 
     Args:
-        reduced: the edit, reduced to at most 1024 px, or a part of it. The gradient is that of the photograph.
+        reduced: the edit, reduced to at most 1024 px, or a part of it.
     """
     return _slope(reduced.grey)
 
 
 def colour_slope(reduced: Reduced) -> FloatImage:
-    """Return the gradient of the steepest channel, (rows, columns) float32, in levels (0..255) per reduced pixel.
+    """Return the gradient of the reduced photograph's steepest channel, (rows, columns) float32.
 
-    Unlike the gradient of the grey picture (`slope`), it also finds edges between colours of equal brightness.
+    It is in levels (0..255) per pixel of the reduced edit. Unlike the gradient of the grey values (`slope`), it also
+    finds edges between colours of equal brightness.
 
     Args:
-        reduced: the edit, reduced to at most 1024 px, or a part of it. The gradient is that of the photograph.
+        reduced: the edit, reduced to at most 1024 px, or a part of it.
     """
     return greatest_channel(_slope(reduced.master))
 

@@ -43,8 +43,9 @@ DISTANCES: Column = np.arange(-REACH, REACH + STEP / 2, STEP, dtype=np.float32)
 class Outline:
     """Samples along lines across a matte's outline. `trace_outline` makes it.
 
-    The lines are the outline's normals, sampled from 8 outline units inside to 8 units outside, every half unit. Arrays
-    are float32 unless another type is named. Levels are encoded Adobe RGB values scaled to 0..255.
+    The lines are the outline's normals, sampled from 8 outline units inside to 8 units outside, every half unit. An
+    outline unit is one pixel of the photograph, or 1/1700 of the product's longest side if that is more. Arrays are
+    float32 unless another type is named. Levels are encoded Adobe RGB values scaled to 0..255.
 
     Attributes:
         unit_px: pixels of the photograph per outline unit, at least 1.
@@ -83,7 +84,8 @@ def at(low: float, high: float) -> slice:
     """Return the slice of sampled distances from `low` to `high`, both included, in outline units.
 
     The slice selects from `DISTANCES` (-8 to 8 in steps of 0.5, positive outward) and from arrays of samples. Example:
-    ``DISTANCES[at(-2, -1)]`` is -2, -1.5, -1.
+    ``DISTANCES[at(-2, -1)]`` is -2, -1.5, -1. An outline unit is one pixel of the photograph, or 1/1700 of the
+    product's longest side if that is more.
     """
     return slice(round((low + REACH) / STEP), round((high + REACH) / STEP) + 1)
 

@@ -25,9 +25,9 @@ _ENDS_IN_EDGE = 0.3
 def product_outside(reduced: Reduced) -> tuple[list[Region], list[Region]]:
     """Return areas just outside the matte that look like product, as (enclosed areas, open areas).
 
-    Each list has the largest first, with areas in reduced pixels. The areas are neither backdrop nor shadow. The matte
-    surrounds an enclosed area. An open area must end in an edge: coloured light that the product throws on the floor
-    has none, it fades away.
+    The areas are neither backdrop nor shadow. The matte surrounds an enclosed area. An open area must end in an edge:
+    coloured light that the product throws on the floor has none, it fades away. Each list has the largest first. A
+    region's area is its number of pixels of the reduced edit.
 
     Args:
         reduced: the edit, reduced to at most 1024 px. Without a predicted backdrop both lists are empty.
@@ -47,12 +47,12 @@ def product_outside(reduced: Reduced) -> tuple[list[Region], list[Region]]:
 
 
 def sharp_outside(reduced: Reduced) -> list[Region]:
-    """Return places just outside the matte where the photograph has an edge too sharp for a shadow, so perhaps product.
+    """Return areas just outside the matte where the photograph has an edge too sharp for a shadow, so perhaps product.
 
-    The largest comes first; areas are in reduced pixels.
+    The largest comes first. A region's area is its number of pixels of the reduced edit.
 
     Args:
-        reduced: the edit, reduced to at most 1024 px. Without a predicted backdrop there are no places.
+        reduced: the edit, reduced to at most 1024 px. Without a predicted backdrop the list is empty.
     """
     if reduced.backdrop is None:
         return []

@@ -60,7 +60,8 @@ def white_on_white(outline: Outline) -> Column:
     """Return how much the product's rim differs from white, (points,) float32, delta E 2000.
 
     There is one value for each point of the outline: the greatest difference along the normal, from 6 to 1 outline
-    units inside. The composite's colours are averaged along the outline first, so that noise is not taken for an edge.
+    units inside (one is a pixel, or 1/1700 of the product's longest side if that is more). The composite's colours are
+    averaged along the outline first, so that noise is not taken for an edge.
 
     Args:
         outline: samples across the matte's outline.

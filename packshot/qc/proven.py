@@ -24,14 +24,15 @@ _SURE, _INSIDE_PX = 0.8, 2.0
 def unproven(outline: Outline, edges: EdgeFigures, reduced: Reduced) -> NDArray[np.bool_]:
     """Return which points of an outline neither the photograph nor the segmentation network confirms, (points,) bool.
 
-    A point is confirmed if the photograph has an edge at most one outline unit away. The photograph has no edge at a
-    wrong outline: where backdrop or shadow was kept, or a pale part was cut off. But it has no edge either at the true
-    outline of a product in the backdrop's colour. So a point without an edge is confirmed if the network's probability
-    of product is at least 0.8 just inside it.
+    A point is confirmed if the photograph has an edge at most one outline unit away (one pixel, or 1/1700 of the
+    product's longest side if that is more). The photograph has no edge at a wrong outline: where backdrop or shadow was
+    kept, or a pale part was cut off. But it has no edge either at the true outline of a product in the backdrop's
+    colour. So a point without an edge is confirmed if the network's probability of product is at least 0.8 just inside
+    the outline.
 
     Args:
         outline: samples across the matte's outline.
-        edges: measurements at the points of `outline`.
+        edges: measurements of the edge at the points of `outline`, as `measure_edges` returns them.
         reduced: the whole edit, reduced to at most 1024 px, for the network's mask.
     """
     inside_px = _INSIDE_PX / reduced.scale
@@ -49,7 +50,7 @@ def least_proven(outline: Outline, edges: EdgeFigures, reduced: Reduced) -> tupl
 
     Args:
         outline: samples across the matte's outline.
-        edges: measurements at the points of `outline`.
+        edges: measurements of the edge at the points of `outline`, as `measure_edges` returns them.
         reduced: the whole edit, reduced to at most 1024 px, for the network's mask.
     """
     length_px = STRETCH_OF_PICTURE * reduced.longest / reduced.scale

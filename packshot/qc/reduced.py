@@ -33,7 +33,7 @@ class Reduced:
     Levels are encoded Adobe RGB values scaled to 0..255.
 
     Attributes:
-        scale: reduced pixels per pixel of the photograph.
+        scale: size of the reduced edit divided by that of the photograph, at most 1.
         master: the photograph, (rows, columns, 3) float32, levels.
         matte, network: the refined matte and the segmentation network's, (rows, columns) float32 in 0..1.
         backdrop: (rows, columns, 3) float32, levels: the backdrop predicted from its visible parts. None if too little
@@ -43,8 +43,8 @@ class Reduced:
         difference: (rows, columns) float32: greatest channel difference between master and backdrop, in levels; 0
             everywhere without a predicted backdrop.
         grey: (rows, columns) float32: mean of the master's channels, in levels.
-        left, top: position in the whole reduced photograph, in reduced pixels; not 0 in a cropped part.
-        longest: longest side of the whole reduced photograph, in reduced pixels.
+        left, top: position of a part in the whole reduced edit, in pixels; 0 for the whole.
+        longest: longest side of the whole reduced edit, in pixels.
         known: cache of measurements by name, because several rules ask for the same ones.
     """
 
@@ -99,7 +99,7 @@ def reduce_edit(master16: Pixels16, matte: Matte, network: Matte, *, reduced16: 
 
 
 def at_product(reduced: Reduced) -> Reduced:
-    """Return the part of a reduced edit that contains the product and a margin of 32 reduced pixels around it.
+    """Return the part of a reduced edit that contains the product, with a margin of 32 px around it.
 
     The part often has less than half of the pixels, which saves time.
 

@@ -19,7 +19,8 @@ class Region:
     """One connected component of a mask.
 
     Attributes:
-        area: number of reduced pixels, unless the function that returns the region gives another unit or a weight.
+        area: number of pixels of the reduced edit, unless the function that returns the region gives another unit or a
+            weight.
         box: smallest box around the component, in pixels of the photograph.
     """
 
@@ -28,11 +29,13 @@ class Region:
 
 
 def parts(reduced: Reduced, *, threshold: float, joined_over_ratio: float = 0.0) -> list[Region]:
-    """Return the separate parts of the matte above a threshold, the largest first, with their areas in reduced pixels.
+    """Return the separate parts of the matte above a threshold, the largest first.
+
+    A region's area is its number of pixels of the reduced edit.
 
     Args:
         reduced: the edit, reduced to at most 1024 px.
-        threshold: alpha that a pixel must exceed, 0..1.
+        threshold: share of product that a pixel must exceed, 0..1.
         joined_over_ratio: parts count as one if the gap between them is less than this share of the picture's longest
             side. 0 joins none.
     """
@@ -46,9 +49,9 @@ def parts(reduced: Reduced, *, threshold: float, joined_over_ratio: float = 0.0)
 
 
 def haze(reduced: Reduced) -> list[Region]:
-    """Return areas away from the product where the matte is faint but not 0, the largest first, in reduced pixels.
+    """Return areas away from the product where the matte is faint but not 0, the largest first.
 
-    On white they look like a veil.
+    On white they look like a veil. A region's area is its number of pixels of the reduced edit.
 
     Args:
         reduced: the edit, reduced to at most 1024 px.
@@ -59,7 +62,9 @@ def haze(reduced: Reduced) -> list[Region]:
 
 
 def product_area(reduced: Reduced) -> int:
-    """Return the product's area in reduced pixels (where the matte exceeds 0.5), at least 1, so that it can divide.
+    """Return the product's area: the number of pixels of the reduced edit where the matte exceeds 0.5, at least 1.
+
+    It is never 0, so that other areas can be divided by it.
 
     Args:
         reduced: the edit, reduced to at most 1024 px.
@@ -107,7 +112,7 @@ def split(
 ) -> tuple[list[Region], list[Region]]:
     """Return (components that do not touch `marked`, components that do), each list the largest first.
 
-    A component is a connected part of `mask`. Areas are in reduced pixels.
+    A component is a connected part of `mask`. Areas are in pixels of the reduced edit.
 
     Args:
         mask: the mask that is split into components, (rows, columns) bool at reduced size.

@@ -129,7 +129,7 @@ class Scene:
 
     @computed_once
     def reduced_product(self) -> Reduced:
-        """The part of the reduced edit that contains the product and a margin of 32 reduced pixels."""
+        """The part of the reduced edit that contains the product, with a margin of 32 px."""
         return at_product(self.reduced)
 
     @computed_once

@@ -77,7 +77,7 @@ def batch_from_ready_key(key: str) -> BatchId | None:
 
 
 def batches_prefix(client: str = "") -> str:
-    """Return the beginning of the keys of records: ``batches/``, or ``batches/<client>/`` for one client.
+    """Return the beginning of the keys of batches' and shots' records: ``batches/``, or ``batches/<client>/``.
 
     Args:
         client: the client's name; empty for all clients.
@@ -258,7 +258,11 @@ def returns_key(client: str, path: str = "") -> str:
 
 
 def routing_model_key(version: str) -> str:
-    """Return the key of a trained routing model: ``models/routing/<version>.json``."""
+    """Return the key of a trained routing model: ``models/routing/<version>.json``.
+
+    Args:
+        version: the model's version, such as ``2026-03-01-1a2b3c4d``.
+    """
     return f"models/routing/{version}.json"
 
 

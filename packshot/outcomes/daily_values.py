@@ -204,15 +204,16 @@ class AuditCount(Value):
 class Escapes(Value):
     """How often the machine's approval was wrong (an escape), from the audits of some days.
 
-    The last of these days is the report's day.
+    In an audit a person judges an edit that the machine would approve unseen. The last of the days is the report's day.
 
     Attributes:
         promise_ratio, confidence: the promised greatest share of wrong approvals, and the confidence, 0..1.
-        window_days: number of days.
+        window_days: number of days whose audits are to count.
         reported_days: number of these days whose audits are known.
         audited, refused: number of audits, and how many of them refused the edit.
         low, high: exact two-sided confidence interval of the share of refused audits, 0..1.
-        standing: whether the promise is kept, in a word, for example "broken".
+        standing: whether the promise is kept, in a word: ``kept``, ``open`` or ``broken``. Open means that there are
+            too few audits to tell.
     """
 
     promise_ratio: float

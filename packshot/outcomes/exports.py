@@ -104,11 +104,13 @@ class Budget:
         self._rows = self._cells = self._bytes = 0
 
     def take(self, name: str, *, rows: int = 0, columns: int = 0, n_bytes: int = 0) -> None:
-        """Add the rows, cells and bytes of a file to what was used before. Nothing comes back.
+        """Count a file's rows, cells and decoded bytes against the limits, together with all that was counted before.
+
+        Nothing comes back.
 
         Args:
             name: the file's name, for the message.
-            rows, columns: the cells are their product.
+            rows, columns: the file's number of rows and columns. Its number of cells is their product.
             n_bytes: number of decoded bytes.
         Raises:
             TooLargeError: the total is over the limits.

@@ -123,7 +123,7 @@ def case_of(
 
 
 def of_pair(pair: Pair, config: QcConfig) -> Case:
-    """Return an edit that people looked at as a `Case`. It is right if everybody signed it.
+    """Return an edit that people looked at as a `Case`. It is right if everybody who looked at it signed it.
 
     Args:
         pair: the edit, with the machine's verdict and people's.

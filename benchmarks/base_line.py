@@ -33,11 +33,11 @@ LAST_PX, DEEPER_PX = (-3.0, -0.5), (-12.0, -6.0)
 
 
 class Base(NamedTuple):
-    """Points of a matte's base.
+    """Points of the base: the lowest part of a product's outline, where it faces down. `base_of` makes it.
 
     Attributes:
-        x, y: (points,) where its outline runs, in pixels.
-        outward: (points, 2) unit normals (x, y).
+        x, y: (points,) column and row of each point, in pixels.
+        outward: (points, 2) unit vectors (x, y) that point away from the product, at right angles to the outline.
     """
 
     x: NDArray[np.float32]

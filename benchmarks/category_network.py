@@ -81,10 +81,11 @@ def _strided(flat: NDArray[Any], offset: int, size: tuple[int, ...], stride: tup
 class NetworkBuilder:
     """The nodes and weights of a network that is being built, to be written as ONNX.
 
-    Nodes and weights have names. The methods take the names of their inputs and return that of their output.
+    Nodes and weights have names. Each method adds a part of the network. It takes the names of the part's inputs, and
+    returns the name of its output.
 
     Args:
-        weights: name in the package of the weights -> tensor, float32.
+        weights: the weights, from `read_weights`: their name in the file -> tensor, float32.
     """
 
     def __init__(self, weights: dict[str, _Floats]) -> None:
@@ -127,7 +128,7 @@ class NetworkBuilder:
 
         Args:
             x: name of the input.
-            conv, norm: names of convolution and normalisation in the package of the weights.
+            conv, norm: names of the convolution and of the normalisation in the file of the weights.
             stride: step between two outputs, in pixels of the input.
             active: whether values are limited to 0..6 afterwards (ReLU6).
         """
@@ -152,7 +153,7 @@ class NetworkBuilder:
 
         Args:
             x: name of the input.
-            name: the block's name in the package of the weights.
+            name: the block's name in the file of the weights.
             expands: False leaves out the first convolution.
             stride: step of the second convolution, in pixels.
             adds: whether the input is added to the output.

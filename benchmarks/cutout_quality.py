@@ -385,6 +385,9 @@ FIGURES = {
 def table(results: Sequence[Result], *, by: str) -> str:
     """Return the results' medians as a Markdown table: one row for each group and method.
 
+    Two columns are no medians: the 90th percentile of the colour error near the edge, and the least share of exact
+    white.
+
     Args:
         results: one for each scene and method.
         by: the field of `Result` whose values are the groups, such as "kind"; "set" puts all into one group.

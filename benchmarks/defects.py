@@ -49,7 +49,7 @@ Defect: TypeAlias = Callable[[Edit, np.random.Generator], Edit | None]
 def halo(edit: Edit, rng: np.random.Generator) -> Edit | None:
     """Return the edit with a ring of 1-3 px of the backdrop all around the product; wider around large products.
 
-    None if nobody could see it.
+    None if nobody could see the ring.
 
     Args:
         edit: a good edit; it is not changed.
@@ -91,7 +91,7 @@ def bite(edit: Edit, rng: np.random.Generator) -> Edit | None:
 def leftover(edit: Edit, rng: np.random.Generator) -> Edit | None:
     """Return the edit with left-over backdrop of 0.3-3 % of the product's area.
 
-    It touches the product or lies beside it. None if there is no room for it, or nobody could see it.
+    The left-over touches the product or lies beside it. None if there is no room for it, or nobody could see it.
 
     Args:
         edit: a good edit; it is not changed.
@@ -132,11 +132,11 @@ def punched_hole(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def filled_hole(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with a filled gap: the backdrop shows in it, and the matte keeps it.
+    """Return the edit with a gap through which the backdrop shows, and which the matte wrongly takes for product.
 
     In half of the cases it is one of the product's own gaps, if it has any of at least 0.2 % of its area. Else a gap
     of 0.2-1 % of its area is cut into the photograph. None if no part of the product is wide enough, or nobody could
-    see it.
+    see the gap.
 
     Args:
         edit: a good edit; it is not changed.
@@ -198,7 +198,7 @@ def crop_in_frame(edit: Edit, rng: np.random.Generator) -> Edit | None:
 def crop_in_photo(edit: Edit, rng: np.random.Generator) -> Edit | None:
     """Return the edit with 1-10 % of the product's extent cut off by the photograph itself; never None.
 
-    All its pictures are smaller.
+    All pictures of the edit are cropped in the same way, as if the camera had cut the product.
 
     Args:
         edit: a good edit; it is not changed.
@@ -275,7 +275,9 @@ def jpeg_blocks(edit: Edit, rng: np.random.Generator) -> Edit | None:
 
 
 def jagged_edge(edit: Edit, rng: np.random.Generator) -> Edit | None:
-    """Return the edit with an outline in steps of 4-8 px, of more on large products; None if nobody could see it.
+    """Return the edit with an outline in steps of 4-8 px; on large products the steps are larger.
+
+    None if nobody could see the steps.
 
     Args:
         edit: a good edit; it is not changed.

@@ -30,8 +30,9 @@ class Row:
     Attributes:
         file: path below the folder.
         kind: format of the file; empty if it cannot be read.
-        size: width and height in pixels, as text.
-        paths: of each path its name, subpaths and knots; the clipping path is marked with a star.
+        size: width and height in pixels, as text; empty if the file cannot be read.
+        paths: each path with the numbers of its subpaths and knots, such as ``*Path 1 (2, 48)``; the star marks the
+            clipping path.
         taken: the matte that Packshot takes, and how much of the picture it covers; empty if the work cannot be read.
         trouble: codes of findings, or why the file cannot be read.
     """

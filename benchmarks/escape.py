@@ -75,7 +75,8 @@ class Truth:
     def faults(self) -> tuple[str, ...]:
         """The reasons why the edit is not acceptable, such as ``IoU < 0.97``.
 
-        First come those of the averages, then those of its worst place. Empty if the edit is acceptable.
+        First come those that show in an average over the picture, then those of the edit's worst place. Empty if the
+        edit is acceptable.
         """
         checks = {
             f"a stretch > {MOST_STRETCH_DELTA_E:g}": self.worst_stretch_delta_e > MOST_STRETCH_DELTA_E,
@@ -185,7 +186,7 @@ def examine(name: str, model: str) -> Judged:
 
 
 def upper_bound(escapes: int, approved: int) -> float:
-    """Return the share of wrong edits among approved ones that is surely not exceeded, in 0..1, with 95 % confidence.
+    """Return an upper bound of the share of wrong edits among approved ones, in 0..1, with 95 % confidence.
 
     It is Clopper and Pearson's one-sided bound. It is 1 if nothing was approved, or if all approved edits are wrong.
 
@@ -197,9 +198,9 @@ def upper_bound(escapes: int, approved: int) -> float:
 
 
 def table(judged: list[Judged]) -> str:
-    """Return how many wrong edits are approved, by kind of object, as a Markdown table.
+    """Return how many wrong edits are approved, as a Markdown table with a row for each kind of product.
 
-    Lines below it name each wrong edit that was approved, and each good edit that was held back.
+    Lines below the table name each wrong edit that was approved, and each good edit that was held back.
 
     Args:
         judged: the edits of all scenes.

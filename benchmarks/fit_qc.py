@@ -101,12 +101,12 @@ def _labelled(row: dict[str, Any]) -> Labelled:
 def values(rows: Sequence[Labelled], code: str) -> tuple[np.ndarray, np.ndarray]:
     """Return (a rule's measured values, their weights), each (edits,) float64.
 
-    Edits without a value are left out. The weights of each product's edits add up to 1, so that a product with many
-    photographs counts once.
+    Edits that the rule did not measure are left out. The weights of each product's edits add up to 1, so that a product
+    with many photographs counts once.
 
     Args:
         rows: the edits.
-        code: code of the rule.
+        code: code of the rule, such as ``fringe``.
     """
     known = [(row.product, float(value)) for row in rows if (value := row.measured.get(code)) is not None]
     products = [product for product, _ in known]
@@ -220,7 +220,10 @@ def held_out(rows: Sequence[Labelled], code: str, old: RuleLimits) -> tuple[list
 
 
 def table(rows: Sequence[Labelled], rules: dict[str, RuleLimits]) -> str:
-    """Return a Markdown table: for each fitted rule its new limits, what it catches, and its false alarms.
+    """Return a Markdown table with a row for each fitted rule: its new limits, what it catches, and its false alarms.
+
+    What it catches is the share of bad edits that lose points by it, and that lose all its points. False alarms are the
+    same two shares of good edits.
 
     Args:
         rows: the labelled edits.

@@ -65,13 +65,13 @@ class Outcome:
     Attributes:
         path: the file.
         recognised: kind, size, depth, colour model and profile in words; of a refused file only its kind.
-        done: ``accepted``, ``refused``, ``crashed`` or ``hung``.
-        detail: codes of findings, the reason, or the unexpected error; empty if the process ended or hung.
+        done: ``accepted``, ``refused``, ``crashed`` (the process that opened the file ended) or ``hung``.
+        detail: codes of findings; of a refused file the reason; or the unexpected error. Empty if it crashed or hung.
         seconds: how long it took, by the clock.
         kind: the detected kind of file.
         profile: name of its colour profile.
         model: its colour model, such as ``grey`` or ``lab``.
-        assumed: True if its profile was assumed.
+        assumed: True if the file has no profile, so that one was assumed.
         deep: True if it has more than 8 bits for each value.
     """
 
@@ -188,9 +188,9 @@ def _work() -> None:
 
 
 def run(paths: Iterable[Path], folder: Path) -> Iterator[Outcome]:
-    """Yield what became of each file, in the order of the paths. A process of its own opens the files.
+    """Yield what became of each file, in the order of the paths. Another process opens the files.
 
-    The file's master is ``master.npy`` in the folder until the next result is asked for.
+    After an accepted file the folder has its master in ``master.npy``. The next step of the iteration removes it.
 
     Args:
         paths: the files.
@@ -240,7 +240,7 @@ def compare(outcome: Outcome, folder: Path) -> tuple[str, str]:
     empty, and the second is the difference from dcraw.
 
     Args:
-        outcome: of an accepted file.
+        outcome: what became of the file, which was accepted.
         folder: the folder in which `run` has left the file's master.
     """
     master: Reading = np.load(folder / "master.npy")
@@ -286,11 +286,11 @@ def _loaded(path: Path) -> Reading:
 
 
 def read_by_vips(outcome: Outcome, folder: Path) -> Reading:
-    """Return libvips's reading of a file, (rows, columns, 3) uint16, in the working space.
+    """Return libvips's reading of a file, (rows, columns, 3) uint16, in Adobe RGB.
 
     Args:
         outcome: the file, and what Packshot recognised in it.
-        folder: for temporary files; it must hold ``working.icc`` and ``srgb.icc``.
+        folder: for temporary files; it must hold the profiles ``working.icc`` (Adobe RGB) and ``srgb.icc``.
 
     Raises:
         OSError, subprocess.SubprocessError: libvips is not installed, or can't read the file.
@@ -315,11 +315,11 @@ def read_by_vips(outcome: Outcome, folder: Path) -> Reading:
 
 
 def read_by_magick(outcome: Outcome, folder: Path) -> Reading:
-    """Return ImageMagick's reading of a file, (rows, columns, 3) uint16, in the working space.
+    """Return ImageMagick's reading of a file, (rows, columns, 3) uint16, in Adobe RGB.
 
     Args:
         outcome: the file, and what Packshot recognised in it.
-        folder: for temporary files; it must hold ``working.icc`` and ``srgb.icc``.
+        folder: for temporary files; it must hold the profiles ``working.icc`` (Adobe RGB) and ``srgb.icc``.
 
     Raises:
         OSError, subprocess.SubprocessError: ImageMagick is not installed, or can't read the file.
@@ -338,7 +338,7 @@ def read_by_magick(outcome: Outcome, folder: Path) -> Reading:
 
 
 def read_by_dcraw(path: Path, folder: Path) -> Reading:
-    """Return dcraw's reading of a camera RAW, (rows, columns, 3) uint16, in the working space.
+    """Return dcraw's reading of a camera RAW, (rows, columns, 3) uint16, in Adobe RGB.
 
     It has the camera's white balance, and is not brightened.
 

@@ -114,7 +114,8 @@ def _look(what: str, process: psutil.Process, *, minutes: float) -> None:
 def taken(process: psutil.Process) -> Counter[str]:
     """Return the processor seconds of a process and its descendants: name of the part of the system -> seconds.
 
-    Descendants that have ended count too, at the process that started them.
+    The parts are those of Packshot, such as ``PostgreSQL`` and ``desk``. Another process has the beginning of its
+    command as its name. The time of a descendant that has ended counts for the process that started it.
 
     Args:
         process: the first process of the system.

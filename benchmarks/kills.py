@@ -192,7 +192,7 @@ def photographs(folder: Path, count: int, *, long_side: int) -> None:
 def line(folder: Path, faults: Faults) -> Iterator[Stack]:
     """Run servers, deployments and a worker behind a storage that fails, and yield the servers.
 
-    A thread restarts those that die.
+    A server or process that dies is started again.
 
     Args:
         folder: for the servers' data and temporary files.
@@ -429,10 +429,10 @@ def progress() -> Counter[str] | None:
 
 
 def finished(batch: BatchId) -> bool:
-    """Return whether a batch is finished, and each of its shots is delivered, refused or with a person.
+    """Return whether a batch was processed to its end, and none of its shots has failed.
 
     Raises:
-        PackshotError: that cannot be read now.
+        PackshotError: the records cannot be read now.
     """
     record = find_batch(batch)
     return bool(record and record.finished_at) and not survey(batch).failed
@@ -473,7 +473,7 @@ def is_final(run_id: UUID) -> bool:
 
 
 def until(ask: Callable[[], bool], *, what: str, timeout_s: float) -> None:
-    """Wait until something is so.
+    """Wait until a function returns True.
 
     Args:
         ask: called again and again without arguments, until it returns True.
@@ -530,12 +530,12 @@ def red_runs() -> list[str]:
 def report(storm: Storm, faults: Faults, *, calm_s: float, shots: int, with_disk: bool) -> int:
     """Print the figures; return 0 if the disturbed batch is complete and like the undisturbed one, else 1.
 
-    It is 1 too if the line did not recover in time from a disturbance, or if a person had to act.
+    It also returns 1 if the system did not recover in time from a disturbance, or if a person had to act.
 
     Args:
         storm: the result of the disturbed batch.
-        faults: the storage's faults.
-        calm_s: seconds of the undisturbed batch.
+        faults: the storage's faults, with the numbers of those that requests met.
+        calm_s: how long the undisturbed batch took, in seconds.
         shots: number of photographs.
         with_disk: whether a disk was filled.
     """

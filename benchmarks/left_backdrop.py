@@ -343,10 +343,12 @@ def tables(right: Right) -> list[Table]:
 
 
 def labels_of(made: Sequence[Table]) -> NDArray[np.int64]:
-    """Return what each region of all tables is: (regions,) int64; 1 is backdrop, 0 is product, -1 is mixed.
+    """Return what each region of the tables really is: (regions,) int64; 1 is backdrop, 0 is product, -1 is mixed.
+
+    First come the regions of the first table, then those of the second, and so on.
 
     Args:
-        made: the tables, whose regions follow each other.
+        made: the tables.
     """
     backdrop, own = (np.concatenate([getattr(one, name) for one in made]) for name in ("backdrop", "own"))
     return np.where(backdrop > 0.8, 1, np.where(own > 0.8, 0, -1))
@@ -403,9 +405,9 @@ def _plain(tree: Any) -> Tree:
 
 
 def held_out(made: Sequence[Table]) -> list[NDArray[np.float64]]:
-    """Return how probable it is that each region is backdrop: for each table (regions,) float64 in 0..1.
+    """Return how probable it is that each region is backdrop: a list with (regions,) float64 in 0..1 for each table.
 
-    The trees were trained without the table's product.
+    The trees that judge a table were trained without the photographs of its product.
 
     Args:
         made: the tables of all mattes.

@@ -68,7 +68,7 @@ def slope_mb_per_100(resident_mb: list[float]) -> float:
 
 
 def main() -> None:
-    """Measure as the command line asks, and print by how many MB memory grows per 100 photographs."""
+    """Measure as the command line asks, and print by how many MiB memory grows per 100 photographs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=500)
     parser.add_argument("--engine", choices=("onnxruntime", "openvino"), default="onnxruntime")

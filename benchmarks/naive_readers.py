@@ -72,7 +72,7 @@ def read_by_the_line(data: bytes, name: str) -> Pixels8:
 
 
 def read_naively(data: bytes, kind: str) -> Pixels8:
-    """Return a file as a reader sees it that ignores what its numbers mean: (rows, columns, 3) uint8.
+    """Return a file as a reader shows it that ignores what the file's numbers mean: (rows, columns, 3) uint8.
 
     The TIFF's numbers are taken as sRGB; the JPEG's inks are taken as if they were not inverted.
 

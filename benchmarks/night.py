@@ -74,7 +74,7 @@ class Cost(NamedTuple):
     """The cost of a step of a night: requests to storage and processor time.
 
     Attributes:
-        requests: name of the operation, such as ``PutObject`` -> number of requests to storage.
+        requests: name of the S3 operation, such as ``PutObject`` -> number of requests.
         cpu_s: processor seconds of this process.
     """
 
@@ -247,7 +247,9 @@ def measured(step: Callable[[], object]) -> Cost:
 
 
 def table(costs: Mapping[int, Mapping[str, Cost]]) -> str:
-    """Return costs as a Markdown table: requests and processor milliseconds per shot, by step and number of shots.
+    """Return costs as a Markdown table: a row for each step, a column for each number of shots.
+
+    A cell has the requests to storage and the processor milliseconds, both per shot.
 
     Args:
         costs: number of shots -> name of the step -> cost.

@@ -73,11 +73,11 @@ def chosen(which: str, *, most: int | None, seed: int) -> list[str]:
 
 
 def table(found: dict[str, list[Outcome]], *, of: dict[str, int]) -> str:
-    """Return how often the rule holds back right edits, by set and kind, as a Markdown table.
+    """Return how often the rule holds back right edits, by set of scenes and kind of product, as a Markdown table.
 
     Args:
-        found: set -> the results.
-        of: set -> number of all its scenes.
+        found: name of the set -> the results of the scenes that were measured.
+        of: name of the set -> number of all its scenes.
     """
     lines = ["| scenes | kind | right edits | held back by the rule alone | which |", "|---|---|---:|---:|---|"]
     for which, outcomes in found.items():

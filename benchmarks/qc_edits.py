@@ -26,7 +26,7 @@ EDGE_PX = 5
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A scene with a good edit, which is made from exact truth.
+    """A scene (a test photograph whose right edit is known) with the good edit that is made from it.
 
     Attributes:
         name: of the scene.
@@ -100,7 +100,8 @@ def is_whole(matte: Matte) -> bool:
 def configs_and_rendition() -> tuple[Configs, RenditionPlan]:
     """Return (the configs that come with Packshot, the rendition of Amazon's main image on a smaller canvas).
 
-    The photographs with truth are small. Rules on the size of a picture must not decide about their edits.
+    The test photographs whose right edit is known are small. On the smaller canvas, rules on the size of a picture do
+    not decide about their edits.
     """
     configs = load_configs(default_folder())
     rendition = resolve(configs, client="default", platforms=("amazon_main",)).renditions[0]
@@ -143,9 +144,9 @@ def frame_cutout(master: Pixels16, cutout: Cutout, composite: Pixels16, renditio
     """Return a cut-out in the form that quality control judges, framed as in production.
 
     Args:
-        master: the photograph, (rows, columns, 3) uint16, working space.
+        master: the photograph, (rows, columns, 3) uint16, Adobe RGB.
         cutout: the cut-out.
-        composite: the cut-out on white, of the form of `master`.
+        composite: the cut-out on white, in the same form as `master`.
         rendition: platform and rules for which it is framed.
 
     Raises:

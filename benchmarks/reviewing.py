@@ -91,8 +91,8 @@ class Turn(NamedTuple):
     """One decision of a reviewer, timed from the key that was pressed.
 
     Attributes:
-        shown: until the next shot is shown, in ms.
-        sharp: until the next shot is sharp, in ms.
+        shown: time until the next shot is shown, in ms.
+        sharp: time until the next shot is sharp at 1:1, in ms.
     """
 
     shown: float

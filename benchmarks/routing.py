@@ -192,9 +192,9 @@ def promise_table(rows: Sequence[Row], before: Mapping[str, float]) -> str:
 
 
 def ship(rows: Sequence[Row]) -> None:
-    """Write the examples whose licence allows it, and the model trained on them, into the package.
+    """Train the routing model that comes with Packshot, and write it and its examples into the package.
 
-    Then print how good the model is on the other examples.
+    Only examples whose licence allows it are used. Then print how good the model is on the other examples.
 
     Args:
         rows: all labelled shots.

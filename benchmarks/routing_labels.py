@@ -118,7 +118,7 @@ def path_of(name: str, kind: str) -> Path:
     """Return the path at which a result about a photograph is kept on disk.
 
     Args:
-        name: ``<product>#<turn>``.
+        name: ``<product>#<turn>``, such as ``drawn/12#0``.
         kind: which result: "json" for its label, "npz" for its mattes, "features" for its figures before the cut-out.
     """
     return KEPT / f"{name.replace('/', '--').replace('#', '--')}.{kind}"

@@ -20,13 +20,13 @@ CATEGORIES = {"glass": "transparent", "soft": "fur", "jewellery": "jewelry"}
 
 
 def read_table(*, names: Sequence[str] | None = None) -> list[tuple[Labelled, Example]]:
-    """Return (a photograph's label, its training example) for every labelled photograph, sorted by name.
+    """Return (the result, the training example) of every photograph whose result is kept on disk, sorted by name.
 
-    The example has the figures before and after the cut-out. The figures before the cut-out are measured once and
-    stored, because the photograph must be made again for them.
+    The example has the figures before and after the cut-out, from which the routing model learns. The figures before
+    the cut-out are measured once and stored, because the photograph must be made again for them.
 
     Args:
-        names: only these photographs; None means all that have a label.
+        names: only these photographs; None means all that have a result.
     """
     kept = [one for one in kept_labels() if names is None or one.name in names]
     return [(one, _example(one)) for one in kept]

@@ -73,11 +73,11 @@ def studio_names() -> list[str]:
 
 
 def drawn_names(*, left_out: bool = False) -> list[str]:
-    """Return the names of the scenes drawn from real cut-outs: ``<folder>/<stem>@<backdrop>``.
+    """Return the names of the scenes that put a real cut-out on a drawn backdrop: ``<folder>/<stem>@<backdrop>``.
 
     Args:
-        left_out: True for scenes on which no limit was chosen. They show each cut-out on the backdrops that the usual
-            scenes do not use for it.
+        left_out: False for the usual scenes. True for other scenes, on which no limit was chosen: they show each
+            cut-out on the backdrops that the usual scenes do not use for it.
     """
     names = []
     for folder, count in _BACKDROPS_PER_CUTOUT.items():
@@ -250,13 +250,13 @@ def _with_room(own: FloatImage, matte: Matte) -> tuple[FloatImage, Matte]:
 
 
 def with_border(own: FloatImage, matte: Matte, sides_px: Sequence[int]) -> tuple[FloatImage, Matte]:
-    """Return (colours, coverage) with a border added. In it the product's colours continue, and the coverage is 0.
+    """Return (colours, coverage) with a border, in which the product's colours continue, and the coverage is 0.
 
-    Both have the form of the arguments.
+    Both results have the dtype, range and colour space of the arguments.
 
     Args:
-        own: (rows, columns, 3) float32, linear light.
-        matte: (rows, columns) float32 in 0..1.
+        own: the colours, (rows, columns, 3) float32, linear light.
+        matte: the coverage, (rows, columns) float32 in 0..1.
         sides_px: width of the border at top, bottom, left and right.
     """
     top, bottom, left, right = sides_px

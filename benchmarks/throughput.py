@@ -100,9 +100,9 @@ def packshot_way(segmenter: Segmenter, configs: Configs) -> Way:
 
 
 def two_files(configs: Configs) -> Configs:
-    """Return configs in which Shopify gets only its WebP, so that every way writes the same three files.
+    """Return configs in which the platform Shopify gets a WebP only, and no JPEG.
 
-    These are the master TIFF, a JPEG and a WebP.
+    So every way that is compared writes the same three files: the master TIFF, a JPEG and a WebP.
 
     Args:
         configs: all configs.
@@ -153,9 +153,10 @@ def bare_rembg_way(segmenter: Segmenter) -> Way:
 
 
 def rembg_way(segmenter: Segmenter) -> Way:
-    """Return a function that makes a JPEG's files with rembg and Pillow, and does Packshot's work as far as they can.
+    """Return a function that makes a JPEG's files with rembg and Pillow.
 
-    It is called with the JPEG's bytes, and returns the bytes of a TIFF, a JPEG and a WebP.
+    It does as much of Packshot's work as the two can. It is called with the JPEG's bytes, and returns the bytes of a
+    TIFF, a JPEG and a WebP.
 
     Args:
         segmenter: the network; rembg uses the same one.
@@ -266,10 +267,10 @@ class Turn:
 
 
 class Stopwatch:
-    """Measures how much wall time is spent in some functions, by stage.
+    """Measures how much wall time is spent in some functions, by stage of the work. `watch` names the functions.
 
-    If one of them calls another in its thread, each counts only its own part. If functions run in parallel, each
-    counts in full. So the sum of the stages can be more than the wall time.
+    If a measured function calls another one in its thread, each counts only its own part. If functions run in parallel,
+    each counts in full. So the sum of the stages can be more than the wall time.
     """
 
     def __init__(self) -> None:
@@ -343,10 +344,11 @@ def watched_line(segmenter: Segmenter) -> Stopwatch:
 def take_turns(ways: dict[str, Way], photographs: dict[str, bytes], *, repeats: int, watch: Stopwatch) -> list[Turn]:
     """Return the time of every way for every photograph, round after round.
 
-    Before the first round each way runs once, unmeasured.
+    A way is a function that makes the same files from a photograph. Before the first round each way runs once,
+    unmeasured.
 
     Args:
-        ways: name -> way.
+        ways: name -> function from a JPEG's bytes to the bytes of its files.
         photographs: name of the scene -> the JPEG's bytes.
         repeats: number of rounds. In each, every way takes every photograph.
         watch: measures the stages of Packshot's way.
@@ -369,9 +371,11 @@ def take_turns(ways: dict[str, Way], photographs: dict[str, bytes], *, repeats: 
 def ratios(turns: Sequence[Turn], *, over: str, figure: str) -> list[float]:
     """Return Packshot's time divided by another way's, one figure for each round and photograph.
 
+    The figures are in the order of the turns.
+
     Args:
         turns: the measured times.
-        over: name of the other way.
+        over: name of the other way, such as "rembg".
         figure: which time of a `Turn`: "wall_s" or "cpu_s".
     """
     by_way: dict[str, list[float]] = defaultdict(list)

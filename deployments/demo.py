@@ -146,8 +146,8 @@ def serve_line(console: Console, *, state_dir: Path) -> None:
 def end_runs_that_died() -> str:
     """Mark the flow runs whose process has died as crashed, start them again, and return a line with their names.
 
-    The line is empty if there were none. If the runs cannot be looked for, it gives the reason; nothing is raised,
-    because the regular checks look again every half minute.
+    The line is empty if there were no such runs. If the runs cannot be looked for, the line gives the reason. Nothing
+    is raised, because the regular checks look again every half minute.
     """
     try:
         lost = end_lost_runs.fn()
@@ -166,8 +166,8 @@ def _say(console: Console, sentence: str) -> None:
 def environment_file(stack: Stack) -> Iterator[Path]:
     """Return a context manager. It writes a shell file with the servers' addresses and secrets, and yields its path.
 
-    A terminal that reads the file (``. .packshot/environment``) can use the servers. Only this user can read it. It is
-    removed at the end of the block.
+    A terminal that reads the file by ``. .packshot/environment`` can use the servers. Only this user can read the file.
+    The file is removed at the end of the block.
 
     Args:
         stack: the embedded servers, which run.
@@ -198,8 +198,8 @@ def fetch_networks(console: Console) -> None:
 def line(console: Console, *, state_dir: Path) -> Iterator[tuple[Stack, Part]]:
     """Return a context manager that runs the embedded servers and a worker. It yields (the servers, the worker).
 
-    The deployments are registered. In the block, this process uses these servers, whatever its environment said before.
-    The worker may still be starting.
+    At the beginning of the block the deployments are registered, but the worker may still be starting. In the block,
+    settings of this process lead to these servers, whatever its environment said before.
 
     Args:
         console: where is printed what happens.

@@ -33,6 +33,7 @@ TrendDays = Annotated[
 def daily_report(date: ReportDate = "", days: TrendDays = 30) -> State[Any]:
     """Count a day's production from the shots' records, and show it together with the days before.
 
-    The run fails if the date is not valid, or the day is not over yet.
+    Without a date, the report is about the last day that is over. The charts show `days` days. The run fails if the
+    date is not valid, or the day is not over yet.
     """
     return Completed(message=report_day(date=date, days=days))

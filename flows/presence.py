@@ -25,9 +25,9 @@ SKIPPED, TAKEN_OVER = "Skipped", "Taken over"
 def present(flow_body: Callable[P, State[Any]]) -> Callable[P, State[Any]]:
     """Return a flow's function, wrapped so that others see that its run is alive. Use it directly below ``@flow``.
 
-    While the function works, it holds the run's lease. A run without a live lease counts as dead and may be started
-    again (`tasks.runs.lost_runs`). While the storage or Prefect's server is away, the run waits
-    (`tasks.storage.patience`).
+    While the function works, it holds the run's lease: a mark in the storage that must be renewed. A run whose lease is
+    not renewed counts as dead and may be started again (`tasks.runs.lost_runs`). While the storage or Prefect's server
+    is away, the run waits (`tasks.storage.patience`).
 
     If another run does the same work already, this run ends as completed, with a state named ``Skipped``. If another
     run has taken the work over in the middle, the state is named ``Taken over``. The state's message says which run

@@ -101,10 +101,10 @@ def cut_by_group(shots: Sequence[RoutedShot]) -> list[Sequence[RoutedShot]]:
 
 
 def pause_s(quiet_s: float) -> float:
-    """Return the pause before Prefect is asked about the parts again, in seconds.
+    """Return the pause before Prefect is asked about the parts again, in seconds. One worker takes one part.
 
-    It is a tenth of the time for which nothing has changed, but at least 2 s and at most 20 s: the end of a part is
-    noticed late by a tenth of what the part took, and a long stage does not ask thousands of times.
+    It is a tenth of the time for which nothing has changed, but at least 2 s and at most 20 s. So the end of a short
+    part is noticed soon, and a long stage does not ask thousands of times.
 
     Args:
         quiet_s: seconds since a part last began or ended.

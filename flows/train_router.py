@@ -41,7 +41,8 @@ def roll_back_router(person: PersonName, reason: Reason) -> State[Any]:
 def audit_escapes() -> State[Any]:
     """Measure from audits how often the machine's approval was wrong. A broken promise makes routing stricter.
 
-    The run fails if the promise was just found broken, so that people see it.
+    In an audit a person judges a picture that the machine had approved. The promise is the share of wrong approvals
+    that is allowed. The run fails if the promise was just found broken, so that people see it.
     """
     audited = measure_escapes()
     return Failed(message=audited.sentence) if audited.alarm else Completed(message=audited.sentence)

@@ -87,7 +87,7 @@ class Step:
     _last: str = ""
 
     def take(self, clock: Callable[[], float], cpu: Callable[[], float]) -> None:
-        """Take the step if its pause is over. What it says is logged, unless it said the same before.
+        """Take the step if its pause is over. Its sentence is logged, unless it is the same as the last time.
 
         An error of the step is raised; then it is taken again at the next call.
 

@@ -147,7 +147,7 @@ def _asked_for(text: str, parts: Sequence[str] | None) -> bool:
 
 
 def main() -> None:
-    """Run the command that the command line names."""
+    """Run one command, as the arguments say: ``run``, ``sheets``, ``verdicts``, ``todo``, ``table`` or ``ship``."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seen", description=__doc__)
     parser.add_argument("--work", type=Path, default=editing.WORK, help="folder for pictures and results")
     commands = parser.add_subparsers(required=True)

@@ -16,11 +16,11 @@ from packshot.types import Route
 
 
 def evidence_of(pairs: Iterable[Pair]) -> tuple[JudgedPhoto, ...]:
-    """Return what people's verdicts prove about the machine's approvals: one item for each real photograph, sorted.
+    """Return what people's verdicts prove about the machine's approvals: one entry for each photograph, sorted.
 
-    An item has the probability of a refusal by the model, people's verdict, the category and its kinds. Only
-    photographs of the half on which limits may be chosen count, and only if they are routed to the machine, approved
-    by quality control, and looked at.
+    An entry has the model's probability of a refusal, whether people refused the edit, the category and its kinds. Only
+    photographs of the half on which limits may be chosen count, and only if they are routed to the machine, approved by
+    quality control, and looked at.
 
     Args:
         pairs: edits, each with the machine's verdict and people's.
@@ -39,8 +39,8 @@ def evidence_of(pairs: Iterable[Pair]) -> tuple[JudgedPhoto, ...]:
 def with_evidence(model: RoutingModel, seen: Sequence[JudgedPhoto]) -> RoutingModel:
     """Return the routing model with real photographs as proof of its promise, under a new version.
 
-    They replace the real photographs that it had. The trees stay as they are. They were never trained on these
-    photographs.
+    The new photographs replace the real photographs that the model had as proof. Its trees stay as they are. They were
+    never trained on these photographs.
 
     Args:
         model: the model.

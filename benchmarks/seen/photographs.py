@@ -80,7 +80,9 @@ class Photograph:
 
 
 def product_of(file: str) -> str:
-    """Return the name of the product that a photograph shows: ``<folder>/<name>``.
+    """Return the name of the product that a photograph shows, such as ``oro/POS-System``.
+
+    Photographs of one object, and of its other colours, give the same name.
 
     Args:
         file: the photograph's path below the folder of products.

@@ -35,10 +35,10 @@ class Counts:
 
     Attributes:
         looked_at: all edits of the half that people looked at.
-        approved, approved_refused: those that quality control alone approves, and how many of them people refuse.
-        held, held_fine: those that it holds back, and how many of them people sign.
-        night, night_refused: those of the approved ones that also pass all further checks of the nightly run, and how
-            many of them people refuse.
+        approved, approved_refused: edits that quality control approves, and how many of them people refuse.
+        held, held_fine: edits that quality control holds back, and how many of them people sign.
+        night, night_refused: approved edits that also pass all further checks of the nightly run, and how many of them
+            people refuse.
     """
 
     looked_at: int
@@ -170,7 +170,7 @@ def _by_finding(halves: dict[str, list[Pair]]) -> list[str]:
 def named(pairs: Sequence[Pair]) -> str:
     """Return the edits about which machine and people disagree, as a Markdown list; empty if there are none.
 
-    Each line gives the reason.
+    A line has the half, the file and the reason: the defects that people saw, or the findings that stopped the machine.
 
     Args:
         pairs: the edits, each with the machine's verdict and people's.

@@ -142,12 +142,12 @@ def take(lines: Iterable[str], made: Iterable[Result], *, looker: str) -> list[S
     Empty lines are left out.
 
     Args:
-        lines: one JSON object per line, see `Said`.
+        lines: one JSON object per line, with the fields of `Said`.
         made: the edits that were shown.
-        looker: the person's role.
+        looker: the person's role, such as ``looker 1``.
 
     Raises:
-        VerdictError: a line is not a verdict, or is about an edit that was not shown, or has a place outside it.
+        VerdictError: a line is not a verdict, is about an edit that was not shown, or marks a place outside the edit.
     """
     by_name = {shown_name(one): one for one in made if one.matte_sha256}
     taken = []

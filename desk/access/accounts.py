@@ -64,7 +64,7 @@ class Accounts:
         self._accounts: tuple[Account, ...] = ()
 
     def all(self) -> tuple[Account, ...]:
-        """Return all accounts, as the file has them now; none if there is no file.
+        """Return all accounts, as the file has them now; an empty tuple if there is no file.
 
         Raises:
             ConfigError: the file can't be read.

@@ -44,12 +44,12 @@ _READS = ("GET", "HEAD")
 
 
 class Doorkeeper:
-    """ASGI middleware around the whole desk: it lets requests pass or refuses them.
+    """ASGI middleware around the whole desk: it lets requests pass or refuses them. `application` makes it.
 
-    It adds security headers to every answer. It refuses with 403 a request under a wrong server name, from another
-    site's page, or without a person whom the proxy signs in (if there is such a proxy). It refuses with 404 a path
-    that is too long. Without a proxy, a person who has not signed in is led to the sign-in page; a request that is
-    not for a page gets 401.
+    It adds security headers to every answer. It refuses with 403 a request under a wrong server name or from another
+    site's page. If a reverse proxy signs people in, it also refuses with 403 a request in which the proxy names nobody.
+    It refuses with 404 a path that is too long. Without such a proxy, a person who has not signed in is led to the
+    sign-in page, and a request that is not for a page gets 401.
     """
 
     def __init__(

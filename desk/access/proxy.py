@@ -26,7 +26,7 @@ LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")
 class Proxy:
     """The reverse proxy in front of the desk, which may sign people in.
 
-    It is known by a header of its requests, and by its addresses.
+    The settings name the proxy's addresses, and the header in which it names the person.
     """
 
     def __init__(self, *, header: str = "", networks: Iterable[Network] = ()) -> None:

@@ -40,7 +40,8 @@ class Person(Value):
     def sees(self, state: State) -> bool:
         """Return whether the person may open shots in this state.
 
-        False if shots in this state do not wait for people.
+        False if shots in this state do not wait for people. An editor opens jobs, a reviewer edits in review and shots
+        on hold, a senior or manager all waiting shots.
         """
         return bool(self.roles & SEES.get(state, frozenset()))
 
@@ -52,7 +53,10 @@ class Person(Value):
         return bool(self.roles & SEES.get(state, INSIDE))
 
     def decides(self, state: State) -> bool:
-        """Return whether the person may make decisions about shots in this state."""
+        """Return whether the person may make decisions about shots in this state.
+
+        False if shots in this state do not wait for a decision, or if none of the person's roles may make it.
+        """
         return bool(self.roles & DECIDES.get(state, frozenset()))
 
     def may(self, state: State, choice: Choice) -> bool:

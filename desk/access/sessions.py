@@ -24,7 +24,7 @@ MOST_SESSIONS = 2000
 
 @dataclasses.dataclass
 class Session:
-    """One browser in which a person is signed in.
+    """One browser in which a person is signed in. `Sessions.begin` makes it.
 
     Attributes:
         name: name of the account.

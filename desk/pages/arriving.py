@@ -37,10 +37,10 @@ async def ahead(request: Request) -> Response:
 
 
 async def arrive(request: Request) -> Response:
-    """Return as JSON how a shot stands now that the person opens it by a key, with the fields of `arrival`.
+    """Return as JSON how a shot stands at the moment when a person opens it by a key, with the fields of `arrival`.
 
-    The shot is claimed for the person: other people see that somebody has it open. The browser shows the page that it
-    has ready only if the page is still true.
+    If the person may decide about the shot, it is claimed for them: other people see that somebody has it open. The
+    browser has the shot's page ready, and shows it only if the JSON says that it is not out of date.
 
     Raises:
         HTTPException: 404: there is no such shot; 403: the person may not see it.

@@ -55,7 +55,8 @@ async def take(request: Request) -> Response:
 async def give_back(request: Request) -> Response:
     """Record that an editor's job is given back, so that others can take it, and return a redirect to the job's page.
 
-    An editor gives back their own job, a senior anybody's.
+    An editor can give back only their own job, a senior can give back every job. A file that the editor has uploaded
+    and not handed in is forgotten.
 
     Raises:
         HTTPException: 403: the person may not give it back; 409: the shot is no job now, or nobody has it.

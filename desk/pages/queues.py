@@ -96,7 +96,7 @@ class Place(NamedTuple):
 def place_of(request: Request, *, fallback: Queue | None = None) -> Place:
     """Return the list of waiting shots that a request's address names by ``queue`` and filters.
 
-    If it names none that the person may see, it is `fallback`, or the person's first list.
+    If the address names no list, or one that the person may not see, it is `fallback`, or else the person's first list.
 
     Args:
         request: the request of the signed-in person.

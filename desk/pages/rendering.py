@@ -50,6 +50,8 @@ def desk_of(request: Request) -> Desk:
 def page(request: Request, template: str, *, status: int = 200, **words: Any) -> Response:
     """Return a page made from a template, with the parts that every page of a signed-in person has.
 
+    These parts are the menu, the notices and the numbers of the lists.
+
     Args:
         request: the request that the page answers.
         template: the template's name without the ending ``.html.j2``.
@@ -140,7 +142,7 @@ def batch_in(request: Request) -> BatchId:
 async def trouble(request: Request, error: Exception) -> Response:
     """Return a page that tells a person of an error in a sentence, with the HTTP status of the error.
 
-    Of an error that is no `HTTPException` it tells nothing; the status is 500.
+    If the error is no `HTTPException`, the status is 500, and the page only says that something went wrong.
 
     Args:
         request: the request that failed.

@@ -42,7 +42,10 @@ class Sources(NamedTuple):
 
     @property
     def overlays(self) -> list[Overlay]:
-        """The overlays that can be made of the edit. `Overlay.REFERENCE` needs a reference colour."""
+        """The overlays that can be made of the edit: all kinds.
+
+        Only `Overlay.REFERENCE` is left out if there is no reference colour.
+        """
         return [one for one in Overlay if one is not Overlay.REFERENCE or self.lab]
 
 
@@ -67,7 +70,10 @@ def sources_of(found: Found) -> Sources | None:
 
 
 def tiles_name(sources: Sources, overlay: Overlay) -> str:
-    """Return the name under which an overlay's tiles are kept on this machine's disk (`TileShelf`): ``<hash>-halo``."""
+    """Return the name under which an overlay's tiles are kept on this machine's disk (`TileShelf`).
+
+    It is the hash of the sources and the overlay's name, such as ``<hash>-halo``.
+    """
     return f"{sources.key}-{overlay}"
 
 

@@ -52,7 +52,7 @@ class Claims:
 
         Args:
             person: the person's name.
-            shot: CLIENT/BATCH/SHOT: end the claim only if it is on this shot; empty means any shot.
+            shot: CLIENT/BATCH/SHOT. If it is given, the claim ends only if it is on this shot. Empty ends any claim.
         """
         with self._lock:
             if not shot or self._holder(shot) == person:

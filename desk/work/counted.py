@@ -32,13 +32,13 @@ MOST = 100
 
 @dataclasses.dataclass(frozen=True)
 class Count:
-    """What has become of each photograph of a batch, as it was last counted.
+    """What has become of each photograph of a batch, as it was last counted. `Counts.of` returns it.
 
     Attributes:
         summary: the result for each photograph; None if it could not be counted.
         trouble: why it could not be counted; empty if it could.
         read_at: when it was counted, or the attempt was made; None if it was never counted.
-        fresh_until: until when the count is not repeated, on the clock of `Counts`, in seconds.
+        fresh_until: the count is not repeated before this moment, which is in seconds of the clock of `Counts`.
     """
 
     summary: Summary | None = None
@@ -65,7 +65,7 @@ class Counts:
         self._counters = ThreadPoolExecutor(1, thread_name_prefix="counts")
 
     def of(self, batch: BatchId) -> Count:
-        """Return the last count of a batch, without waiting; a count without a summary if there was none yet.
+        """Return the last count of a batch, without waiting. If there was none yet, the count has no summary.
 
         If the last count is old, a new one begins in the background.
 

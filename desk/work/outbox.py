@@ -39,9 +39,10 @@ class Outgoing(StrEnum):
     """The steps that a decision goes through before it is in its shot's record.
 
     Values:
-        HELD: it is not sent yet, or is sent again later. Its person can take it back, unless it was sent once.
-        SENDING: it is being sent to its run.
-        SENT: its run has it, and has neither followed nor refused it yet.
+        HELD: the decision is not sent yet, or is sent again later. Its person can take it back, unless it was sent
+            once.
+        SENDING: the decision is being sent to the shot's run.
+        SENT: the run has the decision, and has neither followed nor refused it yet.
     """
 
     HELD = "held"

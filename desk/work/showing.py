@@ -211,8 +211,7 @@ def checks_of(work: Work | None, *, first: int) -> list[ShownFinding]:
 
     Args:
         work: the editor's file; None if there is none.
-        first: number of the first place on the page that belongs to these checks. Places of findings and marks have
-            lower numbers.
+        first: the place numbers of these results begin with it. Findings and marks on the same page have lower numbers.
     """
     ordered = in_order_of_weight(work.checks or ()) if work else []
     places = {one: first + number for number, one in enumerate(_with_place(ordered))}
@@ -306,8 +305,8 @@ def score_of(record: ShotRecord) -> str:
 def machine_edit_of(record: ShotRecord) -> str:
     """Return a sentence about the machine's own edit, for comparison with an editor's picture.
 
-    Example: ``The machine's own edit had 62 of 100.`` If that edit was not kept, the sentence says so. It is empty if
-    that edit has no score.
+    Example: ``The machine's own edit had 62 of 100.`` If the machine's edit was not kept, the sentence says so. The
+    result is empty if that edit has no score.
     """
     if MACHINE_EDIT not in record.objects:
         return "No edit by the machine is there to compare with."

@@ -101,9 +101,9 @@ class Waiting:
         weight: rank of that finding; the smallest number is the most important. A blind review gets the smallest, so
             that its place in the list reveals nothing.
         stops: True if that finding stops approval.
-        todo: what an editor has to do: the services of the job, or what the last round asked for; empty for others.
-        soon_hours: how long before its due time the shot counts as soon due, in hours.
-        run: id of the run that waits; empty if it is not known.
+        todo: what an editor has to do: the services of the job, or what the last decision asked for; empty for others.
+        soon_hours: so many hours before its due time, the shot begins to count as soon due.
+        run: id of Prefect's run that waits for the answer; empty if it is not known.
     """
 
     shot: ShotId
@@ -125,7 +125,7 @@ class Waiting:
         return str(self.shot)
 
     def urgency_at(self, at: datetime) -> Urgency:
-        """Return whether the shot's due time is far, near or past at a moment.
+        """Return how near the shot's due time is at a moment: far (in time), near (soon due) or past (overdue).
 
         Args:
             at: the moment.
@@ -197,7 +197,7 @@ class WaitingShots:
     def refresh(self) -> int:
         """Read again which shots and runs wait, as far as something has changed; return how many shots were read.
 
-        Errors of the storage and of Prefect are raised; then the shots stay as they were.
+        If the storage or Prefect can't be reached, their errors are raised, and the lists stay as they were.
         """
         with self._rounds:
             at, read = now(), 0
@@ -391,7 +391,7 @@ def in_queue(shots: Iterable[Waiting], queue: Queue, *, person: Person, at: date
 
 
 def queues_of(person: Person) -> tuple[Queue, ...]:
-    """Return the queues in which a person may see shots; at least one for each role.
+    """Return the lists (queues) in which a person may see shots, at least one for each role, in the order of `Queue`.
 
     Args:
         person: who is signed in.

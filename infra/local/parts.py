@@ -28,11 +28,11 @@ KILLED_S = 5.0
 class Part:
     """One server or worker on this machine: how to start its process, and how to check that it works.
 
-    Making a `Part` starts its process.
+    Making a `Part` starts its process. If the process can't be started, and the part is needed, an error is raised.
 
     Attributes:
         name: one word for logs and people, such as ``s3``.
-        launch: called without arguments; starts the process and returns at once.
+        launch: called without arguments; starts the process and returns it at once.
         trouble: called with a running process; returns what is wrong with it, in words, or an empty text if it works.
         log: file for its output.
         start_s: how long a start may take, in seconds.

@@ -144,7 +144,7 @@ def _password(path: Path) -> str:
 def last_heartbeat(address: PrefectAddress, work_pool: str, worker: str) -> str | None:
     """Return when Prefect's server last heard of a worker, as an ISO date and time, such as ``2026-05-01T12:00:00Z``.
 
-    The result is None if it never did, or if the server doesn't answer.
+    None if the server has never heard of the worker, or if the server doesn't answer.
 
     Args:
         address: the server's address.

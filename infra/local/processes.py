@@ -152,10 +152,11 @@ def is_free(port: int) -> bool:
 class Family:
     """Child processes that all end when the ``with`` block of the family ends.
 
-    They also end after an exception, and if this process is killed: a watchdog process sees to that.
+    They also end after an exception, and if this process is killed: another process, the watchdog, ends them then. A
+    new family also ends processes that an earlier one of the same state folder has left behind.
 
     Attributes:
-        parts: those that a supervisor starts again, in the order of their first start.
+        parts: the servers and workers that a supervisor starts again, in the order of their first start.
     """
 
     def __init__(self, mark: str, *, lock: int) -> None:
@@ -355,9 +356,9 @@ def answers(url: str) -> Callable[[], bool]:
 
 
 def listens(child: subprocess.Popen[bytes], port: int) -> bool:
-    """Return whether the process that listens on a port of this machine is a child, or one that the child started.
+    """Return whether a child process, or a process that it started, listens on a TCP port of this machine.
 
-    So another program on the port is not taken for the server.
+    It is False if another program has the port, so that this is not taken for the server.
 
     Args:
         child: the process that should listen.
@@ -413,7 +414,7 @@ def only_one(state_dir: Path) -> Iterator[int]:
 def holder_of(state_dir: Path) -> int | None:
     """Return the id of the process that runs the servers of a state folder.
 
-    It is 0 while they are ending, and None if none runs.
+    It is 0 while the servers are ending, and None if no servers run.
 
     Args:
         state_dir: the folder with the servers' data and the lock.

@@ -47,8 +47,8 @@ class S3Access:
 
     Attributes:
         endpoint_url: for example ``http://127.0.0.1:8333``.
-        access_key, secret_key: the client's key pair. That of an embedded server has all rights.
-        region: the one that requests are signed for.
+        access_key, secret_key: the client's key pair. The pair of an embedded server has all rights.
+        region: the AWS region for which requests are signed.
     """
 
     endpoint_url: str

@@ -68,7 +68,8 @@ class Master:
         metadata: what EXIF, IPTC and XMP say.
         findings: what was assumed, repaired, left out or clipped.
         transform: how the colours were converted.
-        alpha: transparency of the original, (rows, columns) float32 in 0..1, upright; None if it was opaque.
+        alpha: opacity of the original's pixels, (rows, columns) float32 in 0..1, upright; None if it was opaque
+            everywhere.
     """
 
     pixels16: Pixels16
@@ -149,11 +150,12 @@ def _out_of_gamut(photo: Photo, transform: Transform) -> tuple[Finding, ...]:
 
 
 def lay_on_white(pixels: Pixels16, alpha: Matte) -> Pixels16:
-    """Return pixels composited on white in linear light. Pixels with alpha 0 become exactly white.
+    """Return pixels composited on white in linear light, (rows, columns, 3) uint16. With alpha 0 they are exactly
+    white.
 
     Args:
         pixels: (rows, columns, 3) uint16, Adobe RGB, not premultiplied.
-        alpha: (rows, columns) float32 in 0..1.
+        alpha: opacity of each pixel, (rows, columns) float32 in 0..1.
     """
     share = alpha[..., None]
     laid = encode_working(decode_working(pixels) * share + (1 - share))

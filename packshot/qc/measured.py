@@ -23,12 +23,13 @@ def measured(
 ) -> Finding:
     """Return the finding for a measured value: passed, a warning or failed, as the rule's limits say.
 
-    The finding's `limit` is `limits.bad`: the value at which all of the rule's points are lost.
+    The finding passes up to `limits.good`, fails from `limits.bad` on, and is a warning between them. Its `limit` is
+    `limits.bad`.
 
     Args:
         code: the rule's code, for example "fringe".
         value: what the rule measured. The finding has it rounded to 5 decimals.
-        limits: from which value on the rule costs points, and at which it fails; whether it forbids automatic approval.
+        limits: the rule's limits; they also say whether the rule is a gate, whose failure forbids automatic approval.
         message: the finding in words, for people.
         unit: unit of the value, for people; empty if it has none.
         box: the place to look at, in pixels of the photograph, or a function without arguments that finds it. The

@@ -34,7 +34,8 @@ class Surface:
     `fit_to_border` and `fit_from` make it.
 
     Attributes:
-        coefficients: (10, 3), for x and y in -1..1: a row per term, a column for each of L*, a*, b*.
+        coefficients: (10, 3): a row per term x^i y^j with i + j of at most 3, by i and then by j; a column for each of
+            L*, a*, b*. x and y run from -1 to 1 over the frame.
         sigma: robust standard deviation of the backdrop's pixels around the surface, in delta E 1976.
         border_ratio: width of the border in which the backdrop is seen, divided by the frame's shorter side.
     """

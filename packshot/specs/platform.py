@@ -192,8 +192,8 @@ class Canvas(Value):
     def on(self, day: datetime.date) -> Canvas:
         """Return the canvas with the minimum size that counts on a day.
 
-        From the day `later.since` on, this is the larger value in `later`; before that day, it is `min_px`. In both
-        cases the result has no `later`.
+        From the day `later.since` on, `min_px` of the result is the larger value in `later`; before that day, `min_px`
+        is unchanged. In both cases the result has no `later`.
 
         Args:
             day: the day of the delivery.

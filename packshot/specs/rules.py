@@ -36,7 +36,9 @@ class GroupCorrection(StrEnum):
 
 
 class EditRules(Value):
-    """Edit rules of a category, a platform or a client. None means that the layer below decides.
+    """Edit rules of a category, a platform or a client. None means that this rule is not set here.
+
+    A rule that a client does not set is taken from the platform, then from the category, then from the defaults.
 
     Attributes:
         fill_ratio: the product's longest side divided by the canvas side it is parallel to.
@@ -46,7 +48,7 @@ class EditRules(Value):
         max_upscale_ratio: the product is never enlarged more than this. 1.0: never at all.
         colour_mean_delta_e: largest allowed mean colour difference (CIEDE2000) from master to delivered file, over the
             product.
-        colour_p95_delta_e: the same for its 95th percentile.
+        colour_p95_delta_e: largest allowed 95th percentile of this colour difference.
         colour_reference_required: `true`: the machine approves only colours that were compared with a reference; other
             shots go to a person. A reference is a colour target in the shot's group, or what the manifest's column
             `reference` names (colour.md).
@@ -73,10 +75,9 @@ class EditRules(Value):
         return self
 
     def stated(self) -> dict[str, Any]:
-        """Return the rules that this layer sets: name of a field of `ResolvedRules` -> value.
+        """Return the rules that are set here: name of a field of `ResolvedRules` -> value.
 
-        Rules that the layer leaves open are absent. `margin_ratio` comes back as the `fill_ratio` that follows from
-        it.
+        Rules that are None are absent. `margin_ratio` comes back as the `fill_ratio` that follows from it.
         """
         said = {name: value for name, value in self if value is not None}
         if "margin_ratio" in said:

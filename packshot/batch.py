@@ -51,9 +51,11 @@ class Delivery(Value):
         number: counts from 1 within the batch. Number 1 is the main delivery; later ones supplement it.
         at: when a run opened the delivery, in UTC: the run fixed the number and the shots, before any file was written.
         shots: names of the shots in it.
-        opened_by: id of the flow run that opened it. Another run may finish it.
+        opened_by: id of the flow run that opened the delivery; ``command line`` outside of a flow run. Another run may
+            finish the delivery.
         files: number of renditions (files for one platform each).
-        certificate_sha256: hash of the certificate in hexadecimal; empty until the whole delivery has been written.
+        certificate_sha256: hash of the delivery's certificate in hexadecimal; empty until the whole delivery has been
+            written.
     """
 
     number: int

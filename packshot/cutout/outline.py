@@ -136,8 +136,8 @@ def settled_line(
     """Return each pixel's distance from the refined outline, (rows, columns) float32, in pixels, positive inside.
 
     The mask's outline moves to the strongest edge of the photograph nearby, at most 6 px inwards and 1.5 px outwards.
-    Where the product fades into the backdrop, it may move up to 4 px farther outwards. If every contour of the mask is
-    shorter than 48 points, it is not refined: the result is the distance from the mask's own outline.
+    Where the product fades into the backdrop, the outline may move up to 4 px farther outwards. If every contour of the
+    mask is shorter than 48 points, the outline is not moved: the result is the distance from the mask's own outline.
 
     Args:
         product: (rows, columns) bool: the mask that was decided pixel by pixel.
@@ -148,8 +148,8 @@ def settled_line(
         noise: standard deviation of the noise in `picture`, in levels (0..255).
         least_levels: least difference from the backdrop, in levels, for a pixel to count as product.
         lens: how sharp the photograph's edges are, 0.33..0.45, as `lens_ratio` returns it.
-        floor_from: first row in which the product may touch a floor, (columns,) or one for all; infinity where it
-            stands on none.
+        floor_from: number of the first row in which the product may touch a floor: (columns,), or one number for all
+            columns; infinity where the product stands on no floor.
     """
     distance = signed_distance(product)
     outline = _outline_of(product)

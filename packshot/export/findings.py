@@ -67,11 +67,11 @@ def failure_status(background: Background) -> Status:
 def background_finding(beyond: OffWhite, background: Background, *, ring_distance_px: int) -> Finding:
     """Return the finding on whether every pixel farther than `ring_distance_px` from the product is exactly white.
 
-    Its value is the number of pixels that are not. It has the status skipped if no pixel is so far from the product. It
-    is a gate, which forbids automatic approval, only if the platform asks for pure white.
+    Its value is the number of these pixels that are not exactly white. It has the status skipped if no pixel is so far
+    from the product. It is a gate, which forbids automatic approval, only if the platform asks for pure white.
 
     Args:
-        beyond: the pixels farther than the distance that are not white.
+        beyond: number and place of the pixels that are farther than the distance and not white.
         background: the platform's rule for the background.
         ring_distance_px: distance from the product within which the codec may leave ripples.
     """
@@ -103,9 +103,7 @@ def background_finding(beyond: OffWhite, background: Background, *, ring_distanc
 def perimeter_finding(quick: QuickCheck, background: Background) -> Finding:
     """Return the finding on whether points along the picture's border are exactly white.
 
-    Its value is the share of the points that are, 0..1.
-
-    It passes if all are.
+    Its value is the share of the points that are exactly white, 0..1. It passes if the share is 1.
 
     Args:
         quick: the result of checking the points.

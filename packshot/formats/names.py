@@ -57,7 +57,9 @@ def encode_name(name: str) -> bytes:
 
 
 def is_named(raw: bytes, name: str) -> bool:
-    """Return True if stored bytes spell a name in any known encoding. Case and outer spaces do not matter.
+    """Return whether stored bytes spell a name in one of the encodings in which Photoshop writes names.
+
+    Upper and lower case, and spaces at both ends, do not matter.
 
     Args:
         raw: the bytes of a stored name, in an encoding that the file does not state.

@@ -10,12 +10,13 @@ from packshot.types import Matte, Pixels16
 
 
 def frame(composite: Pixels16, matte: Matte, rendition: RenditionPlan) -> Framed:
-    """Return the edited picture on a rendition's canvas, with its matte and its place.
+    """Return the edited picture on a platform's canvas, with its matte and its place on the canvas.
 
     Args:
         composite: the product on white, (rows, columns, 3) uint16, Adobe RGB.
         matte: each pixel's share of product, (rows, columns) float32 in 0..1, of the size of `composite`.
-        rendition: the plan for the rendition: canvas, fill ratio and greatest enlargement.
+        rendition: all settings of the shot's file for this platform, among them the canvas, the fill ratio (the
+            product's share of the canvas) and the greatest enlargement.
 
     Raises:
         EmptySubjectError: the matte contains no product.

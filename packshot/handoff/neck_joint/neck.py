@@ -40,7 +40,7 @@ class Neck:
 
 
 def neck_above_shoulders(inside: Mask) -> Neck | None:
-    """Return where in a silhouette a mannequin's neck would be, and where surely garment is.
+    """Return the areas of a silhouette where a mannequin's neck would be, and where there is surely garment.
 
     The result is None if nothing stands above the shoulders, or if what stands there is too low, too high or too wide
     for a neck.

@@ -6,6 +6,7 @@ longest length here, so in an hour nothing would be left of what was logged befo
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
@@ -34,7 +35,8 @@ def install(*, clock: Callable[[], float] = time.monotonic) -> None:
         if error is None:
             return record
         cause, now = _first_cause(error), clock()
-        kind = record.name, type(cause), _place(cause)
+        # Whoever asks a server that is away logs the same: where that was says nothing.
+        kind = type(cause) if isinstance(cause, OSError) else (record.name, type(cause), _place(cause))
         with lock:
             is_known = now - said.get(kind, float("-inf")) < QUIET_S
             if not is_known:
@@ -49,14 +51,15 @@ def install(*, clock: Callable[[], float] = time.monotonic) -> None:
 
 
 def _first_cause(error: BaseException) -> BaseException:
-    """Return the error with which it began."""
+    """Return the error with which it began. A wait that was called off because its time was over is none."""
     seen = set[int]()
     while id(error) not in seen:
         seen.add(id(error))
         if isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
-        else:
-            error = error.__cause__ or error.__context__ or error
+            continue
+        earlier = error.__cause__ or error.__context__
+        error = error if earlier is None or isinstance(earlier, asyncio.CancelledError) else earlier
     return error
 
 

@@ -148,13 +148,19 @@ class Supervisor:
         """
         for watch in self._watches:
             worked, restarts = not watch.trouble, watch.restarts
-            if watch.part.ended:
-                self._bring_back(watch)
-            elif watch.trouble or time.monotonic() - watch.checked > _pace_s(watch):
-                self._check(watch)
+            try:
+                self._look_at(watch)
+            except Exception as error:  # noqa: BLE001  such as no free file number: the line must not end by that
+                watch.trouble = f"cannot be looked after: {type(error).__name__}: {error}"
             if worked != (not watch.trouble) and restarts == watch.restarts:
                 self._say(f"{watch.part.name}: {watch.trouble or 'works'}")
         self._keep()
+
+    def _look_at(self, watch: _Watch) -> None:
+        if watch.part.ended:
+            self._bring_back(watch)
+        elif watch.trouble or time.monotonic() - watch.checked > _pace_s(watch):
+            self._check(watch)
 
     def _keep(self) -> None:
         """Write the status file and cut logs, if the status has changed, a while has passed, or it failed before."""
@@ -306,12 +312,15 @@ def _processes(part: Part) -> list[psutil.Process]:
 def room_at(folder: Path) -> str:
     """Return a sentence that warns of too little free space on a folder's disk; empty if there is enough.
 
-    Less than `LEAST_FREE_BYTES` (200 MB) is too little.
+    Less than `LEAST_FREE_BYTES` (200 MB) is too little. If the disk can't be asked, the sentence says so.
 
     Args:
         folder: a folder on the disk.
     """
-    free = shutil.disk_usage(folder).free
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return f"its disk cannot be asked for its free space: {error.strerror}"
     return f"its disk has only {free / 1e6:,.0f} MB free: make room" if free < LEAST_FREE_BYTES else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 import sys
@@ -58,6 +59,36 @@ def test_the_same_error_has_one_traceback_and_a_line_each_time(factory: None) ->
     log.now_s = quiet.QUIET_S + 1
     log.asks_a_database_that_is_away()
     assert "Traceback" in log.text(), "a log that was cut meanwhile has it again"
+
+
+def test_a_server_that_does_not_answer_has_one_traceback_whoever_asks_it_wherever(factory: None) -> None:
+    """Kind of test that was missing: one with the errors of a server that is stopped (SIGSTOP), from several places."""
+    log = Log()
+
+    async def asked() -> None:
+        async with asyncio.timeout(0):
+            await asyncio.sleep(1)
+
+    def by_a_service() -> None:
+        try:
+            asyncio.run(asked())
+        except TimeoutError:
+            log.logger.exception("Error running periodic evaluation")
+
+    def by_a_request() -> None:
+        try:
+            asyncio.run(asked())
+        except TimeoutError:
+            logging.LoggerAdapter(log.logger).exception("Exception in ASGI application")
+
+    by_a_service()
+    assert log.text().count("Traceback") == 2, "that of the timeout, and of the wait that it called off"
+    by_a_request()
+    by_a_service()
+    assert log.text().splitlines() == [
+        "Exception in ASGI application TimeoutError:  (traceback: see above)",
+        "Error running periodic evaluation TimeoutError:  (traceback: see above)",
+    ]
 
 
 def test_another_error_and_what_has_no_error_are_logged_as_they_are(factory: None) -> None:

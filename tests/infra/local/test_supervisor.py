@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -120,6 +121,37 @@ def test_whatever_a_start_or_a_check_raises_the_other_parts_are_looked_after(tmp
     watching.look()
     assert [one.trouble for one in watching.status()] == ["cannot be started: unforeseen", ""]
     end(well)
+
+
+def test_without_a_free_file_number_or_its_folder_the_line_lives_on(tmp_path: Path, clock: Clock) -> None:
+    """Kind of test that was missing: one in which the supervisor itself can open nothing, and its disk is away."""
+    folder, said = tmp_path / "state", list[str]()
+    folder.mkdir()
+    one, other = part("one", SLEEPS, tmp_path / "a"), part("other", SLEEPS, tmp_path / "b")
+    watching = Supervisor([one, other], folder, say=said.append)
+    watching.look()
+    clock.now += supervisor.STEADY_CHECK_S + 1
+    with no_more_files():
+        watching.look()
+    assert ["Too many open files" in known.trouble for known in watching.status()] == [True, True]
+    folder.rename(tmp_path / "elsewhere")
+    watching.look()
+    watching.look()
+    assert [known.trouble for known in watching.status()] == ["", ""]
+    (unwritten,) = (line for line in said if "cannot be written to" in line and "No such file" in line)
+    assert "its disk cannot be asked for its free space" in unwritten
+    end(one, other)
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """This process can open no further file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_part_whose_process_is_stopped_does_not_count_as_healthy(tmp_path: Path, clock: Clock) -> None:

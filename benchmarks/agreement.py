@@ -156,11 +156,10 @@ def of_scene(judged: Judged, config: QcConfig) -> Case:
 
 
 def limits_alone(cases: Iterable[Case], *, at: float) -> dict[str, float]:
-    """Return from which measurement on each suspicion should stop an edit by itself: code -> multiple of its limit.
+    """Return a limit for each suspicion from which it should stop an edit by itself: code -> multiple of today's limit.
 
-    A suspicion is a rule that takes a place of the edit for wrong. The figure is the smallest measurement, divided by
-    the rule's limit, of a wrong edit that only this suspicion stops. A suspicion that is never the only thing to stop
-    a wrong edit is left out.
+    A suspicion is a rule that takes a place of the edit for wrong. Its new limit is the smallest measurement of a wrong
+    edit that only this suspicion stops. A suspicion that is never the only thing to stop a wrong edit is left out.
 
     Args:
         cases: the edits, right and wrong ones.

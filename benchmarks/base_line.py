@@ -83,8 +83,8 @@ def base_of(matte: Matte) -> Base | None:
 def darkness(pixels: Pixels16, base: Base) -> NDArray[np.float32]:
     """Return how much darker the product is right at its base than a little further inside: (points,) float32.
 
-    It is compared in levels (0..255) of the greatest channel: the last 3 px inside the outline with those 6 to 12 px
-    inside. Above 0 the last pixels are darker, as a contact shadow is that was kept as product.
+    The unit is levels (0..255) of the greatest channel. The last 3 px inside the outline are compared with the pixels 6
+    to 12 px inside. Above 0 the last pixels are darker, as a contact shadow is that was kept as product.
 
     Args:
         pixels: the photograph, (rows, columns, 3) uint16, Adobe RGB.

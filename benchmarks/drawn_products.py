@@ -1,9 +1,9 @@
 """Draw products from a number: the same number always gives the same product.
 
-Shape, edge hardness, holes, hair, glass and colour are random; their coverage is exact.
+Shape, edge hardness, holes, hair, glass and colour are random; the products' coverage is exact.
 
-They show no real objects. They vary the causes of easy and hard cut-outs far more widely than the few products with
-measured coverage. Nobody else has rights in them. The same number always gives the same product.
+The products are no real objects. They vary the causes of easy and hard cut-outs far more widely than the few products
+with measured coverage. Nobody else has rights in them.
 """
 
 from __future__ import annotations

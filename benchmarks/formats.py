@@ -7,7 +7,7 @@ says so.
 
 The table's columns are: the detected kind; the result (accepted with these findings, or refused with the reason); and
 the mean / 95th percentile of delta E 2000 between our master and another program's reading. The other program is
-libvips, ImageMagick or, for camera RAW, dcraw, in the same working space. If it cannot read the file, or reads another
+libvips, ImageMagick or, for camera RAW, dcraw, also in Adobe RGB. If it cannot read the file, or reads another
 picture from it, the column says so. `--markdown` writes the table into a document; it replaces the document's sections
 on these folders. Debian packages: libvips-tools imagemagick dcraw.
 """

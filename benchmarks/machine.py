@@ -14,8 +14,8 @@ LIBRARIES = ("numpy", "opencv-python-headless", "onnxruntime", "openvino", "pyma
 def described(*, engine: str = "") -> str:
     """Return the conditions of a measurement in one line, for the head of a table.
 
-    They are processor, cores, memory, Python, the versions of the important libraries, and the day. Example: ``Xeon, 2
-    cores, 8 GiB, Linux, Python 3.12.3, numpy 2.1.0; 2026-03-01``.
+    They are processor, cores, memory, Python, the versions of the important libraries, and the day. Example:
+    ``Xeon, 2 cores, 8 GiB, Linux, Python 3.12.3, numpy 2.1.0; 2026-03-01``.
 
     Args:
         engine: the program that runs the segmentation network, to be named too; empty: none.

@@ -4,7 +4,7 @@
 
 Each photograph is taken in, cut out, judged and exported. Ten scenes of 2 to 24 megapixels take turns. The process's
 resident memory is read after each photograph. In the first third of the readings, buffers reach their size; these are
-left out. A straight line is fitted to the others. The result is its slope, in MB per 100 photographs. It does not
+left out. A straight line is fitted to the others. The result is its slope, in MiB per 100 photographs. It does not
 contain the memory that a photograph needs while it is worked on; `benchmarks.throughput` measures that.
 """
 

@@ -1,4 +1,7 @@
-"""Register the deployments with Prefect's server: flows with their schedules, work pools and queues."""
+"""Register the deployments with Prefect's server.
+
+A deployment is a flow with its schedule, its work pool and its queue.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hold what the desk remembers while it runs, and run its background work."""
+"""Hold what the desk remembers while it runs, such as sessions and claims, and run its background work."""
 
 from __future__ import annotations
 

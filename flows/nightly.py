@@ -1,4 +1,4 @@
-"""Process every closed batch that is not finished, several at the same time (the nightly run)."""
+"""Process every closed batch that is not finished (the nightly run), as many at the same time as the settings allow."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Wrap flows in a decorator that shows others that the flow's process is alive.
 
-It also lets the flow wait for servers, and ends the flow if another run does the work.
+The decorator also lets the flow wait for servers that are away, and ends the flow if another run does the work.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
 """Provide the servers around Packshot: embedded ones for one machine, compose file, images.
 
-It imports no other package of this project.
+This package imports no other package of the project.
 """

@@ -1,6 +1,6 @@
 """Tell by the exit status whether a server or process works, for images without curl.
 
-The status is 0 if a GET on the given URL returns 200, or if the given file is fresh.
+The status is 0 if a GET on the given URL returns 200, or if the given file was touched in the last 15 minutes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Define ``packshot job``, by which people list the shots that wait for them and answer, from the command line.
 
-The commands fill in the same form as the Prefect UI. An answer that the record refuses is reported before the run is
-resumed.
+The commands send the same answers as the form in the Prefect UI. If the shot's record does not allow an answer, the
+command says so, and the waiting run is not resumed.
 """
 
 from __future__ import annotations

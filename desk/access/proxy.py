@@ -1,6 +1,6 @@
 """Sign people in by a reverse proxy: a header of its requests names the person.
 
-Only the proxy's own addresses are believed.
+The header is believed only in requests from the proxy's own addresses.
 
 If a proxy is set up, there is no other way to sign in. No password is asked for, and a request that comes from another
 address gets no page.

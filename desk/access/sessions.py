@@ -1,4 +1,4 @@
-"""Keep the sessions of people who are signed in at the desk. They are in memory, and expire.
+"""Keep the sessions of people who are signed in at the desk. Sessions are in memory, and expire.
 
 A session is a random token in a cookie. Everything else about it stays in the process. So a session can be ended at
 once, and there is no signing key that could be stolen. A restart of the desk signs everybody out.

@@ -1,8 +1,8 @@
 """Let the next shot take the last one's place on a reviewer's screen, without loading a new page.
 
-A browser asks for the next shot's page while its person still looks at the last one (`ahead`). When the next shot's
-turn comes, the server says how the shot stands now, and claims it (`arrival`). The browser shows the page that it has
-only if that is what the page was made from. Otherwise it loads the shot's page.
+While a person looks at a shot, the browser already asks for the next shot's page (`ahead`). When the person goes on to
+the next shot, the server says how that shot stands now, and claims it for the person (`arrival`). If nothing has
+happened to the shot since its page was made, the browser shows this page. Otherwise it loads the page again.
 """
 
 from __future__ import annotations

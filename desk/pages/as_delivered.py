@@ -1,6 +1,6 @@
 """Show, at 1:1, the file that each platform would get of an edit that is not yet signed off.
 
-It is made by the exporter's code and not stored.
+The code of the export makes the file, and nothing is delivered.
 
     /shots/{client}/{batch}/{shot}/as-delivered/{platform}                     the page
     /shots/{client}/{batch}/{shot}/as-delivered/{platform}/{key}/...           picture.json and tiles, for the viewer

@@ -1,4 +1,4 @@
-"""Show the page of a batch: which products are complete, which views others lack, and each photograph's result."""
+"""Show the page of a batch: which products are complete, which views the others lack, and each photograph's result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search for shots among all that wait.
+"""Find shots by the words of a query, such as a SKU, among all shots that wait for people.
 
 A person who may see whole batches also searches all batches ever processed.
 """

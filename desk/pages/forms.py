@@ -1,4 +1,7 @@
-"""Read the fields of a form that a browser sends. Its size is limited, and the session's token is checked."""
+"""Read the fields of a form that a browser sends.
+
+A form must not be too large, and must carry the session's token, so that no other site can send it.
+"""
 
 from __future__ import annotations
 

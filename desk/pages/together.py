@@ -1,7 +1,4 @@
-"""Approve several shots at once.
-
-They have the same finding, and the person has looked at each of them.
-"""
+"""Approve several shots at once, which have the same finding and were all looked at by the person."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""Keep packs of tiles on this machine's disk. A pack is made once, as a whole.
+"""Keep packs of tiles on this machine's disk. A pack is all tiles of one picture.
 
-It is removed when nobody uses it any more.
-
-The folder can be deleted at any time. Several processes may share it. A lock for each pack lets only one of them make
-the pack, and the pack gets its name only when all of it is written.
+A pack is made once, as a whole, and removed when nobody uses it any more. The folder can be deleted at any time.
+Several processes may share it. A lock for each pack lets only one of them make the pack, and the pack gets its name
+only when all of it is written.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Keep which person has which shot open (a claim), so that two people don't work on one.
 
-They are kept in memory and expire.
+Claims are kept in memory and expire.
 
 A claim only informs people about each other. It is not a lock. Decisions are safe without it: a decision is about one
 picture, and is followed only once. A restart of the desk forgets all claims.

@@ -1,6 +1,6 @@
 """Remember which pictures each person at the desk has had on the screen.
 
-This is only in memory; a restart of the desk forgets it.
+The memory is not stored; a restart of the desk forgets everything.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Keep the shots of a batch by their shoot group, as they were read last: a shot's page shows some of its neighbours.
+"""Keep the shoot groups of batches in memory: which shots were taken in the same light.
 
-They are in the batch's record, which lists every photograph of the batch. So it is not read for each page.
+A shot's page shows some of its neighbours in the group. The groups are in the batch's record, which is long, because
+it lists every photograph of the batch. So the record is not read for each page.
 """
 
 from __future__ import annotations

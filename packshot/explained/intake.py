@@ -27,6 +27,16 @@ THE_BATCH_AND_ITS_MANIFEST = Group(
             "its words alone. Look whether its names are right; save it as UTF-8.",
             status="warning",
         ),
+        "manifest_formulas_open": Meaning(
+            "Cells of the workbook hold formulas that no program has computed; they count as empty. Open the workbook "
+            "in Excel, save it, and send it again.",
+            status="warning",
+        ),
+        "manifest_sheets_left_out": Meaning(
+            "The workbook has several sheets with the manifest's columns; only one was read. Bring all rows into one "
+            "sheet.",
+            status="warning",
+        ),
         "manifest_row_without_file": Meaning("A row has no value in the column `file`. Fill it in.", status="warning"),
         "manifest_row_repeated": Meaning(
             "A file has two rows with different values; the first counts. Remove one.",
@@ -39,8 +49,8 @@ THE_BATCH_AND_ITS_MANIFEST = Group(
             status="warning",
         ),
         "sku_damaged": Meaning(
-            "A spreadsheet rounded the SKU (`1.23457E+11`); it was not used. Format the column as text and export it "
-            "again.",
+            "A spreadsheet rounded the SKU (`1.23457E+11`), could not find it (`#N/A`), or wrote a formula in its "
+            "place; it was not used. Format the column as text and export it again.",
             status="warning",
         ),
         "client_unknown": Meaning(
@@ -69,6 +79,12 @@ THE_BATCH_AND_ITS_MANIFEST = Group(
         "names_alike": Meaning(
             "Different file names become the same SKU once they are written in plain letters, such as é and e. They "
             "count as one product. If they are several, give each its SKU in the manifest.",
+            status="warning",
+        ),
+        "reference_is_shot": Meaning(
+            "The manifest names a photograph as a colour reference and also has a row for it. It is edited as a shot "
+            "and not measured as a reference. Take its row out of the manifest, or send the reference as a file of "
+            "its own.",
             status="warning",
         ),
         "duplicate": Meaning(
@@ -143,6 +159,17 @@ THE_CLIENT_FILE = Group(
             "The picture is whole, but other parts of the file (colour profile, EXIF, texts) are damaged and "
             "were left out. Ask for the file again if its colours or its rights matter.",
             measured="number of parts",
+        ),
+        "file_contradictory": Meaning(
+            "The file says two things about its picture, such as two orientations; the message says what was "
+            "followed. A person looks whether it is the right picture and upright; if not, ask for the file again, "
+            "saved by one program.",
+            gate=True,
+        ),
+        "inks_left_out": Meaning(
+            "The Photoshop document is a duotone. Its grey picture was taken, because Adobe does not publish how "
+            "the inks are stored. A person looks; if the colours matter, ask for the document in RGB.",
+            gate=True,
         ),
         "seam_of_lost_data": Meaning(
             "The JPEG lost data: from the place in the message on, the picture is too light, too dark or tinted, or "
@@ -265,7 +292,8 @@ THE_LIGHT_OF_ITS_GROUP = Group(
             gate=True,
         ),
         "reference_unusable": Meaning(
-            "The manifest's reference is neither a file of the batch nor a colour. Correct it in the manifest.",
+            "The manifest's reference is neither a file of the batch nor a colour, or it is a shot of its own. Correct "
+            "it in the manifest.",
             status="warning",
             gate=False,
         ),

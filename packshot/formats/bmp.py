@@ -26,15 +26,17 @@ _END_OF_LINE, _END, _DELTA = 0, 1, 2
 def read_bmp(data: bytes) -> Container:
     """Return what the header of a BMP says: size, bits per pixel and colour space.
 
-    Whether the file is a BMP is not checked: any other file is read as if it began with a BMP's header. Missing pixels
-    are noticed only if they are run-length coded. If other pixels are missing, `decode_bmp` raises OSError.
+    Missing pixels are noticed only if they are run-length coded. If other pixels are missing, `decode_bmp` raises
+    OSError.
 
     Args:
         data: the whole file.
     Raises:
-        DamagedError: the run-length codes give fewer pixels than the header says.
+        DamagedError: the file is no BMP, or its run-length codes give fewer pixels than the header says.
         struct.error: the file ends inside its header.
     """
+    if data[:2] != b"BM":
+        raise DamagedError("no BMP: it does not begin as one")
     (header,) = struct.unpack_from("<I", data, 14)
     width, height, _, depth = struct.unpack_from("<HHHH" if header == _CORE else "<iiHH", data, 18)
     found = Container(size=Size(abs(width), abs(height)), coding=f"{depth} bits a pixel")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import imagecodecs
 
-from packshot.formats.container import Container, DamagedError, plain_exif
+from packshot.formats.container import Container, DamagedError, plain_exif, with_exif
 from packshot.formats.jpeg_xl_header import read_jpeg_xl_header
 from packshot.types import Size
 
@@ -64,9 +64,9 @@ def read_jpeg_xl(data: bytes) -> Container:
             stream = stream or body[4:]
         elif name == b"Exif":
             start = 4 + int.from_bytes(body[:4], "big")
-            found = dataclasses.replace(found, exif=plain_exif(body[start:]) or plain_exif(body[4:]))
-        elif name == b"xml ":
-            found = dataclasses.replace(found, xmp=body)
+            found = with_exif(found, plain_exif(body[start:]) or body[4:])
+        elif name == b"xml " and not found.xmp_named:
+            found = dataclasses.replace(found, xmp=body, xmp_named=True)
     if stream[:2] != b"\xff\x0a":
         raise DamagedError("a JPEG XL without a picture in it")
     size, animated = _jpeg_xl_basics(stream[2:34])

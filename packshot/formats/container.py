@@ -45,6 +45,7 @@ class NotReadError(DamagedError):
 
 
 NOTHING = Size(0, 0)
+_MOST_EXIF_BLOCKS = 8
 _PQ, _HLG = 16, 18
 
 
@@ -99,6 +100,8 @@ class Container:
             first directory is read.
         exif_shot: a second block of EXIF data (exposure, lens and the like), where the file keeps these apart;
             otherwise empty.
+        exif_others: further blocks of EXIF data in the file, each in the form of a TIFF file. They are not read, but
+            their orientation is compared with that in `exif`.
         xmp: the XMP packet; empty if there is none.
         icc_named, xmp_named: True if the file has an ICC or XMP block, even an empty one. Of several blocks the first
             counts.
@@ -130,6 +133,7 @@ class Container:
     exif: bytes = b""
     exif_pages: tuple[int, ...] = ()
     exif_shot: bytes = b""
+    exif_others: tuple[bytes, ...] = ()
     xmp: bytes = b""
     xmp_named: bool = False
     iptc: bytes = b""
@@ -166,6 +170,22 @@ class Raster:
     premultiplied: bool = False
     findings: tuple[Finding, ...] = ()
     developed: str = ""
+
+
+def with_exif(found: Container, block: bytes, *, wins: bool = False) -> Container:
+    """Return a header with one more block of EXIF. The first block that has content is `exif`; others are kept apart.
+
+    Args:
+        found: what was read of the file before.
+        block: the block. It may start with ``Exif`` and two more bytes, which are left out.
+        wins: True if it becomes `exif` although it is not the first.
+    """
+    stream = plain_exif(block)
+    blocks = [one for one in (found.exif, *found.exif_others) if one]
+    if not stream or (stream in blocks and not wins):
+        return found
+    blocks = [stream, *(one for one in blocks if one != stream)] if wins else [*blocks, stream]
+    return dataclasses.replace(found, exif=blocks[0], exif_others=tuple(blocks[1:_MOST_EXIF_BLOCKS]))
 
 
 def plain_exif(block: bytes) -> bytes:

@@ -40,6 +40,7 @@ _JPEG_IN_TIFF = 7
 _ABOVE_WHITE, _MOST_ABOVE_WHITE_RATIO = 1.01, 0.01
 """Floating-point values of an HDR picture, or of one whose white is 255, would all become white."""
 _UNSPECIFIED, _PREMULTIPLIED, _STRAIGHT = 0, 1, 2  # TIFF 6.0, ExtraSamples
+_INK_SET, _CMYK = 332, 1  # TIFF 6.0, section 16
 _Photometric = tifffile.PHOTOMETRIC
 
 
@@ -222,6 +223,8 @@ def _tiff_raster(pixels: NDArray[Any], page: tifffile.TiffPage) -> Raster:
     photometric, depth = page.photometric, int(page.bitspersample or 8)
     if photometric == _Photometric.YCBCR and int(page.compression) != _JPEG_IN_TIFF:
         raise NotReadError("a YCbCr TIFF without JPEG compression", _AS_RGB)
+    if photometric == _Photometric.SEPARATED and page.tags.valueof(_INK_SET, default=_CMYK) != _CMYK:
+        raise NotReadError("a TIFF of other inks than CMYK", _AS_RGB)
     if photometric == _Photometric.PALETTE:
         return _raster(_by_palette(pixels, page), 16)
     colours, alpha, premultiplied, findings = _tiff_channels(pixels, page)

@@ -8,7 +8,7 @@ from packshot.formats.container import Container
 from packshot.formats.ifd import Directory, TiffBytes, open_tiff
 from packshot.formats.texts import Facts, clean
 
-_SHOT, _PLACE = 34665, 34853
+_SHOT, _PLACE, _ORIENTATION = 34665, 34853, 274
 _READ = frozenset({270, 271, 272, 274, 305, 306, 315, 33432, 33434, 33437, 34855, 36867, 37386, 42033, 42036})
 """Tags whose values are kept, or decide how the picture is shown."""
 
@@ -33,6 +33,17 @@ def read_exif(container: Container) -> Facts:
         read = _of_directory(tiff, tiff.directory_at(page), container.exif_shot)
         found = {**read, **{name: value for name, value in found.items() if value not in (None, "")}}
     return found
+
+
+def orientation_of(stream: bytes) -> int:
+    """Return the orientation that a block of EXIF states, 1 to 8; 0 if it states none.
+
+    Args:
+        stream: a TIFF stream. Only its first directory is read.
+    """
+    tiff = open_tiff(stream)
+    value = tiff.directory_at(tiff.first).whole(_ORIENTATION) if tiff else 0
+    return value if 1 <= value <= 8 else 0
 
 
 def exif_damage(container: Container) -> str:

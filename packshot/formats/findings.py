@@ -47,3 +47,24 @@ def gain_map_left_out() -> Finding:
     """
     message = "The file holds a gain map for HDR screens; it was left out. Its picture for usual screens was taken."
     return Finding(code="gain_map_left_out", status=Status.WARNING, message=message)
+
+
+def inks_left_out() -> Finding:
+    """Return the finding `inks_left_out`: of a Photoshop duotone, the grey picture was taken, without its inks.
+
+    Adobe does not publish how the inks of a duotone are stored, so their colours cannot be known. The finding
+    stops automatic approval.
+    """
+    message = "The document is a duotone. Its grey picture was taken; the colours of its inks were left out."
+    return Finding(code="inks_left_out", status=Status.FAILED, message=message, gate=True)
+
+
+def contradictory(message: str) -> Finding:
+    """Return the finding `file_contradictory`: a file says two things about its picture, and one was followed.
+
+    It stops automatic approval: a person looks whether the right one was followed.
+
+    Args:
+        message: what the file says, and what was followed; a sentence.
+    """
+    return Finding(code="file_contradictory", status=Status.FAILED, message=message, gate=True)

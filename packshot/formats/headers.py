@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from packshot.formats.bmp import read_bmp
 from packshot.formats.boxes import read_jpeg_xl
 from packshot.formats.camera_raw import opened_by_libraw, read_raw
-from packshot.formats.container import Container, DamagedError, plain_exif
+from packshot.formats.container import Container, DamagedError, with_exif
 from packshot.formats.heif import read_heif
 from packshot.formats.jpeg_header import read_jpeg
 from packshot.formats.png import read_png
@@ -65,17 +65,23 @@ def read_container(data: bytes, kind: FileKind) -> Container:
 
 
 def _read_webp(data: bytes) -> Container:
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
+        raise DamagedError("no WebP: it does not begin as one")
     (claimed,) = struct.unpack_from("<I", data, 4)
     if claimed + 8 > len(data):
         raise DamagedError(f"a WebP of {len(data)} bytes that should have {claimed + 8}: it was cut off")
     found = Container()
-    frames = 0
+    frames = stills = 0
     for name, body in _webp_chunks(data[: claimed + 8]):
         frames += name == b"ANMF"
+        stills += name in (b"VP8 ", b"VP8L")
         found = _with_webp_chunk(found, name, body)
     if not found.size.width:
         raise DamagedError("a WebP without a picture in it")
-    return dataclasses.replace(found, frames=max(1, frames))
+    if found.coding == "extended" and stills > 1:
+        raise DamagedError(f"a WebP of {stills} pictures that are no frames of an animation")
+    # A simple file ends with its picture; whatever follows is ignored (RFC 9649, 2.5).
+    return dataclasses.replace(found, frames=max(1, frames, stills))
 
 
 def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -108,14 +114,18 @@ def _with_webp_chunk(found: Container, name: bytes, body: bytes) -> Container:
     if name == b"VP8L" and not found.size.width:
         (bits,) = struct.unpack_from("<I", body, 1)
         return dataclasses.replace(found, size=Size((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1), coding="lossless")
-    if name == b"ICCP":
-        return dataclasses.replace(found, icc=body)
+    if name == b"ICCP" and not found.icc_named:
+        return dataclasses.replace(found, icc=body, icc_named=True)
     if name == b"EXIF":
-        return dataclasses.replace(found, exif=plain_exif(body))
-    return dataclasses.replace(found, xmp=body) if name == b"XMP " else found
+        return with_exif(found, body)
+    if name == b"XMP " and not found.xmp_named:
+        return dataclasses.replace(found, xmp=body, xmp_named=True)
+    return found
 
 
 def _read_gif(data: bytes) -> Container:
+    if data[:6] not in (b"GIF87a", b"GIF89a"):
+        raise DamagedError("no GIF: it does not begin as one")
     width, height, flags = struct.unpack_from("<HHB", data, 6)
     at = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
     frames, found = 0, Container()

@@ -99,8 +99,8 @@ def read_heif(data: bytes) -> Container:
     Args:
         data: the whole file.
     Raises:
-        DamagedError: the file has no picture or no size, names two main pictures or two sizes of its picture, or a part
-            of the picture is missing, filled with zeros, or of bytes that cannot be a picture.
+        DamagedError: the file has no picture or no size, names two main pictures, a hidden one, or two sizes of its
+            picture, or a part of the picture is missing, filled with zeros, or of bytes that cannot be a picture.
     """
     meta = _read_meta(data)
     main = meta.items.get(meta.primary)
@@ -108,6 +108,8 @@ def read_heif(data: bytes) -> Container:
         main = next((item for item in meta.items.values() if item.kind in _PICTURES and not item.hidden), None)
     if main is None or not main.size.width:
         raise DamagedError("a file without a picture's size in it")
+    if main.hidden:  # ISO/IEC 23008-12, 6.4.2: a hidden item is not to be shown. libheif refuses such a file, too.
+        raise DamagedError("a file whose main picture is marked as hidden")
     parts = [meta.items[number] for number in meta.linked(b"dimg").get(meta.primary, ()) if number in meta.items]
     _check_parts(data, meta, [main, *parts])
     _check_sizes(data, meta, main, len(parts))

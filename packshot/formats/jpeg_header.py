@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from packshot.formats.blocks import IPTC, read_resources
-from packshot.formats.container import Container, DamagedError, NotReadError, plain_exif
+from packshot.formats.container import Container, DamagedError, NotReadError, with_exif
 from packshot.formats.findings import gain_map_left_out
 from packshot.formats.ifd import open_tiff
 from packshot.formats.tiff_header import JPEG_FRAME_MARKERS
@@ -96,10 +96,12 @@ def read_jpeg(data: bytes) -> Container:
     Args:
         data: the whole file.
     Raises:
-        DamagedError: the file has no picture or no end marker, is too short for its size, has more than 200 scans, or
-            is a JPEG-LS.
+        DamagedError: the file is no JPEG, has no picture or no end marker, is too short for its size, has more than 200
+            scans, or is a JPEG-LS.
         struct.error, IndexError: a segment is too short.
     """
+    if not data.startswith(b"\xff\xd8"):
+        raise DamagedError("no JPEG: it does not begin as one")
     found = Container()
     profile: dict[int, bytes] = {}
     resources: list[bytes] = []
@@ -185,8 +187,8 @@ def _with_other_pictures(found: _OtherPictures, body: bytes, data: bytes, at: in
 
 
 def _with_jpeg_segment(found: Container, code: int, body: bytes, profile: dict[int, bytes]) -> Container:
-    if code == 0xE1 and body.startswith(b"Exif\0") and not found.exif:
-        return dataclasses.replace(found, exif=plain_exif(body))
+    if code == 0xE1 and body.startswith(b"Exif\0"):
+        return with_exif(found, body)
     if code == 0xE1 and body.startswith(b"http://ns.adobe.com/xap/1.0/\0") and not found.xmp:
         return dataclasses.replace(found, xmp=body[29:])
     if code == 0xE2 and body.startswith(b"ICC_PROFILE\0") and len(body) > 14:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from packshot.formats.blocks import IPTC, read_resources
-from packshot.formats.container import Codes, Container, DamagedError, SentAsTextError, plain_exif
+from packshot.formats.container import Codes, Container, DamagedError, SentAsTextError, with_exif
 from packshot.types import Finding, Size, Status
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -144,7 +144,7 @@ def _with_chunk(found: Container, chunk: Chunk, keywords: set[bytes]) -> Contain
     if name == b"gAMA" and len(body) == 4:
         return dataclasses.replace(found, gamma=struct.unpack(">I", body)[0] / 100_000)
     if name == b"eXIf":
-        return dataclasses.replace(found, exif=plain_exif(body) or found.exif)
+        return with_exif(found, body, wins=True)
     if name == b"acTL" and len(body) == 8:
         return dataclasses.replace(found, frames=max(1, struct.unpack_from(">I", body)[0]))
     return _with_text(found, chunk, keywords) if name in _TEXT_CHUNKS else found
@@ -192,7 +192,7 @@ def _with_profile(found: Container, block: str, content: bytes) -> Container:
         block, content = "xmp", content.removeprefix(_XMP_START)
     match block:
         case "exif":
-            return dataclasses.replace(found, exif=found.exif or plain_exif(content))
+            return with_exif(found, content)
         case "xmp":
             return found if found.xmp_named else dataclasses.replace(found, xmp=content)
         case "iptc":

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from packshot.colour.profile import ColourModel
 from packshot.formats.blocks import EXIF, ICC, IPTC, VERSION, XMP, read_resources
 from packshot.formats.container import Container, DamagedError, NotReadError, Raster, plain_exif
-from packshot.formats.findings import extra_channels, on_white_already
+from packshot.formats.findings import extra_channels, inks_left_out, on_white_already
 from packshot.types import Finding, Size
 
 _HEADER = 26
@@ -24,9 +24,10 @@ _MODELS: Mapping[int, tuple[ColourModel, int]] = {
     1: (ColourModel.GREY, 1),
     3: (ColourModel.RGB, 3),
     4: (ColourModel.CMYK, 4),
-    8: (ColourModel.GREY, 1),  # duotone: its grey picture
+    8: (ColourModel.GREY, 1),
     9: (ColourModel.LAB, 3),
 }
+_DUOTONE = 8
 _NAMES = {0: "bitmap", 2: "indexed", 7: "multichannel"}
 _RAW, _RLE = 0, 1
 _MOST_CHANNELS = 56
@@ -80,8 +81,11 @@ def read_psd(data: bytes) -> Container:
     Args:
         data: the whole file.
     Raises:
+        DamagedError: the file is no Photoshop document.
         struct.error: the document ends inside its header.
     """
+    if data[:4] != b"8BPS":
+        raise DamagedError("no Photoshop document: it does not begin as one")
     channels, height, width, depth, _ = struct.unpack_from(">HIIHH", data, 12)
     stored = data[slice(*_resources(data))]
     resources = read_resources(stored)
@@ -101,7 +105,7 @@ def decode_psd(data: bytes, container: Container) -> Raster:
     """Return the flattened picture of a Photoshop document, as stored.
 
     Photoshop has composited a transparent document on white; a warning then says so. Channels beyond colour and
-    transparency are left out, with a warning.
+    transparency are left out, with a warning. Of a duotone the grey picture is taken, with a warning.
 
     Args:
         data: the whole file.
@@ -122,12 +126,17 @@ def decode_psd(data: bytes, container: Container) -> Raster:
     pixels = planes[0] if wanted == 1 else np.ascontiguousarray(np.moveaxis(planes, 0, -1))
     if model is ColourModel.CMYK:  # stored as light, not as ink
         pixels = np.iinfo(pixels.dtype).max - pixels
-    return Raster(pixels, model, findings=_channel_findings(data, container.channels - wanted))
+    inks = (inks_left_out(),) if _mode_of(data) == _DUOTONE else ()
+    return Raster(pixels, model, findings=(*inks, *_channel_findings(data, container.channels - wanted)))
+
+
+def _mode_of(data: bytes) -> int:
+    return int(struct.unpack_from(">H", data, 24)[0])
 
 
 def _model_of(data: bytes, container: Container) -> tuple[ColourModel, int]:
     """Return the colour model of a document, and its number of colour channels."""
-    (mode,) = struct.unpack_from(">H", data, 24)
+    mode = _mode_of(data)
     if mode not in _MODELS or container.bit_depth not in (8, 16):
         raise NotReadError(
             f"a Photoshop document in {_NAMES.get(mode, f'mode {mode}')} at {container.bit_depth} bits",

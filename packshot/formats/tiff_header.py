@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from packshot.formats.blocks import IPTC, read_resources
 from packshot.formats.container import Container, DamagedError, NotReadError
+from packshot.formats.findings import contradictory
 from packshot.formats.ifd import Directory, TiffBytes, open_tiff
 from packshot.types import Size
 
@@ -31,6 +32,8 @@ _TIFF_COMPRESSIONS = {
 }
 """Compressions that are read. The picture size limits what their decoders can produce."""
 
+
+_NOT_WHOLE = "Every page of the TIFF is marked as a reduced copy or a mask; the largest was taken."
 
 _NAMED = {6: "JPEG compression of the old style", 34712: "JPEG 2000 compression", 50002: "JPEG XL compression"}
 _NAMED |= {52546: _NAMED[50002], 34887: "LERC compression", 50001: "WebP compression", 34892: "lossy JPEG compression"}
@@ -70,6 +73,7 @@ def read_tiff(data: bytes) -> Container:
         iptc=_first(page, holder, 33723) or read_resources(_first(page, holder, 34377)).get(IPTC, b""),
         resources=_first(page, holder, 34377),
         coding=_TIFF_COMPRESSIONS[page.whole(259, 1)],
+        findings=() if _is_whole(page) else (contradictory(_NOT_WHOLE),),
     )
 
 

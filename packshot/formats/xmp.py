@@ -48,6 +48,7 @@ _XMP_FIELDS = {
     "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}ProductName": "product_name",
     "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType": "digital_source_type",
     "{http://ns.adobe.com/xap/1.0/}CreatorTool": "software",
+    "{http://ns.adobe.com/tiff/1.0/}Orientation": "xmp_orientation",
 }
 _STUDIO_FIELDS = {
     "product_code": (

@@ -21,7 +21,7 @@ from packshot.formats.headers import identify, read_container
 from packshot.formats.sniff import FileKind
 from packshot.ingest.colours import check_policy, find_profile, refuse_hdr
 from packshot.ingest.limits import check_bytes, check_header, check_least
-from packshot.ingest.metadata import Metadata, metadata_findings, read_metadata
+from packshot.ingest.metadata import Metadata, metadata_findings, orientation_findings, read_metadata
 from packshot.specs.models import IngestConfig, ProfilePolicy
 from packshot.types import Finding, Matte, Size, Status, size_of
 
@@ -191,7 +191,8 @@ def _photo(name: str, kind: FileKind, container: Container, raster: Raster, poli
     icc, assumed, profile_findings = find_profile(raster.model, container, metadata, name)
     check_policy({finding.code for finding in (*raster.findings, *profile_findings)}, policy, name)
     alpha, alpha_findings = _transparency(raster)
-    of_header = (*container.findings, *metadata_findings(container), *_frame_findings(container))
+    turned = () if kind in _TURNED_BY_DECODER else orientation_findings(container)
+    of_header = (*container.findings, *metadata_findings(container), *turned, *_frame_findings(container))
     pixels = upright(_straight(raster), orientation)
     return Photo(
         name=name,

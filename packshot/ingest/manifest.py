@@ -18,8 +18,8 @@ from packshot.figures import counted
 from packshot.gtin import checked_gtin
 from packshot.sheets.dialect import find_head
 from packshot.sheets.encoding import GUESSED, decoded
-from packshot.sheets.identifiers import identifier, is_no_value, is_rounded
-from packshot.sheets.workbook import is_workbook, read_workbook
+from packshot.sheets.identifiers import identifier, is_formula, is_no_value, is_rounded
+from packshot.sheets.workbook import Sheet, is_workbook, read_workbook
 from packshot.types import Finding, Status, Value
 
 COLUMNS = (
@@ -69,6 +69,7 @@ _SYNONYMS = {word: name for name, words in _WORDS.items() for word in words.spli
 
 _MOST_BYTES = 50_000_000
 _LEAST_DIGITS = 4
+_MOST_CELLS_SHOWN = 5
 _MOST_ROWS = 1_000_000
 _MOST_COLUMNS = 1_000
 _MOST_CELLS = 20_000_000
@@ -102,9 +103,10 @@ def read_manifest(data: bytes, *, name: str) -> Manifest:
     Raises:
         ManifestError: the file is no table, is too large, or has no column for the file name.
     """
-    titles, table, dropped, encoding = _table(data, name)
+    titles, table, dropped, encoding, sheet = _table(data, name)
     rows: dict[str, dict[str, str]] = {}
     findings = [_broken_lines(dropped)] if dropped else []
+    findings += _sheet_findings(sheet) if sheet else []
     findings += [_guessed(encoding)] if encoding in GUESSED else []
     for number, values in table:
         row = {column: _cell(value) for column, value in zip(titles, values, strict=True)}
@@ -126,16 +128,17 @@ def plain_path(path: str) -> str:
     return unicodedata.normalize("NFC", path.strip().replace("\\", "/")).removeprefix("./").lstrip("/")
 
 
-def _table(data: bytes, name: str) -> tuple[list[str], list[tuple[int, list[str]]], int, str]:
-    """Return the heads, the rows below, each with its number in the file, how many were dropped, and the encoding.
+def _table(data: bytes, name: str) -> tuple[list[str], list[tuple[int, list[str]]], int, str, Sheet | None]:
+    """Return the heads, the rows below, each with its number in the file, how many were dropped, encoding and sheet.
 
-    Blank rows have a number, too.
+    Blank rows have a number, too. The sheet is None for a table of text.
 
     Raises:
         ManifestError: it is no table, too large, or has no head for the file.
     """
     if len(data) > _MOST_BYTES:
         raise _unreadable(name, f"{len(data):,} bytes", f"at most {_MOST_BYTES:,} bytes")
+    sheet: Sheet | None = None
     try:
         if is_workbook(data):
             sheet = read_workbook(data, _known, most_rows=_MOST_ROWS, most_columns=_MOST_COLUMNS)
@@ -161,7 +164,22 @@ def _table(data: bytes, name: str) -> tuple[list[str], list[tuple[int, list[str]
     rows_of_text = [
         (number, line[: len(titles)] + [""] * (len(titles) - len(line))) for number, line in fitting[:_MOST_ROWS]
     ]
-    return titles, rows_of_text, len(lines) - len(rows_of_text), encoding
+    return titles, rows_of_text, len(lines) - len(rows_of_text), encoding, sheet
+
+
+def _sheet_findings(sheet: Sheet) -> list[Finding]:
+    """Return what a workbook holds that was not read: formulas without results, and further sheets."""
+    findings = []
+    if sheet.formulas:
+        shown = ", ".join(sheet.formulas[:_MOST_CELLS_SHOWN]) + (", ..." if sheet.formulas[_MOST_CELLS_SHOWN:] else "")
+        has = counted(len(sheet.formulas), "cell holds a formula", "cells hold formulas")
+        message = f"{has} without a result, so they count as empty: {shown}. Open the workbook in Excel and save it."
+        findings.append(_odd("manifest_formulas_open", message))
+    if sheet.others:
+        named = ", ".join(f"{name!r} ({counted(rows, 'row')})" for name, rows in sheet.others.items())
+        message = f"Sheets with the same columns were not read: {named}. Bring all rows into one sheet."
+        findings.append(_odd("manifest_sheets_left_out", message))
+    return findings
 
 
 def _known(cells: Sequence[str]) -> int:
@@ -217,6 +235,8 @@ def _add_row(rows: dict[str, dict[str, str]], row: dict[str, str], number: int) 
 
 def _lost(column: str, text: str) -> str:
     """Return in words how a spreadsheet damaged an identifier; empty if no damage can be seen."""
+    if is_formula(text):
+        return "is a formula without its result"
     if is_no_value(text):
         return "was not found"
     if is_rounded(text) or (column == "gtin" and _DAMAGED_NUMBER.fullmatch(text)):

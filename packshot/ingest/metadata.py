@@ -9,12 +9,14 @@ from pydantic import Field
 
 from packshot.formats.blocks import resource_damage
 from packshot.formats.container import Container
-from packshot.formats.exif import exif_damage, read_exif
+from packshot.formats.exif import exif_damage, orientation_of, read_exif
+from packshot.formats.findings import contradictory
 from packshot.formats.iptc import IPTC_TAGS, iptc_damage, read_iptc
 from packshot.formats.texts import MOST_KEYWORDS, Facts, clean
 from packshot.formats.xmp import XMP_TAGS, read_xmp, xmp_damage
 from packshot.types import Finding, Status, Value
 
+_ORIENTATIONS = frozenset("12345678")
 _SAID_BY_SIDECARS = ("title", "copyright", "creator", "ai_provenance")
 
 
@@ -111,6 +113,27 @@ def metadata_findings(container: Container) -> tuple[Finding, ...]:
         return ()
     message = f"The picture is whole, but the file has {', '.join(parts)}. What that would have said is not known."
     return (Finding(code="metadata_damaged", status=Status.WARNING, message=message, measured=len(parts)),)
+
+
+def orientation_findings(container: Container) -> tuple[Finding, ...]:
+    """Return the warning that a file states different orientations, in a tuple; empty if it does not.
+
+    EXIF's first block decides how the picture is turned (Metadata Working Group, Guidelines for Handling Image
+    Metadata 2.0, 3). Other blocks of EXIF, and XMP (``tiff:Orientation``), are compared with it. A file without an
+    orientation in EXIF counts as one with orientation 1: upright.
+
+    Args:
+        container: the header of a file whose picture is turned by EXIF's orientation.
+    """
+    followed = int(str(read_exif(container).get("orientation") or 1))
+    said = str(read_xmp(container.xmp).get("xmp_orientation", ""))
+    stated = [("another block of EXIF", orientation_of(one)) for one in container.exif_others]
+    stated.append(("XMP", int(said) if said in _ORIENTATIONS else 0))
+    others = [f"{where} says {value}" for where, value in stated if value not in (0, followed)]
+    if not others:
+        return ()
+    message = f"The file states two orientations. {followed} was followed (EXIF); {' and '.join(others)}."
+    return (contradictory(message),)
 
 
 def read_metadata(container: Container) -> Metadata:

@@ -52,12 +52,15 @@ class ReferencePhoto(Value):
             measured.
         kept: file name of the copy that the batch keeps of the measured photograph, such as ``9f86...0a08.jpg``
             (`packshot.keys.reference_key`); empty without a copy.
+        is_shot: True if the photograph is a shot of its own, because the manifest has a row for it; then nothing was
+            measured.
     """
 
     target: TargetReading | None = None
     swatch: tuple[float, float, float] | None = None
     replaced: bool = False
     kept: str = ""
+    is_shot: bool = False
 
 
 class Statement(Value):
@@ -224,9 +227,19 @@ def _reference_lab(
         return (round(lightness, 3), round(a, 3), round(b, 3)), ()
     if photo is not None and photo.replaced:
         return None, (_replaced(named),)
+    if photo is not None and photo.is_shot:
+        return None, (_is_shot(named),)
     what = "shows neither a colour target nor one colour" if photo is not None else "is neither a file nor a colour"
     message = f"The reference {named!r} {what}; it was not used. A colour is written #B3202A or Lab 41.2 58 33."
     return None, (Finding(code="reference_unusable", status=Status.WARNING, message=message),)
+
+
+def _is_shot(named: str) -> Finding:
+    message = (
+        f"The reference {named!r} is a shot of its own, because the manifest has a row for it; it was not measured. "
+        "Take that row out of the manifest, or send the reference as a file of its own."
+    )
+    return Finding(code="reference_unusable", status=Status.WARNING, message=message)
 
 
 def _replaced(named: str) -> Finding:

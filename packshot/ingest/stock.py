@@ -54,6 +54,8 @@ class Stock(Value):
         files_without_row: shots that the manifest does not name; empty without a manifest.
         duplicates: groups of shots with identical bytes.
         sidecars: shot -> the XMP file beside it.
+        shots_as_references: shots that the manifest also names as colour references of shots, sorted. They are not
+            measured as such.
         alike: a shot's name in storage -> shots whose different file names would all give this name. Example:
             ``Grosse-42`` -> ``("Große 42.jpg", "Grosse-42.jpg")``. Shots with a SKU in the manifest are not compared.
     """
@@ -66,6 +68,7 @@ class Stock(Value):
     duplicates: tuple[tuple[str, ...], ...] = ()
     sidecars: Mapping[str, str] = Field(default_factory=dict)
     alike: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    shots_as_references: tuple[str, ...] = ()
 
 
 def take_stock(files: Mapping[str, StockedFile], manifest: Manifest | None) -> Stock:
@@ -79,7 +82,8 @@ def take_stock(files: Mapping[str, StockedFile], manifest: Manifest | None) -> S
         manifest: what the client says about the files; None if the client sent no manifest.
     """
     owners = _match(manifest.rows if manifest else {}, files)
-    references, table = _references(manifest, files), manifest_among(files)
+    named = _named_as_references(manifest, files)
+    references, table = named - set(owners.values()), manifest_among(files)
     ignored = {path: why for path in sorted(files) if (why := _why_no_shot(path, files[path], references, table))}
     shots = tuple(path for path in sorted(files) if path not in ignored)
     rows = {path: dict(manifest.rows[row]) for row, path in owners.items() if manifest and path not in ignored}
@@ -91,6 +95,7 @@ def take_stock(files: Mapping[str, StockedFile], manifest: Manifest | None) -> S
         files_without_row=tuple(path for path in shots if path not in rows) if manifest else (),
         duplicates=_duplicates(shots, files),
         sidecars=sidecars_of(shots, files),
+        shots_as_references=tuple(sorted(named & set(shots))),
         alike=_alike(path for path in shots if not rows.get(path, {}).get("sku")),
     )
 
@@ -148,13 +153,10 @@ def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {name: found[0] for name, found in paths.items() if len(found) == 1}
 
 
-def _references(manifest: Manifest | None, files: Mapping[str, StockedFile]) -> frozenset[str]:
-    """Return the files that manifest rows name as colour references and that have no row of their own."""
-    named = (
-        {plain_path(row["reference"]) for row in manifest.rows.values() if row.get("reference")} if manifest else set()
-    )
-    own = set(manifest.rows) if manifest else set()
-    return frozenset(_match(named - own, files).values())
+def _named_as_references(manifest: Manifest | None, files: Mapping[str, StockedFile]) -> frozenset[str]:
+    """Return the files that manifest rows name as colour references, whether or not they have a row of their own."""
+    rows = manifest.rows.values() if manifest else ()
+    return frozenset(_match({plain_path(row["reference"]) for row in rows if row.get("reference")}, files).values())
 
 
 def manifest_among(paths: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pandas as pd
@@ -18,7 +19,7 @@ from packshot.figures import counted
 from packshot.sheets.delimited import in_words, read_below, row_names
 from packshot.sheets.dialect import find_head
 from packshot.sheets.encoding import decoded
-from packshot.sheets.workbook import is_workbook, read_workbook
+from packshot.sheets.workbook import column_of, is_workbook, read_workbook
 from packshot.specs.returns import TableLimits
 
 ROWS_A_BYTE = 4
@@ -27,6 +28,7 @@ FREE_ROWS = 100_000
 MOST_COLUMNS = 1000
 LONGEST_TEXT = 10_000
 _BATCH_ROWS = 65_536
+_MOST_EXAMPLES = 3
 _MOST_FOOTER_TEXT, _MOST_FOOTER_ITEMS = 10_000_000, 1_000_000
 
 READABLE = "CSV (comma, semicolon, tab or vertical bar; best in UTF-8), an Excel workbook (.xlsx) or Parquet"
@@ -138,6 +140,10 @@ class Table(NamedTuple):
         heads: all column heads of the file.
         names: called with positions of rows in `frame`; returns where these rows stand in the file, in words. None: the
             rows follow the column heads without a gap. Use `row_names`, which knows both cases.
+        beyond: number of rows of a workbook with content right of the last column head. That content is not read; the
+            rows are.
+        beyond_examples: where the first of these rows stand, such as ``row 7``.
+        others: sheets of a workbook with the same columns, which are not read: name -> number of rows.
     """
 
     frame: pd.DataFrame
@@ -147,6 +153,9 @@ class Table(NamedTuple):
     row: int = 1
     heads: Sequence[str] = ()
     names: Callable[[Sequence[int]], list[str]] | None = None
+    beyond: int = 0
+    beyond_examples: tuple[str, ...] = ()
+    others: Mapping[str, int] = MappingProxyType({})
 
     def row_names(self, positions: Sequence[int]) -> list[str]:
         """Return where rows stand in the file, in words, such as ``row 7``; the first row of the file is 1.
@@ -254,13 +263,22 @@ def _text(export: Export, choose: Choose, budget: Budget) -> Table:
 
 
 def _workbook(export: Export, choose: Choose, budget: Budget) -> Table:
-    """Return the wanted columns of the first sheet of an Excel workbook that has them."""
+    """Return the wanted columns of the first sheet of an Excel workbook that has them.
+
+    Raises:
+        UnreadableError: a cell of a wanted column holds a formula without its result, so its value is not known.
+    """
     most = ROWS_A_BYTE * len(export.data) + FREE_ROWS
     rows = read_workbook(export.data, lambda cells: len(choose(cells)), most_rows=most, most_columns=MOST_COLUMNS)
     head = rows.head
     wanted = _wanted(export.name, head, choose)
     budget.take(export.name, rows=len(rows.below), columns=len(wanted), n_bytes=rows.n_bytes)
     at = {ours: head.index(one) for one, ours in wanted.items()}
+    open_cells = [one for one in rows.formulas if column_of(one) in at.values()]
+    if open_cells:
+        raise _not_computed(export.name, open_cells)
+    width = max((number for number, one in enumerate(head, start=1) if one), default=0)
+    beyond = [number for number, row in zip(rows.numbers, rows.below, strict=True) if any(map(str.strip, row[width:]))]
     columns = {
         ours: pd.Series([row[n] if n < len(row) else "" for row in rows.below], dtype=str) for ours, n in at.items()
     }
@@ -270,6 +288,20 @@ def _workbook(export: Export, choose: Choose, budget: Budget) -> Table:
         row=rows.row,
         heads=head,
         names=lambda positions: [f"row {rows.numbers[at]}" for at in positions],
+        beyond=len(beyond),
+        beyond_examples=tuple(f"row {number}" for number in beyond[:_MOST_EXAMPLES]),
+        others=rows.others,
+    )
+
+
+def _not_computed(name: str, cells: Sequence[str]) -> UnreadableError:
+    shown = ", ".join(cells[:_MOST_EXAMPLES]) + (", ..." if cells[_MOST_EXAMPLES:] else "")
+    return UnreadableError(
+        "cells of this workbook hold formulas that no program has computed",
+        name,
+        found=f"{counted(len(cells), 'cell')}: {shown}",
+        allowed="values, or formulas with their results",
+        next_step="Open the workbook in Excel and save it, or export it as CSV.",
     )
 
 

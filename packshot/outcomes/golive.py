@@ -13,7 +13,7 @@ from packshot.errors import UnreadableError
 from packshot.figures import counted
 from packshot.outcomes.exports import Budget, Export, Table, read_export
 from packshot.outcomes.heads import golive_heads
-from packshot.outcomes.order_rows import MOST_EXAMPLES, RAGGED, Problem, Reading
+from packshot.outcomes.order_rows import BEYOND, MOST_EXAMPLES, OTHER_SHEETS, RAGGED, Problem, Reading
 from packshot.sheets.columns import Distinct, identifiers, typed_days
 from packshot.sheets.dates import DateColumn, orders_of
 from packshot.specs.returns import TableLimits, Writing
@@ -101,6 +101,11 @@ def _problems(name: str, table: Table, blank: np.ndarray) -> tuple[Problem, ...]
     found = []
     if table.ragged:
         found.append(Problem(file=name, what=RAGGED, rows=table.ragged, examples=table.examples))
+    if table.beyond:
+        found.append(Problem(file=name, what=BEYOND, rows=table.beyond, examples=table.beyond_examples))
+    if table.others:
+        sheets = tuple(f"sheet {one!r}" for one in list(table.others)[:MOST_EXAMPLES])
+        found.append(Problem(file=name, what=OTHER_SHEETS, rows=sum(table.others.values()), examples=sheets))
     if rows:
         examples = tuple(table.row_names(np.flatnonzero(blank)[:MOST_EXAMPLES].tolist()))
         found.append(Problem(file=name, what="rows without a SKU or a go-live date", rows=rows, examples=examples))

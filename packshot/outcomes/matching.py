@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 UNMATCHED = "returns of orders that the files do not hold"
+IMPOSSIBLE = "returns dated before their order; they do not count"
 
 
-def count_own_returns(lines: pd.DataFrame, return_days: int, reasons: re.Pattern[str]) -> None:
-    """Add to each order line how many of its units came back, by what the order's own row says. Nothing comes back.
+class Unmatched(NamedTuple):
+    """How many returns could not be added to an order line.
+
+    Attributes:
+        lost: returns of no order, although the files should contain it.
+        early: returns of no order, at most `return_days` after the first order in the files; their orders may be older
+            than the files.
+        impossible: returns dated before the order whose number and SKU they have.
+    """
+
+    lost: int = 0
+    early: int = 0
+    impossible: int = 0
+
+
+def count_own_returns(lines: pd.DataFrame, return_days: int, reasons: re.Pattern[str]) -> tuple[int, int]:
+    """Add to each order line how many of its units came back, by what the order's own row says.
 
     The row may state the returned units, or only a date of return; then all units of the line count. Two columns are
     added, float32, from 0 to the ordered units: ``units_back`` has all returned units, ``pictured`` only those whose
@@ -21,12 +38,18 @@ def count_own_returns(lines: pd.DataFrame, return_days: int, reasons: re.Pattern
         lines: the order lines; changed in place.
         return_days: returns more than so many days after the order do not count.
         reasons: matches return reasons that concern the picture.
+    Returns:
+        (number of rows with a return and its date, how many of these dates are before the order's; those returns do not
+        count).
     """
     told = lines["returned"].fillna(0)
     told = told.where(told > 0, lines["quantity"].where(lines["back_day"].notna(), 0))
-    in_time = lines["back_day"].isna() | (lines["back_day"] - lines["day"] <= return_days)
+    after = lines["back_day"] - lines["day"]
+    in_time = lines["back_day"].isna() | after.between(0, return_days)
     lines["units_back"] = np.minimum(told.where(in_time, 0), lines["quantity"]).astype(np.float32)
     lines["pictured"] = lines["units_back"].where(_is_the_picture_s(lines["reason"], reasons), 0).astype(np.float32)
+    dated = (told > 0) & lines["back_day"].notna()
+    return int(dated.sum()), int((dated & (after < 0)).sum())
 
 
 def _is_the_picture_s(reason: pd.Series, reasons: re.Pattern[str]) -> pd.Series:
@@ -35,8 +58,8 @@ def _is_the_picture_s(reason: pd.Series, reasons: re.Pattern[str]) -> pd.Series:
     return reason.isin(yes)
 
 
-def match(lines: pd.DataFrame, back: pd.DataFrame, return_days: int, reasons: re.Pattern[str]) -> tuple[int, int]:
-    """Add returns from other reports to their order lines. Return (number of lost returns, number of early ones).
+def match(lines: pd.DataFrame, back: pd.DataFrame, return_days: int, reasons: re.Pattern[str]) -> Unmatched:
+    """Add returns from other reports to their order lines. Return how many have none, by the reason.
 
     A return belongs to the last earlier order line with the same order number and SKU; without an order number, with
     the same customer and SKU. A lost return has no order line although the files should contain one. An early return
@@ -53,13 +76,16 @@ def match(lines: pd.DataFrame, back: pd.DataFrame, return_days: int, reasons: re
     back = back.assign(pictured=_is_the_picture_s(back["reason"], reasons)).sort_values("back_day")
     lines["line"] = np.arange(len(lines))
     first_full_day = int(lines["day"].min()) + return_days
-    unmatched = early = 0
+    unmatched = early = impossible = 0
     for by in ("order", "customer"):
         mine = back[back["order"].notna()] if by == "order" else back[back["order"].isna()]
         if mine.empty:
             continue
         found = _found(lines, mine, by)
-        lost = mine.loc[~mine.index.isin(found.index[found["line"].notna()]), "back_day"]
+        rest = mine[~mine.index.isin(found.index[found["line"].notna()])]
+        before = _of_known_orders(lines, rest) if by == "order" else np.zeros(len(rest), bool)
+        impossible += int(before.sum())
+        lost = rest.loc[~before, "back_day"]
         unmatched += int((lost > first_full_day).sum())
         early += int((lost <= first_full_day).sum())
         in_time = found[found["line"].notna() & (found["back_day"] - found["day"] <= return_days)]
@@ -69,7 +95,16 @@ def match(lines: pd.DataFrame, back: pd.DataFrame, return_days: int, reasons: re
         ):
             total = np.bincount(in_time["line"].astype(np.int64), units.astype(float), minlength=len(lines))
             lines[column] = np.minimum(lines[column] + total, lines["quantity"]).astype(np.float32)
-    return unmatched, early
+    return Unmatched(unmatched, early, impossible)
+
+
+def _of_known_orders(lines: pd.DataFrame, back: pd.DataFrame) -> np.ndarray:
+    """Return for each return whether the files hold its order number with its SKU, on whatever day."""
+    if back.empty:
+        return np.zeros(0, bool)
+    mine = lines.loc[lines["order"].isin(back["order"]), ["order", "sku"]]
+    known = pd.MultiIndex.from_frame(mine.astype(str))
+    return np.asarray(pd.MultiIndex.from_frame(back[["order", "sku"]].astype(str)).isin(known), bool)
 
 
 def _found(lines: pd.DataFrame, mine: pd.DataFrame, by: str) -> pd.DataFrame:

@@ -22,6 +22,8 @@ from packshot.types import Value
 
 MOST_EXAMPLES = 3
 RAGGED = "rows with more cells than column names: nobody can tell which cell belongs where"
+BEYOND = "rows with content right of the last column name: that content was not read"
+OTHER_SHEETS = "rows of other sheets with the same columns, which are not read"
 _DATES = ("order_date", "return_date")
 _QUANTITIES = ("quantity", "returned")
 _YES = frozenset(
@@ -31,6 +33,9 @@ _NO = frozenset(
     ("no", "n", "false", "-", "–", "nein", "falsch", "non", "faux", "falso", "nee", "nie", "não", "nao", "none")
 )
 """What shops write in a column that says whether a line came back, in the languages of `packshot.outcomes.heads`."""
+_NO_DATE = _NO | frozenset(("n/a", "na", "null", "nan", "nat", "nil", "\\n", "?", "#n/a", "not returned", "0"))
+_NO_DATE |= frozenset(("0000-00-00", "0000-00-00 00:00:00", "00.00.0000", "00/00/0000"))
+"""What programs write in a column of return dates where nothing came back."""
 _IDENTIFIERS = ("sku", "order", "customer")
 
 
@@ -77,14 +82,20 @@ class Counted:
     Attributes:
         rows: number of rows in all files.
         unusable: number of rows that could not be used.
-        returns: number of returns.
-        unmatched: number of returns whose order should be in the files and is not.
+        returns: number of returns in rows of their own, such as those of a returns report.
+        unmatched: how many of these have no order, although it should be in the files.
+        early: how many of these are from the first days and have no order; it may be older than the files.
+        dated: number of returns, also those in an order's own row, whose date and order are known.
+        impossible: how many of these are dated before their order.
     """
 
     rows: int = 0
     unusable: int = 0
     returns: int = 0
     unmatched: int = 0
+    early: int = 0
+    dated: int = 0
+    impossible: int = 0
 
 
 class OrderReader:
@@ -143,7 +154,18 @@ class OrderReader:
                 continue
             self._seen[digest] = one.name
             self.note(one.name, table.ragged, RAGGED, table.examples)
+            self.note(one.name, table.beyond, BEYOND, table.beyond_examples)
+            self._note_sheets(one.name, table)
             yield self._usable(table, one.name, date).assign(file=number)
+
+    def _note_sheets(self, name: str, table: Table) -> None:
+        """Note the sheets of a workbook that are not read. Their rows count as unusable."""
+        lost = sum(table.others.values())
+        examples = tuple(f"sheet {one!r}" for one in list(table.others)[:MOST_EXAMPLES])
+        self.note(name, lost, OTHER_SHEETS, examples)
+        self.counted = dataclasses.replace(
+            self.counted, rows=self.counted.rows + lost, unusable=self.counted.unusable + lost
+        )
 
     def _usable(self, table: Table, name: str, date: str) -> pd.DataFrame:
         """Return the rows with a date, a SKU and a quantity, with dates as days."""
@@ -161,27 +183,34 @@ class OrderReader:
         )
         day, quantity, sku = rows[date], rows["quantity"], rows["sku"]
         unread = ~blank & rows["unread"] & day.notna() & sku.notna()
-        wrong = ~blank & ~unread & (day.isna() | quantity.isna() | sku.isna())
-        nothing = ~blank & ~wrong & ~unread & (quantity == 0)
+        undated = ~blank & ~unread & rows["undated"] & day.notna() & sku.notna() & quantity.notna()
+        wrong = ~blank & ~unread & ~undated & (day.isna() | quantity.isna() | sku.isna())
+        nothing = ~blank & ~wrong & ~unread & ~undated & (quantity == 0)
         first = np.flatnonzero(wrong)[:MOST_EXAMPLES].tolist()
         examples = tuple(
             f"{name_of_row}: {', '.join(_written(frame, one, at) for one in (date, 'sku', 'quantity'))}"
             for at, name_of_row in zip(first, table.row_names(first) if first else (), strict=True)
         )
         self.note(name, int(wrong.sum()), "rows without a date, SKU or quantity that can be read", examples)
-        shown = np.flatnonzero(unread)[:MOST_EXAMPLES].tolist()
-        odd = tuple(
-            f"{name_of_row}: {_written(frame, 'returned', at)}"
-            for at, name_of_row in zip(shown, table.row_names(shown) if shown else (), strict=True)
-        )
-        self.note(name, int(unread.sum()), "rows whose returned units are no number, yes or no", odd)
+        for odd, column, what in (
+            (unread, "returned", "rows whose returned units are no number, yes or no"),
+            (undated, "return_date", "rows whose return date cannot be read"),
+        ):
+            shown = np.flatnonzero(odd)[:MOST_EXAMPLES].tolist()
+            written = tuple(
+                f"{name_of_row}: {_written(frame, column, at)}"
+                for at, name_of_row in zip(shown, table.row_names(shown) if shown else (), strict=True)
+            )
+            self.note(name, int(odd.sum()), what, written)
         self.note(name, int(nothing.sum()), "rows with a quantity of 0, so cancelled orders")
-        unusable = int(wrong.sum()) + int(unread.sum()) + table.ragged
+        unusable = int(wrong.sum()) + int(unread.sum()) + int(undated.sum()) + table.ragged
         total = int((~blank).sum()) + table.ragged
         self.counted = dataclasses.replace(
             self.counted, rows=self.counted.rows + total, unusable=self.counted.unusable + unusable
         )
-        rows = rows.assign(day=day, number=rows["order"])[~(blank | wrong | unread | nothing)].reset_index(drop=True)
+        rows = rows.assign(day=day, number=rows["order"])[~(blank | wrong | unread | undated | nothing)].reset_index(
+            drop=True
+        )
         rows["back_day"] = rows["return_date"] if date == "order_date" else rows["day"]
         return rows.astype({"day": np.int32, "quantity": np.float32})
 
@@ -215,9 +244,10 @@ def columns_of(frame: pd.DataFrame, name: str, writing: Writing) -> tuple[pd.Dat
 
     Each column of `packshot.outcomes.heads.COLUMNS` is there; one that the file lacks is empty. Dates become days since
     1970 (NaN if there is none), quantities become numbers, everything else stays text. If a cell for the number of
-    returned units says yes, all units of the row are meant. Two columns of bool are added: ``blank`` is True for empty
-    rows; ``unread`` is True if the number of returned units is neither a number nor a yes or no. A decision is for
-    example "quantity with a decimal comma".
+    returned units says yes, all units of the row are meant. Three columns of bool are added: ``blank`` is True for
+    empty rows; ``unread`` is True if the number of returned units is neither a number nor a yes or no; ``undated`` is
+    True if the return date is neither a date nor a word for none. A decision is for example "quantity with a decimal
+    comma".
 
     Args:
         frame: the columns under Packshot's names, as text or with the types of a Parquet file.
@@ -227,6 +257,7 @@ def columns_of(frame: pd.DataFrame, name: str, writing: Writing) -> tuple[pd.Dat
         UnreadableError: the values of a column do not show the order of day and month, or the decimal sign.
     """
     rows = {"blank": pd.Series(True, range(len(frame))), "unread": pd.Series(False, range(len(frame)))}
+    rows["undated"] = pd.Series(False, range(len(frame)))
     dates: dict[str, Distinct] = {}
     said = []
     for one in COLUMNS:
@@ -254,6 +285,9 @@ def columns_of(frame: pd.DataFrame, name: str, writing: Writing) -> tuple[pd.Dat
     for one, column in dates.items():
         rows[one] = column.as_numbers(readings[one].read(orders[one]))
         said += [f"{one} {orders[one].in_words}"] if readings[one].open else []
+        if one == "return_date":
+            none = np.array([*(text.strip().casefold() in _NO_DATE for text in column.texts), True])
+            rows["undated"] = rows[one].isna() & ~pd.Series(none[column.codes])
     for one in frame.columns:
         rows["blank"] &= _is_blank(frame[one])
     return pd.DataFrame(rows), said

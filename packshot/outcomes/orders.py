@@ -16,7 +16,7 @@ import pandas as pd
 
 from packshot.errors import UnreadableError
 from packshot.outcomes.exports import Budget, Export
-from packshot.outcomes.matching import UNMATCHED, count_own_returns, match
+from packshot.outcomes.matching import IMPOSSIBLE, UNMATCHED, count_own_returns, match
 from packshot.outcomes.order_rows import Counted, OrderReader, Problem, Reading
 from packshot.specs.returns import TableLimits, Writing
 
@@ -94,14 +94,23 @@ def read_orders(
     came_back = reader.once(back, ["number", "sku", "back_day", "returned"], "returns") if back else pd.DataFrame()
     last_day = max([lines["day"].max(), *([came_back["day"].max()] if len(came_back) else [])])
     reasons = re.compile("|".join(re.escape(word) for word in image_reasons) or r"(?!)", re.IGNORECASE)
-    count_own_returns(lines, return_days, reasons)
+    dated, impossible = count_own_returns(lines, return_days, reasons)
     has_reasons = bool(lines["reason"].notna().any() or (len(came_back) and came_back["reason"].notna().any()))
-    counted = reader.counted
+    counted = dataclasses.replace(reader.counted, dated=dated, impossible=impossible)
     if len(came_back):
-        unmatched, early = match(lines, came_back, return_days, reasons)
-        counted = dataclasses.replace(counted, returns=len(came_back), unmatched=unmatched)
-        reader.note("returns", unmatched, UNMATCHED)
-        reader.note("returns", early, f"{UNMATCHED}, from the first {return_days} days, where older orders come back")
+        no_order = match(lines, came_back, return_days, reasons)
+        counted = dataclasses.replace(
+            counted,
+            returns=len(came_back),
+            unmatched=no_order.lost,
+            early=no_order.early,
+            dated=dated + len(came_back) - no_order.lost - no_order.early,
+            impossible=impossible + no_order.impossible,
+        )
+        early = f"{UNMATCHED}, from the first {return_days} days, where older orders come back"
+        reader.note("returns", no_order.lost, UNMATCHED)
+        reader.note("returns", no_order.early, early)
+    reader.note("returns", counted.impossible, IMPOSSIBLE)
     products = lines.groupby("sku", observed=True)[["category", "client"]].first()
     kept = lines[["sku", "day", "quantity", "units_back", "pictured"]].rename(columns={"units_back": "returned"})
     return OrderLines(

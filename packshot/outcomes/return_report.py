@@ -148,7 +148,9 @@ def report_returns(orders: OrderLines, golive: GoLive, config: ReturnsConfig) ->
     windows = Windows(orders.lines)
     pairs = matched(windows, golive.days, orders.products["category"], config)
     withheld = (
-        why_withheld(orders.counted, config) or _nobody_bought(windows, golive.days) or _nothing_came_back(orders.lines)
+        why_withheld(orders.counted, config)
+        or _nobody_bought(windows, golive.days)
+        or _nothing_came_back(orders.lines, orders.counted)
     )
     has_reasons = orders.has_reasons
     readings = (*orders.readings, *([golive.reading] if golive.reading else []))
@@ -172,7 +174,8 @@ def report_returns(orders: OrderLines, golive: GoLive, config: ReturnsConfig) ->
 def why_withheld(counted: Counted, config: ReturnsConfig) -> str:
     """Return why the report gives no figure of a change, in words; empty if it gives one.
 
-    The reason is too many unusable rows, or too many returns without an order: the rest could give a wrong figure.
+    The reason is too many unusable rows, too many returns without an order, or too many returns dated before their
+    order: the rest could give a wrong figure.
 
     Args:
         counted: how many rows could be used, and how many returns have an order.
@@ -181,6 +184,7 @@ def why_withheld(counted: Counted, config: ReturnsConfig) -> str:
     for what, lost, of in (
         ("rows cannot be used", counted.unusable, counted.rows),
         ("returns match no order", counted.unmatched, counted.returns),
+        ("returns are dated before their order", counted.impossible, counted.dated),
     ):
         if lost > config.most_lost_ratio * of:
             return (
@@ -202,10 +206,17 @@ def _nobody_bought(windows: Windows, golive: Mapping[str, int]) -> str:
     )
 
 
-def _nothing_came_back(lines: pd.DataFrame) -> str:
-    """Return that the files hold no returns at all, and where they may be; empty otherwise."""
+def _nothing_came_back(lines: pd.DataFrame, counted: Counted) -> str:
+    """Return that no return counts, and why: all are early, or there are none at all; empty if one counts."""
     if lines["returned"].any():
         return ""
+    if counted.early and counted.early == counted.returns:
+        return (
+            f"insufficient data: all {counted.returns:,} returns are older than the orders, or from their first days, "
+            "and match none; the files of orders and of returns are of different times, or their dates are wrong"
+        )
+    if counted.returns or counted.dated:
+        return "insufficient data: no return in the files counts; the rows that were left out say why"
     return (
         "insufficient data: the files hold no returns; if they are in files of their own, give these too "
         "(--returns, or returns/<client>/returns/ in storage)"

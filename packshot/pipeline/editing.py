@@ -29,7 +29,12 @@ from packshot.types import Finding, Matte, Pixels8, Pixels16, Status, Verdict, s
 
 METHODS = (Method.AUTO, Method.NETWORK_ONLY)
 """Cut-out methods in the order in which they are tried; then a person is asked."""
-STOPPING = frozenset({"codes_out_of_step", "decoder_warned", "grey_photograph", "scans_missing", "seam_of_lost_data"})
+STOPPING = frozenset(
+    {
+        *("codes_out_of_step", "decoder_warned", "file_contradictory", "grey_photograph", "inks_left_out"),
+        *("scans_missing", "seam_of_lost_data"),
+    }
+)
 """Findings on a photograph that stop an approval: what is wrong there no measurement of the edit would show."""
 COLOUR_PX = 1024
 """The product's colour is measured on a copy of the master of about this size (longest side, px)."""

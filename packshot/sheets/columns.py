@@ -15,11 +15,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from packshot.sheets.dates import DateColumn
-from packshot.sheets.identifiers import identifier, is_no_value
+from packshot.sheets.identifiers import identifier, is_formula, is_no_value
 
 _TIME = r"[T\s]\s*\d{1,2}[:.]\d\d.*$"
 _MANY = 50_000
-_NEEDS_CARE = re.compile("^['=#\\s\"]|\\s$|[;|]'|[^\x00-\x7f]")
+_NEEDS_CARE = re.compile("^['=+@#\\s\"]|\\s$|[;|]'|[^\x00-\x7f]")
 
 
 class Distinct:
@@ -80,15 +80,16 @@ class Distinct:
 def identifiers(values: pd.Series) -> pd.Series:
     """Return a column of identifiers, such as SKUs, in normal form, one text for each row.
 
-    A blank cell is missing, and so is a spreadsheet's error, such as ``#N/A``. The same identifier in two tables
-    becomes the same text. `packshot.sheets.identifiers.identifier` says how.
+    A blank cell is missing, and so is a spreadsheet's error, such as ``#N/A``, or a formula without its result, such as
+    ``=VLOOKUP(A2;B:C;2)``. The same identifier in two tables becomes the same text.
+    `packshot.sheets.identifiers.identifier` says how.
 
     Args:
         values: the column, of any type.
     """
     column = Distinct(values)
     careful = (one for one in column.texts if _NEEDS_CARE.search(one))
-    return column.as_texts({one: "" if is_no_value(one) else identifier(one) for one in careful})
+    return column.as_texts({one: "" if is_no_value(one) or is_formula(one) else identifier(one) for one in careful})
 
 
 def texts(values: pd.Series) -> pd.Series:

@@ -15,6 +15,7 @@ _NO_VALUE = re.compile(
     re.IGNORECASE,
 )
 """What a spreadsheet writes, in five languages, for a value that it could not find or compute."""
+_COMPUTED = re.compile(r"[=+@]\s*[A-Z_][A-Z0-9._]*\s*\(.*", re.IGNORECASE | re.DOTALL)
 _ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+\d{2}")
 
 
@@ -39,6 +40,17 @@ def identifier(text: str) -> str:
 def _bare(text: str) -> str:
     """Return a text without the spaces around it, seen and unseen."""
     return _AROUND.sub("", text)
+
+
+def is_formula(text: str) -> bool:
+    """Return whether a cell holds a spreadsheet's formula and not its result, as ``=VLOOKUP(A2;B:C;2)``.
+
+    Only formulas that begin with a function are recognised: ``=A1`` and ``=1+1`` may be product names.
+
+    Args:
+        text: the cell, as the table has it.
+    """
+    return _COMPUTED.fullmatch(text.strip()) is not None
 
 
 def is_rounded(text: str) -> bool:

@@ -12,7 +12,8 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import IO, NamedTuple
 from xml.etree.ElementTree import Element, ParseError
 
@@ -43,6 +44,10 @@ class Sheet(NamedTuple):
         n_bytes: unpacked size of the sheet.
         how: where the names were found, in words: ``Excel workbook, sheet 'Orders'``. If they are not in the first row,
             ``, heads in row 3`` follows.
+        formulas: cells below that hold a formula but not its result, such as ``B7``. They are empty in `below`. A
+            program that has not computed the workbook writes such cells.
+        others: names of other visible sheets that have as many of the wanted column names, each with its number of
+            rows below them. They are not read.
     """
 
     head: tuple[str, ...]
@@ -51,6 +56,8 @@ class Sheet(NamedTuple):
     numbers: list[int]
     n_bytes: int
     how: str
+    formulas: tuple[str, ...] = ()
+    others: Mapping[str, int] = MappingProxyType({})
 
 
 def is_workbook(data: bytes) -> bool:
@@ -101,22 +108,36 @@ def read_workbook(data: bytes, known: Callable[[Sequence[str]], int], *, most_ro
 
 def _best_sheet(book: _Book, known: Callable[[Sequence[str]], int]) -> Sheet:
     best: tuple[int, Sheet] | None = None
+    alike: dict[str, tuple[int, int]] = {}
     for name, part in book.sheets():
         rows = list(book.rows(part))
         first = rows[:_MOST_ROWS_ABOVE]
         if not first:
             continue
-        number = max(range(len(first)), key=lambda at: (known(first[at][1]), -at))
-        row, cells = first[number]
+        number = max(range(len(first)), key=lambda at: (known(first[at].cells), -at))
+        row, cells = first[number].row, first[number].cells
         head = tuple(one.strip() for one in cells)
         above = f", heads in row {row}" if row > 1 else ""
-        numbers, below = [at for at, _ in rows[number + 1 :]], [one for _, one in rows[number + 1 :]]
-        sheet = Sheet(head, row, below, numbers, book.size(part), f"Excel workbook, sheet {name!r}{above}")
+        numbers, below = [one.row for one in rows[number + 1 :]], [one.cells for one in rows[number + 1 :]]
+        formulas = tuple(cell for one in rows[number + 1 :] for cell in one.formulas)
+        how = f"Excel workbook, sheet {name!r}{above}"
+        sheet = Sheet(head, row, below, numbers, book.size(part), how, formulas)
+        alike[name] = known(cells), len(below)
         if best is None or known(cells) > best[0]:
-            best = known(cells), sheet
+            best, chosen = (known(cells), sheet), name
     if best is None:
         raise ValueError("an Excel workbook without a filled-in sheet")
-    return best[1]
+    most = best[0]
+    others = {name: rows for name, (names, rows) in alike.items() if names == most > 0 and rows and name != chosen}
+    return best[1]._replace(others=others)
+
+
+class _Row(NamedTuple):
+    """A row of a sheet: its number, its cells as text, and the cells that hold a formula without its result."""
+
+    row: int
+    cells: list[str]
+    formulas: list[str]
 
 
 class _Book:
@@ -154,20 +175,21 @@ class _Book:
             if sheet.get("state", "visible") == "visible" and part in self._sizes:
                 yield sheet.get("name", ""), part
 
-    def rows(self, part: str) -> Iterator[tuple[int, list[str]]]:
-        """Yield the number and cells of each row that is not blank."""
+    def rows(self, part: str) -> Iterator[_Row]:
+        """Yield each row that is not blank. A formula counts as filled in, also without its result."""
         number = count = 0
         for row in self._all(part, "row"):
             number = int(row.get("r") or number + 1)
-            cells = self._cells(row)
-            if any(one.strip() for one in cells):
+            cells, formulas = self._cells(row, number)
+            if formulas or any(one.strip() for one in cells):
                 count += 1
                 if count > self._most_rows:
                     raise ValueError(f"an Excel sheet of more than {self._most_rows:,} rows")
-                yield number, cells
+                yield _Row(number, cells, formulas)
 
-    def _cells(self, row: Element) -> list[str]:
+    def _cells(self, row: Element, number: int) -> tuple[list[str], list[str]]:
         cells: list[str] = []
+        formulas: list[str] = []
         for cell in row:
             if _tag(cell) != "c":
                 continue
@@ -177,7 +199,9 @@ class _Book:
                 raise ValueError(f"an Excel sheet of more than {self._most_columns:,} columns")
             cells += [""] * (at + 1 - len(cells))
             cells[at] = self._text(cell)
-        return cells
+            if not cells[at] and cell.get("t") != "e" and _lacks_result(cell):
+                formulas.append(f"{_letters(at)}{number}")
+        return cells, formulas
 
     def _text(self, cell: Element) -> str:
         kind = cell.get("t", "n")
@@ -228,6 +252,24 @@ def _elements(file: IO[bytes]) -> Iterator[Element]:
         yield element
 
 
+def _lacks_result(cell: Element) -> bool:
+    """Return whether a cell without text has a formula that nobody has computed.
+
+    Excel marks a formula whose result is an empty text as a text, and writes a value.
+    """
+    names = {_tag(one) for one in cell}
+    return "f" in names and not (cell.get("t") == "str" and "v" in names)
+
+
+def _letters(at: int) -> str:
+    """Return a column's letters, such as AB for 27."""
+    found = ""
+    while at >= 0:
+        at, rest = divmod(at, 26)
+        found, at = chr(ord("A") + rest) + found, at - 1
+    return found
+
+
 def _tag(element: Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
@@ -238,6 +280,15 @@ def _whole_text(element: Element) -> str:
         return ""
     own = element.text or "" if _tag(element) == "t" else ""
     return own + "".join(_whole_text(one) for one in element)
+
+
+def column_of(cell: str) -> int:
+    """Return the position of a cell's column, from 0: 1 for ``B7``.
+
+    Args:
+        cell: its name, as in `Sheet.formulas`.
+    """
+    return _column(cell.rstrip("0123456789"))
 
 
 def _column(letters: str) -> int:

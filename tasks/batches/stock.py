@@ -158,6 +158,10 @@ def _stock_findings(found: stocking.Stock) -> list[Finding]:
         )
         for name, same in found.alike.items()
     ]
+    warnings += [
+        ("reference_is_shot", f"The manifest names {one} as a reference, and has a row for it; it is a shot.")
+        for one in found.shots_as_references
+    ]
     warnings += [("duplicate", f"The same photograph more than once: {', '.join(same)}.") for same in found.duplicates]
     return [Finding(code=code, status=Status.WARNING, message=message) for code, message in warnings]
 

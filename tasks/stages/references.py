@@ -38,18 +38,21 @@ class ListedFile(NamedTuple):
 def reference_photos(record: BatchRecord, named: Iterable[str]) -> dict[str, ReferencePhoto]:
     """Return what was measured on a batch's reference photographs: name in the manifest -> colour target or swatch.
 
-    The files are read from storage. A name for which the batch has no reference photograph is left out.
+    The files are read from storage. A name for which the batch has no file is left out. A shot that is named as a
+    reference is not read: its result only says what it is (`ReferencePhoto.is_shot`).
 
     Args:
         record: the batch's record, with the files that were listed.
         named: names of files, from the manifest's column `reference`; empty ones are ignored.
     """
-    files = _files(record, ignored_only=True)
+    files, every = _files(record, ignored_only=True), _files(record, ignored_only=False)
     found = {}
     for name in sorted({one for one in named if one}):
         file = _of_name(name, files)
         if file is not None:
             found[name] = _read(record.batch, file)
+        elif _of_name(name, every) is not None:
+            found[name] = ReferencePhoto(is_shot=True)
     return found
 
 

@@ -30,6 +30,7 @@ COMPUTED = {
         "names_alike",
         "duplicate",
         "table_not_taken",
+        "reference_is_shot",
     },
     ("render.py", "'colour_corrected' if colour else 'background_corrected'"): {
         "colour_corrected",

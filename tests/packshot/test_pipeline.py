@@ -39,6 +39,8 @@ from tests.configs import shipped_configs
 from tests.drawn_products import ContrastNetwork
 from tests.drawn_targets import photograph_of_chart
 from tests.packshot.formats.damaged_jpegs import out_of_step, with_one_bit_changed, without_last_scan
+from tests.packshot.formats.test_contradictions import xmp_of_orientation
+from tests.packshot.formats.test_psd import psd
 
 ROW = {
     "sku": "A1",
@@ -168,6 +170,10 @@ def test_what_is_wrong_with_the_photograph_itself_stops_an_approval(configs: Con
         data = out_of_step(drawn_products.encoded(photograph, "JPEG", quality=92, progressive=True))
     elif code == "scans_missing":
         data = without_last_scan(drawn_products.encoded(photograph, "JPEG", quality=92, progressive=True))
+    elif code == "file_contradictory":
+        data = drawn_products.encoded(photograph, "JPEG", quality=92, xmp=xmp_of_orientation(6))
+    elif code == "inks_left_out":
+        data = psd(np.ascontiguousarray(photograph[..., 0]), mode=8)
     else:
         whole, body = drawn_products.encoded(photograph), b"tRNS\0\1\0\1\0\1\0\1"
         data = whole[:33] + struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body)) + whole[33:]

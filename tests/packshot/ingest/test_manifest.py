@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from packshot.errors import ManifestError
 from packshot.ingest.manifest import COLUMNS, plain_path, read_manifest
-from tests.packshot.sheets.books import workbook
+from tests.packshot.sheets.books import Formula, workbook
 
 
 def codes(manifest):
@@ -202,3 +202,29 @@ def test_an_identifier_that_a_spreadsheet_damaged_is_refused_by_name(column, tex
 @pytest.mark.parametrize("text", ["1E5", "12E10", "007", "1-2"])
 def test_a_sku_that_only_looks_like_a_number_is_kept(text):
     assert read(f"file,sku\na.jpg,{text}\n").rows["a.jpg"]["sku"] == text
+
+
+def test_formulas_without_results_and_further_sheets_are_reported():
+    rows = [["file", "sku", "notes"], ["a.jpg", Formula("B9"), None], ["b.jpg", Formula("B9", "B1"), None]]
+    found = read_manifest(workbook(rows, [["file", "sku", "notes"], ["c.jpg", "C1", None]]), name="m.xlsx")
+    assert [row.get("sku") for row in found.rows.values()] == [None, "B1"]
+    assert codes(found) == ["manifest_formulas_open", "manifest_sheets_left_out"]
+    assert "B2" in found.findings[0].message
+    assert "'S2' (1 row)" in found.findings[1].message
+
+
+@pytest.mark.parametrize(
+    "formula", ["=VLOOKUP(A2;X:Y;2;0)", '=CONCAT("A";B2)', "=svERWEIS (A2;B:C;2)", "=_xlfn.XLOOKUP(1)"]
+)
+@pytest.mark.parametrize("column", ["sku", "gtin"])
+def test_a_formula_in_place_of_its_result_is_no_identifier(formula, column):
+    quoted = '"' + formula.replace('"', '""') + '"'
+    found = read(f"file\t{column}\na.jpg\t{quoted}\n")
+    assert column not in found.rows["a.jpg"]
+    assert codes(found) == [f"{column}_damaged"]
+    assert "formula" in found.findings[0].message
+
+
+@pytest.mark.parametrize("name", ["=A1", "=1+1", "-A1", "+4", "@home", "=(new)", "A(1)", "-K(2)"])
+def test_a_name_that_only_looks_like_a_formula_is_a_sku(name):
+    assert read(f"file;sku\na.jpg;{name}\n").rows["a.jpg"]["sku"] == name

@@ -116,3 +116,15 @@ def test_of_several_manifests_one_counts_and_other_tables_are_left_out():
     assert found.shots == ("a.jpg",)
     assert found.ignored["manifest.csv"] == "the manifest"
     assert found.ignored["Manifest.csv"] == found.ignored["prices.xlsx"] == OTHER_TABLE
+
+
+@pytest.mark.parametrize("name", ["ref.jpg", "REF.JPG", ".\\ref.jpg"])
+def test_a_file_that_is_shot_and_reference_is_a_shot_and_told(name):
+    stock = take_stock(
+        files("a.jpg", "b.jpg", "ref.jpg", "c.jpg"), manifest(f"a.jpg,A,{name}", "ref.jpg,R,", "c.jpg,C,c.jpg")
+    )
+    assert stock.shots == ("a.jpg", "b.jpg", "c.jpg", "ref.jpg")
+    assert stock.shots_as_references == ("c.jpg", "ref.jpg")
+    alone = take_stock(files("a.jpg", "ref.jpg"), manifest("a.jpg,A,ref.jpg", "b.jpg,B,#aa0000"))
+    assert alone.shots_as_references == ()
+    assert alone.shots == ("a.jpg",)

@@ -117,7 +117,8 @@ def test_skus_that_meet_nowhere_are_shown_side_by_side(tmp_path: Path) -> None:
 
 def test_orders_without_any_return_ask_for_the_returns(tmp_path: Path) -> None:
     sold = read(tmp_path)
-    nothing = dataclasses.replace(sold, lines=sold.lines.assign(returned=0.0, pictured=0.0))
+    lines, counted = sold.lines.assign(returned=0.0, pictured=0.0), dataclasses.replace(sold.counted, dated=0)
+    nothing = dataclasses.replace(sold, lines=lines, counted=counted)
     made = report_returns(nothing, GoLive(dict.fromkeys(CHOSEN, GOLIVE)), CONFIG)
     assert headline(made.overall).startswith("Insufficient data: the files hold no returns; if they are in files of")
 

@@ -6,9 +6,18 @@ import datetime as dt
 import io
 import zipfile
 from collections.abc import Sequence
+from typing import NamedTuple
 from xml.sax.saxutils import escape
 
-Cell = str | int | float | dt.date | None
+
+class Formula(NamedTuple):
+    """A cell with a formula. Its result is None where no program has computed it: openpyxl writes such cells."""
+
+    text: str
+    result: str | float | None = None
+
+
+Cell = str | int | float | dt.date | Formula | None
 _NS = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 _LINK = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
 
@@ -45,6 +54,10 @@ def workbook(*sheets: Sequence[Sequence[Cell]]) -> bytes:
 def _cell(value: Cell, at: str, shared: dict[str, int]) -> str:
     if value is None:
         return ""
+    if isinstance(value, Formula):
+        kind = ' t="str"' if isinstance(value.result, str) else ""
+        result = "" if value.result is None else value.result
+        return f'<c r="{at}"{kind}><f>{escape(value.text)}</f><v>{escape(str(result))}</v></c>'
     if isinstance(value, str):
         return f'<c r="{at}" t="s"><v>{shared.setdefault(value, len(shared))}</v></c>'
     if isinstance(value, dt.date):

@@ -9,8 +9,8 @@ import zipfile
 
 import pytest
 
-from packshot.sheets.workbook import Sheet, read_workbook
-from tests.packshot.sheets.books import workbook
+from packshot.sheets.workbook import Sheet, column_of, read_workbook
+from tests.packshot.sheets.books import Formula, workbook
 
 
 def read(data: bytes, *, rows: int = 1000) -> Sheet:
@@ -51,3 +51,24 @@ def test_what_is_no_workbook_or_too_large_is_refused() -> None:
         book.writestr("xl/workbook.xml", '<!DOCTYPE a [<!ENTITY b "c">]><workbook>&b;</workbook>')
     with pytest.raises(ValueError, match="damaged"):
         read(stream.getvalue())
+
+
+@pytest.mark.parametrize("result", [None, "", "A1", 7, 0])
+def test_a_formula_is_its_result_and_one_without_a_result_is_named(result: str | float | None) -> None:
+    sheet = read(workbook([["sku", "date"], ["X", None], [Formula("B2&C2", result), "2026-03-01"]]))
+    assert sheet.below[1][0] == ("" if result is None else str(result))
+    assert sheet.formulas == (("A3",) if result is None else ())
+
+
+def test_a_row_of_nothing_but_open_formulas_is_no_blank_row() -> None:
+    sheet = read(workbook([["sku", "date"], *[[Formula("A9"), Formula("B9")]] * 3]))
+    assert len(sheet.below) == 3
+    assert sheet.formulas == ("A2", "B2", "A3", "B3", "A4", "B4")
+    assert [column_of(one) for one in ("A2", "B2", "Z10", "AA1", "AZ7")] == [0, 1, 25, 26, 51]
+
+
+def test_other_sheets_with_the_same_names_are_told_and_others_are_not() -> None:
+    orders = [["sku", "date"], ["A", "2026-03-01"]]
+    sheet = read(workbook(orders, [*orders, ["B", "2026-03-02"]], [["sku", "price"], ["A", 3]], [["sku", "date"]]))
+    assert "'S1'" in sheet.how
+    assert sheet.others == {"S2": 2}

@@ -205,3 +205,19 @@ def test_a_transform_changes_equal_colours_equally_and_identity_changes_nothing(
     assert (changed == changed[:, :1]).all()
     wanted = encode_working(decode_working(pixels) * np.array([red, green, blue], np.float32))
     assert np.abs(changed.astype(int) - wanted).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("photo", "said"),
+    [
+        (ReferencePhoto(is_shot=True), "is a shot of its own"),
+        (ReferencePhoto(), "shows neither a colour target nor one colour"),
+        (None, "is neither a file nor a colour"),
+    ],
+)
+def test_why_a_reference_is_not_used_is_said_truthfully(photo, said):
+    references = {} if photo is None else {"b.jpg": photo}
+    decision = decided([shot("a", reference="b.jpg")], references=references)["a"]
+    (finding,) = [one for one in decision.findings if one.code == "reference_unusable"]
+    assert said in finding.message
+    assert decision.reference_lab is None

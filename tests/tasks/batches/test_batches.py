@@ -42,6 +42,7 @@ from tasks.processing.networks import fetch_model
 from tasks.queries.asking import find_shots
 from tasks.records.bookkeeping import Life, now
 from tasks.records.stored import change_record, create_batch, create_record, load_batch, load_record
+from tasks.stages.references import reference_photos
 from tasks.stages.shot_stages import master_shot
 from tasks.storage.bucket import Storage
 from tasks.storage.inbox import open_inbox
@@ -301,6 +302,16 @@ def test_manifest_and_files_that_do_not_agree_are_named(storage: Storage) -> Non
     assert ("row_without_file", "The manifest names lost.jpg, which was not uploaded.") in found
     assert ("file_without_row", "B1.jpg has no row in the manifest.") in found
     assert ("duplicate", "The same photograph more than once: B1.jpg, C1.jpg.") in found
+
+
+def test_a_photograph_that_is_shot_and_reference_stays_a_shot_and_is_named(storage: Storage) -> None:
+    manifest = b"file,sku,reference\nA1.jpg,A1,B1.JPG\nB1.jpg,B1,\n"
+    received(storage, {"A1.jpg": b"a", "B1.jpg": b"b", "manifest.csv": manifest})
+    assert [ref.path for ref in take_stock(SPRING).shots] == ["A1.jpg", "B1.jpg"]
+    (told,) = [one.message for one in load_batch(SPRING).findings if one.code == "reference_is_shot"]
+    assert "names B1.jpg as a reference" in told
+    unusable = reference_photos(load_batch(SPRING), ["B1.JPG", "lost.jpg"])
+    assert {name: photo.is_shot for name, photo in unusable.items()} == {"B1.JPG": True}
 
 
 def test_a_manifest_that_cannot_be_read_is_said_and_the_photographs_go_on(storage: Storage) -> None:

@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE=
 export DO_NOT_TRACK=1
 export PREFECT_SERVER_ANALYTICS_ENABLED=false
 
-.PHONY: help setup demo test test-all coverage explore docs release audit tools samples fuzz lint types imports tests lock clean
+.PHONY: help setup demo test test-ci test-all coverage explore docs release audit tools samples fuzz lint types imports tests lock clean
 
 help:
 	@grep -E '^## ' Makefile | sed 's/^## //'
@@ -37,7 +37,12 @@ test: $(STAMP)
 	@$(BIN)/packshot models fetch --quiet
 	@$(BIN)/python .ci/checks.py
 
-## make test-all  the same with the slow tests: what CI runs
+## make test-ci   the same with a third of the slow tests, by the commit: what CI runs
+test-ci: $(STAMP)
+	@$(BIN)/packshot models fetch --quiet
+	@$(BIN)/python .ci/checks.py --third
+
+## make test-all  the same with all slow tests
 test-all: $(STAMP)
 	@$(BIN)/packshot models fetch --quiet
 	@$(BIN)/python .ci/checks.py --all

@@ -1,15 +1,19 @@
 """Run lint, types, import rules and tests; print one line for each and one for the whole.
 
-    python .ci/checks.py [--all] [PYTEST'S ARGUMENTS]
+    python .ci/checks.py [--all | --third] [PYTEST'S ARGUMENTS]
 
 Without ``--all`` the tests that are marked as slow are left out, and that is said; so are the documents' site and the
-look-up of known vulnerabilities. Every check runs even when one before it failed; types and import rules are checked
-while the site is built and the tests run, which mostly wait. A check that cannot run here is skipped, and the reason is
-said. The exit status is 0 only if none failed.
+look-up of known vulnerabilities. With ``--third`` a third of the slow tests runs, and all else that ``--all`` runs.
+Which third, the commit says: over a few commits each slow test has run.
+
+Every check runs even when one before it failed; types and import rules are checked while the site is built and the
+tests run, which mostly wait. A check that cannot run here is skipped, and the reason is said. The exit status is 0 only
+if none failed.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -33,6 +37,7 @@ QUICK = {"lint": [BIN / "ruff", "check", "."], "format": [BIN / "ruff", "format"
 BESIDE_THE_TESTS = {"types": [BIN / "mypy"], "import rules": [BIN / "lint-imports"]}
 
 
+THIRDS = 3
 MODULES_SHOWN = 60
 SKIPPED = 3
 """Exit status of a check that cannot run here; its last line says why."""
@@ -46,19 +51,21 @@ class Checked(NamedTuple):
 
 
 def main() -> int:
-    arguments = sys.argv[1:]
-    everything = "--all" in arguments
-    arguments = [one for one in arguments if one != "--all"]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--all", action="store_true", help="run the slow tests too")
+    parser.add_argument("--third", action="store_true", help="run a third of the slow tests too")
+    chosen, arguments = parser.parse_known_args()
+    everything = chosen.all or chosen.third
     rows = [_checked(name, command) for name, command in QUICK.items()]
     with ThreadPoolExecutor(1) as beside:
         others = [beside.submit(_checked, name, command) for name, command in BESIDE_THE_TESTS.items()]
         rows += _with_tools() if everything else []
         _tell(rows)
-        tests_ok, counts = _tests([*([] if everything else ["-m", "not slow"]), *arguments])
+        slow, left_out = _slow(chosen)
+        tests_ok, counts = _tests([*slow, *arguments])
         rows += (found := [one.result() for one in others])
     _tell(found)
-    said = counts if everything else f"{counts} (slow ones left out: make test-all)"
-    rows += [Checked("tests", "ok" if tests_ok else "FAIL", said), _with_browser()]
+    rows += [Checked("tests", "ok" if tests_ok else "FAIL", counts + left_out), _with_browser()]
     print()
     for one in rows:
         print(f"{one.outcome:<4}  {one.name:<13} {one.detail}")
@@ -66,6 +73,22 @@ def main() -> int:
     print(f"\n{'All checks passed.' if not failed else 'Failed: ' + ', '.join(failed) + '.'}")
     print(counts)
     return 1 if failed else 0
+
+
+def _slow(chosen: argparse.Namespace) -> tuple[list[str], str]:
+    """Return pytest's arguments for the slow tests, and the words for what is left out."""
+    if chosen.all:
+        return [], ""
+    if not chosen.third:
+        return ["-m", "not slow"], " (slow ones left out: make test-all)"
+    third = _commit() % THIRDS
+    return [f"--slow-third={third}"], f" (slow ones: part {third + 1} of {THIRDS}, by the commit; all: make test-all)"
+
+
+def _commit() -> int:
+    """Return the number of the commit that is checked out; where there is none, that of the day."""
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, check=False, capture_output=True, text=True)
+    return int(done.stdout.strip(), 16) if done.returncode == 0 else int(time.time() // 86_400)
 
 
 def _checked(name: str, command: list[str | Path]) -> Checked:

@@ -51,6 +51,13 @@ NEEDS_PREFECT = re.compile(r"\b(?:line: Storage|line_environment: |nobody_takes_
 """In a module's text: a test or fixture that takes what stands on Prefect."""
 
 
+THIRDS = 3
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow-third", type=int, choices=range(THIRDS), help="run only this third of the slow tests")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     delete_shared_folder(session.config)
@@ -71,16 +78,48 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark as slow what `slow_tests.txt` names by its module, by its test, or by its case."""
+    if slow_tests() & {item.nodeid, _test_of(item), item.nodeid.partition("::")[0]}:
+        item.add_marker(pytest.mark.slow)
+
+
+@cache
+def slow_tests() -> frozenset[str]:
+    """The lines of `slow_tests.txt` without its head."""
+    lines = (ROOT / "tests" / "slow_tests.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out a small case where the slow case of the same test runs too; begin with what takes longest."""
+    third = config.getoption("--slow-third")
+    if third is not None:
+        _leave_out(of_other_thirds(items, third), items, config)
     on_more = {_test_of(item) for item in items if item.get_closest_marker("slow")}
     spared = [item for item in items if item.get_closest_marker("unless_slow") and _test_of(item) in on_more]
-    if spared:
-        config.hook.pytest_deselected(items=spared)
-        left_out = set(spared)
-        items[:] = [item for item in items if item not in left_out]
+    _leave_out(spared, items, config)
     items.sort(key=lambda item: next((n for n, those in enumerate(FIRST) if item.nodeid.startswith(those)), len(FIRST)))
+
+
+def of_other_thirds(items: list[pytest.Item], third: int) -> list[pytest.Item]:
+    """Return the slow tests that are not of this third (0, 1 or 2).
+
+    The modules that have slow tests are dealt out like cards, by name. So a module's slow tests share their servers,
+    and the nights of `tests/flows` are spread over all thirds.
+    """
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    modules = sorted({item.nodeid.partition("::")[0] for item in slow})
+    mine = set(modules[third::THIRDS])
+    return [item for item in slow if item.nodeid.partition("::")[0] not in mine]
+
+
+def _leave_out(those: list[pytest.Item], items: list[pytest.Item], config: pytest.Config) -> None:
+    if those:
+        config.hook.pytest_deselected(items=those)
+        gone = set(those)
+        items[:] = [item for item in items if item not in gone]
 
 
 def _test_of(item: pytest.Item) -> str:

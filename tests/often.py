@@ -1,4 +1,4 @@
-"""Which cases of a test run often: the first few with `make test`, all of them with `make test-all` and in CI."""
+"""Which cases of a test run often: the first few with `make test`, all of them with `make test-all`."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from packshot.naming import BatchId, batch_id
 from tasks.batches.approved import approved_shots
 from tasks.batches.product_sets import close
 from tasks.deliveries.delivering import deliver, finish_open_deliveries
+from tasks.deliveries.late_deliveries import deliver_elsewhere
 from tasks.environment.logs import log
 from tasks.runs.parts import Stage
 from tasks.runs.retries import passing, pauses_s, rest
@@ -55,9 +56,10 @@ def deliver_batch(
     If shots are named, only those are delivered. If an earlier run began a delivery and did not finish it, that
     delivery is finished first, with the same content. Shots that are approved later are delivered in a further,
     supplementary delivery. If the client takes complete products only, the shots of an incomplete product wait until
-    the batch is closed (`closes` closes it). What failed because the storage or a server was away, or because a disk
-    was full, is tried twice more, after a pause (`PACKSHOT_AGAIN_AFTER_S`). The run fails if an approved shot could not
-    be exported or delivered; the others are delivered.
+    the rest is approved, in whichever batch it comes, or until the batch is closed (`closes` closes it). Other batches
+    that waited for these shots get a delivery of their own. What failed because the storage or a server was away, or
+    because a disk was full, is tried twice more, after a pause (`PACKSHOT_AGAIN_AFTER_S`). The run fails if an approved
+    shot could not be exported or delivered; the others are delivered.
     """
     which = batch_id(client, batch)
     if closes:
@@ -84,6 +86,8 @@ def _delivered(batch: BatchId, shots: ShotNames) -> tuple[State[Any], list[str]]
     approved = approved_shots(batch, only=shots)
     exported = share(Stage.EXPORT, batch, cut(approved), export_each, BatchProgress(batch).of("exported"))
     handover = deliver(batch, only=[shot.name for shot in exported])
+    if exported:
+        deliver_elsewhere(batch)
     failed = {shot.name for shot in approved} - {shot.name for shot in exported} | set(handover.failed)
     sentence = f"finished: {finished}; {handover.sentence}" if finished else handover.sentence
     if failed:

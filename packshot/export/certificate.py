@@ -23,8 +23,8 @@ _MEANING = {
     "and blue, then the coefficients of a colour target's fit. Nothing else changed the product's colours.",
     "colour_reference": "Whether the product's colours were also held against a colour target or a swatch.",
     "corrects": "Number of the delivery whose files of this shot these replace.",
-    "products": "Whether each product has all the views that the style guide asks for, with this delivery and those "
-    "before it; lacks names the others with the reason.",
+    "products": "Whether each product has all the views that the style guide asks for: in this delivery, delivered "
+    "before, or approved in another batch (elsewhere: view and batch). lacks names the others with the reason.",
     "left_out": "Platforms that get nothing of a shot, or not all, with the reason.",
     "sha256": "Of the file as delivered.",
 }
@@ -74,6 +74,7 @@ def _product(product: ProductSet) -> dict[str, Any]:
         "views": list(product.views),
         "complete": product.complete,
         **({"lacks": dict(product.lacks)} if product.lacks else {}),
+        **({"elsewhere": dict(product.elsewhere)} if product.elsewhere else {}),
     }
 
 

@@ -1,6 +1,7 @@
 """Find the products of a batch that have photographs of all the views their client asks for, and the missing views.
 
-A view is the side that a photograph shows, such as the back. A batch is one upload of photographs by a client.
+A view is the side that a photograph shows, such as the back. A batch is one upload of photographs by a client. A view
+that came in another batch of the client counts too.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from packshot.record import DONE, ShotRecord, State
 from packshot.specs.sets import ProductSets
 from packshot.types import Value
 
-NOT_IN_BATCH = "not in this batch"
+NOT_RECEIVED = "not received"
 THE_REST = "the rest of its product"
 """Tables show this as the one that an approved shot waits for."""
 MOST_SAID = 5
-_READY = frozenset({State.APPROVED, State.EXPORTED, State.VERIFIED, *DONE})
+READY = frozenset({State.APPROVED, State.EXPORTED, State.VERIFIED, *DONE})
+"""States in which a photograph counts as present: it is approved, or delivered."""
 _STANDS: Mapping[State, str] = {
     State.IN_REVIEW: "waits for a reviewer",
     State.AWAITING_EDITOR: "waits for an editor",
@@ -39,6 +41,9 @@ class SetShot(Value):
         category: name of the category; empty if it is unknown.
         ready: True if the photograph counts as present: it is approved, or delivered.
         stands: what the photograph is waiting for, in words, such as "waits for a reviewer".
+        batch: name of the batch in which the photograph came, if that is another batch of the client; empty for the
+            batch that is looked at.
+        delivered: True if its files have gone out to the client.
     """
 
     shot: str
@@ -47,6 +52,8 @@ class SetShot(Value):
     category: str = ""
     ready: bool = False
     stands: str = ""
+    batch: str = ""
+    delivered: bool = False
 
 
 class ProductSet(Value):
@@ -56,14 +63,18 @@ class ProductSet(Value):
         product: its SKU, else its ASIN or GTIN.
         shots: names of its photographs in this batch.
         views: codes of the views that the product must have.
-        lacks: missing view -> the reason, such as "not in this batch" or "waits for a reviewer". Empty if the product
-            is complete. A view that came in another batch of the client is lacking too.
+        lacks: missing view -> the reason, such as "not received" or "waits for a reviewer in spring-24". Empty if the
+            product is complete.
+        elsewhere: view that is present, but not from this batch -> name of the batch in which it came.
+        to_come: those views of `elsewhere` that are approved but not delivered yet.
     """
 
     product: str
     shots: tuple[str, ...]
     views: tuple[str, ...]
     lacks: Mapping[str, str] = Field(default_factory=dict)
+    elsewhere: Mapping[str, str] = Field(default_factory=dict)
+    to_come: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -71,11 +82,16 @@ class ProductSet(Value):
 
     @property
     def lacking(self) -> str:
-        """The missing views, such as "PT02 (not in this batch), NECK (waits for a reviewer)"; empty if none is."""
+        """The missing views, such as "PT02 (not received), NECK (waits for a reviewer)"; empty if none is."""
         return ", ".join(f"{view} ({why})" for view, why in self.lacks.items())
 
+    @property
+    def from_elsewhere(self) -> str:
+        """The views that came in other batches, such as "PT01 in spring-24, NECK in summer-24"; empty if none did."""
+        return ", ".join(f"{view} in {batch}" for view, batch in self.elsewhere.items())
 
-def set_shot(record: ShotRecord, *, ready: bool | None = None) -> SetShot:
+
+def set_shot(record: ShotRecord, *, ready: bool | None = None, elsewhere: bool = False) -> SetShot:
     """Return a shot's product, view and category, and whether the shot counts as present, from its record.
 
     `product_sets` needs these facts of every shot. A product is complete if, for each view that its client asks for, at
@@ -85,15 +101,18 @@ def set_shot(record: ShotRecord, *, ready: bool | None = None) -> SetShot:
         record: the shot's record.
         ready: True or False decides whether the shot counts as present, whatever its record says. With None, it counts
             if it is approved or delivered, even if a later step failed.
+        elsewhere: True if the shot came in another batch than the one that is looked at.
     """
-    state = record.failed_from if record.failed_from in _READY else record.state
+    state = record.failed_from if record.failed_from in READY else record.state
     return SetShot(
         shot=record.shot.shot,
         product=_named_product(record),
         view=record.fact("view"),
         category=record.reports.get("routing", {}).get("category", "") or record.fact("category"),
-        ready=state in _READY if ready is None else ready,
+        ready=state in READY if ready is None else ready,
         stands=_STANDS.get(record.state, "not finished"),
+        batch=record.shot.batch if elsewhere else "",
+        delivered=record.state in DONE,
     )
 
 
@@ -103,31 +122,56 @@ def _named_product(record: ShotRecord) -> str:
     return next((one.value for one in named if one.source != "default"), "")
 
 
-def product_sets(shots: Iterable[SetShot], rule: ProductSets) -> tuple[ProductSet, ...]:
+def product_sets(
+    shots: Iterable[SetShot], rule: ProductSets, *, elsewhere: Iterable[SetShot] = ()
+) -> tuple[ProductSet, ...]:
     """Return the products of a batch that must have certain views, each with the views that it lacks, sorted by name.
 
-    A shot without a product belongs to no set. If a view has several photographs, one of them is enough.
+    A shot without a product belongs to no set. If a view has several photographs, one of them is enough. The categories
+    of the batch's own photographs decide which views a product must have.
 
     Args:
         shots: all photographs of the batch.
         rule: which views a product must have, by category.
+        elsewhere: photographs of the client's other batches. Those of products that the batch does not have are
+            ignored.
     """
+    others = _by_product(elsewhere)
+    sets = (_set(some, rule, others.get(name, ())) for name, some in sorted(_by_product(shots).items()))
+    return tuple(one for one in sets if one.views)
+
+
+def _by_product(shots: Iterable[SetShot]) -> dict[str, list[SetShot]]:
     products: dict[str, list[SetShot]] = {}
     for one in shots:
         if one.product:
             products.setdefault(one.product.casefold(), []).append(one)
-    sets = (_set(some, rule) for _, some in sorted(products.items()))
-    return tuple(one for one in sets if one.views)
+    return products
 
 
-def _set(shots: Sequence[SetShot], rule: ProductSets) -> ProductSet:
+def _set(shots: Sequence[SetShot], rule: ProductSets, others: Iterable[SetShot]) -> ProductSet:
     views = rule.views_of(one.category for one in shots)
-    lacks = {}
+    known = [*shots, *sorted(others, key=lambda one: not one.delivered)]
+    lacks, found = {}, {}
     for view in views:
-        taken = [one for one in shots if one.view == view]
-        if not any(one.ready for one in taken):
-            lacks[view] = taken[0].stands if taken else NOT_IN_BATCH
-    return ProductSet(product=shots[0].product, shots=tuple(one.shot for one in shots), views=views, lacks=lacks)
+        taken = [one for one in known if one.view == view]
+        there = next((one for one in taken if one.ready), None)
+        if there is None:
+            lacks[view] = _why_lacking(taken[0]) if taken else NOT_RECEIVED
+        elif there.batch:
+            found[view] = there
+    return ProductSet(
+        product=shots[0].product,
+        shots=tuple(one.shot for one in shots),
+        views=views,
+        lacks=lacks,
+        elsewhere={view: one.batch for view, one in found.items()},
+        to_come=tuple(view for view, one in found.items() if not one.delivered),
+    )
+
+
+def _why_lacking(shot: SetShot) -> str:
+    return f"{shot.stands} in {shot.batch}" if shot.batch else shot.stands
 
 
 def held_back(sets: Iterable[ProductSet]) -> dict[str, str]:
@@ -145,7 +189,7 @@ def held_back(sets: Iterable[ProductSet]) -> dict[str, str]:
 
 
 def in_words(sets: Iterable[ProductSet]) -> str:
-    """Return a clause such as "2 of 3 products complete: SKU1 lacks PT02 (not in this batch)"; "" without products.
+    """Return a clause such as "2 of 3 products complete: SKU1 lacks PT02 (not received)"; "" without products.
 
     It names the first five incomplete products and counts the others.
 

@@ -38,6 +38,7 @@ class Fate(Value):
         left_out: platform name or file path -> why this photograph was not delivered there.
         product: the product that the photograph shows; empty unless the client asks for certain views of each product.
         lacks: the missing views of that product, and why they are missing; empty if none is.
+        from_elsewhere: the views of that product that came in other batches, with the batch; empty if none did.
         unreadable: True if the shot has no record, or its record can't be read.
         passing: True if the shot failed, and another try may help. Its run has stopped in the middle, or the cause may
             pass by itself: the storage or a server was away, or a disk was full.
@@ -57,6 +58,7 @@ class Fate(Value):
     left_out: Mapping[str, str] = Field(default_factory=dict)
     product: str = ""
     lacks: str = ""
+    from_elsewhere: str = ""
     unreadable: bool = False
     passing: bool = False
 
@@ -171,5 +173,8 @@ class Summary(Value):
 
 
 def _product_cell(fate: Fate) -> str:
-    """Return a product with what it lacks, for a table."""
-    return f"{fate.product} {f'lacks {fate.lacks}' if fate.lacks else 'complete'}" if fate.product else ""
+    """Return a product with what it lacks, for a table, such as "KTL301 complete (PT01 in spring-24)"."""
+    if not fate.product:
+        return ""
+    elsewhere = f" ({fate.from_elsewhere})" if fate.from_elsewhere else ""
+    return f"{fate.product} lacks {fate.lacks}" if fate.lacks else f"{fate.product} complete{elsewhere}"

@@ -18,7 +18,7 @@ from packshot.naming import BatchId
 from packshot.record import DONE, WAITING, ShotRecord, State
 from tasks.batches.approved import TO_DELIVER
 from tasks.batches.fates import Fate, Summary
-from tasks.batches.product_sets import held_for_sets, sets_of
+from tasks.batches.product_sets import held_for_sets, sets_of, waits_for_others
 from tasks.environment.logs import log
 from tasks.environment.style_guides import promise_shown
 from tasks.records.bookkeeping import ALWAYS, now
@@ -41,26 +41,34 @@ def survey(batch: BatchId, *, briefs: Iterable[ShotRecord] = ()) -> Summary:
     others = [ref.shot for ref in record.shots if ref.shot.shot not in records]
     records |= {one.shot.shot: one for one in load_records(others)}
     products = sets_of(record, records.values())
-    held = held_for_sets(record, products)
+    held, joined = held_for_sets(record, products), waits_for_others(record, products)
     known = {shot: one for one in products for shot in one.shots}
     fates = tuple(
-        _in_its_set(_gathered(record, fate_of(ref, records.get(ref.shot.shot))), known=known, held=held)
+        _in_its_set(_gathered(record, fate_of(ref, records.get(ref.shot.shot))), known=known, held=held, joined=joined)
         for ref in record.shots
     )
     warnings = warned_of(as_listed(records[ref.shot.shot]) for ref in record.shots if ref.shot.shot in records)
     return Summary(batch=batch, fates=fates, findings=record.findings, warnings=warnings, products=products)
 
 
-def _in_its_set(fate: Fate, *, known: Mapping[str, sets.ProductSet], held: Mapping[str, str]) -> Fate:
-    """Return a fate with its product; changed to waiting if it is approved and waits for the rest of its product."""
+def _in_its_set(
+    fate: Fate, *, known: Mapping[str, sets.ProductSet], held: Mapping[str, str], joined: Mapping[str, str]
+) -> Fate:
+    """Return a fate with its product; changed to waiting if it is approved and waits for the rest of its product.
+
+    Args:
+        held: shot -> the reason, where the product is not complete.
+        joined: shot -> the reason, where the product is complete, and its other part has not gone out yet.
+    """
     product = known.get(fate.shot)
     if product is None:
         return fate
-    fate = fate.model_copy(update={"product": product.product, "lacks": product.lacking})
-    if fate.shot not in held or fate.state not in TO_DELIVER:
+    named = {"product": product.product, "lacks": product.lacking, "from_elsewhere": product.from_elsewhere}
+    fate = fate.model_copy(update=named)
+    why = held.get(fate.shot) or (joined.get(fate.shot) if fate.kind == "failed" else None)
+    if not why or fate.state not in TO_DELIVER:
         return fate
-    said = {"kind": "waiting", "with_whom": sets.THE_REST, "due": None, "why": held[fate.shot]}
-    return fate.model_copy(update=said)
+    return fate.model_copy(update={"kind": "waiting", "with_whom": sets.THE_REST, "due": None, "why": why})
 
 
 def fate_of(ref: ShotRef, record: ShotRecord | None) -> Fate:

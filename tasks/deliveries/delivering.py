@@ -32,7 +32,7 @@ from packshot.naming import BatchId
 from packshot.record import DONE, ShotRecord, State, deliveries_of, delivery_reason
 from packshot.types import Value
 from tasks.batches.approved import is_approved
-from tasks.batches.product_sets import held_for_sets, sets_of
+from tasks.batches.product_sets import held_for_sets, sets_to_deliver
 from tasks.deliveries.letterhead import logo_of, title_of
 from tasks.environment.disk import writing_to
 from tasks.records.bookkeeping import ALWAYS, living, now
@@ -99,7 +99,7 @@ def deliver(batch: BatchId, *, only: list[str]) -> DeliveryOutcome:
 def _held(record: BatchRecord, records: Sequence[ShotRecord], ready: Sequence[ShotRecord]) -> Mapping[str, str]:
     """Return the shots of products that would not be complete with what is ready, and why they wait."""
     there = {one.shot.shot for one in (*ready, *(one for one in records if one.state in DONE))}
-    return held_for_sets(record, sets_of(record, records, ready=there))
+    return held_for_sets(record, sets_to_deliver(record, records, ready=there))
 
 
 @task(name="finish open deliveries", task_run_name="finish open deliveries · {batch}", **ALWAYS)
@@ -311,7 +311,7 @@ def _summary(batch: BatchId, delivery: Delivery, records: Sequence[ShotRecord]) 
         ),
         ignored=record.ignored,
         findings=record.findings,
-        products=sets_of(record, records, ready=there),
+        products=sets_to_deliver(record, records, ready=there),
         title=title_of(batch.client),
         logo=logo_of(batch.client),
         code_version=packshot.__version__,

@@ -8,7 +8,7 @@ the run by its idempotency key.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -27,16 +27,17 @@ from prefect.states import Scheduled, Suspended
 
 from packshot.batch import BatchRecord
 from packshot.errors import ObjectMissingError, RecordDamagedError, TerminalError
+from packshot.export.sets import ProductSet
 from packshot.handoff import late
 from packshot.naming import BatchId, ShotId, batch_id
 from packshot.record import DONE, ShotRecord, State
 from packshot.specs.handoff import LateDeliveries
 from packshot.types import Value
 from tasks.batches.approved import TO_DELIVER, is_approved
-from tasks.batches.product_sets import held_for_sets, note_closed, sets_of
+from tasks.batches.product_sets import held_for_sets, note_closed, sets_of, takes_complete_sets
 from tasks.environment.logs import log
 from tasks.environment.style_guides import promise_shown
-from tasks.queries.asking import batch_records
+from tasks.queries.asking import batch_records, records_of_products
 from tasks.records.bookkeeping import ALWAYS, now
 from tasks.records.stored import change_batch, find_record, load_batch, load_records
 from tasks.runs.resuming import runs_of
@@ -67,9 +68,10 @@ def gather(shot: ShotId) -> Gathered:
     """Return whether a shot that was just approved is delivered at once, or waits to be delivered together with others.
 
     The client's style guide decides. If the shot completes its product, the product's other approved shots are
-    delivered with it. A shot that waits is noted in the batch's record with the time of its delivery, and a run of
-    `deliver-batch` is created for that time, if there is none. A shot of a cancelled batch or of an incomplete product
-    waits without a time and without a run. A shot that is not approved any more counts as delivered at once.
+    delivered with it; those of other batches in a delivery of their own. A shot that waits is noted in the batch's
+    record with the time of its delivery, and a run of `deliver-batch` is created for that time, if there is none. A
+    shot of a cancelled batch or of an incomplete product waits without a time and without a run. A shot that is not
+    approved any more counts as delivered at once.
 
     Raises:
         ObjectMissingError: the batch has no record.
@@ -99,7 +101,50 @@ def gather(shot: ShotId) -> Gathered:
         return record.model_copy(update={"gathered": {**record.gathered, **others, shot.shot: due}})
 
     change_batch(batch, note)
+    _plan_elsewhere(batch, [one for one in products if shot.shot in one.shots])
     return Gathered(goes_now=False, sentence=late.in_words(due))
+
+
+@task(name="deliver elsewhere", task_run_name="deliver elsewhere · {batch}", **ALWAYS)
+def deliver_elsewhere(batch: BatchId) -> tuple[BatchId, ...]:
+    """Return the client's other batches for which a delivery was planned, because this batch completed their products.
+
+    Call it after a delivery. If the shots of a product wait for each other, approved shots of other batches may have
+    waited for what was delivered. Each such batch gets a run of `deliver-batch` at the client's next delivery time.
+    Empty if nothing waited.
+    """
+    if not takes_complete_sets(batch.client):
+        return ()
+    return _plan_elsewhere(batch, sets_of(load_batch(batch), batch_records(batch)))
+
+
+def _plan_elsewhere(batch: BatchId, products: Iterable[ProductSet]) -> tuple[BatchId, ...]:
+    """Plan deliveries of approved shots of these products in other batches, and return the batches."""
+    if not takes_complete_sets(batch.client):
+        return ()
+    whole = {one.product for one in products if one.complete}
+    waiting = {
+        one.shot.in_batch
+        for one in (records_of_products(batch.client, whole) if whole else ())
+        if one.shot.in_batch != batch and one.state in TO_DELIVER
+    }
+    return tuple(one for one in sorted(waiting, key=str) if _plan_for(one))
+
+
+def _plan_for(batch: BatchId) -> bool:
+    """Plan a delivery of the approved shots of a batch whose product is complete. Return True if there are any."""
+    known = load_batch(batch)
+    if known.cancelled is not None:
+        return False
+    records = {one.shot.shot: one for one in batch_records(batch)}
+    products = sets_of(known, records.values())
+    names = [name for one in products if one.complete for name in one.shots if records[name].state in TO_DELIVER]
+    new = [name for name in names if name not in known.gathered]
+    if not new:
+        return False
+    due = _run_to_come(batch, promise_shown(batch.client).late_deliveries)
+    change_batch(batch, lambda one: one.model_copy(update={"gathered": dict.fromkeys(new, due) | dict(one.gathered)}))
+    return True
 
 
 def _names(batch: BatchRecord, records: dict[str, ShotRecord]) -> list[str]:

@@ -1,11 +1,15 @@
 /* OpenSeadragon as the engine that loads and keeps tiles. It gets no keys and no mouse: this viewer moves the picture. */
 
 import { pixelDrawer } from "./drawer.js";
+import { Frames } from "./frames.js";
 
 /** A level is drawn down to a little more than half its size, counted in device pixels; then the next smaller one is. */
 const LEAST_RATIO = 0.51;
 /** Overlays are drawn from the next smaller level as soon as the picture is: it keeps every pixel, and lets it grow. */
 const LEAST_OVERLAY_RATIO = 0.99;
+
+/** All engines of a page share their frames: the engine's functions for them are the page's. */
+const frames = new Frames();
 
 let loading = null;
 
@@ -19,7 +23,10 @@ function openSeadragon() {
     document.head.append(mark);
     const script = document.createElement("script");
     script.src = new URL("openseadragon/openseadragon.min.js", import.meta.url).href;
-    script.addEventListener("load", () => resolve(window.OpenSeadragon));
+    script.addEventListener("load", () => {
+      frames.serve(window.OpenSeadragon);
+      resolve(window.OpenSeadragon);
+    });
     script.addEventListener("error", () => reject(new Error("The viewer's engine could not be loaded.")));
     document.head.append(script);
   });
@@ -57,6 +64,12 @@ class Engine {
     });
     this._viewer.innerTracker.setTracking(false);
     this._viewer.outerTracker.setTracking(false);
+    for (const event of ["tile-loaded", "tile-load-failed", "fully-loaded-change"]) {
+      this._viewer.addHandler(event, () => frames.wake());
+    }
+    this._viewer.drawer.canvas.addEventListener("contextrestored", () => this.redraw());
+    this._isBusy = () => this._viewer.world.needsDraw() || ![...this._roles.keys()].every((image) => image.getFullyLoaded());
+    frames.watch(this._isBusy);
   }
 
   /** Show a picture or an overlay; `role` is "before", "after" or "overlay". Return it, to be removed by `remove`. */
@@ -87,10 +100,12 @@ class Engine {
   remove(item) {
     this._roles.delete(item);
     this._viewer.world.removeItem(item);
+    frames.wake();
   }
 
   /** Give back tiles and canvases. */
   leave() {
+    frames.forget(this._isBusy);
     this._roles.clear();
     this._viewer.destroy();
   }
@@ -110,12 +125,13 @@ class Engine {
     viewport.zoomTo(width / stage.width, null, true);
     const middle = new this._osd.Point((stage.width / 2 - place.left) / width, (stage.height / 2 - place.top) / width);
     viewport.panTo(middle, true);
-    this._viewer.forceRedraw();
+    this.redraw();
   }
 
   /** Draw again, though nothing has moved. */
   redraw() {
     this._viewer.forceRedraw();
+    frames.wake();
   }
 
   /** Return whether the present view is on the screen: every tile is loaded, and the last frame drew all of them there. */

@@ -148,6 +148,25 @@ def test_the_picture_comes_back_when_the_browsers_process_for_drawing_dies(open_
     same(sight, edit)
 
 
+_COUNT_FRAMES = """() => {
+  const real = window.requestAnimationFrame.bind(window);
+  window.framesAsked = 1;
+  window.requestAnimationFrame = (callback) => { window.framesAsked += 1; return real(callback); };
+}"""
+
+
+def test_a_page_that_stands_still_asks_for_no_frame_and_moves_again_exactly(open_viewer: Open, edit: Pixels8) -> None:
+    sight = open_viewer()
+    sight.do("zoom(1)")
+    sight.page.evaluate(_COUNT_FRAMES)
+    sight.until("(() => { const asked = window.framesAsked; window.framesAsked = 0; return asked === 0; })()")
+    sight.page.wait_for_timeout(1000)
+    assert sight.page.evaluate("window.framesAsked") == 0
+    sight.do("zoom(2)")
+    assert sight.page.evaluate("window.framesAsked") > 0
+    same(sight, edit)
+
+
 def test_two_overlays_at_4_to_1_are_not_smoothed(open_viewer: Open, edit: Pixels8) -> None:
     sight = open_viewer()
     sight.do("toggleOverlay('off_white')").do("toggleOverlay('matte_edge')").do("zoom(4)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -33,15 +34,15 @@ def test_a_product_is_complete_when_each_of_its_views_is_there() -> None:
     sets = product_sets([shot("B", "MAIN"), shot("A", "MAIN"), shot("a", "PT01"), shot("A", "PT07")], RULE)
     assert [(one.product, one.complete, dict(one.lacks)) for one in sets] == [
         ("A", True, {}),
-        ("B", False, {"PT01": "not in this batch"}),
+        ("B", False, {"PT01": "not received"}),
     ]
-    assert in_words(sets) == "1 of 2 products complete: B lacks PT01 (not in this batch)"
+    assert in_words(sets) == "1 of 2 products complete: B lacks PT01 (not received)"
 
 
 def test_what_is_missing_is_told_from_what_is_not_ready() -> None:
     waits = shot("S", "PT01", ready=False, stands="waits for a reviewer")
     (one,) = product_sets([shot("S", "MAIN", category="clothing"), waits], RULE)
-    assert one.lacking == "PT01 (waits for a reviewer), NECK (not in this batch)"
+    assert one.lacking == "PT01 (waits for a reviewer), NECK (not received)"
     said = f"approved, waits until its product is complete: S lacks {one.lacking}"
     assert held_back([one]) == {"S_MAIN": said, "S_PT01": said}
 
@@ -49,6 +50,30 @@ def test_what_is_missing_is_told_from_what_is_not_ready() -> None:
 def test_a_view_that_was_photographed_twice_is_there_with_one_of_them() -> None:
     again = shot("S", "PT01", ready=False, stands="refused")
     assert product_sets([shot("S", "MAIN"), again, shot("S", "PT01")], RULE)[0].complete
+
+
+def elsewhere(product: str, view: str, **said: Any) -> SetShot:
+    return shot(product, view, **said).model_copy(update={"batch": "spring"})
+
+
+def test_a_view_of_another_batch_completes_a_product() -> None:
+    went_out = elsewhere("s", "PT01").model_copy(update={"delivered": True})
+    others = [elsewhere("S", "PT01").model_copy(update={"batch": "autumn"}), went_out, elsewhere("T", "MAIN")]
+    (one,) = product_sets([shot("S", "MAIN")], RULE, elsewhere=others)
+    assert (one.complete, one.shots, one.from_elsewhere, one.to_come) == (True, ("S_MAIN",), "PT01 in spring", ())
+    (one,) = product_sets([shot("S", "MAIN")], RULE, elsewhere=[elsewhere("S", "PT01")])
+    assert (one.complete, one.to_come) == (True, ("PT01",)), "approved there, and not delivered yet"
+
+
+def test_what_is_not_ready_in_another_batch_is_named_with_it() -> None:
+    waits = elsewhere("S", "PT01", ready=False, stands="waits for a reviewer")
+    (one,) = product_sets([shot("S", "MAIN")], RULE, elsewhere=[waits])
+    assert one.lacking == "PT01 (waits for a reviewer in spring)"
+
+
+def test_a_view_of_the_batch_itself_comes_before_one_of_another() -> None:
+    (one,) = product_sets([shot("S", "MAIN"), shot("S", "PT01")], RULE, elsewhere=[elsewhere("S", "PT01")])
+    assert (one.complete, one.from_elsewhere) == (True, "")
 
 
 def test_a_client_that_asks_for_no_views_has_no_sets() -> None:
@@ -103,7 +128,7 @@ def test_a_product_that_is_only_the_name_of_a_file_is_none() -> None:
 
 def test_certificate_manifest_and_report_say_what_a_product_lacks(amazon_file: File) -> None:
     waits = shot("KTL301", "PT01", ready=False, stands="waits for an editor")
-    sets = product_sets([shot("KTL301", "MAIN"), waits, shot("L", "MAIN"), shot("L", "PT01")], RULE)
+    sets = product_sets([shot("KTL301", "MAIN"), waits, shot("L", "MAIN")], RULE, elsewhere=[elsewhere("L", "PT01")])
     said = delivery(amazon_file[0]).model_copy(update={"products": sets})
     first, second = json.loads(certificate_json(said))["products"]
     assert first == {
@@ -112,12 +137,13 @@ def test_certificate_manifest_and_report_say_what_a_product_lacks(amazon_file: F
         "complete": False,
         "lacks": {"PT01": "waits for an editor"},
     }
-    assert second == {"product": "L", "views": ["MAIN", "PT01"], "complete": True}
+    assert second == {"product": "L", "views": ["MAIN", "PT01"], "complete": True, "elsewhere": {"PT01": "spring"}}
     table = pd.read_csv(io.BytesIO(manifest_csv(said)))
     assert set(table[table["shot"] == "KTL301_MAIN"]["product_lacks"]) == {"PT01 (waits for an editor)"}
     page = report_html(said, pictures=lambda one: ShotPictures()).decode()
     assert "1 of 2" in page
     assert "PT01 (waits for an editor)" in page
+    assert "some in other batches" in page
 
 
 def test_a_delivery_of_a_client_without_sets_says_nothing_of_them(amazon_file: File) -> None:

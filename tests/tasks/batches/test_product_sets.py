@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from benchmarks.night import export_one_file
-from packshot.batch import BatchRecord
+from packshot.batch import BatchRecord, Cancellation
 from packshot.keys import delivery_key
-from packshot.naming import batch_id
-from packshot.record import State
+from packshot.naming import BatchId, batch_id
+from packshot.record import ShotRecord, State
 from packshot.specs.models import Client
 from packshot.specs.sets import ProductSets
 from packshot.types import Sourced
@@ -22,10 +23,11 @@ from tasks.batches.fates import Fate, Summary
 from tasks.batches.product_sets import close
 from tasks.batches.stock import take_stock
 from tasks.batches.summing_up import survey
+from tasks.deliveries import late_deliveries
 from tasks.deliveries.delivering import _opened, deliver
-from tasks.deliveries.late_deliveries import gather
+from tasks.deliveries.late_deliveries import deliver_elsewhere, gather
 from tasks.records.bookkeeping import Life, now
-from tasks.records.stored import change_record, create_batch, load_batch
+from tasks.records.stored import change_batch, change_record, create_batch, load_batch, load_record
 from tasks.storage.bucket import open_storage
 from tasks.storage.inbox import open_inbox
 from tests.tasks.simulated_s3 import Actor, World
@@ -33,7 +35,7 @@ from tests.tasks.test_crash_points import edit_of, hand_over, keep, world
 
 __all__ = ["world"]
 
-BATCH = batch_id("acme", "sets")
+BATCH, LATER = batch_id("acme", "sets"), batch_id("acme", "sets-2")
 PATTERN = r"(?P<sku>[A-Z]+)_(?P<view>[A-Z0-9]+)"
 BOX, SHIRT = ["BOX_MAIN", "BOX_PT01"], ["SHIRT_MAIN", "SHIRT_PT01", "SHIRT_NECK"]
 
@@ -63,17 +65,17 @@ def guide(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return said
 
 
-def submit(names: list[str]) -> None:
+def submit(names: list[str], batch: BatchId = BATCH) -> None:
     for name in names:
-        open_inbox().upload(BATCH, f"{name}.jpg", name.encode(), content_type="image/jpeg")
-    open_inbox().close(BATCH)
-    create_batch(BatchRecord(batch=BATCH, received_at=now()))
-    take_stock.fn(BATCH)
+        open_inbox().upload(batch, f"{name}.jpg", name.encode(), content_type="image/jpeg")
+    open_inbox().close(batch)
+    create_batch(BatchRecord(batch=batch, received_at=now()))
+    take_stock.fn(batch)
 
 
-def reach(name: str, *states: State) -> None:
+def reach(name: str, *states: State, batch: BatchId = BATCH) -> None:
     """Take a shot to a state, with the facts that its file name gives."""
-    shot = BATCH.shot(name)
+    shot = batch.shot(name)
     sku, view = name.split("_")
     facts = {
         "sku": Sourced(value=sku, source="file_name"),
@@ -89,8 +91,8 @@ APPROVED = (State.EDITING_AUTO, State.SCORED, State.APPROVED)
 REVIEW = (State.EDITING_AUTO, State.SCORED, State.IN_REVIEW)
 
 
-def delivered() -> list[set[str]]:
-    return [set(one.shots) for one in load_batch(BATCH).deliveries]
+def delivered(batch: BatchId = BATCH) -> list[set[str]]:
+    return [set(one.shots) for one in load_batch(batch).deliveries]
 
 
 def fate(summary: Summary, name: str) -> Fate:
@@ -107,7 +109,7 @@ def test_shots_of_an_incomplete_product_wait_with_the_reason_and_the_others_go_o
     summary = survey(BATCH)
     held = fate(summary, "SHIRT_MAIN")
     assert (held.kind, held.with_whom, held.due) == ("waiting", "the rest of its product", None)
-    assert held.why.endswith("SHIRT lacks PT01 (waits for a reviewer), NECK (not in this batch)")
+    assert held.why.endswith("SHIRT lacks PT01 (waits for a reviewer), NECK (not received)")
     assert summary.counts == {"delivered": 2, "waiting": 2, "refused": 0, "failed": 0}
     assert "1 of 2 products complete: SHIRT lacks PT01" in summary.sentence
     cells = {str(row["shot"]): row["product"] for row in summary.rows}
@@ -188,7 +190,7 @@ def test_a_client_who_takes_them_as_approved_waits_for_nothing_and_is_told(guide
     assert [one.name for one in approved_shots.fn(BATCH, only=[])] == ["BOX_MAIN"]
     hand_over(BATCH, [])
     assert delivered() == [{"BOX_MAIN"}]
-    assert fate(survey(BATCH), "BOX_MAIN").lacks == "PT01 (not in this batch)"
+    assert fate(survey(BATCH), "BOX_MAIN").lacks == "PT01 (not received)"
 
 
 def test_an_open_delivery_gives_up_a_product_that_is_no_longer_complete(guide: dict[str, Any]) -> None:
@@ -202,3 +204,128 @@ def test_an_open_delivery_gives_up_a_product_that_is_no_longer_complete(guide: d
     )
     hand_over(BATCH, [])
     assert delivered() == [set(BOX)]
+
+
+# --- products whose views come in several batches ---
+
+
+@pytest.fixture
+def planned(guide: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[BatchId]:
+    """The batches for which a run of `deliver-batch` was planned."""
+    asked: list[BatchId] = []
+
+    def run_to_come(batch: BatchId, rule: object) -> datetime:
+        asked.append(batch)
+        return now() + timedelta(hours=1)
+
+    monkeypatch.setattr(late_deliveries, "_run_to_come", run_to_come)
+    return asked
+
+
+def test_a_view_that_was_delivered_earlier_completes_a_product_of_a_later_batch(guide: dict[str, Any]) -> None:
+    guide["deliver"] = "as_approved"
+    submit(["BOX_MAIN"])
+    reach("BOX_MAIN", *APPROVED)
+    hand_over(BATCH, [])
+    guide["deliver"] = "complete_sets"
+    submit(["BOX_PT01"], LATER)
+    reach("BOX_PT01", *APPROVED, batch=LATER)
+    hand_over(LATER, [])
+    assert delivered(LATER) == [{"BOX_PT01"}]
+    (box,) = survey(LATER).products
+    assert (box.complete, box.from_elsewhere, box.shots) == (True, "MAIN in sets", ("BOX_PT01",))
+    assert survey(LATER).rows[0]["product"] == "BOX complete (MAIN in sets)"
+    said = json.loads(open_storage().get(delivery_key(LATER, 1, "certificate.json")))["products"]
+    assert [(one["complete"], one["elsewhere"]) for one in said] == [(True, {"MAIN": "sets"})]
+    assert survey(BATCH).products[0].from_elsewhere == "PT01 in sets-2", "the earlier batch counts it too"
+
+
+def test_two_batches_that_complete_a_product_together_both_go_out(planned: list[BatchId]) -> None:
+    submit(["BOX_MAIN"])
+    reach("BOX_MAIN", *APPROVED)
+    hand_over(BATCH, [])
+    assert (delivered(), planned) == ([], [])
+    submit(["BOX_PT01"], LATER)
+    reach("BOX_PT01", *REVIEW, batch=LATER)
+    assert fate(survey(BATCH), "BOX_MAIN").lacks == "PT01 (waits for a reviewer in sets-2)"
+    Life(LATER.shot("BOX_PT01")).reach(State.APPROVED, why="Ada approves")
+    told = fate(survey(BATCH), "BOX_MAIN")
+    assert (told.kind, told.why) == ("waiting", "approved, goes out after batch sets-2, which completes its product")
+    hand_over(LATER, [])
+    assert deliver_elsewhere.fn(LATER) == (BATCH,)
+    assert (delivered(LATER), planned) == ([{"BOX_PT01"}], [BATCH])
+    assert fate(survey(BATCH), "BOX_MAIN").with_whom == "the next delivery"
+    assert deliver_elsewhere.fn(LATER) == (), "it is planned already"
+    hand_over(BATCH, [])
+    assert delivered() == [{"BOX_MAIN"}]
+    assert deliver_elsewhere.fn(BATCH) == ()
+
+
+def test_an_approval_that_is_gathered_plans_the_delivery_of_the_other_batch_too(planned: list[BatchId]) -> None:
+    submit(["BOX_MAIN"])
+    reach("BOX_MAIN", *APPROVED)
+    submit(["BOX_PT01", "SHIRT_MAIN"], LATER)
+    reach("SHIRT_MAIN", *REVIEW, batch=LATER)
+    reach("BOX_PT01", *APPROVED, batch=LATER)
+    assert not gather.fn(LATER.shot("BOX_PT01")).goes_now
+    assert planned == [LATER, BATCH]
+    assert set(load_batch(BATCH).gathered) == {"BOX_MAIN"}
+
+
+def test_a_view_that_only_the_index_calls_ready_completes_nothing(
+    guide: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit(["BOX_MAIN"])
+    reach("BOX_MAIN", *APPROVED)
+    stale = [load_record(BATCH.shot("BOX_MAIN"))]
+    submit(["BOX_PT01"], LATER)
+    reach("BOX_PT01", *APPROVED, batch=LATER)
+    change_record(
+        BATCH.shot("BOX_MAIN"), lambda record: record.restart(at=now(), actor="Ada", why="it has to be done again")
+    )
+    monkeypatch.setattr(product_sets, "records_of_products", lambda client, products: stale)
+    hand_over(LATER, [])
+    assert delivered(LATER) == []
+
+
+def test_an_approved_view_of_a_cancelled_batch_completes_nothing(guide: dict[str, Any]) -> None:
+    submit(["BOX_MAIN"])
+    reach("BOX_MAIN", *APPROVED)
+    cancelled = Cancellation(at=now(), by="Ada", why="sent by mistake")
+    change_batch(BATCH, lambda one: one.model_copy(update={"cancellations": (cancelled,)}))
+    submit(["BOX_PT01"], LATER)
+    reach("BOX_PT01", *APPROVED, batch=LATER)
+    hand_over(LATER, [])
+    assert delivered(LATER) == []
+
+
+def test_another_clients_view_never_counts(guide: dict[str, Any]) -> None:
+    other = batch_id("globex", "sets")
+    submit(["BOX_MAIN"], other)
+    reach("BOX_MAIN", *APPROVED, batch=other)
+    submit(["BOX_PT01"])
+    reach("BOX_PT01", *APPROVED)
+    assert survey(BATCH).products[0].lacking == "MAIN (not received)"
+
+
+def test_the_index_is_asked_once_for_all_products_and_not_at_all_where_nothing_lacks(
+    guide: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[set[str]] = []
+    ask_index = product_sets.records_of_products
+
+    def count(client: str, products: Collection[str]) -> list[ShotRecord]:
+        asked.append(set(products))
+        return ask_index(client, products)
+
+    monkeypatch.setattr(product_sets, "records_of_products", count)
+    submit(BOX)
+    for name in BOX:
+        reach(name, *APPROVED)
+    survey(BATCH)
+    assert asked == []
+    submit(["BAG_MAIN", "CUP_MAIN", *BOX], LATER)
+    for name in ("BAG_MAIN", "CUP_MAIN", "BOX_MAIN"):
+        reach(name, *APPROVED, batch=LATER)
+    survey(LATER)
+    assert asked == [{"bag", "cup", "box"}]

@@ -256,7 +256,7 @@ class DecisionRefusedError(TerminalError):
 
 
 class EmptySubjectError(TerminalError):
-    """No product was found in the picture: the matte (each pixel's share of product) is empty.
+    """No product was found in the picture: the cut-out is empty.
 
     What to do: give the shot to an editor.
     """

@@ -147,7 +147,7 @@ def sentence(overlay: Overlay, shown: Shown, *, reference: str = "") -> str:
         off = "1 background pixel is" if shown.count == 1 else f"{shown.count:,} background pixels are"
         return f"{off} not exactly white, by up to {worst} levels of 255."
     if overlay is Overlay.MATTE_EDGE:
-        return "The line along which the matte covers half; it is one pixel wide, on the product's side."
+        return "The line along which the cut-out is half transparent; it is one pixel wide, on the product's side."
     where = "along the outline" if overlay is Overlay.HALO else "inside the product"
     if overlay is Overlay.REFERENCE:
         where = f"{where}, compared with the reference {reference} without light and shade,"

@@ -171,7 +171,7 @@ def _empty(size: Size, prediction: Matte) -> Cutout:
         code="empty_mask",
         status=Status.FAILED,
         gate=True,
-        message="The network found no product in the photograph.",
+        message="The machine found no product in the photograph.",
         measured=float(np.mean(prediction >= 0.5)),
         limit=LEAST_PRODUCT_RATIO,
         unit="ratio",
@@ -283,12 +283,12 @@ def _rough_finding(report: BackdropReport) -> Finding:
     why = (
         "Too little of the backdrop is seen to tell whether it is smooth; the product fills the frame"
         if report.rough_ratio == 1
-        else f"The backdrop is not a smooth studio sweep ({report.rough_ratio:.0%} of it is unexplained)"
+        else f"The backdrop is not a smooth studio sweep ({report.rough_ratio:.0%} of it is uneven)"
     )
     return Finding(
         code="backdrop_not_smooth",
         status=Status.WARNING,
-        message=f"{why}: only the network decided the edge.",
+        message=f"{why}: only the AI's first mask decided the edge.",
         measured=report.rough_ratio,
         unit="ratio",
     )

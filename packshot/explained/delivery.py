@@ -161,7 +161,7 @@ A_DELIVERED_FILE = Group(
         "near_white_beside_product": Meaning(
             "Only by `check`: something beside the product is almost white. It is a pale part of the product, or "
             "backdrop "
-            "that was left. Without a matte this cannot be decided.",
+            "that was left. Without a cut-out this cannot be decided.",
             measured="pixels",
             limit="0",
             unit="px",

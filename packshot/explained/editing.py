@@ -22,8 +22,8 @@ THE_CUT_OUT = Group(
             gate=True,
         ),
         "backdrop_not_smooth": Meaning(
-            "The backdrop is too uneven to be modelled, so only the network decided the edge. Quality control adds a "
-            "finding of the same code, which is a gate.",
+            "The backdrop is too uneven to be modelled, so only the AI's first mask decided the edge. Quality control "
+            "adds a finding of the same code, which is a gate.",
             measured="share of the backdrop that the model does not explain",
             unit="ratio",
             status="warning",
@@ -75,7 +75,7 @@ BACKGROUND = Group(
             gate=True,
         ),
         "non_white_rendition": Meaning(
-            measured="background pixels of the rendition, outside the resampled matte, that are not exactly 255",
+            measured="background pixels of the delivered picture, outside the cut-out, that are not exactly 255",
             unit="px",
             gate=True,
         ),
@@ -150,20 +150,21 @@ EDGE = Group(
             measured="area of a faint veil on the white, as a share of the photograph", unit="per mille", gate=True
         ),
         "network_disagreement": Meaning(
-            measured="difference between the refined matte and the network's: 1 - IoU",
+            measured="area in which the final cut-out and the AI's first mask differ, as a share of both together",
             unit="share",
             gate=False,
         ),
         "network_disagreement_patch": Meaning(
             measured=(
-                "area of the largest place where the refined matte and the network's differ, as a share of the product"
+                "area of the largest place where the final cut-out and the AI's first mask differ, as a share of the "
+                "product"
             ),
             unit="per mille",
             gate=False,
         ),
         "network_overruled": Meaning(
             measured=(
-                "largest area where the matte says the opposite of the network although the network is sure, as a "
+                "largest area where the cut-out says the opposite of the AI's first mask although the AI is sure, as a "
                 "share of the product; what the photograph shows there does not matter"
             ),
             unit="per mille",
@@ -171,8 +172,8 @@ EDGE = Group(
         ),
         "network_overruled_detail": Meaning(
             measured=(
-                "largest detail about which matte and network disagree, for example a narrow gap that stays filled, "
-                "or a bit of backdrop at an edge; scaled to a picture 1000 px long"
+                "largest detail about which the cut-out and the AI's first mask disagree, for example a narrow gap "
+                "that stays filled, or a bit of backdrop at an edge; scaled to a picture 1000 px long"
             ),
             unit="px",
             gate=True,
@@ -181,7 +182,7 @@ EDGE = Group(
             measured=(
                 "unproven share of the worst 40 px of outline, scaled to a picture 2000 px long. A point is unproven "
                 "if "
-                "the photograph has no edge within 1 px and the network is not sure of product 2 px further inside"
+                "the photograph has no edge within 1 px and the AI is not sure of product 2 px further inside"
             ),
             unit="share",
             gate=True,
@@ -197,17 +198,17 @@ EDGE = Group(
             gate=True,
         ),
         "missing_part_suspected": Meaning(
-            measured="largest area beside the matte that is not backdrop, as a share of the product",
+            measured="largest area beside the cut-out that is not backdrop, as a share of the product",
             unit="per mille",
             gate=True,
         ),
         "sharp_edge_outside": Meaning(
-            measured="largest sharp structure just outside the matte, as a share of the product",
+            measured="largest sharp structure just outside the cut-out, as a share of the product",
             unit="per mille",
             gate=True,
         ),
         "leftover_suspected": Meaning(
-            measured="largest area of the matte at the outline that looks like backdrop, as a share of the product",
+            measured="largest area of the cut-out at the outline that looks like backdrop, as a share of the product",
             unit="per mille",
             gate=True,
         ),
@@ -229,7 +230,7 @@ EDGE = Group(
         ),
         "kept_shadow_suspected": Meaning(
             measured=(
-                "largest area of the matte with a soft edge outside and a stronger edge inside, as a contact shadow "
+                "largest area of the cut-out with a soft edge outside and a stronger edge inside, as a contact shadow "
                 "has; scaled to a product 1200 px long"
             ),
             unit="px",
@@ -237,8 +238,8 @@ EDGE = Group(
         ),
         "base_unproven": Meaning(
             measured=(
-                "share of the product's base along which the photograph has no edge at the matte's outline, or one "
-                "more than 1 px farther out, or the matte keeps a contact shadow's dark line. The base is the lowest "
+                "share of the product's base along which the photograph has no edge at the cut-out's outline, or one "
+                "more than 1 px farther out, or the cut-out keeps a contact shadow's dark line. The base is the lowest "
                 "12 % of the product, where the outline faces down. Skipped where no shadow lies along it"
             ),
             unit="share",
@@ -246,7 +247,7 @@ EDGE = Group(
         ),
         "backdrop_patch_suspected": Meaning(
             measured=(
-                "largest patch near the matte's outline that has the backdrop's colour and ends at something clearly "
+                "largest patch near the cut-out's outline that has the backdrop's colour and ends at something clearly "
                 "different, for example a narrow gap that stays filled, or a wedge in a corner; or a window anywhere, "
                 "of exactly that colour and sharp all around; scaled to a picture 1000 px long"
             ),
@@ -255,7 +256,7 @@ EDGE = Group(
         ),
         "backdrop_strip_suspected": Meaning(
             measured=(
-                "largest area of the matte outside the photograph's strongest edge whose colour is nearly the "
+                "largest area of the cut-out outside the photograph's strongest edge whose colour is nearly the "
                 "backdrop's; scaled to a product 1200 px long"
             ),
             unit="px",
@@ -263,9 +264,9 @@ EDGE = Group(
         ),
         "backdrop_left_suspected": Meaning(
             measured=(
-                "greatest probability that a patch of the matte is backdrop. A small forest of decision trees gives it "
-                "from the photograph alone: the patch's colour, shade and texture against the backdrop's, the edges "
-                "around it, its place, and where else its colour occurs. Skipped for a matte that a person made"
+                "greatest probability that a patch of the cut-out is backdrop. A small forest of decision trees gives "
+                "it from the photograph alone: the patch's colour, shade and texture against the backdrop's, the edges "
+                "around it, its place, and where else its colour occurs. Skipped for a cut-out that a person made"
             ),
             unit="probability",
             gate=True,

@@ -205,7 +205,7 @@ PATHS_IN_A_FILE = Group(
     {
         "path_damaged": Meaning(
             "A path, or the list of them, is damaged; the message says what is missing. The undamaged paths were "
-            "used. Save the file again and look at the matte.",
+            "used. Save the file again and look at the cut-out.",
             status="failed",
             gate=True,
         ),
@@ -228,7 +228,7 @@ PATHS_IN_A_FILE = Group(
             gate=False,
         ),
         "mattes_differ": Meaning(
-            "The file contains several mattes (transparency, layer mask, path, channel) that differ. The "
+            "The file contains several cut-outs (transparency, layer mask, path, channel) that differ. The "
             "message says which was used. Check that it is the right one; delete the others.",
             status="warning",
             gate=False,

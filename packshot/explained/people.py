@@ -15,7 +15,7 @@ RETURNED_WORK = Group(
             gate=True,
         ),
         "returned_matte": Meaning(
-            "The file must contain a matte that covers the product. A matte that covers nothing, everything or the "
+            "The file must contain a cut-out that covers the product. A cut-out that covers nothing, everything or the "
             "background is refused.",
             measured="share of the picture",
             unit="ratio",
@@ -23,17 +23,17 @@ RETURNED_WORK = Group(
             gate=True,
         ),
         "returned_like_draft": Meaning(
-            "Compares the editor's matte with the machine's. If they differ a lot, this is a warning. Look at both; "
+            "Compares the editor's cut-out with the machine's. If they differ a lot, this is a warning. Look at both; "
             "the "
             "editor's is probably right.",
-            measured="overlap with the machine's matte",
+            measured="overlap with the machine's cut-out",
             unit="overlap",
             status="passed, warning, skipped",
             gate=False,
         ),
         "draft_unchanged": Meaning(
-            "The machine's matte came back unchanged. Check that it was really edited.",
-            measured="overlap with the machine's matte",
+            "The machine's cut-out came back unchanged. Check that it was really edited.",
+            measured="overlap with the machine's cut-out",
             unit="overlap",
             status="warning",
             gate=False,
@@ -94,7 +94,7 @@ NECK_JOINT = Group(
     {
         "neck_filled": Meaning(
             "The neckline's opening must show the garment's inside, without a hole.",
-            measured="share of the neckline's opening that the matte covers",
+            measured="share of the neckline's opening that the cut-out covers",
             unit="ratio",
             status="passed, failed, skipped",
             gate=True,

@@ -25,6 +25,6 @@ def subject_box(matte: Matte, *, threshold: float = 0.5) -> Box:
             "no product was found in the picture",
             found=f"greatest coverage {float(matte.max(initial=0)):.3f}",
             allowed=f"at least one pixel above {threshold}",
-            next_step="Look at the matte; give the shot to an editor.",
+            next_step="Look at the cut-out; give the shot to an editor.",
         )
     return Box(left, top, left + width, top + height)

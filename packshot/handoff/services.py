@@ -73,7 +73,7 @@ def _reasons(
         yield service, f"{who}" if service is not Service.RETOUCH else f"{spelled} ({who})"
     for feature, (phrase, service) in _PHRASES.items():
         if _level(feature, features, limits):
-            yield service, f"{phrase} ({feature} {features[feature]:.2g})"
+            yield service, f"{phrase} (measured {features[feature]:.2g})"
     if reference:
         yield Service.COLOUR_CORRECTION, f"to be held against {reference}"
 
@@ -129,7 +129,7 @@ def estimate(
     if len(much) > 1:
         return Estimate(tier=Tier.SUPER_COMPLEX, why="; ".join(much.values()))
     if much or complexity is Complexity.COMPLEX:
-        return Estimate(tier=Tier.COMPLEX, why="; ".join(much.values()) or "the route says complex")
+        return Estimate(tier=Tier.COMPLEX, why="; ".join(much.values()) or "the photograph was judged complex")
     if some or complexity is Complexity.MEDIUM:
-        return Estimate(tier=Tier.MEDIUM, why="; ".join(some) or "the route says medium")
+        return Estimate(tier=Tier.MEDIUM, why="; ".join(some) or "the photograph was judged medium")
     return Estimate(tier=Tier.BASIC, why="one outline")

@@ -50,7 +50,7 @@ def background_leftover(scene: Scene, limits: RuleLimits) -> Finding:
     visible = off.largest_count if off.worst_levels >= _LEFTOVER_LEVELS else 0
     share = 1000 * visible / (scene.frame.width * scene.frame.height)
     box = widened(off.largest_box, scene.frame) if off.largest_box else None
-    message = f"A patch of {visible} px of the backdrop is left outside the matte."
+    message = f"A patch of {visible} px of the backdrop is left outside the cut-out."
     return measured("background_leftover", share, limits, message, unit="per mille", box=box)
 
 

@@ -199,7 +199,7 @@ def edge_contrast(scene: Scene, limits: RuleLimits) -> Finding:
     """
     contrast = scene.edges.contrast
     if not len(contrast):
-        return skipped("edge_contrast", "The matte has no outline.")
+        return skipped("edge_contrast", "The cut-out has no outline.")
     share = float((contrast < _TOO_PALE).mean())
     message = f"Along {share:.0%} of the outline, the product hardly differs from its surroundings."
     return measured("edge_contrast", share, limits, message, unit="share", box=partial(worst_place, scene, -contrast))
@@ -217,9 +217,9 @@ def uncertain_band(scene: Scene, limits: RuleLimits) -> Finding:
     """
     band = scene.edges.band
     if not len(band):
-        return skipped("uncertain_band", "The matte has no outline.")
+        return skipped("uncertain_band", "The cut-out has no outline.")
     width = float(np.percentile(band, 90))
-    message = f"Along a tenth of the outline the matte is half transparent over {width:.1f} px or more."
+    message = f"Along a tenth of the outline the cut-out is half transparent over {width:.1f} px or more."
     return measured("uncertain_band", width, limits, message, unit="px", box=partial(worst_place, scene, band))
 
 
@@ -271,7 +271,7 @@ def network_disagreement(scene: Scene, limits: RuleLimits) -> Finding:
     """
     share, regions = scene.disagreement
     box = widened(regions[0].box, scene.frame) if regions else None
-    message = f"Along the edge, the matte and the segmentation network disagree about {share:.1%} of the product."
+    message = f"Along the edge, the cut-out and the AI's first mask disagree about {share:.1%} of the product."
     return measured("network_disagreement", share, limits, message, unit="share", box=box)
 
 
@@ -289,9 +289,7 @@ def network_disagreement_patch(scene: Scene, limits: RuleLimits) -> Finding:
     _, regions = scene.disagreement
     share = 1000 * regions[0].area / product_area(scene.reduced) if regions else 0.0
     box = widened(regions[0].box, scene.frame) if regions else None
-    message = (
-        f"The matte and the segmentation network disagree about an area of {share:.1f} thousandths of the product."
-    )
+    message = f"The cut-out and the AI's first mask disagree about an area of {share:.1f} thousandths of the product."
     return measured("network_disagreement_patch", share, limits, message, unit="per mille", box=box)
 
 
@@ -306,12 +304,12 @@ def network_overruled(scene: Scene, limits: RuleLimits) -> Finding:
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.edit.cutout.method == Method.GIVEN:
-        return skipped("network_overruled", "A person made this matte; no network was asked.")
+        return skipped("network_overruled", "A person made this cut-out; the AI was not asked.")
     regions = overruled(scene.reduced_product)
     share = 1000 * regions[0].area / product_area(scene.reduced) if regions else 0.0
     box = widened(regions[0].box, scene.frame) if regions else None
     message = (
-        f"Over {share:.1f} thousandths of the product, the matte says the opposite of the segmentation network, "
+        f"Over {share:.1f} thousandths of the product, the cut-out says the opposite of the AI's first mask, "
         "which is sure there."
     )
     return measured("network_overruled", share, limits, message, unit="per mille", box=box)
@@ -328,12 +326,12 @@ def network_overruled_detail(scene: Scene, limits: RuleLimits) -> Finding:
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.edit.cutout.method == Method.GIVEN:
-        return skipped("network_overruled_detail", "A person made this matte; no network was asked.")
+        return skipped("network_overruled_detail", "A person made this cut-out; the AI was not asked.")
     regions = overruled_details(scene.reduced_product)
     area = regions[0].area if regions else 0.0
     box = widened(regions[0].box, scene.frame) if regions else None
     message = (
-        f"The matte and the segmentation network disagree about a detail of {area:.0f} px (in a picture 1000 px long): "
+        f"The cut-out and the AI's first mask disagree about a detail of {area:.0f} px (in a picture 1000 px long): "
         "backdrop may be left there."
     )
     return measured("network_overruled_detail", area, limits, message, unit="px", box=box)
@@ -351,13 +349,13 @@ def outline_unproven(scene: Scene, limits: RuleLimits) -> Finding:
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.edit.cutout.method == Method.GIVEN:
-        return skipped("outline_unproven", "A person made this matte; no network was asked.")
+        return skipped("outline_unproven", "A person made this cut-out; the AI was not asked.")
     if not scene.outline.points:
-        return skipped("outline_unproven", "The matte has no outline.")
+        return skipped("outline_unproven", "The cut-out has no outline.")
     point, share = least_proven(scene.outline, scene.edges, scene.reduced)
     message = (
         f"In its worst stretch, {share:.0%} of the outline is confirmed neither by the photograph nor by the "
-        "segmentation network."
+        "AI's first mask."
     )
     place = partial(place_on_outline, scene, point)
     return measured("outline_unproven", share, limits, message, unit="share", box=place)

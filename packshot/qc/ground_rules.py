@@ -34,7 +34,7 @@ def kept_shadow_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     shadows = [strip for strip in scene.strips if strip.is_shadow]
     area = shadows[0].area if shadows else 0
     message = (
-        f"In an area of {area} px, the product's edge lies inside the matte: the shadow on the floor may "
+        f"In an area of {area} px, the product's edge lies inside the cut-out: the shadow on the floor may "
         "have been kept."
     )
     box = widened(shadows[0].box, scene.frame) if shadows else None
@@ -56,14 +56,14 @@ def base_unproven(scene: Scene, limits: RuleLimits) -> Finding:
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.edit.cutout.method == Method.GIVEN:
-        return skipped("base_unproven", "A person made this matte, and looked at its base.")
+        return skipped("base_unproven", "A person made this cut-out, and looked at its base.")
     base = base_of(scene.outline, scene.edges, scene.subject) if scene.subject else None
     if base is None:
         return skipped("base_unproven", "No shadow lies along the lowest part of the outline: nothing stands there.")
     first, length = longest_run(base.unproven, scene.outline)
     message = (
-        f"Along {base.share:.0%} of the product's base, the photograph has no edge where the matte ends, or one "
-        "farther out, or the matte keeps a dark line of shadow."
+        f"Along {base.share:.0%} of the product's base, the photograph has no edge where the cut-out ends, or one "
+        "farther out, or the cut-out keeps a dark line of shadow."
     )
     place = partial(place_on_outline, scene, first + length // 2)
     return measured("base_unproven", base.share, limits, message, unit="share", box=place)

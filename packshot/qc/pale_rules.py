@@ -41,7 +41,7 @@ def pale_on_white(scene: Scene, limits: RuleLimits) -> Finding:
     """
     outline = scene.outline
     if not outline.points:
-        return skipped("pale_on_white", "The matte has no outline.")
+        return skipped("pale_on_white", "The cut-out has no outline.")
     unseen = white_on_white(outline) < SEEN_DELTA_E
     first, length = longest_run(unseen, outline)
     longest = float(scene.subject.size.longest) if scene.subject else 1.0

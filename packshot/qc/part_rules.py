@@ -77,7 +77,7 @@ def missing_part_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     enclosed, open_ones = product_outside(scene.reduced)
     share, box = _largest(scene, [*enclosed, *open_ones])
     message = (
-        f"An area beside the matte, {share:.1f} thousandths of the product, is not backdrop: a part may be missing."
+        f"An area beside the cut-out, {share:.1f} thousandths of the product, is not backdrop: a part may be missing."
     )
     return measured("missing_part_suspected", share, limits, message, unit="per mille", box=box)
 
@@ -95,7 +95,7 @@ def sharp_edge_outside(scene: Scene, limits: RuleLimits) -> Finding:
     if scene.reduced.backdrop is None:
         return skipped("sharp_edge_outside", _NO_BACKDROP)
     share, box = _largest(scene, sharp_outside(scene.reduced))
-    message = f"Just outside the matte, the photograph has sharp edges over {share:.1f} thousandths of the product."
+    message = f"Just outside the cut-out, the photograph has sharp edges over {share:.1f} thousandths of the product."
     return measured("sharp_edge_outside", share, limits, message, unit="per mille", box=box)
 
 
@@ -221,7 +221,7 @@ def several_products(scene: Scene, limits: RuleLimits) -> Finding:
         or (part.area >= _PRODUCT_OF_LARGEST * found[0].area and overlap(part.box, found[0].box) < _SAME_PLACE)
     ]
     extra = max(0, len(large) - scene.edit.expected_products)
-    message = f"The matte shows {len(large)} separate objects; {scene.edit.expected_products} expected."
+    message = f"The cut-out shows {len(large)} separate objects; {scene.edit.expected_products} expected."
     box = widened(large[-1].box, scene.frame) if extra else None
     return measured("several_products", extra, limits, message, box=box)
 

@@ -27,7 +27,7 @@ def backdrop_patch_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     patches = scene.patches
     area = patches[0].area if patches else 0.0
     box = widened(patches[0].box, scene.frame) if patches else None
-    message = f"A patch of {area:.0f} px in the matte has the backdrop's colour: a gap or a corner may be filled."
+    message = f"A patch of {area:.0f} px in the cut-out has the backdrop's colour: a gap or a corner may be filled."
     return measured("backdrop_patch_suspected", area, limits, message, unit="px", box=box)
 
 
@@ -48,7 +48,7 @@ def backdrop_strip_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     area = strips[0].area if strips else 0
     box = widened(strips[0].box, scene.frame) if strips else None
     message = (
-        f"In an area of {area} px, the product's edge lies inside the matte, and the rest of it looks like backdrop."
+        f"In an area of {area} px, the product's edge lies inside the cut-out, and the rest of it looks like backdrop."
     )
     return measured("backdrop_strip_suspected", area, limits, message, unit="px", box=box)
 
@@ -65,11 +65,11 @@ def backdrop_left_suspected(scene: Scene, limits: RuleLimits) -> Finding:
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.edit.cutout.method == Method.GIVEN:
-        return skipped("backdrop_left_suspected", "A person made this matte, and looked at its gaps.")
+        return skipped("backdrop_left_suspected", "A person made this cut-out, and looked at its gaps.")
     if scene.reduced.backdrop is None:
         return skipped("backdrop_left_suspected", _NO_BACKDROP)
     left = scene.left_backdrop
     probability, area = (left.probability, left.area) if left else (0.0, 0.0)
-    message = f"A patch of {area:.0f} px in the matte is backdrop with a probability of {probability:.0%}."
+    message = f"A patch of {area:.0f} px in the cut-out is backdrop with a probability of {probability:.0%}."
     box = widened(left.box, scene.frame) if left else None
     return measured("backdrop_left_suspected", probability, limits, message, unit="probability", box=box)

@@ -146,7 +146,7 @@ def _draft(job: _Job) -> Iterator[Finding]:
     """Compare the matte with the machine's. Warn if they differ much, or if the machine's matte came back unchanged."""
     matte = job.work.matte_at(job.size) if job.work.has_aspect_of(job.size) else None
     if job.draft is None or matte is None:
-        why = "There is no machine's matte to compare with." if job.draft is None else "There is no matte to compare."
+        why = "The machine made no cut-out to compare with." if job.draft is None else "There is no cut-out to compare."
         yield Finding(code="returned_like_draft", status=Status.SKIPPED, message=why)
         return
     on_white = job.work.source is MatteSource.WHITE_BACKGROUND  # such a matte covers partly transparent pixels too
@@ -158,7 +158,7 @@ def _draft(job: _Job) -> Iterator[Finding]:
     yield Finding(
         code="returned_like_draft",
         status=Status.PASSED if like else Status.WARNING,
-        message=f"The matte and the machine's overlap by {share:.1%}." + ("" if like else " Look at both."),
+        message=f"The cut-out and the machine's overlap by {share:.1%}." + ("" if like else " Look at both."),
         measured=share,
         limit=job.limits.least_like_draft,
         unit="overlap",
@@ -168,7 +168,7 @@ def _draft(job: _Job) -> Iterator[Finding]:
 def _profile(job: _Job) -> Iterator[Finding]:
     work = job.work
     if job.lends_matte_only:
-        yield Finding(code="returned_profile", status=Status.SKIPPED, message="Only its matte is used.")
+        yield Finding(code="returned_profile", status=Status.SKIPPED, message="Only its cut-out is used.")
     elif work.profile_assumed:
         yield _failed("returned_profile", "The picture lost its colour profile. Embed the master's when saving.")
     else:
@@ -177,7 +177,7 @@ def _profile(job: _Job) -> Iterator[Finding]:
 
 def _depth(job: _Job) -> Finding:
     if job.lends_matte_only:
-        return Finding(code="returned_depth", status=Status.SKIPPED, message="Only its matte is used.")
+        return Finding(code="returned_depth", status=Status.SKIPPED, message="Only its cut-out is used.")
     deep = job.work.bit_depth >= 16
     return Finding(
         code="returned_depth",
@@ -226,7 +226,7 @@ def _background(job: _Job) -> Mask:
 def _product(job: _Job) -> Iterator[Finding]:
     """Check that photograph, position and colours are the same, all inside the product."""
     if job.work.matte is None:
-        why = "There is no matte to say where the product is."
+        why = "There is no cut-out to say where the product is."
         yield _skipped("same_shot", why)
         yield from _not_compared(why)
         return
@@ -243,7 +243,7 @@ def _product(job: _Job) -> Iterator[Finding]:
     else:
         yield _moved(job, alignment)
     if job.lends_matte_only:
-        yield from _no_colours("Only its matte is used.")
+        yield from _no_colours("Only its cut-out is used.")
     else:
         yield from _colours(job, pair, alignment)
 

@@ -150,8 +150,8 @@ class ReturnedWork:
             raise RefusedInputError(
                 "this cannot be made the shot's picture",
                 self.name,
-                found=str(self.size) if matte is not None else "no matte",
-                allowed=f"a matte, and the shape of the master, {size}",
+                found=str(self.size) if matte is not None else "no cut-out",
+                allowed=f"a cut-out, and the shape of the master, {size}",
                 next_step="Return the picture uncropped, with its path, mask or alpha channel.",
             )
         if self.size != size:
@@ -323,7 +323,7 @@ def _compared(candidates: Sequence[_Candidate], chosen: ChosenPath) -> tuple[Fin
         apart = [(one, share) for one, share in apart if share < _SAME]
         if apart:
             others = ", ".join(_called(one) for one, _ in apart[:5])
-            message = f"The file holds several mattes that differ: the {_called(first)} was taken, not the {others}."
+            message = f"The file holds several cut-outs that differ: the {_called(first)} was taken, not the {others}."
             least = min(share for _, share in apart)
             findings.append(
                 Finding(

@@ -32,6 +32,33 @@ Risk = Literal["low", "medium", "high"]
 RULES_ONLY = "rules only"
 MODEL_NAME = "routing model"
 _MOST_REASONS = 3
+_WORDS: Mapping[Feature, str] = {
+    Feature.EDGE_DENSITY: "fine detail",
+    Feature.THIN_STRUCTURE: "thin parts",
+    Feature.HOLE_DENSITY: "gaps to see through",
+    Feature.SEE_THROUGH: "see-through parts",
+    Feature.TEXTURE: "texture",
+    Feature.OUTLINE_COMPLEXITY: "complicated outline",
+    Feature.FUZZY_OUTLINE: "hair or fur along the outline",
+    Feature.BACKDROP_ROUGHNESS: "uneven backdrop",
+    Feature.TOUCHES_FRAME: "product at the edge of the frame",
+    Feature.OBJECTS: "separate objects",
+    Feature.COLOUR_MATCH: "outline in the backdrop's colour",
+    Feature.LOW_CONTRAST: "weak contrast with the backdrop",
+    Feature.WEAK_OUTLINE: "outline that hardly shows",
+    Feature.PALE_INSIDE: "parts as light as the backdrop",
+    Feature.SPECULAR: "highlights",
+    Feature.SHADOW: "shadow",
+    Feature.STRAY_DETAIL: "stray hairs or threads",
+    Feature.BACKDROP_NOISE: "grainy backdrop",
+    Feature.HOLLOW: "glass-like inside",
+    Feature.SAME_HUE: "parts in the backdrop's hue",
+    Feature.THREADS: "threads",
+    Feature.GAP_AREA: "area of gaps",
+    Feature.BACKDROP_CHROMA: "coloured backdrop",
+    Feature.BACKDROP_DARKNESS: "dark backdrop",
+}
+"""What people call a figure."""
 _MAY_MEAN = {Feature.BACKDROP_ROUGHNESS: " (the backdrop is not smooth, or the product fills the frame)"}
 """What a figure may mean besides what its name says."""
 
@@ -163,7 +190,7 @@ def _by_looks(looks: Looks, config: PictureConfig, reason: str) -> tuple[Complex
         return Complexity.SIMPLE, reason
     return Complexity.MEDIUM, (
         f"nobody is sure what it shows, and it may be {looks.ruled_category}, which people edit: "
-        f"{_compared('probability by the picture', looks.ruled_probability, config.people_from)}; else: {reason}"
+        f"{_compared('probability by its look', looks.ruled_probability, config.people_from)}; else: {reason}"
     )
 
 
@@ -185,7 +212,9 @@ def _measured(features: Features, risk: Risk, config: RoutingConfig) -> tuple[Co
     reached = _reached(features, config.medium)
     if risk == "high":
         figure, limit = features.colour_match, config.colour_match.high
-        reached.insert(0, f"product and backdrop are alike: {_compared('colour match', figure, limit)}")
+        reached.insert(
+            0, f"product and backdrop are alike: {_compared(_in_words(Feature.COLOUR_MATCH), figure, limit)}"
+        )
     if reached:
         return Complexity.MEDIUM, "; ".join(reached[:_MOST_REASONS])
     return Complexity.SIMPLE, f"every measured figure is below its limit ({_nearest(features, config.medium)})"
@@ -199,7 +228,7 @@ def _promised(
     said = f"refusal probability {probability:.3f}"
     if limit.probability is not None and probability <= limit.probability:
         return Complexity.SIMPLE, f"{said} within {limit.probability:.3f} ({limit.sentence})"
-    reasons = ", ".join(name.replace("_", " ") for name in model.route.forest.reasons(features.model_dump()))
+    reasons = ", ".join(_WORDS[Feature(name)] for name in model.route.forest.reasons(features.model_dump()))
     because = f"; raised by {reasons}" if reasons else ""
     return Complexity.MEDIUM, f"{said}{because} ({limit.sentence})"
 
@@ -241,4 +270,4 @@ def _figure(features: Features, name: Feature) -> float:
 
 
 def _in_words(name: Feature) -> str:
-    return name.value.replace("_", " ")
+    return _WORDS[name]

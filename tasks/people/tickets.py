@@ -98,7 +98,12 @@ def _take(record: ShotRecord, promise: HandoffConfig, *, at: datetime, ghost_man
     shot = record.shot
     yield _copied("master", shot_key(shot, picture_to_edit(record)), job_out_key(shot, "master.tif"), promise)
     if record.reports.get("draft", {}).get("made"):
-        yield _copied("master with draft matte and path", shot_key(shot, DRAFT), job_out_key(shot, DRAFT), promise)
+        yield _copied(
+            "master with the machine's cut-out and a draft of the path",
+            shot_key(shot, DRAFT),
+            job_out_key(shot, DRAFT),
+            promise,
+        )
     if ghost_mannequin and record.reports.get("neck_joint", {}).get("made"):
         what = "neck joint: both photographs as layers, with a draft mask of the mannequin"
         yield _copied(what, shot_key(shot, NECK_JOINT), job_out_key(shot, NECK_JOINT), promise)

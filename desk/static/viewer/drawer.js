@@ -62,6 +62,7 @@ export function pixelDrawer(OpenSeadragon, { scene, roleOf, afterDrawing }) {
       for (const image of tiledImages.filter((one) => roleOf(one) !== "overlay")) {
         const [from, to] = parts[roleOf(image)];
         if (from < to) this._drawPicture(image, place, from, to, stage);
+        else image.getTilesToDraw(); // an image that was never asked for its tiles wants to be drawn again for ever
       }
       this._drawOverlays(tiledImages.filter((one) => roleOf(one) === "overlay"), place, stage);
       this._drawn = { images: tiledImages.length, ...place };

@@ -11,7 +11,7 @@ import { Stage } from "./stage.js";
 const SURROUNDS = { white: "White", grey: "Grey", black: "Black" };
 const OVERLAYS = {
   off_white: ["Off-white", "Background that is not exactly white"],
-  matte_edge: ["Edge", "Edge of the matte"],
+  matte_edge: ["Edge", "Edge of the cut-out"],
   halo: ["Halo", "Halo along the outline"],
   colour: ["Colour", "Colour difference to the master"],
   reference: ["Reference", "Colour difference to the reference"],

@@ -298,7 +298,7 @@ def test_every_control_has_a_name_and_is_reached_by_tab(open_viewer: Open) -> No
         "Fit: Show the whole picture",
         "1:1, in pixels of the screen",
         "Halo along the outline",
-        "Edge of the matte",
+        "Edge of the cut-out",
         "Surround black",
     }
     assert wanted <= names

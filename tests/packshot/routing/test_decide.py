@@ -93,18 +93,18 @@ def test_a_category_without_a_rule_changes_nothing_but_its_name() -> None:
 
 def test_the_reason_names_the_figure_and_the_limit_it_reached() -> None:
     reason = route(Features(thin_structure=0.2)).reason
-    assert reason == "thin structure 0.20 at or above 0.15"
+    assert reason == "thin parts 0.20 at or above 0.15"
 
 
 def test_the_reason_for_the_machine_names_what_came_closest() -> None:
     reason = route(Features(backdrop_roughness=0.19, hole_density=0.1)).reason
-    assert reason == "every measured figure is below its limit (nearest: backdrop roughness 0.19 below 0.20)"
+    assert reason == "every measured figure is below its limit (nearest: uneven backdrop 0.19 below 0.20)"
 
 
 def test_where_a_rule_and_the_figures_disagree_the_reason_says_both() -> None:
     reason = route(Features(backdrop_roughness=0.9), category=CONFIGS.categories["electronics"]).reason
     assert reason.startswith("electronics are simple (client's rule)")
-    assert "measured alone it would be complex: backdrop roughness 0.90 at or above 0.50" in reason
+    assert "measured alone it would be complex: uneven backdrop 0.90 at or above 0.50" in reason
     assert "or the product fills the frame" in reason
     assert "measured alone" not in route(Features(), category=CONFIGS.categories["electronics"]).reason
 

@@ -195,9 +195,9 @@ def _two_digits(value: float) -> float:
 def held_out(rows: Sequence[Labelled], code: str, old: RuleLimits) -> tuple[list[float], list[float]]:
     """Return (badness of good edits, badness of bad edits) by one rule.
 
-    A badness of 0 costs an edit no points; 1 costs it all points of the rule. Each product is judged by limits that
-    were fitted without it. Good edits are those of opaque products with hard edges. Other edits, and those without a
-    value, are left out.
+    The badness says what share of the rule's points an edit loses: 0 none, 1 all. Each product is judged by limits that
+    were fitted without it. Good edits are only those of opaque products with hard edges. Edits that are neither good
+    nor bad for this rule, and those without a measurement, are left out.
 
     Args:
         rows: the edits.

@@ -64,7 +64,8 @@ Dead ones also hold a slot until the next one ends them.
 def deployments() -> list[RunnerDeployment]:
     """Return every deployment: a flow with its schedule, its work pool and its queue. Nothing is sent to Prefect yet.
 
-    Their entrypoints are modules, so workers import the installed packages and not a folder.
+    A deployment names its flow by the module, so workers import the installed packages and need no folder with the
+    code.
 
     Raises:
         ConfigError: the time of the nightly run, or its time zone, can't be understood.

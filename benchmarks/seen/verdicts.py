@@ -211,7 +211,7 @@ def load(folder: Path = FOLDER) -> list[Seen]:
 def keep(taken: Sequence[Seen], folder: Path = FOLDER) -> None:
     """Write verdicts into the file of the person who gave them.
 
-    Each replaces an earlier one of the same person on the same matte of the same photograph.
+    A new verdict replaces the earlier verdict of the same person on the same matte of the same photograph.
 
     Args:
         taken: the verdicts.

@@ -50,7 +50,7 @@ class Count:
 class Counts:
     """The last count of each batch: what has become of each of its photographs. Thread-safe.
 
-    Counting takes time, so it is done in the background and kept for a while.
+    A count takes time, so it is made in the background and kept for a while.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:

@@ -33,8 +33,8 @@ def template_fields(template: str) -> tuple[str, ...]:
 def split_template(template: str) -> tuple[tuple[str, str], ...]:
     """Return a naming template as pairs of (text, the field after it).
 
-    If the template ends with text, the last field is empty. Example: ``{sku}_{view}.x`` gives ``(("", "sku"), ("_",
-    "view"), (".x", ""))``.
+    If the template ends with text, the last field is empty. Braces are not checked; `template_fields` does that.
+    Example: ``{sku}_{view}.x`` gives ``(("", "sku"), ("_", "view"), (".x", ""))``.
     """
     parts = [*_FIELD.split(template), ""]
     return tuple(zip(parts[::2], parts[1::2], strict=True))

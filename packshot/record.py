@@ -139,9 +139,10 @@ _DELIVERY = "delivery "
 
 
 def found_in(edit_sha256: str, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return the findings, each marked with the edit that it is about.
+    """Return copies of the findings, each with the edit's SHA-256 in its field `picture`.
 
-    A finding so marked counts only as long as this edit is the shot's present one (`ShotRecord.present_findings`).
+    A finding with this mark counts only while the marked edit is the shot's present one
+    (`ShotRecord.present_findings`).
 
     Args:
         edit_sha256: SHA-256 of the edit's bytes, in hexadecimal.

@@ -14,7 +14,7 @@ def ticket_html(ticket: JobTicket, *, preview: bytes) -> bytes:
 
     Args:
         ticket: the job ticket.
-        preview: WebP of the shot; empty for a page without a picture.
+        preview: a picture of the shot, as the bytes of a WebP; empty for a page without a picture.
     """
     environment = page_environment("packshot.handoff", {"moment": _moment})
     picture = f"data:image/webp;base64,{base64.b64encode(preview).decode()}" if preview else ""

@@ -64,10 +64,12 @@ def find_profile(
     """Return (bytes of the ICC profile that says what the picture's colours mean, True if it was assumed, findings).
 
     The profile is the embedded one, or is made from other statements of the file: its codes, EXIF, or a PNG's gamma. If
-    an RGB or grey file says nothing usable, it is sRGB, as an assumption. The bytes are empty in two cases: a Lab
-    picture without a usable profile, where the flag is False because Lab needs none; and a CMYK picture without a
-    usable profile, where it is True. Each assumption is a warning among the findings, and so is an embedded profile
-    that was not used.
+    an RGB or grey file says nothing usable, sRGB is assumed.
+
+    A Lab or CMYK picture without a usable profile gives empty bytes. For Lab the second value is then False, because
+    Lab needs no profile; for CMYK it is True.
+
+    There is a warning among the findings for each assumption, and for an embedded profile that was not used.
 
     Args:
         model: the colour model of the pixels.

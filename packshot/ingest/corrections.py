@@ -27,12 +27,12 @@ def corrected_facts(
 ) -> dict[str, Sourced]:
     """Return the facts about a shot with people's corrections: name of the fact -> value with its source.
 
-    Of several corrections the last one wins. If the client's pattern no longer matches a corrected name, that
-    correction is left out: the shot waits for an answer again.
+    A corrected fact replaces the one of the same name; all other facts stay. If several corrections give one fact, the
+    last one wins. A correction that cannot be used (`facts_given` refuses it) is left out without an error.
 
     Args:
         facts: name of the fact -> value with its source, as `gather_facts` returns them.
-        decisions: people's decisions about the shot, in order. Only corrections count.
+        decisions: people's decisions about the shot, oldest first. Only corrections count.
         client: the client's style guide.
         path: the file's path in its batch.
     """
@@ -47,12 +47,12 @@ def corrected_facts(
 def facts_given(decision: Decision, *, client: Client, path: str) -> dict[str, Sourced]:
     """Return the facts that a person's correction gives: name of the fact -> value, with the source ``person``.
 
-    A new file name gives the facts that the client's pattern reads from it, such as "sku". New services (kinds of
-    handwork) give the fact "services". An example is "retouch,shadow".
+    The client's pattern for file names reads facts such as "sku" from a new name. New services (kinds of handwork) give
+    the fact "services", for example "retouch,shadow".
 
     Args:
         decision: the correction: a new file name, the services that were meant, or both.
-        client: the client's style guide, whose pattern reads the new name.
+        client: the client's style guide; its `file_name_pattern` reads the new name.
         path: the file's path in its batch. If the new name ends like it, for example in ``.jpg``, the ending is
             ignored.
     Raises:

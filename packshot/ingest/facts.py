@@ -97,8 +97,8 @@ def read_by_pattern(pattern: str, text: str) -> Iterator[tuple[str, str]]:
     r"""Yield (name of the fact, value as written) for each fact that a client's pattern reads from a text.
 
     Example: the pattern ``(?P<sku>\w+)_(?P<view>\w+)`` and the text ``BTL201_MAIN`` give ("sku", "BTL201") and ("view",
-    "MAIN"). Nothing comes if the pattern is empty or does not match. A group of the pattern that matched nothing gives
-    an empty value.
+    "MAIN"). The pattern may match anywhere in the text. Nothing comes if it is empty or does not match. A group of the
+    pattern that matched nothing gives an empty value.
 
     Args:
         pattern: a regular expression. The names of its groups are names of facts; ``ean``, ``upc`` and ``isbn`` become
@@ -133,8 +133,8 @@ def _view(text: str) -> str:
 def plain_value(name: str, value: str) -> str:
     """Return a fact's value in its normal form; empty if it is certainly wrong, such as a wrong check digit.
 
-    A GTIN gets its check digit tested, an ASIN its form. Views come in capitals, and the words of lists separated by
-    commas. Other values only lose surplus spaces.
+    A GTIN comes back empty if its check digit is wrong, an ASIN if it does not have an ASIN's form. An ASIN and a view
+    are in capitals. A list's words are separated by commas. Other values only lose surplus spaces.
 
     Args:
         name: name of the fact, for example "gtin".

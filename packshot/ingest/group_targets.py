@@ -106,7 +106,7 @@ def by_target(fit: TargetFit, where: str) -> Correction:
 
     Args:
         fit: the fit to a colour target, which is good enough to use.
-        where: names of the files that show the target, for the correction's `why`.
+        where: names of the files that show the target, as one text; it becomes part of the correction's `why`.
     """
     if not worth_it(fit):
         return Correction()

@@ -35,7 +35,8 @@ class ShotLight(Value):
         shoot_group: the group's name in the manifest; empty if there is none.
         camera: hash of the serial number, or of make and model; empty if none is known. It is hashed because it may
             identify a person.
-        settings: lens, exposure time, aperture, ISO, flash and white balance, in words; empty if none is known.
+        settings: lens, exposure time, aperture, ISO, flash and white balance as one text, such as ``1/125 s, f/8, ISO
+            100``; empty if none is known.
         taken_at: time of the photograph by the camera's clock; None if it is not known.
         backdrop: measured along the border of the frame, or beside a product that fills it; None if no backdrop is seen
             clearly.

@@ -21,7 +21,7 @@ class Inspection(Value):
         kind: kind of file, detected from its content.
         accepted: True if Packshot accepts the file.
         refusal: the reason for a refusal, in words; empty for an accepted file.
-        refusal_code: the code of the error; empty for an accepted file.
+        refusal_code: code of the error that refused the file; empty for an accepted file.
         size: upright if the picture opened, as stored if only the header could be read, None if neither.
         bit_depth: bits per channel in the file.
         colour_model: the colour model of the pixels, such as ``rgb``.

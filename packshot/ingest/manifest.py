@@ -80,8 +80,9 @@ class Manifest(Value):
     """The client's statements about each file, from the table that came with the batch. `read_manifest` makes it.
 
     Attributes:
-        rows: path of the file -> column -> value. Paths have forward slashes. Empty values are left out.
-        unknown_columns: columns that Packshot does not use; their values are in the rows.
+        rows: path of the file -> column -> value. Paths are in the form of `plain_path`. Columns have Packshot's names,
+            such as ``sku``, whatever the language of the column heads. Empty values are left out.
+        unknown_columns: names of columns that Packshot does not use; their values are in `rows`, too.
         findings: problems in the manifest; those of one row name its number.
     """
 

@@ -49,7 +49,8 @@ def example_of(record: ShotRecord, judgements: Sequence[Decision]) -> Example | 
 def is_held_out(example: Example) -> bool:
     """Return whether an example is kept out of training, so that models can be compared on it.
 
-    All shots of a product get the same answer, always. About 30 % of the products are held out.
+    A hash of `Example.group` (the client's product, or the scene) decides. So all shots of a product get the same
+    answer, on every call. About 30 % of the products are held out.
     """
     digest = hashlib.sha256(f"held out:{example.group}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < HELD_OUT_RATIO * 2**64

@@ -44,8 +44,8 @@ class ModelInService(Value):
         version: version of a model in storage; ``shipped`` for the model that comes with Packshot.
         strictness: factor for the promised error ratios. It is below 1 after audits found a promise broken.
         audited: number of all audits at the last change of strictness. Only new audits change it again.
-        heard: number of audit verdicts in the last days that the configs let count, when they were last counted. If it
-            is low, more shots are audited.
+        heard: number of audit verdicts in the last `window_days` of the config (``audit`` in ``routing.yaml``), when
+            they were last counted. If it is low, more shots are audited.
         changes: the history, oldest first.
     """
 
@@ -69,7 +69,7 @@ class ModelInService(Value):
         """Return a copy with another number of recent audit verdicts. The history gets no entry.
 
         Args:
-            heard: number of audit verdicts in the last days that the configs let count.
+            heard: number of audit verdicts in the last `window_days` of the config (``audit`` in ``routing.yaml``).
         """
         return self.model_copy(update={"heard": heard})
 

@@ -1,7 +1,7 @@
-"""Train the routing model: extremely randomised trees. Every setting is chosen by cross-validation over groups.
+"""Train the routing model: extremely randomised trees. Every setting is chosen by cross-validation.
 
-Training is deterministic: the same examples give the same model. scikit-learn is used only for training. A trained
-model is plain numbers.
+In cross-validation, all examples of one product or scene (one group) are held out together. Training is deterministic:
+the same examples give the same model. scikit-learn is used only for training. A trained model is plain numbers.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ def train(examples: Sequence[Example], *, at: datetime, data: str) -> RoutingMod
 def held_out_probabilities(examples: Sequence[Example], use: ModelUse, *, least_in_leaf: int) -> list[float]:
     """Return for each example the probability that people refuse it, 0..1, in the order of the examples.
 
-    Each comes from a model that was trained without the example's group (`Example.group`), so that the model did not
-    know the answer.
+    Each comes from a model that was trained without the examples of the same product or scene (`Example.group`), so
+    that the model did not know the answer.
 
     Args:
         examples: the training examples.
@@ -101,8 +101,8 @@ def held_out_probabilities(examples: Sequence[Example], use: ModelUse, *, least_
 def fit(examples: Sequence[Example], use: ModelUse, *, least_in_leaf: int) -> Forest:
     """Return a forest of decision trees that predicts from a shot's figures whether people refuse the machine's edit.
 
-    A logistic curve turns the forest's result into a probability. It is fitted on groups on which the trees were not
-    trained.
+    A logistic curve turns the forest's result into a probability. It is fitted on products and scenes on which the
+    trees were not trained.
 
     Args:
         examples: the training examples.

@@ -35,7 +35,7 @@ class Guide(Value):
 
 
 def guides(matte: Matte, renditions: Iterable[RenditionPlan]) -> tuple[Guide, ...]:
-    """Return the guides that a viewer draws on an edit, one for each rendition; none without a product.
+    """Return the guides that a viewer draws on an edit, one per rendition in their order; empty without a product.
 
     A guide shows which part of the edit the export will put on the platform's canvas.
 

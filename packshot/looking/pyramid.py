@@ -1,8 +1,8 @@
 """Cut a picture into tiles of every size, as a deep-zoom viewer asks for them.
 
 Level 0 is the smallest; the last level is the picture itself. Each level has half the size of the next, rounded up.
-Tiles are `TILE_PX` wide and high without their overlap. They repeat `OVERLAP_PX` of each neighbour, so that a viewer
-that interpolates shows no seams.
+Tiles are 512 px (`TILE_PX`) wide and high without their overlap. They repeat 1 px (`OVERLAP_PX`) of each neighbour, so
+that a viewer that interpolates shows no seams.
 """
 
 from __future__ import annotations

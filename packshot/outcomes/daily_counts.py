@@ -127,7 +127,7 @@ def held_of(records: Iterable[ShotRecord], day: Day) -> int:
 
 
 def verdicts_of(records: Sequence[ShotRecord], day: Day) -> tuple[VerdictCount, ...]:
-    """Return for each verdict how many of the machine's edits got the verdict on the day, and how reviewers judged.
+    """Return for every verdict how many of the machine's edits got it on the day, and how reviewers judged; also if 0.
 
     In an audit a person judges an edit that the machine would approve. Such an edit counts on the day on which the
     person answered. Until then the figures must not reveal the machine's verdict.

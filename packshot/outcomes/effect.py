@@ -1,15 +1,16 @@
 """Estimate the effect of new pictures on the return rate, by difference in differences.
 
 For each product, a window of time before its new pictures is compared with a window after them. Control products with
-unchanged pictures are compared in the same windows. The change of each group is a Mantel-Haenszel rate ratio over
-products (Greenland and Robins 1985):
+unchanged pictures are compared in the same windows. There are two groups: the products with new pictures, and their
+controls. The change of each group is a Mantel-Haenszel rate ratio over products (Greenland and Robins 1985):
 
     ratio = sum(R_after N_before / N) / sum(R_before N_after / N),   N = N_before + N_after
 
-N counts order lines and R counts returned ones. Single products may have too few orders for a rate of their own; this
-ratio does not need one. The effect is the ratio of the two groups' ratios. Its variance is calculated on the logarithm,
-between products: the orders of one product may depend on each other, so each product is one cluster. The interval uses
-Student's t, with effective degrees of freedom (Satterthwaite), at an error probability reduced by `BETWEEN_PRODUCTS`.
+N counts order lines (one product in one order) and R counts returned ones. Single products may have too few orders for
+a rate of their own; this ratio does not need one. The effect is the ratio of the two groups' ratios. Its variance is
+calculated on the logarithm, between products: the orders of one product may depend on each other, so each product is
+one cluster. The interval uses Student's t, with effective degrees of freedom (Satterthwaite), at half of the allowed
+error probability (`BETWEEN_PRODUCTS`).
 """
 
 from __future__ import annotations

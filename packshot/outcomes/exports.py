@@ -71,7 +71,8 @@ class Export(NamedTuple):
 def exports_of(files: Iterable[Path | Export]) -> Iterator[Export]:
     """Yield the files as exports, in order, with their bytes.
 
-    Local files with the same name are distinguished by their folders: ``2026-01/orders.csv``.
+    Local files with the same name get their path below the folder that all local files share as their name, such as
+    ``2026-01/orders.csv``.
 
     Args:
         files: local paths or exports.
@@ -133,7 +134,7 @@ class Table(NamedTuple):
     Attributes:
         frame: one row for each row of the file below the column heads. Columns have Packshot's names, such as ``sku``
             and ``order_date``. Columns from a Parquet file keep their types; all others hold texts.
-        how: encoding and separator of the file, in words.
+        how: encoding and separator of the file, in words, as one text.
         ragged: number of rows that have more cells than there are column heads; they are left out.
         examples: the first of these rows as text.
         row: number of the row of column heads, counted from 1.

@@ -37,7 +37,8 @@ def count_own_returns(lines: pd.DataFrame, return_days: int, reasons: re.Pattern
     Args:
         lines: the order lines; changed in place.
         return_days: returns more than so many days after the order do not count.
-        reasons: matches return reasons that concern the picture.
+        reasons: a return reason concerns the picture if this pattern is found anywhere in it. ``_`` and ``-`` in the
+            reason count as spaces.
     Returns:
         (number of rows with a return and its date, how many of these dates are before the order's; those returns do not
         count).
@@ -71,7 +72,8 @@ def match(lines: pd.DataFrame, back: pd.DataFrame, return_days: int, reasons: re
             raised in place, at most to the ordered units. A column ``line``, the number of the row, is added.
         back: the returns, one per row.
         return_days: returns more than so many days after the order do not count.
-        reasons: matches return reasons that concern the picture.
+        reasons: a return reason concerns the picture if this pattern is found anywhere in it. ``_`` and ``-`` in the
+            reason count as spaces.
     """
     back = back.assign(pictured=_is_the_picture_s(back["reason"], reasons)).sort_values("back_day")
     lines["line"] = np.arange(len(lines))

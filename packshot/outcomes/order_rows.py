@@ -46,7 +46,7 @@ class Problem(Value):
         file: name of the file.
         what: the problem in words. A number of rows can stand before them: ``rows without a SKU``.
         rows: number of such rows.
-        examples: the first such rows: row number in the file (the first row is 1) and content.
+        examples: the first such rows, one text each: row number in the file (the first row is 1) and content.
     """
 
     file: str
@@ -124,7 +124,7 @@ class OrderReader:
             file: the file's name.
             rows: number of rows that could not be used.
             what: the problem in words, such as ``rows without a SKU``.
-            examples: the first such rows.
+            examples: the first such rows, one text each.
         """
         if rows:
             self.problems.append(Problem(file=file, what=what, rows=rows, examples=examples))

@@ -70,7 +70,7 @@ def read_orders(
         returns: reports with returns only. They are matched to orders by order number and SKU, or without an order
             number by customer and SKU.
         return_days: returns more than so many days after the order do not count.
-        image_reasons: words in a return reason that concern the picture.
+        image_reasons: a return reason that contains one of these texts, in any case, concerns the picture.
         limits: limits for all files together; None: the defaults.
         writing: notation of dates and numbers, for columns whose values do not show it.
     Raises:

@@ -45,7 +45,7 @@ class Windows:
     def sum(self, figure: str, product: NDArray[np.int64], start: Any, end: Any) -> Counts:
         """Return, for each window of time, the sum of one figure for the window's product, (windows,) float64.
 
-        The day `end` itself is not included.
+        A window contains the day `start`, but not the day `end`.
 
         Args:
             figure: ``lines``, ``returned`` or ``pictured``.

@@ -41,8 +41,8 @@ def curves_of(subpath: SubPath, width: int, height: int) -> Curves:
 def flatten(curves: Curves, *, flatness_px: float = FLATNESS_PX) -> Points:
     """Return points along a chain of Bezier curves: (points, 2) float64, x and y in pixels.
 
-    The polygon through them is at most `flatness_px` off the curves, unless that takes more than 512 points for a
-    curve or four million in all. The start of each curve is one of the points.
+    The polygon through them is at most `flatness_px` off the curves, unless that takes more than 512 points for a curve
+    or four million in all. The start of each curve is one of the points; the end of the last curve is not.
 
     The number of steps comes from a bound. If a cubic is cut into n equal steps of its parameter, the distance to its
     chords is at most 3 d / (4 n^2). Here d is the greatest second difference of its control points, because the

@@ -34,7 +34,7 @@ class Fitted:
     Attributes:
         curves: (curves, 4, 2) control points in pixels. Each curve starts where the curve before it ends.
         smooth: (curves,) bool: True if the knot at the start of the curve is smooth.
-        deviation_px: greatest distance of a point of the given line from the curves.
+        deviation_px: greatest distance of a point of the outline from the curves, in pixels.
     """
 
     curves: NDArray[np.float64]

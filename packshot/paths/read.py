@@ -52,7 +52,8 @@ class ChosenPath:
     """The path of a file that shows the product, and the reason for the choice.
 
     Attributes:
-        path: None if the file has no path, or several of which none is marked.
+        path: the path; None if the file has no path that encloses anything, or several of which neither the client's
+            rule nor the file names one.
         why: the reason in words.
         assumed: True if neither the file nor the client's rule names this path: it was chosen because there is no
             other.
@@ -130,8 +131,8 @@ def _unreadable(name: str, found: str) -> UnreadableError:
 def choose_path(paths: PathFile, *, prefer: str = "") -> ChosenPath:
     """Return which of a file's saved paths shows the product, with the reason.
 
-    It is the path that the client's rule names, else the clipping path, else the only path. Paths that enclose nothing
-    are not considered. If there is no such path, `ChosenPath.path` is None.
+    The path that the client's rule names is chosen, else the clipping path, else the only path. Paths that enclose
+    nothing are not considered. If none of these exists, `ChosenPath.path` is None.
 
     Args:
         paths: the saved paths of a file.

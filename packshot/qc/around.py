@@ -65,7 +65,7 @@ class Around(NamedTuple):
 def around_product(
     master16: Pixels16, matte: Matte, reduced: Reduced, product: Box, *, margin_px: int
 ) -> Around | None:
-    """Return the photograph's part around the product, reduced so that the product is at most 1200 px long.
+    """Return the photograph's part around the product, reduced so that the product's longest side is at most 1200 px.
 
     None if the backdrop could not be predicted, because too little of it shows.
 

@@ -14,12 +14,13 @@ _TOO_SMALL = "The product's interior is too small to measure it."
 def colour_shift(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the mean colour difference between photograph and delivered pixels, in delta E 2000.
 
-    Only pixels of the product are compared. The rule fails without a value if the product's interior is too small.
+    Only pixels of the product are compared. If the product's interior is too small to measure, the finding has the
+    status `failed` and no value.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
-        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them. The plan's limit of
-            the mean is used as `bad`, and `good` is changed by the same factor.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them. The limit in the
+            shot's plan for the mean is used as `bad`, and `good` is changed by the same factor.
     """
     figures = scene.colour
     if figures is None:
@@ -33,13 +34,13 @@ def colour_shift(scene: Scene, limits: RuleLimits) -> Finding:
 def colour_shift_p95(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the 95th percentile of the product's colour difference, in delta E 2000.
 
-    5 % of the product differ by this much or more. Photograph and delivered pixels are compared. The rule is skipped if
-    the product's interior is too small to measure.
+    5 % of the product differ by this much or more. Photograph and delivered pixels are compared. The finding has the
+    status `skipped` and no value if the product's interior is too small to measure.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
-        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them. The plan's limit of
-            the 95th percentile is used as `bad`, and `good` is changed by the same factor.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them. The limit in the
+            shot's plan for the 95th percentile is used as `bad`, and `good` is changed by the same factor.
     """
     figures = scene.colour
     if figures is None:
@@ -53,8 +54,8 @@ def colour_shift_p95(scene: Scene, limits: RuleLimits) -> Finding:
 def channel_clipping(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on colours that the delivered colour space cannot hold.
 
-    Its value is the share of the product that has such colours, 0..1. The rule is skipped if the product's interior is
-    too small to measure.
+    Its value is the share of the product that has such colours, 0..1. The finding has the status `skipped` and no value
+    if the product's interior is too small to measure.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -71,7 +72,8 @@ def blurred(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on lost detail.
 
     Its value is the share of the photograph's detail that is left in the edit, at the same scale. 1 means that none was
-    lost; less is worse. The rule is skipped if the product's interior is too small to measure.
+    lost; less is worse. The finding has the status `skipped` and no value if the product's interior is too small to
+    measure.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -89,8 +91,8 @@ def jpeg_blocks(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on visible JPEG blocks in the edit.
 
     Its value is how much stronger the steps at every eighth pixel are than other steps, as a share, beyond what the
-    photograph itself shows. 0 means that no blocks were added. The rule is skipped if the product's interior is too
-    small to measure.
+    photograph itself shows. 0 means that no blocks were added. The finding has the status `skipped` and no value if the
+    product's interior is too small to measure.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -107,13 +109,14 @@ def jpeg_blocks(scene: Scene, limits: RuleLimits) -> Finding:
 def colour_not_verified(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the mean colour difference between the product and a measured reference, in delta E 2000.
 
-    It also fails if the 95th percentile exceeds the plan's limit. Without a reference there is no value, and the
-    message says so: the finding fails and stops an approval if the plan requires a reference; otherwise it is skipped.
+    The finding also has the status `failed` if the 95th percentile exceeds the limit of the shot's plan. Without a
+    reference it has no value, and its message says so. Its status is then `failed`, which stops an approval, if the
+    plan requires a reference, else `skipped`.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements and, if there is one, its colour reference.
-        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them. The plan's limit of
-            the mean is used as `bad`, and `good` is changed by the same factor.
+        limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them. The limit in the
+            shot's plan for the mean is used as `bad`, and `good` is changed by the same factor.
     """
     reference = scene.edit.colour_reference
     required = scene.edit.rendition.rules.colour_reference_required

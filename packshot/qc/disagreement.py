@@ -84,7 +84,7 @@ def overruled_details(reduced: Reduced) -> list[Region]:
     The matte keeps a pixel (above 0.9) that the network takes for background (below 0.3), or drops one (below 0.1) that
     the network takes for product (above 0.8). Examples: narrow gaps that stay filled, bits of backdrop or shadow at an
     edge, and gaps that end too early. Areas narrower than 2 pixels of the reduced edit are left out. A region's area is
-    in pixels, as if the picture were 1000 px long.
+    in pixels of the photograph scaled so that its longest side is 1000 px.
 
     Args:
         reduced: the edit, reduced to at most 1024 px, or a part of it.

@@ -69,10 +69,11 @@ _SHADOW_COLOUR = 0.05
 class EdgeFigures:
     """Measurements per point of the matte's outline, each of shape (points,). `measure_edges` makes them.
 
-    All are float32, except for three of bool. Distances are in pixels, as if the product were at most 1700 px long.
-    Levels are 0..255. The photograph's edge is the outermost place along the normal where its brightness or colour
-    changes steeply; its exact place is where the change is steepest. Where the product touches a floor, the dark line
-    of a contact shadow lies between product and floor. There the photograph's edge is the line's inner side.
+    All are float32, except for three of bool. Distances are in pixels of the photograph reduced so that the product's
+    longest side is at most 1700 px. Levels are 0..255. The photograph's edge is the outermost place along the normal
+    where its brightness or colour changes steeply; its exact place is where the change is steepest. Where the product
+    touches a floor, the dark line of a contact shadow lies between product and floor. There the photograph's edge is
+    the line's inner side.
 
     Attributes:
         contrast: levels between the product's rim and the outside, in the photograph.

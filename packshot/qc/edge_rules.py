@@ -36,9 +36,9 @@ _ISLAND_OF_LARGEST = 0.03
 def gradient_alignment(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on an outline that does not lie on the photograph's edge.
 
-    Its value is the share of the measured outline that lies more than 1 px from the photograph's edge, 0..1. For a
-    product longer than 1700 px it is 1/1700 of that length instead of 1 px. The rule is skipped if the photograph has
-    an edge along less than 5 % of the outline.
+    Its value is the share of the measured outline that lies more than 1 px from the photograph's edge, 0..1. The
+    distance is in pixels of the photograph reduced so that the product's longest side is at most 1700 px. The finding
+    has the status `skipped` and no value if the photograph has an edge along less than 5 % of the outline.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -62,8 +62,9 @@ def gradient_alignment(scene: Scene, limits: RuleLimits) -> Finding:
 def outline_shift(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on an outline that is too wide or too tight all around.
 
-    Its value is the size of the median offset from the photograph's edge, in pixels, as if the product were at most
-    1700 px long. The rule is skipped if the photograph has an edge along less than 5 % of the outline.
+    Its value is the size of the median offset from the photograph's edge, in pixels of the photograph reduced so that
+    the product's longest side is at most 1700 px. The finding has the status `skipped` and no value if the photograph
+    has an edge along less than 5 % of the outline.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -84,8 +85,9 @@ def outline_shift(scene: Scene, limits: RuleLimits) -> Finding:
 def outline_moved(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on an outline that is displaced: too wide on one side and too tight on the other.
 
-    Its value is the length of the displacement, in pixels, as if the product were at most 1700 px long. The rule is
-    skipped if the photograph has an edge along less than 5 % of the outline.
+    Its value is the length of the displacement, in pixels of the photograph reduced so that the product's longest side
+    is at most 1700 px. The finding has the status `skipped` and no value if the photograph has an edge along less than
+    5 % of the outline.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -104,8 +106,9 @@ def outline_moved(scene: Scene, limits: RuleLimits) -> Finding:
 def rim_changed(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a product's rim that differs from the photograph, for example because it was blurred.
 
-    Its value is the length of the longest differing stretch just inside the outline, in pixels, as if the product were
-    at most 1700 px long. The rule is skipped for a person's edit, because a person may retouch the product.
+    Its value is the length of the longest differing stretch just inside the outline, in pixels of the photograph
+    reduced so that the product's longest side is at most 1700 px. The finding has the status `skipped` and no value if
+    a person made the edit, because a person may retouch the product.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -123,9 +126,9 @@ def rim_changed(scene: Scene, limits: RuleLimits) -> Finding:
 def fringe(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on backdrop colour that is left along the outline: how much of the outline has it.
 
-    Its value is the share of the measured outline where that colour is wider than 0.7 px, 0..1. For a product longer
-    than 1700 px the width is measured as if it were 1700 px long. The value is 0, and the rule passes, if the colour
-    could be seen along less than 5 % of the outline.
+    Its value is the share of the measured outline where that colour is wider than 0.7 px, 0..1. The width is measured
+    on the photograph reduced so that the product's longest side is at most 1700 px. The value is 0, and the rule
+    passes, if the colour could be seen along less than 5 % of the outline.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -145,8 +148,8 @@ def fringe(scene: Scene, limits: RuleLimits) -> Finding:
 def fringe_width(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the median width of the backdrop colour that is left along the outline.
 
-    The width is in pixels, as if the product were at most 1700 px long. It is 0, and the rule passes, if the colour
-    could be seen along less than 5 % of the outline.
+    The width is in pixels of the photograph reduced so that the product's longest side is at most 1700 px. It is 0, and
+    the rule passes, if the colour could be seen along less than 5 % of the outline.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -165,11 +168,11 @@ def fringe_width(scene: Scene, limits: RuleLimits) -> Finding:
 def jagged_edge(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on an outline that jumps in and out across the photograph's edge.
 
-    Its value is the root mean square of the jumps, in pixels, as if the product were at most 1700 px long. The worst
-    tenth of the points is left out: chrome and glass have several edges side by side, so that single points jump
-    between them. A jagged outline jumps everywhere. Points of low contrast are left out too if enough others remain,
-    because noise moves the edge there. The rule is skipped if the photograph has an edge along less than 5 % of the
-    outline.
+    Its value is the root mean square of the jumps, in pixels of the photograph reduced so that the product's longest
+    side is at most 1700 px. The worst tenth of the points is left out: chrome and glass have several edges side by
+    side, so that single points jump between them. A jagged outline jumps everywhere. Points of low contrast are left
+    out too if enough others remain, because noise moves the edge there. The finding has the status `skipped` and no
+    value if the photograph has an edge along less than 5 % of the outline.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -191,7 +194,7 @@ def edge_contrast(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on an edge that can hardly be seen in the photograph.
 
     Its value is the share of the outline where product and backdrop differ by less than 16 levels (of 255), 0..1. The
-    rule is skipped if the matte has no outline.
+    finding has the status `skipped` and no value if the matte has no outline.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -208,8 +211,9 @@ def edge_contrast(scene: Scene, limits: RuleLimits) -> Finding:
 def uncertain_band(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the half-transparent band along the outline.
 
-    Its value is the 90th percentile of the band's width, in pixels, as if the product were at most 1700 px long. The
-    band is where the matte lies between 0.05 and 0.95. The rule is skipped if the matte has no outline.
+    Its value is the 90th percentile of the band's width, in pixels of the photograph reduced so that the product's
+    longest side is at most 1700 px. The band is where the matte lies between 0.05 and 0.95. The finding has the status
+    `skipped` and no value if the matte has no outline.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -297,7 +301,7 @@ def network_overruled(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the largest area where the matte contradicts a segmentation network that is sure.
 
     Its value is that area in thousandths of the product's area; 0 if there is none. The photograph is not used. The
-    rule is skipped for a person's matte.
+    finding has the status `skipped` and no value if a person made the matte.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -318,8 +322,9 @@ def network_overruled(scene: Scene, limits: RuleLimits) -> Finding:
 def network_overruled_detail(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the largest detail where the matte contradicts the segmentation network.
 
-    Its value is the detail's area in pixels, as if the picture were 1000 px long; 0 if there is none. Examples: a
-    narrow gap that stays filled, and a bit of backdrop at an edge. The rule is skipped for a person's matte.
+    Its value is the detail's area in pixels of the photograph scaled so that its longest side is 1000 px; 0 if there is
+    none. Examples: a narrow gap that stays filled, and a bit of backdrop at an edge. The finding has the status
+    `skipped` and no value if a person made the matte.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -341,8 +346,8 @@ def outline_unproven(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the worst stretch of the outline: the one with the least proof.
 
     Its value is the share of the stretch, 0..1, that is confirmed neither by an edge in the photograph nor by the
-    segmentation network. The stretch is 40 px long in a picture of 2000 px. The rule is skipped for a person's matte,
-    and if the matte has no outline.
+    segmentation network. The stretch is 2 % of the picture's longest side long. The finding has the status `skipped`
+    and no value if a person made the matte, or if the matte has no outline.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -379,9 +384,10 @@ def place_on_outline(scene: Scene, point: int) -> Box:
 
 
 def worst_place(scene: Scene, badness: Column | NDArray[np.float32]) -> Box | None:
-    """Return a box around the worst place on the outline, in pixels of the photograph, for the reviewer to look at.
+    """Return a square box, 256 px wide, around the worst place on the outline, for the reviewer to look at.
 
-    The result is None if no place can be named: every figure is NaN, or too few figures lie side by side.
+    The box is in pixels of the photograph, and smaller in a smaller photograph. It is None if no place can be named:
+    every figure is NaN, or too few figures lie side by side.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.

@@ -60,7 +60,7 @@ def crop_evidence(pixels16: Pixels16, box: Box) -> Pixels8:
 
 
 def overlap(first: Box, second: Box) -> float:
-    """Return the common area of two boxes as a share of the smaller one, 0..1; 0 if the smaller one is empty."""
+    """Return the common area of two boxes as a share of the smaller box's area, 0..1; 0 if the smaller box is empty."""
     width = min(first.right, second.right) - max(first.left, second.left)
     height = min(first.bottom, second.bottom) - max(first.top, second.top)
     smaller = min(first.width * first.height, second.width * second.height)

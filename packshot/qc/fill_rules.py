@@ -57,7 +57,8 @@ def off_centre(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a product that is not centred on the canvas.
 
     Its value is the horizontal or the vertical distance between the centres of product and canvas, whichever is
-    greater. It is a share of the canvas's longest side. The rule is skipped if there is no product on the canvas.
+    greater. It is a share of the canvas's longest side. The finding has the status `skipped` and no value if there is
+    no product on the canvas.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -91,7 +92,7 @@ def product_cut(scene: Scene, limits: RuleLimits) -> Finding:
 def part_outside_canvas(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a product that does not fit: the share of its area that lies outside the canvas, 0..1.
 
-    The rule is skipped if there is no product.
+    The finding has the status `skipped` and no value if there is no product.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.

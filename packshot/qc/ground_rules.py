@@ -21,9 +21,9 @@ def kept_shadow_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a contact shadow that may have been kept in the matte.
 
     Its value is the area of the largest shadow between the matte's outline and the product's stronger edge inside of
-    it, in pixels, as if the product were at most 1200 px long; 0 if there is none. A shadow is darker than the
-    backdrop, soft at its outer end and bounded by a stronger edge at its inner end. The rule is skipped if too little
-    of the backdrop shows to predict it.
+    it, in pixels of the photograph reduced so that the product's longest side is at most 1200 px; 0 if there is none. A
+    shadow is darker than the backdrop, soft at its outer end and bounded by a stronger edge at its inner end. The
+    finding has the status `skipped` and no value if too little of the backdrop shows to predict it.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -48,8 +48,8 @@ def base_unproven(scene: Scene, limits: RuleLimits) -> Finding:
     farther out proves nothing, nor does the outer side of a thin dark line. At such places the matte contains shadow,
     or a bit of the base was cut off, or the outline is ragged.
 
-    The rule is skipped if no shadow lies along the base: the product hangs, lies flat, or was photographed without a
-    floor. It is also skipped if a person made the matte, or if there is no product.
+    The finding has the status `skipped` and no value if no shadow lies along the base: the product hangs, lies flat, or
+    was photographed without a floor. It is skipped, too, if a person made the matte, or if there is no product.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.

@@ -30,7 +30,7 @@ class Left(NamedTuple):
 
     Attributes:
         probability: 0..1, that the region is backdrop.
-        area: in pixels, as if the product were at most 1200 px long.
+        area: in pixels of the photograph reduced so that the product's longest side is at most 1200 px.
         box: in pixels of the photograph.
     """
 

@@ -23,8 +23,8 @@ def measured(
 ) -> Finding:
     """Return the finding for a measured value: passed, a warning or failed, as the rule's limits say.
 
-    The finding passes up to `limits.good`, fails from `limits.bad` on, and is a warning between them. Its `limit` is
-    `limits.bad`.
+    The finding passes up to `limits.good`, fails from `limits.bad` on, and is a warning between them. If `good` is the
+    greater of the two, it passes down to `good` and fails at `bad` or less. The finding's `limit` is `limits.bad`.
 
     Args:
         code: the rule's code, for example "fringe".
@@ -92,13 +92,13 @@ def box_around(x: float, y: float, frame: Size, *, side_px: int = EVIDENCE_PX) -
 
 
 def widened(box: Box, frame: Size, *, least_px: int = EVIDENCE_PX, most_px: int = 1024) -> Box:
-    """Return a larger box with the same centre, moved so that it lies in the frame, for a reviewer to look at.
+    """Return a box of a size for a reviewer to look at, with the centre of another box, moved into the frame.
 
-    It is 32 px wider and higher, but at least `least_px` and at most `most_px`. A box larger than `most_px` or than the
-    frame gets smaller.
+    The result is 32 px wider and higher than the box, but at least `least_px`, at most `most_px`, and never larger than
+    the frame.
 
     Args:
-        box: in pixels of the photograph.
+        box: the box, in pixels of the photograph.
         frame: size of the photograph.
         least_px, most_px: smallest and greatest width and height of the result.
     """

@@ -30,7 +30,8 @@ def pale_on_white(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a product whose edge cannot be seen on white.
 
     Its value is the length of the longest stretch of the outline where the product differs from the white around it by
-    less than 1 delta E 2000, as a share of the product's longest side. The rule is skipped if the matte has no outline.
+    less than 1 delta E 2000, as a share of the product's longest side. The finding has the status `skipped` and no
+    value if the matte has no outline.
 
     Example: a page shows the product 700 px long, so a value of 0.05 is 35 px. From the usual distance to a screen this
     is about one degree of the field of view. The eye does not complete so long a gap by itself.

@@ -32,7 +32,7 @@ def bite_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a part that may be cut off at the outer outline.
 
     Its value is the length of the longest stretch where the outline cuts through something and the photograph has no
-    edge, in pixels, as if the product were at most 1700 px long; 0 if there is none.
+    edge, in pixels of the photograph reduced so that the product's longest side is at most 1700 px; 0 if there is none.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -49,7 +49,8 @@ def punched_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a hole in the matte that may be wrong.
 
     Its value is the length of the longest stretch where a hole's outline cuts through something and the photograph has
-    no edge, in pixels, as if the product were at most 1700 px long; 0 if there is none.
+    no edge, in pixels of the photograph reduced so that the product's longest side is at most 1700 px; 0 if there is
+    none.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -66,7 +67,8 @@ def missing_part_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a part of the product that may be missing.
 
     Its value is the largest area beside the matte that is neither backdrop nor shadow, in thousandths of the product's
-    area; 0 if there is none. The rule is skipped if too little of the backdrop shows to predict it.
+    area; 0 if there is none. The finding has the status `skipped` and no value if too little of the backdrop shows to
+    predict it.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -86,7 +88,7 @@ def sharp_edge_outside(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on sharp structure just outside the matte: too sharp for a shadow, so perhaps product.
 
     Its value is the area of the largest such structure, in thousandths of the product's area; 0 if there is none. The
-    rule is skipped if too little of the backdrop shows to predict it.
+    finding has the status `skipped` and no value if too little of the backdrop shows to predict it.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -104,7 +106,7 @@ def leftover_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 
     Its value is the largest area that looks exactly like the backdrop, in thousandths of the product's area; 0 if there
     is none. An area counts less if the photograph has an edge between it and the outside: then it may be product in the
-    same colour. The rule is skipped if too little of the backdrop shows to predict it.
+    same colour. The finding has the status `skipped` and no value if too little of the backdrop shows to predict it.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -120,8 +122,8 @@ def leftover_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 def loose_outline(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on an outline that runs through plain backdrop, lit or in shadow.
 
-    Its value is the length of the longest such stretch, in pixels, as if the product were at most 1700 px long; 0 if
-    there is none.
+    Its value is the length of the longest such stretch, in pixels of the photograph reduced so that the product's
+    longest side is at most 1700 px; 0 if there is none.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -136,7 +138,8 @@ def filled_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a gap in the product that may be filled.
 
     Its value is the largest area inside the matte where the backdrop seems to show, in thousandths of the product's
-    area; 0 if there is none. The rule is skipped if too little of the backdrop shows to predict it.
+    area; 0 if there is none. The finding has the status `skipped` and no value if too little of the backdrop shows to
+    predict it.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -153,8 +156,8 @@ def pinhole(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on small holes in the edit where the photograph has none.
 
     Its value is the area of the largest hole, in pixels of the photograph; 0 if there is none. A hole is transparent in
-    the matte or faded in the colours, and has at most 60 px. The rule is skipped if too little of the backdrop shows to
-    predict it, or if there is no product.
+    the matte or faded in the colours, and has at most 60 px. The finding has the status `skipped` and no value if too
+    little of the backdrop shows to predict it, or if there is no product.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.

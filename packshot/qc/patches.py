@@ -64,8 +64,8 @@ def kept_patches(master16: Pixels16, matte: Matte, reduced: Reduced, product: Bo
         reduced: the whole edit, reduced to at most 1024 px. Without a predicted backdrop the list is empty.
         product: the product's box, in pixels of the photograph.
     Returns:
-        Regions with their area in pixels, as if the picture were 1000 px long. A smaller photograph keeps its own
-        pixels.
+        Regions with their area in pixels of the photograph reduced so that its longest side is at most 1000 px. A
+        smaller photograph keeps its own pixels.
     """
     if reduced.backdrop is None:
         return []

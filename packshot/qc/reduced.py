@@ -68,7 +68,7 @@ def reduce_edit(master16: Pixels16, matte: Matte, network: Matte, *, reduced16: 
     Args:
         master16: the photograph, (rows, columns, 3) uint16, Adobe RGB.
         matte: each pixel's share of product, (rows, columns) float32 in 0..1, of the photograph's size.
-        network: the segmentation network's prediction in 0..1, at any size.
+        network: the segmentation network's mask, (rows, columns) float32 in 0..1, at any size.
         reduced16: a copy of the photograph already reduced by area averaging. It saves time, and is used if it is large
             enough.
     """

@@ -14,9 +14,9 @@ _NO_BACKDROP = "Too little of the backdrop shows to know its colour."
 def backdrop_patch_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on patches of backdrop that may be kept in the matte, such as narrow gaps and corners.
 
-    Its value is the area of the largest patch, in pixels as if the picture were 1000 px long; 0 if there is none. A
-    white patch on a white backdrop counts too, because it shows on any page that is not white. The rule is skipped if
-    too little of the backdrop shows to predict it.
+    Its value is the area of the largest patch, in pixels of the photograph reduced so that its longest side is at most
+    1000 px; 0 if there is none. A white patch on a white backdrop counts too, because it shows on any page that is not
+    white. The finding has the status `skipped` and no value if too little of the backdrop shows to predict it.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -34,9 +34,10 @@ def backdrop_patch_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 def backdrop_strip_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on backdrop that may be kept between the matte's outline and the product's real edge.
 
-    Its value is the area of the largest strip with nearly the backdrop's colour, in pixels, as if the product were at
-    most 1200 px long; 0 if there is none. The real edge is the photograph's strongest edge inside the outline. The rule
-    is skipped if too little of the backdrop shows to predict it.
+    Its value is the area of the largest strip with nearly the backdrop's colour, in pixels of the photograph reduced so
+    that the product's longest side is at most 1200 px; 0 if there is none. The real edge is the photograph's strongest
+    edge inside the outline. The finding has the status `skipped` and no value if too little of the backdrop shows to
+    predict it.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -57,8 +58,8 @@ def backdrop_left_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the region of the matte that is most likely left-over backdrop.
 
     Its value is the probability that this region is backdrop, 0..1, as a trained random forest gives it; 0 if no region
-    has nearly the backdrop's colour. Shaded and tinted backdrop is judged too. The rule is skipped for a person's
-    matte, and if too little of the backdrop shows.
+    has nearly the backdrop's colour. Shaded and tinted backdrop is judged too. The finding has the status `skipped` and
+    no value if a person made the matte, or if too little of the backdrop shows to predict it.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.

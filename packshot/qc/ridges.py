@@ -50,13 +50,13 @@ class Strip:
     `kept_strips` makes it.
 
     Attributes:
-        area: number of pixels, in a picture reduced so that the product is at most 1200 px long.
+        area: number of pixels, in a picture reduced so that the product's longest side is at most 1200 px.
         box: the strip's box, in pixels of the photograph.
         outer: median gradient across the matte's outline at the strip, in levels (0..255) per pixel; infinite if the
             strip does not touch the outside.
         inner: median gradient across the strip's inner edge, in levels per pixel; 0 if it has no inner edge.
         step: mean difference between the strip and the backdrop, in levels.
-        goes_on: whether its colour goes on inside the product.
+        goes_on: True if its colour goes on inside the product: then it is a part of the product.
         light: light in the strip divided by the backdrop's light, linear.
     """
 
@@ -81,10 +81,10 @@ class Strip:
 
     @property
     def is_backdrop(self) -> bool:
-        """True if the strip has nearly the backdrop's colour, ends at a clear edge, and does not go on inside.
+        """True if the strip has nearly the backdrop's colour, ends at a clear edge, and is no part of the product.
 
-        It differs from the backdrop by less than 20 levels (of 255) on average, and the inner edge has at least 15
-        levels per pixel.
+        It differs from the backdrop by less than 20 levels (of 255) on average, the inner edge has at least 15 levels
+        per pixel, and `goes_on` is False.
         """
         return self.step < _LIKE_BACKDROP and self.inner >= _CLEAR_EDGE and not self.goes_on
 

@@ -165,8 +165,8 @@ class Scene:
     def patches(self) -> list[Region]:
         """Areas of the matte that have the backdrop's colour, the largest first.
 
-        Their area is in pixels, as if the picture were 1000 px long. There are none without a product or a predicted
-        backdrop.
+        Their area is in pixels of the photograph reduced so that its longest side is at most 1000 px. There are none
+        without a product or a predicted backdrop.
         """
         if self.subject is None:
             return []

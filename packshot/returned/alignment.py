@@ -54,8 +54,9 @@ class Alignment:
         scale: size of the product in the returned picture divided by that in the master. Both pictures are first
             scaled to one size.
         moved_px: displacement of the corner of the product's box that moved farthest, in pixels of the master.
-        warp: the transform from master to returned picture; None if they could not be aligned, or if the returned
-            picture is turned.
+        warp: the transform from master to returned picture, (2, 3) float64: it maps (x, y) in the master to (x, y) in
+            the returned picture, both in reduced pixels. None if they could not be aligned, or if the returned picture
+            is turned.
     """
 
     likeness: float | None
@@ -95,7 +96,7 @@ class Pair:
         shows.
 
         Args:
-            warp: the transform from master to returned picture.
+            warp: the transform from master to returned picture, as `Alignment.warp`.
         """
         inside = warped_back(self.inside.astype(np.float32), warp) > 0.99
         both: Mask = inside & self.solid
@@ -196,7 +197,7 @@ def warped_back(picture: NDArray[np.float32], warp: Warp) -> NDArray[np.float32]
     Args:
         picture: the returned picture, or something measured on it: (rows, columns) or (rows, columns, channels)
             float32.
-        warp: the transform from master to returned picture.
+        warp: the transform from master to returned picture, as `Alignment.warp`.
     """
     size = (picture.shape[1], picture.shape[0])
     return np.asarray(cv2.warpAffine(picture, warp, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP), np.float32)

@@ -121,13 +121,13 @@ def check_neck_joint(
     """Return the four findings on a neck joint (ghost mannequin) that an editor returned.
 
     In order: whether the neckline is filled, whether mannequin is left, whether the outline is even, whether a line
-    shows at the seam. A failed finding with `gate` sends the work back. All are skipped if no mannequin was recognised,
-    or if the work has no matte or another shape than the master.
+    shows at the seam. A failed finding with `gate` sends the work back. All four have the status `skipped` and no value
+    if no mannequin was recognised, if there is no draft, or if the work has no matte or another shape than the master.
 
     Args:
         work: the work as `packshot.returned.read.read_returned` returns it.
         master: (rows, columns, 3) uint16, Adobe RGB: the garment on its mannequin.
-        draft: the draft mask that the editor was given; None if there was none. Then all checks are skipped.
+        draft: the draft mask that the editor was given; None if there was none.
         limits: beyond which the work is sent back; None: the defaults.
     """
     if draft is None or not draft.mannequin.any():

@@ -148,9 +148,8 @@ class RoutingModel(Value):
 
         The model's probability says how likely a person would refuse the machine's edit of a shot. Shots up to the
         limit pass: the machine may edit them, or approve its edit of them. Shots beyond it go to people. Among the
-        shots that pass, people would refuse no larger share than the promise allows. The limit's probability is None
-        if people judged too few photographs of this kind, or refused too many of their edits. Then
-        the limit lets no shot pass.
+        shots that pass, people would refuse no larger share than the promise allows. The limit's probability is None if
+        people judged too few photographs of this kind, or refused too many of their edits. Then no shot passes.
 
         Args:
             use: ROUTE if the model is asked before the cut-out, APPROVE if after it.

@@ -21,6 +21,9 @@ def category_in_words(path: str, texts: Iterable[str], categories: Mapping[str, 
     are ignored: a word alone cannot make a shot simple, because it may mean something else, such as a camera. Folder
     names are not read, because they name shoots and studios.
 
+    Whole words are compared with the names and synonyms of the categories, without regard to case and accents. If
+    several fit, the category with the stricter rule is taken.
+
     Args:
         path: path of the file in its batch.
         texts: title and keywords of its metadata.

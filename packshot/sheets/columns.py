@@ -81,8 +81,9 @@ def identifiers(values: pd.Series) -> pd.Series:
     """Return a column of identifiers, such as SKUs, in normal form, one text for each row.
 
     A blank cell is missing, and so is a spreadsheet's error, such as ``#N/A``, or a formula without its result, such as
-    ``=VLOOKUP(A2;B:C;2)``. The same identifier in two tables becomes the same text.
-    `packshot.sheets.identifiers.identifier` says how.
+    ``=VLOOKUP(A2;B:C;2)``. The same identifier in two tables becomes the same text: spaces around it, invisible
+    characters, a leading apostrophe and Excel's ``="..."`` are removed; case and leading zeros stay
+    (`packshot.sheets.identifiers.identifier`).
 
     Args:
         values: the column, of any type.

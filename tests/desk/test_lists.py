@@ -271,7 +271,7 @@ def test_an_editor_reads_what_to_do_with_its_places(desk: Desk, browser: Browser
         record = record_in(state, shot(state.value)).model_copy(update={"decisions": (back,)})
         page = browser.page_of(create_record(record).shot)
         words = said_on(page)
-        assert f"{title} reject the work (our fault): edge (1 marked place) (both straps), Sen Ior" in words
+        assert f"{title} Edge: both straps Sen Ior: reject the work (our fault)" in words
         assert "the strap is bitten at 10, 20, 30 x 40 px Show M1" in words
         assert "&#34;label&#34;: &#34;M1&#34;" in page
         assert 'data-place="1">Show M1' in page  # after the finding with a place

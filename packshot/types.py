@@ -188,8 +188,9 @@ class Sourced(Value):
 
     Attributes:
         value: the fact, as text.
-        source: ``manifest``, ``file_name``, ``exif``, ``iptc``, ``xmp``, ``metadata``, ``config``, ``default``, or
-            ``person``: somebody corrected it.
+        source: ``manifest``; ``file_name``; ``exif``, ``iptc`` or ``xmp`` for a tag in the file; ``metadata`` for a
+            category that a word in such a tag names; ``config`` for the client's default; ``default`` for an SKU that
+            is only the file's name; or ``person``: somebody corrected it.
     """
 
     value: str

@@ -20,8 +20,9 @@ class Delimited(NamedTuple):
     """The rows of a table below its column names, as they were read from delimited text (CSV).
 
     Attributes:
-        columns: one for each wanted position: the cells of all rows as text, dictionary-encoded. A missing cell is
-            empty.
+        columns: one for each wanted position, in the order in which they were asked for: the cells of all rows as
+            text, dictionary-encoded. A missing cell is an empty text. Rows with too few cells, or with surplus empty
+            ones, come after all others.
         ragged: number of rows with more cells than there are column names. They are left out of `columns`.
         examples: the first three of the ragged rows at most, as text that may be cut off.
         quoted: True if quotation marks around cells only enclose the values and are not part of them.
@@ -61,7 +62,9 @@ def read_below(text: str, head: Head, wanted: Sequence[int]) -> Delimited:
 
 
 def row_names(text: str, head: Head, positions: Sequence[int], *, quoted: bool) -> list[str]:
-    """Return where rows of `read_below` stand in the file, in words: ``row 7``. The first row of the file is 1.
+    """Return where some rows of the table stand in the file: one text for each, such as ``row 7``.
+
+    The rows are those that `read_below` returned. The first row of the file is 1.
 
     Blank rows count. A row with line breaks in quotes is one row, as in a spreadsheet. If the text cannot be followed
     to the row, its place is stated roughly: ``about row 7``.
@@ -69,7 +72,7 @@ def row_names(text: str, head: Head, positions: Sequence[int], *, quoted: bool) 
     Args:
         text: the whole table.
         head: its row of column names.
-        positions: indices into the columns of `read_below`, from 0.
+        positions: which rows, counted from 0 in the order that each column of `Delimited.columns` has.
         quoted: `Delimited.quoted` of what `read_below` returned.
     """
     width, whole, repaired = len(head.cells), [], []

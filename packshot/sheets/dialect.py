@@ -26,7 +26,7 @@ class Head(NamedTuple):
         cells: the column names; empty for a column without one. If all rows end with surplus separators, empty names
             are added.
         separator: the character between cells.
-        row: number of the row, counted from 1.
+        row: number of this row in the file, counted from 1.
         end: where the rows below begin, in characters of the text.
         above: number of rows above that are not part of the table, such as a title.
     """
@@ -40,6 +40,8 @@ class Head(NamedTuple):
 
 def find_head(text: str, known: Known, *, separators: str = ",;\t|") -> Head:
     """Return the row of column names: among the first 20 rows that are not blank, the one with the most known names.
+
+    If several rows have equally many, the first of them counts; so it is the first row if no name is known.
 
     Excel's line ``sep=;`` names the separator. Otherwise each separator is tried. Rows above the column names, such
     as a title, are not part of the table.

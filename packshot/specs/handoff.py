@@ -53,16 +53,20 @@ class HandoffConfig(Value):
     Attributes:
         edit_hours: hours until an editor's work is due, by tier: `basic`, `medium`, `complex`, `super_complex`. Nights
             and weekends count.
-        review_hours, signoff_hours, hold_hours: hours until a reviewer's decision, a senior editor's signature, and
-            what a held shot waits for are due.
+        review_hours: hours until a reviewer's decision is due.
+        signoff_hours: hours until a senior editor's signature is due.
+        hold_hours: hours until the client's file or answer is due for which a shot is on hold.
         soon_hours: a notice is sent this long before the due time.
         link_hours: lifetime of a ticket's links; at most 168.
         settle_s: a returned file counts as complete if nobody has written to it for this long.
         late_deliveries: when shots go out that are approved after their batch was delivered.
-        seniors: names of the people who may sign off. Empty: anybody who did not edit the shot.
+        seniors: names of the people who may sign off. Case, accents and punctuation do not matter. Empty: anybody who
+            did not edit the shot.
         ghost_mannequin_views: views of a garment that need the neck joint.
-        neck_view, reference_view: views that show a garment's inside, and a product's true colour.
-        path_name: name of the path to use in returned files. Empty: the one that is marked as clipping path.
+        neck_view: view that shows the inside of a garment's neck.
+        reference_view: view that shows a product's true colour.
+        path_name: name of the path to use in returned files; case does not matter. Empty: the one that is marked as
+            clipping path.
     """
 
     edit_hours: Mapping[Tier, Hours]
@@ -95,7 +99,7 @@ class ClientHandoff(Value):
             may name only the tiers that differ.
         late_deliveries: replaces the block in `handoff.yaml` as a whole; a key that is left out has its default.
         ghost_mannequin: `true`: garments get the neck joint even if the manifest does not ask for it.
-        seniors: who may sign off this client's shots.
+        seniors: names of the people who may sign off this client's shots.
         path_name: name of the path to use in this client's returned files.
     """
 

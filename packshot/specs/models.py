@@ -139,7 +139,7 @@ class PressProfile(Value):
 
     Attributes:
         file: its file name in ``configs/profiles/``.
-        icc_base64: its content, so that a plan is complete without the file.
+        icc_base64: the bytes of this file as Base64 text, so that a plan is complete without the file.
     """
 
     file: str
@@ -157,7 +157,8 @@ class Client(Value):
     Attributes:
         title: the client's name for people. It heads the client's reports.
         logo: file in `configs/logos/` for the head of the client's reports: PNG, JPEG or WebP, at most 100 kB.
-        platforms: in the order of export. Quality control judges the edit for each; the strictest verdict counts.
+        platforms: names of the client's platforms, in the order of export. Quality control judges the edit for each of
+            them; the strictest verdict counts.
         file_name_pattern: regular expression with named groups (sku, asin, isbn, ean, upc, gtin, view, category,
             shoot_group) that reads facts from the file name without extension. If it has a group for the product, every
             shot must name its product. A shot whose file name does not fit, and whose product nothing else names, waits
@@ -166,9 +167,9 @@ class Client(Value):
             `shoot_group: ["xmp:job_id"]`. `packshot inspect` shows a file's tags.
         default_category, default_view: used if manifest, file name and metadata do not give one.
         min_px: minimum of a photograph's longest side; replaces the one in `ingest.yaml`.
-        naming: file name template by platform; replaces the platform's own.
+        naming: name of a platform -> template of file names, in place of the platform's own.
         rules: edit rules on every platform.
-        platform_rules: edit rules by platform; they have the highest precedence.
+        platform_rules: name of a platform -> edit rules on this platform; they have the highest precedence.
         partial: what happens if a shot's renditions have different verdicts. `wait` (default): the whole shot waits for
             a person. `ship`: approved renditions are delivered in the same night. The others are left out and listed
             with the reason; process the shot again to get them. Not allowed together with `all_or_nothing`.
@@ -185,7 +186,7 @@ class Client(Value):
         print_clipping_path: `true`: TIFFs contain a clipping path along the product's outline, exact to half a pixel.
             It is read back from the file and compared with the matte.
         sets: which views a product must have, and whether they go out together.
-        handoff: the client's own values for people's work.
+        handoff: the client's own due times and rules for people's work.
         tables: how the client's shop writes dates and numbers in orders and returns.
     """
 
@@ -256,11 +257,15 @@ class Configs(Value):
     """Everything in ``configs/``, as `packshot.specs.load.load_configs` reads it.
 
     Attributes:
-        platforms, categories, models, clients: name -> content of its file or entry.
-        defaults: edit rules with the lowest precedence.
+        platforms, clients: name of the platform or client -> content of its file.
+        categories, models: name of the category or segmentation model -> its entry in `categories.yaml` or
+            `models.yaml`.
+        defaults: edit rules with the lowest precedence, from `defaults.yaml`.
         qc, routing, ingest, handoff, returns, daily: the contents of the files of these names.
-        press_profiles: file -> ICC profile of a press, for the files that clients name.
-        broken_clients: client whose own file is wrong -> the problem. Such a client's shots are not processed.
+        press_profiles: file name in `configs/profiles/`, such as `fogra39.icc` -> the ICC profile in this file. It has
+            the files that a client's `cmyk_profile` names, and no others; empty if no client names one.
+        broken_clients: name of a client whose own file is wrong -> one text that lists every problem with file, line
+            and field. Such a client is not in `clients`, and its shots are not processed.
     """
 
     platforms: Mapping[str, Platform]
@@ -293,7 +298,7 @@ class RenditionPlan(Value):
     Attributes:
         platform: where it goes, with the platform's requirements.
         rules: how it is edited.
-        naming: template of its file name.
+        naming: template of its file name without extension, such as `{product_id}.{view}`.
         press: profile of the client's press, if the platform is in CMYK; otherwise None.
     """
 
@@ -313,16 +318,18 @@ class Plan(Stored):
         view: code of the view, such as ``MAIN``.
         rules: the edit rules of the first rendition, because one edit serves all renditions.
         renditions: one for each platform that accepts this view; quality control judges each of them.
-        left_out: platforms that were asked for by name and don't accept this view -> why they get nothing.
+        left_out: name of a platform that was asked for by name and doesn't accept this view -> why it gets nothing, in
+            a sentence. A platform that only the style guide names is not listed.
         ingest, routing, qc: the contents of the config files of these names, with the client's own minimum size.
         services: services that the manifest asks for, in its own words. People do them, except those that the machine's
             edit includes.
-        partial: whether approved renditions are delivered before those that a person has to look at.
+        partial: `ship`: approved renditions are delivered before those that a person has to look at. `wait`: the whole
+            shot waits.
         approve_unproven_kinds: kinds of shots that the client has approved without proof by real photographs.
-        all_or_nothing: whether nothing is delivered if one platform gets nothing.
+        all_or_nothing: True if no file of the shot is delivered when one platform gets nothing.
         copyright: the client's notice for delivered files; empty if there is none.
-        source_credit: whether the photograph's own copyright and creator are kept.
-        print_clipping_path: whether TIFFs contain a clipping path.
+        source_credit: `keep` if delivered files have the photograph's own copyright and creator, otherwise `remove`.
+        print_clipping_path: True if TIFFs contain a clipping path.
     """
 
     client: str

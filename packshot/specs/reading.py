@@ -223,7 +223,8 @@ def parse(text: str, *, file: str) -> tuple[Document, tuple[Problem, ...]]:
     """Return (the plain values of a YAML text with their lines, problems).
 
     Problems are errors of syntax, keys that are given twice, keys that YAML does not read as text, anchors that are
-    used twice, tags, and numbers that are not finite. A text that is not YAML has no values and one problem.
+    used twice, tags, and numbers that are not finite. A text that is not YAML gives an empty mapping as its values, and
+    one problem.
 
     Args:
         text: the file's content.

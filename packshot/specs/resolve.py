@@ -49,8 +49,8 @@ def resolve(
             counts. If they name no category, the category stays unknown.
         view: ``MAIN``, ``PT01``, ...; empty means the client's default.
         platforms: names of the platforms that are asked for, in this order; empty means the client's own. A platform
-            that does not accept the view is left out.
-        services: services that the manifest asks for, such as retouching.
+            that does not accept the view gets no rendition. If it was asked for here, `Plan.left_out` says why.
+        services: services (kinds of handwork) that the manifest asks for, in its words, such as ``retouch``.
 
     Raises:
         ConfigError: the client's style guide is wrong or missing, a platform doesn't exist or is disabled, none
@@ -243,9 +243,10 @@ _STRICTNESS = {Complexity.COMPLEX: 0, Complexity.MEDIUM: 1, None: 2, Complexity.
 def find_category(categories: Mapping[str, Category], words: str) -> Category | None:
     """Return the category that a text names, by name or synonym; None if it names none.
 
-    First the whole text is compared. Then whole words anywhere in it, so that ``Apparel > Jewellery > Rings`` is
-    jewelry. If several match, the stricter rule wins, then the word that stands last: paths and English noun phrases
-    end with the main word (``clothing/hat``, ``camera bag``).
+    First the whole text is compared. Then each name and synonym is looked for as whole words anywhere in the text, so
+    that ``Apparel > Jewellery > Rings`` names the category ``jewelry``. If several match, the one whose fixed
+    `complexity` is strictest wins: such shots go to people. Among equals the word that stands last wins, because paths
+    and English noun phrases end with the main word (``clothing/hat``, ``camera bag``).
 
     Args:
         categories: all categories, by name.

@@ -53,7 +53,8 @@ class ReturnsConfig(Value):
         least_returns, least_products: below these the report gives no figure but says "insufficient data".
         most_lost_ratio: from this share of rows that cannot be used, or of returns whose order is missing, no figure is
             given.
-        image_reasons: a return is attributed to the picture if its reason contains one of these words.
+        image_reasons: a return is attributed to the picture if its reason contains one of these texts anywhere, in
+            capitals or small letters. Default: none, so no return is attributed to the picture.
         tables: limits for all tables of one report together.
     """
 

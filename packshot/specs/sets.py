@@ -18,7 +18,8 @@ class ProductSets(Value):
 
     Attributes:
         views: views that each product must have, for example `[MAIN, PT01, PT02]`. Empty (default): none is asked for.
-        by_category: views by category, in place of `views`, for example `clothing: [MAIN, PT01, NECK]`.
+        by_category: name of a category -> the views that its products must have, in place of `views`. For example
+            `clothing: [MAIN, PT01, NECK]`.
         deliver: `as_approved` (default): a shot goes out as soon as it is approved. `complete_sets`: a product's shots
             wait until each of its views is approved, or until somebody closes the batch: `packshot batch close`.
     """

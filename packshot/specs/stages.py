@@ -98,7 +98,9 @@ class IngestConfig(Value):
 
     Attributes:
         min_px: minimum of a photograph's longest side. A client may ask for more.
-        max_bytes, max_pixels, max_side_px, max_frames: larger files are refused before they are decoded.
+        max_bytes, max_pixels, max_side_px, max_frames: size of the file in bytes, pixels of the picture (width times
+            height), length of its longer side in pixels, and number of frames. A file that exceeds one of them is
+            refused before it is decoded.
         max_decoded_bytes: pixels times channels times bytes per channel; larger files are refused likewise. The default
             allows 166 megapixels of 16-bit RGB.
         max_working_bytes: memory that work on a picture takes. It is calculated from the header: for each pixel its
@@ -222,11 +224,11 @@ class AuditConfig(Value):
 
     Attributes:
         ratio: of the shots that the machine would approve, this share is audited. Shots that people see anyway need no
-            audit.
+            audit. A hash of the photograph's file decides, so a shot that is processed again gets the same answer.
         first_ratio: share while there are no verdicts yet. It falls linearly to `ratio` until there are as many
             verdicts as the promise needs at least (149 for 2 %).
-        by_category: other shares, by category.
-        by_client: other shares, by client. The largest share that applies counts.
+        by_category: name of a category -> the share for its shots.
+        by_client: name of a client -> the share for the client's shots. If several shares apply, the largest counts.
         window_days: how far back audits count for the measured escape rate: the share of audited shots that the machine
             would have approved and the person refused.
     """

@@ -29,7 +29,7 @@ class ClosedBatches(Value):
     Attributes:
         batches: in the order in which they were closed.
         left_out: key of the object ``READY`` in a folder whose name is not allowed for a batch -> what is wrong with
-            it.
+            the name, in words. Such a folder is not processed.
     """
 
     batches: tuple[BatchId, ...]

@@ -35,10 +35,14 @@ class Fate(Value):
         files: number of its renditions that passed the check after export.
         with_whom, since, due: only for a waiting shot: who has to act, since when, and until when. A shot on hold waits
             for the client.
-        left_out: platform name or file path -> why this photograph was not delivered there.
-        product: the product that the photograph shows; empty unless the client asks for certain views of each product.
-        lacks: the missing views of that product, and why they are missing; empty if none is.
-        from_elsewhere: the views of that product that came in other batches, with the batch; empty if none did.
+        left_out: name of a platform that gets no file of the photograph, or path in the delivery of a missing file ->
+            the reason in words.
+        product: SKU, else ASIN or GTIN, of the product that the photograph shows; empty unless the client asks for
+            certain views of each product.
+        lacks: the missing views of that product with the reasons, as one text: ``PT02 (not received), NECK (waits for a
+            reviewer)``; empty if none is missing.
+        from_elsewhere: the views of that product that came in other batches, as one text: ``PT01 in spring-24``; empty
+            if none did.
         unreadable: True if the shot has no record, or its record can't be read.
         passing: True if the shot failed, and another try may help. Its run has stopped in the middle, or the cause may
             pass by itself: the storage or a server was away, or a disk was full.
@@ -75,11 +79,12 @@ class Summary(Value):
         batch: the batch.
         fates: one for each photograph, in the order of the batch's record, which is by name.
         findings: what was noticed about the batch and its manifest.
-        warnings: warnings about its photographs; each distinct warning once.
-        products: one for each product that must have certain views: which views it lacks. Empty if the client asks for
-            none.
-        stands: what else is to be said in words: the batch is cancelled, not begun, or a run is at work on it. Else
-            empty.
+        warnings: warnings about its photographs, the one that most of them have first. Each has a code, a message, and
+            the names of its photographs. Messages that differ only in their numbers are one warning.
+        products: one for each product that must have certain views, with the views that it lacks. Empty if the client
+            asks for none.
+        stands: words for a batch that is cancelled or not begun, or that a run works on: "A run is at work on it now".
+            Otherwise empty.
     """
 
     batch: BatchId

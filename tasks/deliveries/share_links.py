@@ -213,7 +213,9 @@ def link_behind(shared: Shared) -> Link | None:
 def form_token(shared: Shared) -> str:
     """Return a secret text that each form on a shared page carries. Only somebody who has the link can know it.
 
-    When a form is sent, the text is compared. So another web site can't send a form in the name of the link's reader.
+    It is made from the delivery and the link's id, so each call for one link returns an equal text. When a form is
+    sent, the desk compares the text in the form with this one. So another web site can't send a form in the name of the
+    link's reader.
 
     Args:
         shared: what the link's token says, from `read_token`.

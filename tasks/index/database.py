@@ -65,7 +65,8 @@ class Database(Protocol):
         """Return what `work` returns. Everything that it does is one transaction: all of it counts, or nothing.
 
         Args:
-            work: called with the connection. If it raises an error, the transaction is undone.
+            work: called with one argument, a SQLAlchemy connection to the index. If it raises an error, the transaction
+                is undone.
             within_s: longest time for the work, in seconds, by default 30; an `Own` ignores it.
         Raises:
             IndexAwayError: the work failed in the database, or took too long.
@@ -113,7 +114,8 @@ class Shared:
         line down.
 
         Args:
-            work: called with the connection. If it raises an error, the transaction is undone.
+            work: called with one argument, a SQLAlchemy connection to the index. If it raises an error, the transaction
+                is undone.
             within_s: longest time for the work, in seconds, by default 30. The first use may take 30 s in any case,
                 because it also makes or changes the tables.
         Raises:
@@ -179,7 +181,8 @@ class Own:
         """Return what `work` returns. Everything that it does is one transaction: all of it counts, or nothing.
 
         Args:
-            work: called with the connection. If it raises an error, the transaction is undone.
+            work: called with one argument, a SQLAlchemy connection to the index. If it raises an error, the transaction
+                is undone.
             within_s: has no effect here.
         Raises:
             IndexAwayError: the work failed in the database.

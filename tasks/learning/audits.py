@@ -58,10 +58,11 @@ def audit_report(record: ShotRecord, plan: Plan, edit: Edit) -> Mapping[str, Any
     (whether the machine would have approved the shot), ``score`` (0 to 100), and ``ratio`` (the probability with which
     this shot was drawn, 0 to 1).
 
-    Audited shots are drawn at random. The rate is high as long as few audits have been answered. Shots that go to a
-    reviewer anyway are drawn at the same rate; otherwise a hidden score would reveal an audit. Shots that the machine
-    edits again are not drawn. If the only thing that stops a shot's approval is the missing proof on real photographs,
-    the shot is always audited: the verdict adds to that proof.
+    A hash of the client's original decides, so at the same rate the same file always gets the same answer. The rate is
+    high as long as few audits have been answered. Shots that go to a reviewer anyway are drawn at the same rate;
+    otherwise a hidden score would reveal an audit. Shots that the machine edits again are not drawn. If the only thing
+    that stops a shot's approval is the missing proof on real photographs, the shot is always audited: the verdict adds
+    to that proof.
 
     Args:
         record: the shot's record.

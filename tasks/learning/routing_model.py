@@ -95,7 +95,7 @@ def load_version(version: str) -> RoutingModel:
     """Return a routing model by its version. A version never changes, so it is read only once in a process.
 
     Args:
-        version: name of a stored model, or `SHIPPED` for the one that comes with Packshot.
+        version: name of a stored model, or ``shipped`` (`SHIPPED`) for the one that comes with Packshot.
     Raises:
         ObjectMissingError: the storage has no such version.
         ModelError: the model is damaged.

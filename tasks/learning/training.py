@@ -51,8 +51,9 @@ class Trained(Value):
 def train_candidate() -> Trained:
     """Train a new routing model, store it, and return it with its comparison with the model in use.
 
-    It learns from scenes whose right result is known and from all shots that people have judged. Some products are kept
-    out: they are used only for the comparison. The new model is not used before `promote`.
+    It learns from scenes whose right result is known and from all shots that people have judged. About 30 % of the
+    products are kept out: their shots are used only for the comparison. A hash of the product decides, so they are the
+    same products each time. The new model is not used before `promote`.
 
     Raises:
         TrainingError: there are too few examples to learn from.

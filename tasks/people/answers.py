@@ -51,7 +51,8 @@ def follow_answer(shot: ShotId, answer: Answer, *, question: str) -> Outcome:
 
     Args:
         answer: the filled-in form.
-        question: id of the question: ``<run id>-<number>``.
+        question: id of the question: ``<run id>-<number>``. The number is 1 for the first question of that run. An
+            answer to the same question is applied only once.
     """
     read: list[ObjectInfo] = []
     with living(shot):

@@ -32,10 +32,11 @@ _MANNEQUIN, _OPENING = "neck_joint_mannequin.png", "neck_joint_opening.png"
 
 
 def with_draft(record: ShotRecord) -> ShotRecord:
-    """Store a draft for the editor of a shot, a TIFF with matte and path, and return the shot's record with it.
+    """Store a draft for the editor of a shot, and return the shot's record with it.
 
-    If there is a draft of this master already, the record is returned unchanged. If the machine has edited the shot,
-    the draft uses that edit's matte. If no product is found, the record gets a finding and no draft.
+    The draft is the object ``draft.tif``: the picture with the machine's matte and a clipping path, from which the
+    editor can begin. If there is a draft of this master already, the record is returned unchanged. If the machine has
+    edited the shot, the draft uses that edit's matte. If no product is found, the record gets a finding and no draft.
 
     Args:
         record: the record of a shot that waits for an editor.
@@ -85,8 +86,9 @@ def given_matte(record: ShotRecord) -> Matte | None:
 def with_neck_joint(record: ShotRecord, neck: ShotId | None) -> ShotRecord:
     """Store a draft of a garment's neck joint for the editor, and return the garment's record with it.
 
-    The neck joint puts together a garment on a mannequin and a second photograph of its neck. If there is a draft of
-    these two pictures already, the record is returned unchanged.
+    The neck joint puts together a garment on a mannequin and a second photograph of its neck. The draft is the object
+    ``neck_joint.psd``, with layers. If it can't be made, the record gets only findings that say why. If there is a
+    draft of these two pictures already, the record is returned unchanged.
 
     Args:
         record: the record of the garment on the mannequin.
@@ -118,9 +120,10 @@ def with_neck_joint(record: ShotRecord, neck: ShotId | None) -> ShotRecord:
 
 
 def joint_draft(record: ShotRecord) -> JointDraft | None:
-    """Return the draft of a garment's neck joint that the editor got: masks of mannequin and opening, and the matte.
+    """Return the draft of a garment's neck joint that the editor got: three masks of the master's size.
 
-    None if there is no such draft of the present master.
+    They are the matte of the garment with its mannequin, the matte of the mannequin, and the neckline that must be
+    filled. None if there is no such draft of the present master.
 
     Args:
         record: the record of the garment on the mannequin.

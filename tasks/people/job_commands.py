@@ -43,7 +43,8 @@ class Job(Value):
         run: id of the suspended run that waits for an answer; empty if none waits.
         wait: who has to act, and until when; None if the shot waits for nobody.
         score: of the edit, 0 to 100; None if there is no edit, or the reviewer must not see it (blind review).
-        links: file name -> presigned URL.
+        links: file name -> presigned URL. The files are ``preview.webp``, and ``edit.tif`` if the shot is in review or
+            waits for a signature, otherwise ``master.tif``. A file that the shot does not have is missing.
         ticket: the editor's job ticket, while the shot waits for an editor; otherwise None.
         findings: those that did not pass; empty in a blind review.
         trail: events of the shot, in order; in a blind review without what tells the machine's verdict.
@@ -168,9 +169,10 @@ def take_job(name: str, *, person: str, signed_in: bool = False) -> None:
     Args:
         name: CLIENT/BATCH/SHOT.
         person: name of the editor.
-        signed_in: True if the person has proved who they are. Then they can't take a job that somebody else has.
+        signed_in: True if the person has proved who they are. Then they can't take a job that somebody else has. False
+            takes the job over from another editor, because nobody has checked either name.
     Raises:
-        DecisionRefusedError: the shot doesn't wait for an editor, or somebody else has it.
+        DecisionRefusedError: the shot doesn't wait for an editor; or `signed_in` is True and somebody else has the job.
     """
 
     def require_free(record: ShotRecord) -> None:
@@ -221,6 +223,8 @@ def _note_on_job(
 
 def first_time_rates(*, by: By, client: str = "", batch: str = "") -> tuple[Rate, ...]:
     """Return how often editors' work was approved the first time: one `Rate` for each editor, category or client.
+
+    They are sorted by that name. Empty if nobody has judged any work.
 
     Each rate has the number of shots that a second person judged, how many of these were approved the first time, and
     the reasons of the rejections.

@@ -16,7 +16,8 @@ from tasks.storage.bucket import open_storage
 def note_sibling(record: ShotRecord, *, view: str) -> None:
     """Note in storage that there is a photograph of a product, so that other shots of the product find it.
 
-    If the record names no product, nothing is stored.
+    The note is kept under `ShotRecord.product`: the SKU, or else the ASIN or GTIN. If the record names no product,
+    nothing is stored. A second call replaces the first note.
 
     Args:
         record: the shot's record.
@@ -33,8 +34,8 @@ def note_sibling(record: ShotRecord, *, view: str) -> None:
 def siblings_of(client: str, product: str) -> Iterator[Sibling]:
     """Yield the photographs of a product that `note_sibling` has noted: each with its batch, shot, product and view.
 
-    They come from all batches of the client. Nothing is yielded if `product` is empty. Storage is read as the caller
-    goes on.
+    They come from all batches of the client, in the order of their keys in storage. Case does not matter in `product`;
+    nothing is yielded if it is empty. Storage is read as the caller goes on.
 
     Args:
         client: the client's short name, for example ``acme``.

@@ -46,7 +46,8 @@ def ask(work: Work[R], *, client: str = "", batch: str = "", storage: Storage | 
     time, as all records that changed are read. If no folder can be used, the index of this machine is made in memory.
 
     Args:
-        work: the question: called with a connection to the index; what it returns is the answer.
+        work: the question: called with one argument, a SQLAlchemy connection to the index. What it returns is the
+            answer.
         client, batch: names of the client and the batch that the question is about; empty means all. They limit how
             much an index of this machine has to compare.
         storage: the bucket that the question is about; None means the one that the settings name.
@@ -188,14 +189,15 @@ def batch_records(batch: BatchId) -> list[ShotRecord]:
 
 
 def records_of_products(client: str, products: Collection[str]) -> list[ShotRecord]:
-    """Return all shots of a client that show one of some products, from all batches.
+    """Return all shots of a client that show one of some products, from all batches; empty if there is none.
 
     Each shot is returned as its record in short form: most facts, most measured figures and the findings that passed
-    are left out.
+    are left out. Shots whose record can't be read are missing.
 
     Args:
         client: the client's short name, for example ``acme``.
-        products: SKU, ASIN or GTIN of each; case does not matter.
+        products: SKU, ASIN or GTIN of each product. A shot matches if one of its own three is equal to one of these;
+            case does not matter.
     """
     names = sorted({one.casefold() for one in products})
     found: list[ShotRecord] = []
@@ -221,7 +223,7 @@ def records_since(moment: datetime) -> list[ShotRecord]:
 
 
 def received_since(moment: datetime) -> Mapping[BatchId, datetime]:
-    """Return the batches that came in since a moment: batch -> the time when it came in.
+    """Return the batches that came in at a moment or later, in no order: batch -> the time when it came in.
 
     Args:
         moment: a time with a time zone.

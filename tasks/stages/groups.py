@@ -27,8 +27,9 @@ def group_shots(
 ) -> dict[str, GroupDecision]:
     """Return what was decided about the shoot group of each shot that has a master: shot name -> decision.
 
-    Shots in the same light form a group and get the same correction of colours. Groups and corrections are stored in
-    the batch's record. The result is empty if no shot needs work.
+    A decision names the shot's group and has the correction of its colours. Shots in the same light form a group and
+    get the same correction. Groups and corrections are stored in the batch's record. The result is empty if no shot
+    needs work.
 
     Args:
         mastered: the shots that need work, as stage 1 left them. The light of all other shots is read from their

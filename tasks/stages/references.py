@@ -1,7 +1,8 @@
 """Read reference photographs: files that a client's manifest names as the colour reference of its shots.
 
-A reference is read as it was listed. A copy of what was read is kept beside the batch's record, so that an editor
-compares with the same picture as the line, whatever the client uploads later.
+A reference is read only if the client has not replaced the file since the batch's files were listed. A copy of what was
+read is kept beside the batch's record, so that an editor compares with the same picture as the line, whatever the
+client uploads later.
 """
 
 from __future__ import annotations
@@ -39,11 +40,14 @@ def reference_photos(record: BatchRecord, named: Iterable[str]) -> dict[str, Ref
     """Return what was measured on a batch's reference photographs: name in the manifest -> colour target or swatch.
 
     The files are read from storage. A name for which the batch has no file is left out. A shot that is named as a
-    reference is not read: its result only says what it is (`ReferencePhoto.is_shot`).
+    reference is not read: its result only says what it is (`ReferencePhoto.is_shot`). If a file was deleted or replaced
+    since it was listed, its result only says so (`ReferencePhoto.replaced`). If a file can't be used, nothing was
+    measured, and no error is raised.
 
     Args:
         record: the batch's record, with the files that were listed.
-        named: names of files, from the manifest's column `reference`; empty ones are ignored.
+        named: texts from the manifest's column `reference`; empty ones are ignored. Each is matched with the path of a
+            file in the batch, or else with the file's name without folders; case does not matter.
     """
     files, every = _files(record, ignored_only=True), _files(record, ignored_only=False)
     found = {}
@@ -63,7 +67,8 @@ def listed_reference(record: BatchRecord, named: str) -> ListedFile | None:
 
     Args:
         record: the batch's record, with the files that were listed.
-        named: name of a file, from the manifest's column `reference`.
+        named: text from the manifest's column `reference`. It is matched with the path of a file in the batch, or else
+            with the file's name without folders; case does not matter.
     """
     return _of_name(named, _files(record, ignored_only=False))
 

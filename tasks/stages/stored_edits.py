@@ -84,8 +84,14 @@ def edit_files(pixels: Pixels16, edit: Edit, metadata: Metadata) -> dict[str, by
 def edit_report(edit: Edit, network: Segmenter | None) -> dict[str, Any]:
     """Return what a shot's record keeps about an edit, as plain JSON: score, verdicts, method, evidence and network.
 
-    The score and its four components are points. There is a verdict for the edit and one for each platform. Evidence
-    means places in the picture that a reviewer should look at.
+    Keys of the result:
+        score: 0 to 100.
+        components: ``background``, ``edge``, ``fill`` and ``colour`` -> points. Empty if the edit was not scored.
+        verdict: the verdict on the edit, such as ``auto_approve``.
+        platforms: name of a platform -> the verdict on its rendition. Empty if the edit was not scored.
+        method: how the product was cut out.
+        evidence: places in the picture that a reviewer should look at.
+        model, model_fingerprint, engine, precision: what the network is and how it ran. Missing for a person's work.
 
     Args:
         edit: the edit.
@@ -123,8 +129,9 @@ def edit_reports(
 ) -> dict[str, Mapping[str, Any]]:
     """Return the reports that a shot's record keeps about a machine's edit: name of the report -> plain JSON.
 
-    There is always ``edit`` (score, verdict, method). There is ``figures`` if the routing model can learn from measured
-    figures of the edit, and ``audit`` if the shot is drawn for an audit.
+    There is always ``edit``: what `edit_report` returns, and under ``held`` the argument of this name unless it is
+    empty. There is ``figures`` if the routing model can learn from measured figures of the edit, and ``audit`` if the
+    shot is drawn for an audit.
 
     Args:
         edit: the edit.
@@ -274,8 +281,9 @@ def known_of(record: ShotRecord) -> dict[str, str]:
 def refusal_json(ref: ShotRef, error: RefusedInputError, *, sha256: str) -> bytes:
     """Return the content of the file ``<file>.reason.json``, which stands beside a refused file in quarantine.
 
-    It is JSON in UTF-8: the file's path, the shot, the hash, and the error's code, its message and the parts of this
-    message.
+    It is a JSON object in UTF-8 with the texts ``file`` (path in the batch), ``shot`` (its name), ``sha256``, ``code``
+    (of the error), ``what``, ``found``, ``allowed``, ``next_step`` (the parts of the error's message; empty if it lacks
+    one) and ``message`` (all parts in one text).
 
     Args:
         ref: the uploaded photograph.

@@ -256,7 +256,8 @@ def newest(made: Iterable[editing.Result], seen: Iterable[verdicts.Seen]) -> lis
 def main() -> None:
     """Print two tables: what stops right edits, and what would change if two suspicions had to agree.
 
-    The edits are those of real photographs that people have looked at, and with ``--scenes`` those in a file too.
+    The edits are those of real photographs that people have looked at. With ``--scenes FILE`` there are also those in a
+    file that ``benchmarks.escape --json`` wrote.
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenes", type=Path, default=None, help="what `benchmarks.escape --json` wrote")

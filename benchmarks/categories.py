@@ -5,9 +5,15 @@
 The photographs come from 14 shops and sets with a category in their manifest, from rendered products, and from products
 with measured coverage. The shipped network was trained on none of them.
 
-The other methods are trained on them: on the figures of routing; on these with shape, colour and gradients; on the
-network's logits; and with ``--embedding`` on inner values of IS-Net, the segmentation network. For each photograph, the
-model was trained without the photographs of its client. All measurements are kept in .packshot/bench.
+The other methods are models that are trained on these photographs. They learn from one of four kinds of measurements:
+
+- what Packshot measures to decide who edits a photograph (edges, colours, transparency)
+- the same, with the product's shape, colours and gradients
+- the logits of the shipped network
+- with ``--embedding``, inner values of IS-Net, the segmentation network
+
+For each photograph, the model was trained without the photographs of its client: the shop or set that it comes from.
+All measurements are kept in .packshot/bench.
 """
 
 from __future__ import annotations
@@ -87,7 +93,8 @@ class Photograph(NamedTuple):
 def photographs() -> list[Photograph]:
     """Return all photographs of the test data whose category is known.
 
-    If no category of the configs fits, the category is ``other``.
+    First come those of shops, then those with measured coverage, then rendered ones. If no category of the configs
+    fits, the category is ``other``.
     """
     found = [*_of_shops(), *_of_truth()]
     stems = sorted((data_folder() / "studio" / "image").glob("*.jpg"))
@@ -120,9 +127,10 @@ def _of_truth() -> list[Photograph]:
 def measured(photograph: Photograph) -> dict[str, Table]:
     """Return measurements of a photograph: kind of measurement -> (figures,) float64.
 
-    The kinds are ``figures`` (those of routing), ``look`` (shape, colours and gradients) and ``logits`` (of the
-    category network). The first call for a path writes them to .packshot/bench/categories, and later calls read them
-    there. A changed photograph or a changed way of measuring is not noticed. Delete the folder then.
+    The kinds are ``figures`` (what Packshot measures to decide who edits a photograph), ``look`` (shape, colours and
+    gradients) and ``logits`` (of the category network). The first call for a path writes them to
+    .packshot/bench/categories, and later calls read them there. A changed photograph or a changed way of measuring is
+    not noticed. Delete the folder then.
     """
     path = _kept(photograph, "npz")
     if not path.exists():
@@ -133,7 +141,8 @@ def measured(photograph: Photograph) -> dict[str, Table]:
 def deep_of(photograph: Photograph) -> Table:
     """Return inner values of IS-Net, the segmentation network, for a photograph: (figures,) float64.
 
-    They are kept on disk, because computing them takes seconds.
+    The first call for a path keeps them on disk, because computing them takes seconds, and later calls read them there.
+    A changed photograph is not noticed.
 
     Args:
         photograph: the photograph.

@@ -93,10 +93,10 @@ def _processor() -> str:
 def picture(megapixels: float) -> NDArray[np.uint16]:
     """Return a drawn photograph of a product on a backdrop, with a camera's noise: (rows, columns, 3) uint16.
 
-    It is always the same for one size.
+    It is always the same for one size. Its width is to its height as 3 to 2.
 
     Args:
-        megapixels: size, in millions of pixels; 3 to 2.
+        megapixels: size, in millions of pixels.
     """
     height = round((megapixels * 1e6 / 1.5) ** 0.5)
     width = round(height * 1.5)

@@ -169,11 +169,16 @@ def _gradient_error(matte: Matte, true: Matte) -> float:
 class KeptSegmenter:
     """A segmentation network that keeps its predictions on disk, so that a second measurement is fast.
 
-    The network is loaded only if a prediction is missing.
+    A kept prediction is found by the hash of the picture's pixels, and by the name and the file of the network. So a
+    changed picture, or a new version of the network's file, is predicted anew. The network is loaded only if a
+    prediction is missing.
 
     Args:
-        model: its name in ``configs/models.yaml``; its file must have been downloaded before.
-        folder: where the predictions are kept.
+        model: the network's name in ``configs/models.yaml``; its file must have been downloaded before.
+        folder: where the predictions are kept, one file each; made if it is missing.
+
+    Raises:
+        SystemExit: the network's file was not downloaded.
     """
 
     def __init__(self, model: str, *, folder: Path = CACHE) -> None:
@@ -184,10 +189,12 @@ class KeptSegmenter:
         self.fingerprint = self._file.stem.rsplit("-", 1)[1]
 
     def predict(self, rgb: Pixels8) -> Matte:
-        """Return the network's matte of a picture, (rows, columns) float32 in 0..1, from disk if it is kept there.
+        """Return the network's matte of a picture, (rows, columns) float32 in 0..1, in steps of 1/65535.
+
+        It is read from disk if a picture with the same pixels was predicted before. Otherwise it is written there.
 
         Args:
-            rgb: (rows, columns, 3) uint8, sRGB.
+            rgb: the picture, (rows, columns, 3) uint8, sRGB.
         """
         digest = hashlib.sha1(rgb.tobytes(), usedforsecurity=False).hexdigest()
         kept = self._folder / f"{self.model}-{self.fingerprint}-{digest}.npy"

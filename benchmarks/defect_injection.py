@@ -46,7 +46,8 @@ class Outcome:
         defect: the defect that was put into it, such as ``punched hole``; empty if none.
         verdict: ``auto_approve``, ``human_review`` or ``reject_and_redo``; "empty" if no product was found any more.
         score: in 0..100.
-        named: whether a finding that belongs to this defect did not pass; without a defect False.
+        named: True if a finding that belongs to this defect did not pass, or if no product was found any more. Without
+            a defect False, unless no product was found.
         wrong: codes of all findings with a warning or a failure.
         measured: code of a rule -> measured value; None if it was not measured.
     """
@@ -66,7 +67,9 @@ class Outcome:
 def examine(name: str, repeats: int, kinds: tuple[str, ...]) -> list[Outcome]:
     """Return what quality control says of one good edit: first as it is, then with each kind of defect put into it.
 
-    A defect is left out if six tries at random places find no room for it on the product.
+    The first outcome is that of the edit without a defect. Place and strength of each defect are drawn with a seed from
+    the scene's name, the kind and the number of the defect, so a second call gives the same. A defect is left out if
+    six tries at random places find no room for it on the product.
 
     Args:
         name: name of a scene, as `benchmarks.scenes.names_of` lists them. Its true edit is the good one.

@@ -1,10 +1,11 @@
-"""Read every editor's file in the shared test data as Packshot reads returned work: paths, knots, mattes.
+"""Read every editor's file in a folder as Packshot reads returned work: vector paths, knots, mattes.
 
     python -m benchmarks.editor_returns ../shared/data/editor_returns [--markdown table.md]
 
-The table has the saved paths with their knots, the clipping path, every matte in the file, and the matte that was
-taken. If a file cannot be read, the table gives the reason, and the others go on. `docs/paths.md` says how well a
-filled path agrees with an independent filling of the same path.
+An editor can return the outline of a product as a vector path (as Photoshop saves it) or as a matte: in a channel, a
+layer or a mask. The table has a row for each file: the saved paths, the clipping path, and the matte that Packshot
+takes. If a file cannot be read, its row gives the reason, and the others go on. `docs/paths.md` says how well a filled
+path agrees with an independent filling of the same path.
 """
 
 from __future__ import annotations
@@ -28,13 +29,15 @@ class Row:
     """What Packshot reads from one file that an editor returned.
 
     Attributes:
-        file: path below the folder.
-        kind: format of the file; empty if it cannot be read.
+        file: the file's path below the folder that is read.
+        kind: format of the file, such as ``PSD``; empty if the file cannot be read.
         size: width and height in pixels, as text; empty if the file cannot be read.
-        paths: each path with the numbers of its subpaths and knots, such as ``*Path 1 (2, 48)``; the star marks the
-            clipping path.
-        taken: the matte that Packshot takes, and how much of the picture it covers; empty if the work cannot be read.
-        trouble: codes of findings, or why the file cannot be read.
+        paths: the vector paths in the file as one text, separated by ``; ``. Each has its name and the numbers of its
+            subpaths and knots: ``*Path 1 (2, 48)``. The star marks the clipping path. Empty if there are none.
+        taken: the matte that Packshot takes: its kind, its name in the file if it has one, and the share of the picture
+            that it covers. ``nothing`` if the file has no matte; empty if the picture or the paths cannot be read.
+        trouble: if the picture or the paths cannot be read, the reason as a sentence. Otherwise the codes of the
+            findings, each once, sorted, with commas; empty if there are none.
     """
 
     file: str
@@ -51,7 +54,7 @@ def rows(folder: Path, limits: IngestConfig) -> Iterator[Row]:
     Files with another ending than ``.psd``, ``.psb``, ``.tif`` and ``.jpg`` are left out.
 
     Args:
-        folder: the folder.
+        folder: the folder; files in folders below it are read, too.
         limits: which pictures are accepted.
     """
     for path in sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES):
@@ -59,9 +62,9 @@ def rows(folder: Path, limits: IngestConfig) -> Iterator[Row]:
 
 
 def row_of(path: Path, name: str, limits: IngestConfig) -> Row:
-    """Return what is read from one file: paths, knots and mattes.
+    """Return what Packshot reads from one file: its vector paths and the matte that it takes.
 
-    If it cannot be read, the row gives the reason; no error of Packshot's is raised.
+    If the file cannot be read, `Row.trouble` has the reason; no PackshotError is raised.
 
     Args:
         path: the file.
@@ -99,7 +102,11 @@ def table(found: list[Row]) -> str:
 
 
 def main() -> None:
-    """Print for each editor's file its paths and mattes, as a Markdown table, and how many files could be read."""
+    """Print what Packshot reads from each editor's file in a folder: its vector paths and the matte that it takes.
+
+    The command line names the folder, and with ``--markdown`` a file into which the table is also written. A line below
+    the table says how many files there are, how many could be read, and how many have vector paths.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--markdown", type=Path)

@@ -195,9 +195,9 @@ def _two_digits(value: float) -> float:
 def held_out(rows: Sequence[Labelled], code: str, old: RuleLimits) -> tuple[list[float], list[float]]:
     """Return (badness of good edits, badness of bad edits) by one rule.
 
-    The badness says what share of the rule's points an edit loses: 0 none, 1 all. Each product is judged by limits that
-    were fitted without it. Good edits are only those of opaque products with hard edges. Edits that are neither good
-    nor bad for this rule, and those without a measurement, are left out.
+    Both lists are sorted by product. The badness says what share of the rule's points an edit loses: 0 none, 1 all.
+    Each product is judged by limits that were fitted without it. Good edits are only those of opaque products with hard
+    edges. Edits that are neither good nor bad for this rule, and those without a measurement, are left out.
 
     Args:
         rows: the edits.

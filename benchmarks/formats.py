@@ -64,12 +64,16 @@ class Outcome:
 
     Attributes:
         path: the file.
-        recognised: kind, size, depth, colour model and profile in words; of a refused file only its kind.
-        done: ``accepted``, ``refused``, ``crashed`` (the process that opened the file ended) or ``hung``.
-        detail: codes of findings; of a refused file the reason; or the unexpected error. Empty if it crashed or hung.
-        seconds: how long it took, by the clock.
-        kind: the detected kind of file.
-        profile: name of its colour profile.
+        recognised: kind, size, depth, colour model and profile in words; of a refused file only its kind; empty if the
+            file crashed the process or hung.
+        done: ``accepted``; ``refused``; ``crashed`` (an unexpected error, or the process that opened the file ended);
+            or ``hung`` (no answer within 60 s).
+        detail: of an accepted file the codes of the findings, with commas; of a refused file the reason; after an
+            unexpected error the error. Empty if the process ended or hung.
+        seconds: how long it took, by the clock; 60 if the process ended or hung.
+        kind: the detected kind of file; empty if the process ended or hung.
+        profile: name of the colour profile in the file; this and the next three fields are set only if the file was
+            accepted.
         model: its colour model, such as ``grey`` or ``lab``.
         assumed: True if the file has no profile, so that one was assumed.
         deep: True if it has more than 8 bits for each value.
@@ -190,7 +194,8 @@ def _work() -> None:
 def run(paths: Iterable[Path], folder: Path) -> Iterator[Outcome]:
     """Yield what became of each file, in the order of the paths. Another process opens the files.
 
-    After an accepted file the folder has its master in ``master.npy``. The next step of the iteration removes it.
+    After an accepted file the folder has its master in ``master.npy``, (rows, columns, 3) uint16, Adobe RGB; and if the
+    file has transparency, its alpha in ``master.alpha.npy``. The next step of the iteration removes both.
 
     Args:
         paths: the files.

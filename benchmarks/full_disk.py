@@ -16,7 +16,7 @@ class Disk:
     """A mounted disk that can be filled, to see what programs do when no byte is free.
 
     Attributes:
-        folder: where it is mounted; everybody can pass through it.
+        folder: where it is mounted; every user of the machine may enter it.
     """
 
     def __init__(self, folder: Path) -> None:

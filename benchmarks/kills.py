@@ -161,7 +161,8 @@ def main() -> int:
 def photographs(folder: Path, count: int, *, long_side: int) -> None:
     """Write many photographs, copies of those in the sample batch, with a manifest that states their categories.
 
-    Without a category the machine approves nothing, so nothing would be delivered.
+    They are ``K0000_MAIN.jpg``, ``K0001_MAIN.jpg`` and so on; the samples are copied in turn. Without a category the
+    machine approves nothing, so nothing would be delivered.
 
     Args:
         folder: it must not exist yet.
@@ -233,9 +234,9 @@ class Course:
 
     Attributes:
         nights: ids of the runs that process the batch, in order.
-        nights_are_over: whether the batch was finished, so that only reviewers and deliveries are left.
-        deliveries: ids of the runs of each try to deliver what is approved, two each.
-        over: set when each shot is delivered, refused or with an editor.
+        nights_are_over: True if the batch was finished, so that only reviewers and deliveries are left.
+        deliveries: one list for each try to deliver what is approved, with the ids of its two runs.
+        over: an event that is set when each shot is delivered, refused or with an editor.
     """
 
     def __init__(self, batch: BatchId, night: Callable[[], UUID]) -> None:

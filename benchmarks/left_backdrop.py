@@ -183,7 +183,8 @@ class LookedAt:
 def looked_at(half: Half) -> list[LookedAt]:
     """Return the edits that people have looked at and whose pictures are stored.
 
-    Each matte comes once, with its result of the newest pipeline version.
+    Verdicts and edits are matched by the hashes of the photograph and of the matte. Each matte comes once, with its
+    result of the newest pipeline version; results of newer versions come first.
 
     Args:
         half: the half of the products (`benchmarks.seen.photographs`) whose edits are wanted.

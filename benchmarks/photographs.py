@@ -28,7 +28,7 @@ def large_photograph(scene: str, *, megapixels: float) -> bytes:
 
     Args:
         scene: its name in `benchmarks.scenes`.
-        megapixels: size of the picture, in millions of pixels; 4 to 3.
+        megapixels: size of the picture, in millions of pixels. Its sides are to each other as 4 to 3.
     """
     rows = round(math.sqrt(megapixels * 1e6 / ASPECT))
     columns = round(rows * ASPECT)

@@ -114,12 +114,13 @@ def scene_names(*, turns: int, drawn: int = DRAWN) -> Iterator[str]:
 
 
 def group_of(name: str) -> str:
-    """Return the group of a photograph or a product: the views and the colours of one object have the same group.
+    """Return the group of a photograph or a product: a text that is the same for all views and colours of one object.
 
-    A group is never split between fitting and testing.
+    Example: ``basket`` for ``studio/basket-white#0``. The name decides. A group is never split between fitting and
+    testing.
 
     Args:
-        name: of a product or of a photograph of it.
+        name: of a product (``studio/basket-white``) or of a photograph of it (``studio/basket-white#0``).
     """
     folder, stem = name.split("#")[0].split("/")
     if folder == "studio":
@@ -133,7 +134,7 @@ def is_free(name: str) -> bool:
     """Return whether a product's licence allows us to publish a model that was trained on it.
 
     Args:
-        name: of a product or of a photograph of it.
+        name: of a product (``studio/basket-white``) or of a photograph of it (``studio/basket-white#0``).
     """
     folder, stem = name.split("#")[0].split("/")
     return group_of(name) in _SHIPPABLE or (folder in _FREE_FOLDERS and stem not in _NOT_FREE)
@@ -143,7 +144,7 @@ def load_variation(name: str) -> Scene:
     """Return a photograph of a product with its right matte and edit. The same name always gives the same picture.
 
     Args:
-        name: ``<product>#<turn>``.
+        name: ``<product>#<turn>``, such as ``drawn/12#0``. It is the seed of everything that is random.
     """
     source, _ = name.split("#")
     rng = np.random.default_rng(zlib.crc32(name.encode()))

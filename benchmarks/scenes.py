@@ -75,6 +75,9 @@ def studio_names() -> list[str]:
 def drawn_names(*, left_out: bool = False) -> list[str]:
     """Return the names of the scenes that put a real cut-out on a drawn backdrop: ``<folder>/<stem>@<backdrop>``.
 
+    Example: ``cutouts-photo/box_02@dark``. They are in the order of folders, then of stems. Which backdrops a cut-out
+    gets depends on its place in the folder, so it is the same at each call.
+
     Args:
         left_out: False for the usual scenes. True for other scenes, on which no limit was chosen: they show each
             cut-out on the backdrops that the usual scenes do not use for it.
@@ -91,7 +94,7 @@ SETS = ("studio", "drawn", "all", "left-out")
 
 
 def names_of(which: str) -> list[str]:
-    """Return the names of the scenes of one set.
+    """Return the names of the scenes of one set, always in the same order: rendered scenes first, then drawn ones.
 
     Args:
         which: one of `SETS`: ``studio`` (rendered), ``drawn``, ``all`` (both), or ``left-out`` (drawn ones on which
@@ -141,12 +144,29 @@ def _studio(name: str) -> Scene:
 
 
 def read_rgb(path: Path) -> Pixels8:
-    """Return the pixels of a picture file as they are stored, without its profile: (rows, columns, 3) uint8."""
+    """Return the pixels of a picture file: (rows, columns, 3) uint8, in the colour space of the file.
+
+    The values are those that are stored: the file's colour profile is not applied, and the picture is not turned. A
+    grey picture gets three equal channels, and an alpha channel is dropped.
+
+    Args:
+        path: the file, in a format that Pillow reads.
+
+    Raises:
+        OSError: the file is missing, or is no picture.
+    """
     return np.array(Image.open(path).convert("RGB"))
 
 
 def read_matte(path: Path) -> Matte:
-    """Return the matte in a picture file: (rows, columns) float32 in 0..1, from its grey values."""
+    """Return the matte in a picture file: (rows, columns) float32 in 0..1; black is 0, white is 1.
+
+    Args:
+        path: the file, in a format that Pillow reads.
+
+    Raises:
+        OSError: the file is missing, or is no picture.
+    """
     return np.asarray(Image.open(path).convert("L"), np.float32) / np.float32(255)
 
 
@@ -266,7 +286,9 @@ def with_border(own: FloatImage, matte: Matte, sides_px: Sequence[int]) -> tuple
 
 
 def cut_sides(matte: Matte) -> tuple[bool, bool, bool, bool]:
-    """Return four bools: whether the frame cuts the product at its top, bottom, left and right.
+    """Return four bools, for the top, bottom, left and right side of the frame: True if this side cuts the product.
+
+    A side cuts the product if a pixel of the outermost row or column is covered by more than half.
 
     Args:
         matte: (rows, columns) float32 in 0..1.

@@ -91,6 +91,8 @@ def address_of(port: int) -> str:
 def desk_of(state_dir: Path) -> str:
     """Return the address of the review desk that ``packshot up`` or ``packshot serve`` has started on this machine.
 
+    It is the address of the last start. The desk may have ended since.
+
     Args:
         state_dir: folder of the servers' data, which has the file ``ports.json``.
     Raises:

@@ -55,7 +55,8 @@ def process_batch(client: ClientName, batch: BatchName) -> State[Any]:
     One bad shot never stops the rest. If the flow is run again or retried, only unfinished work is done. A shot that
     failed because the storage or a server was away, or because a disk was full, is tried twice more
     (`PACKSHOT_AGAIN_AFTER_S`). The run fails if a shot failed, and names the failed ones. Shots that wait for people
-    don't count as failed. While another run works on the batch, this one ends as skipped.
+    don't count as failed. While another run works on the batch, this one does nothing: it is completed, with a state
+    named Skipped.
     """
     which = batch_id(client, batch)
     with at_work_on(which):

@@ -1,9 +1,10 @@
 """Do the regular checks all day in one process, instead of a flow run each minute.
 
-A run each minute would cost a process start, a row and its events, even if nothing has changed. This process takes the
-same steps as `flows.collect`. After each step there is a pause; it is longer if the step took more processor time.
-While it works, the schedule of `collect-returned-work` is paused. A thread of its own looks for dead runs, so that they
-are started again even if another step takes long.
+A run each minute would cost a process start, a row and its events, even if nothing has changed. This process makes the
+checks of the flow `collect-returned-work` (`flows.collect`), and one more: it compares the index with the shots'
+records. After each check there is a pause; it is longer if the check took more processor time. While the process works,
+the flow's schedule is paused. A thread of its own looks for dead runs, so that they are started again even if another
+check takes long.
 """
 
 from __future__ import annotations
@@ -51,11 +52,11 @@ _log = logging.getLogger("packshot")
 
 
 class Said(NamedTuple):
-    """What one step of the regular checks has to say.
+    """The result of one of the regular checks, each time when it was made.
 
     Attributes:
-        sentence: the result in words; empty if there is nothing to say.
-        busy: True if more work will come soon; the step's next pause is then short.
+        sentence: the result in words, for the log; empty if there is nothing to say.
+        busy: True if more work will come soon; the check's next pause is then short.
     """
 
     sentence: str
@@ -64,7 +65,8 @@ class Said(NamedTuple):
 
 @dataclass
 class Step:
-    """One of the regular checks, which is done again and again, with a pause after it. `steps` makes them.
+    """One of the regular checks, which is done again and again, with a pause after it. `steps` and
+    `sweeping` make them.
 
     The pause is 1,000 times the processor time that the step took, or 20 times if something has changed.
 
@@ -110,10 +112,17 @@ class Step:
 
 
 def steps() -> tuple[Step, ...]:
-    """Return the regular checks, in order: missing night, index, returned files, shots on hold, board of waiting shots.
+    """Return the regular checks that are made one after the other, in their order. None creates a run in Prefect.
 
-    The check of the index compares it with the shots' records. The other checks are those of the flow
-    `collect-returned-work`, but create no runs in Prefect. The search for dead runs is not among them (see `sweeping`).
+    1. Tell people if the last nightly run has not started although it is an hour late (a missing night).
+    2. Compare the index (the table of all shots) with the shots' records, and repair it.
+    3. Take in the files that editors have returned.
+    4. Let shots on hold go on for which the client has sent what was missing.
+    5. Update the board: the table, in Prefect's pages, of all shots that wait for people. Send notices about those that
+       are soon due or overdue.
+
+    The search for dead runs is not in the result, because it has a thread of its own: `sweeping` returns it. `watch`
+    makes both.
     """
     told: set[str] = set()
     return (
@@ -126,9 +135,9 @@ def steps() -> tuple[Step, ...]:
 
 
 def sweeping() -> Step:
-    """Return the step that marks dead runs as crashed and starts them again. It creates no run in Prefect.
+    """Return the regular check that marks runs whose process has died as crashed, and starts them again.
 
-    It is taken in a thread of its own, at least every 30 s.
+    `watch` makes it in a thread of its own, about every 30 s. The check itself is not a run in Prefect.
     """
     return Step("end lost runs", lambda: Said(end_lost_runs.fn().sentence), longest_s=SWEEP_S)
 
@@ -156,15 +165,16 @@ def _release() -> Said:
 
 
 def watch(ended: threading.Event, *, every_s: float, alive: Path | None = None) -> None:
-    """Do the regular checks (`steps`) again and again until `ended` is set. Nothing is returned.
+    """Make the regular checks again and again until `ended` is set. Nothing is returned.
 
-    They look for returned files, shots on hold, a missing night, dead runs and the like. If another process does them
-    now, this one waits until that one has ended. Errors are logged, not raised: while the storage or Prefect's server
-    is away, the process stays and tries again.
+    These are the checks that `steps` lists, one after the other, and in a thread of its own the search for runs whose
+    process has died (`sweeping`). If another process makes the checks now, this one waits until that one has ended.
+    Errors are logged, not raised: while the storage or Prefect's server is away, the process stays and tries again.
+    Meanwhile the schedule of the flow `collect-returned-work`, which makes the same checks, is paused.
 
     Args:
-        ended: the caller sets it to end the checks.
-        every_s: pause between two looks whether a step is due, in seconds.
+        ended: the caller sets it, in another thread, to end the checks.
+        every_s: pause between two looks whether a check is due, in seconds.
         alive: a file that is touched every minute, for a supervisor that checks its age; None: no file.
     """
     with one_prefect_client():

@@ -136,8 +136,9 @@ def asked_for(photos: Iterable[Photograph], *, half: str | None, only: Sequence[
 
     Args:
         photos: all photographs.
-        half: name of the half of the split; None means both.
-        only: texts, one of which the file's name must contain; None means all photographs.
+        half: a value of `Half`, such as ``chosen on``; None means both halves.
+        only: texts, one of which must be a part of the photograph's path below the folder of products (upper and lower
+            case differ); None means all photographs.
     """
     return [one for one in photos if half in (None, one.half) and _asked_for(one.file, only)]
 

@@ -58,12 +58,15 @@ class Result:
         size: width and height of the edit, in pixels.
         score: in 0..100.
         verdict: ``auto_approve``, ``human_review`` or ``reject_and_redo``; empty if the photograph was refused.
-        night: further decisions that the nightly run would make: route, its reason, the probability of a refusal,
-            category and kinds, whether too few real photographs of these kinds were judged, and whether it would
-            approve the edit automatically.
+        night: further decisions that the nightly run would make; empty if the photograph was refused. The keys:
+            ``route`` and ``reason`` (who edits the photograph, by the routing model), ``route_by_limits`` (the same
+            without the model), ``refusal_probability`` (0 to 1; None if the model gives none), ``category`` (empty if
+            not known), ``kinds`` (list), ``real_proof_missing`` (True if too few real photographs of these kinds were
+            judged) and ``approves`` (True if the night would approve the edit).
         figures: name -> the edit's measurement, for the routing model.
-        findings: all findings, as plain JSON. Their places are in pixels of the picture that each rule looked at.
-        refused: why the photograph was refused; empty if it was not.
+        findings: all findings of quality control, each with its fields as plain JSON. Their places are in pixels of
+            the picture that each rule looked at.
+        refused: why the photograph was refused, as a sentence; empty if it was not.
     """
 
     file: str
@@ -170,12 +173,13 @@ def load_result(path: Path) -> Result:
 def make(photo: Photograph, way: str, work: Path) -> Result:
     """Take one photograph through the machine's stages; store its pictures and its result, and return the result.
 
-    If a stage refuses the photograph, the result gives the reason; no error is raised.
+    The edit is always made again; files of an earlier edit with the same name are replaced. If a stage refuses the
+    photograph, `Result.refused` gives the reason, and no PackshotError is raised.
 
     Args:
         photo: the photograph.
         way: ``line`` (the methods of production) or ``network`` (only the network's own matte).
-        work: folder of all results.
+        work: folder of all results; made if it is missing.
     """
     configs = _configs()
     nothing = Result(photo.file, photo.sha256, photo.product, photo.half.value, way, PIPELINE_VERSION)

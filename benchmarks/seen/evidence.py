@@ -16,11 +16,11 @@ from packshot.types import Route
 
 
 def evidence_of(pairs: Iterable[Pair]) -> tuple[JudgedPhoto, ...]:
-    """Return what people's verdicts prove about the machine's approvals: one entry for each photograph, sorted.
+    """Return what people's verdicts prove about the machine's approvals: one entry for each photograph.
 
-    An entry has the model's probability of a refusal, whether people refused the edit, the category and its kinds. Only
-    photographs of the half on which limits may be chosen count, and only if they are routed to the machine, approved by
-    quality control, and looked at.
+    An entry has the model's probability of a refusal, whether people refused the edit, the category and its kinds. The
+    entries are sorted by these, in this order. Only photographs of the half on which limits may be chosen count, and
+    only if they are routed to the machine, approved by quality control, and looked at.
 
     Args:
         pairs: edits, each with the machine's verdict and people's.

@@ -1,7 +1,9 @@
 """List the real photographs, the product that each shows, and the half of the split to which each belongs.
 
-The split is by product: two photographs of one object, or of its other colours, are always in the same half. It was
-fixed before anybody looked, and is stored in `split.csv`.
+The real photographs of the test data are split into two halves. Limits may be chosen on one half; the other half only
+reports how good the machine is. The split is by product: photographs of one object, or of its other colours, are always
+in the same half. A hash of the product's name decides which half that is, so the split is the same each time. It was
+fixed before anybody looked at an edit, and is stored in `split.csv`, beside this module.
 """
 
 from __future__ import annotations
@@ -58,12 +60,12 @@ class Photograph:
     """A real photograph of a product, with its place in the split.
 
     Attributes:
-        file: path below the folder of products.
+        file: path below the folder ``products`` of the test data.
         sha256: hash of the file, hex.
-        product: name of the product that it shows.
+        product: name of the product that it shows, such as ``oro/POS-System``.
         half: the product's half of the split.
-        category: the category in the manifest.
-        backdrop: the backdrop in the manifest.
+        category: the product's category, as the test data's manifest names it.
+        backdrop: the photograph's backdrop, as the test data's manifest names it.
     """
 
     file: str
@@ -96,7 +98,9 @@ def product_of(file: str) -> str:
 
 
 def half_of(product: str) -> Half:
-    """Return in which half of the split a product is. The hash of its name decides, so nobody can choose it.
+    """Return in which half of the split a product is.
+
+    A hash of its name decides: nobody can choose the half, and the same name always gives the same half.
 
     Args:
         product: the product's name, from `product_of`.
@@ -129,7 +133,8 @@ def photographs() -> list[Photograph]:
 def split_rows() -> list[dict[str, str]]:
     """Return the rows of the split as it was fixed, in the order of the files: each is column -> text.
 
-    The columns are file, sha256, product and half.
+    The columns are ``file`` (path below the folder of products), ``sha256`` (of the file), ``product`` (its name) and
+    ``half`` (a value of `Half`).
     """
     with SPLIT_FILE.open(encoding="utf-8", newline="") as text:
         return list(csv.DictReader(text))
@@ -138,11 +143,15 @@ def split_rows() -> list[dict[str, str]]:
 def fix_split(files: Iterable[str]) -> None:
     """Write the file ``split.csv``, which says in which half of the split each photograph is. An old file is replaced.
 
-    The split was fixed once, before anybody looked. Don't fix it again: a photograph that was looked at must stay in
-    its half for ever.
+    A hash of the product's name decides about the half (`half_of`). So a second call with the same photographs writes
+    the same halves. Still, don't call it again after people have looked at edits: a photograph that was looked at must
+    stay in its half for ever, also if the rules on names of products change.
 
     Args:
-        files: paths of the photographs below the folder of products.
+        files: paths of the photographs below the folder ``products`` of the test data, in any order.
+
+    Raises:
+        FileNotFoundError: there is no such photograph.
     """
     rows = []
     for file in sorted(files):

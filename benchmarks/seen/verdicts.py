@@ -196,10 +196,10 @@ def _seen(said: Said, result: Result, looker: str) -> Seen:
 
 
 def load(folder: Path = FOLDER) -> list[Seen]:
-    """Return all stored verdicts of all persons, in the order of the persons' files.
+    """Return all stored verdicts of all persons: those of ``looker 1``, then those of ``looker 2``, and so on.
 
     Args:
-        folder: where the files of all persons are.
+        folder: where the files of all persons are, such as ``looker-1.jsonl``.
     """
     return [
         Seen.model_validate_json(line)
@@ -211,11 +211,12 @@ def load(folder: Path = FOLDER) -> list[Seen]:
 def keep(taken: Sequence[Seen], folder: Path = FOLDER) -> None:
     """Write verdicts into the file of the person who gave them.
 
-    A new verdict replaces the earlier verdict of the same person on the same matte of the same photograph.
+    A new verdict replaces the earlier verdict of the same person on the same matte of the same photograph. Other stored
+    verdicts stay.
 
     Args:
         taken: the verdicts.
-        folder: where the files of all persons are.
+        folder: where the files of all persons are, such as ``looker-1.jsonl``; made if it is missing.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for looker in {one.looker for one in taken}:

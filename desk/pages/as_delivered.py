@@ -147,9 +147,10 @@ def _key(record: ShotRecord, platform: str) -> str:
 def make(meant: Meant) -> Pack:
     """Return the tiles of the file that a platform would get of an edit, as one pack.
 
-    The pack's further data have ``files`` (of each file of the platform, whether it passed its checks and what they
-    found) and ``why_not``. If the platform has several files, the tiles are those of the first. If no file can be made,
-    the tiles show one white pixel, and ``why_not`` has the reason.
+    The pack has two further data for the page. ``files`` is a list with an entry for each file of the platform:
+    ``name``, ``about`` (format and size in words), ``passed`` (True if it passed its checks) and ``remarks`` (sentences
+    of the checks that warn or failed). ``why_not`` is empty, or says why a file cannot be made. If the platform has
+    several files, the tiles are those of the first. If there is none, the tiles show one white pixel.
 
     Args:
         meant: the file to make.

@@ -48,11 +48,11 @@ class Place(NamedTuple):
     def beside(self, name: str) -> tuple[str, str, int]:
         """Return (address of the shot before, address of the shot after, the shot's own number in the list).
 
-        An address is empty if there is no such shot. The number counts from 1; it is 0 for a shot that is not in the
-        list.
+        The first shot has none before it, and the last one none after it; that address is empty. The number counts
+        from 1. For a shot that is not in the list it is 0, and the first shot of the list is the one after it.
 
         Args:
-            name: the shot in the middle, client/batch/shot.
+            name: the shot in the middle, CLIENT/BATCH/SHOT.
         """
         names = [one.name for one in self.shots]
         at = names.index(name) if name in names else -1
@@ -61,12 +61,12 @@ class Place(NamedTuple):
         return self._address(before), self._address(after), at + 1
 
     def following(self, name: str) -> ShotId | None:
-        """Return the shot that comes next in the list; after the last one, the first.
+        """Return the shot that a person sees next; unlike in `beside`, the first one comes after the last one.
 
         None if no other shot is left.
 
         Args:
-            name: client/batch/shot. If it is not in the list, the first shot follows.
+            name: the present shot, CLIENT/BATCH/SHOT. If it is not in the list, the first shot follows.
         """
         names = [one.name for one in self.shots]
         at = names.index(name) if name in names else -1
@@ -74,10 +74,12 @@ class Place(NamedTuple):
         return others[0].shot if others else None
 
     def after(self, name: str) -> str:
-        """Return the address of the shot that comes next after one in the list; empty if no other shot is left.
+        """Return the address of the shot that `following` returns; empty if no other shot is left.
+
+        Example: ``/shots/acme/spring/BTL201_MAIN?queue=review``.
 
         Args:
-            name: client/batch/shot.
+            name: the present shot, CLIENT/BATCH/SHOT.
         """
         return self._address(str(self.following(name) or ""))
 
@@ -85,7 +87,7 @@ class Place(NamedTuple):
         """Return the list without one shot.
 
         Args:
-            name: the shot to leave out, client/batch/shot.
+            name: the shot to leave out, CLIENT/BATCH/SHOT.
         """
         return self._replace(shots=[one for one in self.shots if one.name != name])
 

@@ -236,8 +236,8 @@ async def sends_back(request: Request) -> Response:
 async def small(request: Request) -> Response:
     """Return the small picture of a delivered file as WebP, for the overview of a delivery.
 
-    Its longest side has 112 px at most. The address contains the file's hash, so a browser may keep the picture for
-    ever.
+    Its longest side has 112 px at most. The address contains the first digits of the file's hash, so a browser may keep
+    the picture for ever.
     """
     opened = await _opened(request, again=True)
     picture, file = _found(opened, request)

@@ -73,7 +73,7 @@ class Picture(NamedTuple):
     Attributes:
         shot: the shot's name.
         name: the product's SKU; without one, the name of the client's file.
-        view: the view of the product; empty if it is not known.
+        view: the view of the product, such as ``MAIN``; empty if it is not known.
         corrects: number of the earlier delivery whose picture this one replaces; None if there is none.
         files: at least one, sorted by path.
     """
@@ -186,6 +186,9 @@ def bytes_in_words(count: int) -> str:
 
 def status_of(record: ShotRecord | None, number: int) -> Status:
     """Return what has happened to a picture since it was delivered, and whether its client can send it back now.
+
+    The client can send it back if nothing has happened to it since: no later delivery has a correction, it was not
+    sent back from this delivery, and nobody works on the shot.
 
     Args:
         record: the shot's record as it is now; None if it can't be read. Then the client can't send the picture back.

@@ -139,7 +139,8 @@ class Offer(Value):
 def findings_of(record: ShotRecord) -> tuple[list[ShownFinding], list[ShownFinding]]:
     """Return (findings to look at, the weightiest first; findings that passed), as a shot's page shows them.
 
-    Both are empty in a blind review, in which the machine's opinion is hidden.
+    Those to look at are the checks that warn, failed or could not be made. Both lists are empty in a blind review, in
+    which the machine's opinion is hidden.
 
     Args:
         record: the shot's record.
@@ -259,7 +260,11 @@ def editor_asked(record: ShotRecord) -> bool:
 def facts_of(record: ShotRecord) -> list[tuple[str, str, str]]:
     """Return the known facts about a shot, each as (name in words, value, where the value comes from).
 
-    Example: ``("category", "bottle", "manifest")``.
+    Example: ``("category", "bottle", "manifest")``. They are in the order of the record. Facts without a value are left
+    out.
+
+    Args:
+        record: the shot's record.
     """
     return [(name.replace("_", " "), one.value, one.source) for name, one in record.facts.items() if one.value]
 

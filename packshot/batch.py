@@ -24,11 +24,12 @@ class ShotRef(Value):
     Attributes:
         shot: the shot that it becomes.
         path: relative to the batch's inbox folder, such as ``front/BTL201_MAIN.jpg``.
-        key: the object's key in storage.
-        etag: the object's ETag in storage; changes with the content.
+        key: the key of the uploaded file in storage.
+        etag: the ETag of the uploaded file in storage; changes with the content.
         size_bytes: the file's length.
         sidecar, sidecar_etag: key and ETag of the sidecar, the XMP file beside the photograph; empty if there is none.
-        row: the manifest's row for this file, column -> value; empty if there is none.
+        row: the manifest's row for this file: name of the column, such as ``sku``, -> value; empty if there is none.
+            A column that Packshot knows has Packshot's name for it, whatever the client called it.
         generation: how many times the shot was started again from the beginning. Results of earlier starts are not used
             again.
     """
@@ -110,16 +111,18 @@ class BatchRecord(Stored):
         shots: every photograph, sorted by name.
         ignored: path of an uploaded file that is not a photograph -> why it is none, in words. Examples are the
             manifest, ``READY`` and an XMP file beside a photograph.
-        references: path of a reference photograph among the ignored files -> the object's ETag when the batch was
-            listed.
-        findings: manifest rows without a file, files without a row, duplicates.
+        references: path of a reference photograph (one that shows the true colour of products), below the inbox
+            folder -> the file's ETag in storage when the batch was listed. Its path is in `ignored` too.
+        findings: what was noticed about the batch as a whole: manifest rows without a file, files without a row,
+            duplicates and the like.
         groups: shot name -> name of its shoot group (shots in the same light).
         statements: name of a lighting set-up -> the decision about the colours of its shots, among them the colour
             correction that they get (`packshot.ingest.shoot_groups.Statement`, as JSON).
         deliveries: the deliveries opened so far, in order of their numbers.
         gathered: name of a shot that was approved after the batch's first delivery -> when it is delivered (UTC); None
-            if it waits until somebody closes the batch.
-        sent_back: name of a delivered shot -> when its client last sent it back (UTC).
+            if it waits until somebody closes the batch. The entry goes when the shot is delivered.
+        sent_back: name of a delivered shot -> when its client last sent it back (UTC). The entry stays when the shot
+            is delivered again.
         cancellations: the cancellations of the batch, oldest first; only the last one can be in force.
         closed_at: when a person closed the batch. From then on, shots no longer wait for the rest of their product.
             None until then.

@@ -184,7 +184,8 @@ class Decision(Value):
 
     Attributes:
         choice: what was decided.
-        by: the person's name. A client's decision has the client's name, with the word "client" before it.
+        by: the person's name, such as "Ana López". A client's decision has the word "client" and the client's name,
+            such as "client acme".
         at: when it was decided (UTC).
         reason: why, as a code.
         picture: SHA-256 of the picture that was shown, or its first digits.
@@ -192,14 +193,18 @@ class Decision(Value):
             answered once. Empty if the decision answers none.
         note: what the person adds, in words; empty if nothing.
         marks: places in the picture, for the next person.
-        file: key of the returned file that was used, or of the delivered file that a client sent back.
+        file: key in storage of the returned file that was used, or of the delivered file that a client sent back; empty
+            for other decisions.
         override: why the work was accepted although a check failed; empty if none failed.
         edited_by: only for a sign-off: the editor's name, if the system doesn't know it.
-        verified: whether the name was proved, by a login or by a signed share link. A name that somebody typed is not.
+        verified: True if the name was proved by a login or by a signed share link; False if somebody only typed it.
         colour: only for a sign-off: how the person judged the colours.
-        new_name: only for a correction: the name that the file should have had.
-        new_services: only for a correction: the services that are meant, in the words of a manifest.
-        done: only for a sign-off: the tasks that the editor was given last, and that the person has ticked as done.
+        new_name: only for a correction: the name that the file should have had, with or without its extension; empty
+            if the name was right.
+        new_services: only for a correction: the services (kinds of handwork) that are meant, in the words of a
+            manifest, separated by commas; empty if the services were right.
+        done: only for a sign-off: those of the tasks last given to the editor that the person has ticked as done, one
+            text each.
     """
 
     choice: Choice

@@ -41,11 +41,11 @@ class PackshotError(Exception):
     """Root of all errors raised on purpose.
 
     Args:
-        what: what happened, one clause.
-        subject: the object it happened to: a file, a shot, a config key.
-        found: what was found.
-        allowed: what would have been accepted.
-        next_step: what a person can do now.
+        what: what happened, one clause without a full stop, such as "no such platform".
+        subject: name of the object it happened to: a file, a shot, a config key. It begins the message; empty for none.
+        found: what was found, in words; empty leaves it out of the message.
+        allowed: what would have been accepted, in words; empty leaves it out.
+        next_step: what a person can do now, as a sentence; empty leaves it out.
     """
 
     code = "error"

@@ -36,7 +36,8 @@ def has_right_check_digit(digits: str) -> bool:
     right, ``4006381333932`` is not.
 
     Args:
-        digits: the number without spaces and dashes. A text with other characters gives False.
+        digits: the number without spaces and dashes. The last character of an ISBN may be an X. An empty text, or one
+            with any other character, gives False.
     """
     if len(digits) == 10:
         if not _ISBN_10.fullmatch(digits):

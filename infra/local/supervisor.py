@@ -1,6 +1,6 @@
 """Restart parts (servers and workers) that died, with growing pauses, and write a status file.
 
-The supervisor is one loop in the process that owns the `Family`. A part that has ended is restarted at once, then after
+The supervisor is one loop in the process that started the parts. A part that has ended is restarted at once, then after
 1, 2, 4 ... seconds, at most a minute. After the part has worked for a minute the count starts again at zero. A part
 that runs but doesn't work is killed after a while and restarted. If a part needs other parts, they are started first.
 """
@@ -57,8 +57,8 @@ class PartStatus:
     Attributes:
         name: name of the part, one word, such as ``s3`` or ``worker``.
         process: id of its present or last process; 0 if it could never be started.
-        since: when its process was started.
-        restarts: how many times it was restarted.
+        since: when its present or last process was started (UTC).
+        restarts: how many times this supervisor has restarted it.
         trouble: what is wrong, in words; empty if it works.
         needed: True if the other parts cannot start without this one.
     """
@@ -100,9 +100,12 @@ class _Watch:
 class Supervisor:
     """Keeps the parts of the system (servers and workers) running: restarts those that die, kills those that hang.
 
-    It is made of three things: the parts to look after, the folder for its status file (`read_status` reads that file),
-    and a function that is called with one line of text for each end, restart and change of health. It works as long as
-    `run` runs.
+    Example: ``Supervisor(parts, state_dir, say=print).run(until=event)``. It works as long as `run` runs.
+
+    Args:
+        parts: the parts to look after; their processes have been started.
+        state_dir: folder for its status file, which `read_status` reads.
+        say: called with one line of text for each end, restart and change of health.
     """
 
     def __init__(self, parts: Sequence[Part], state_dir: Path, *, say: Callable[[str], None]) -> None:

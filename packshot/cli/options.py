@@ -228,10 +228,12 @@ def require_enabled(platform: Platform) -> None:
 
 
 def require_places(photos: Sequence[Path], out: Path, *, kinds: Sequence[str]) -> None:
-    """Raise an error, before a command starts, if a result would overwrite another result or a photograph.
+    """Raise an error, before a command starts, if a result would overwrite another result of it or a photograph.
+
+    Results that an earlier command left in the folder are no reason for an error.
 
     Args:
-        photos: the photographs to work on.
+        photos: the photographs to work on. Their names are compared without extension and case.
         out: folder for the results.
         kinds: words that results' names add to the photograph's name, for example ``matte`` in ``a.matte.png``.
 

@@ -31,9 +31,10 @@ class BackdropReading(Value):
     """A backdrop's colour and light in one shot. `measure_backdrop` makes it.
 
     Attributes:
-        linear: median colour of the backdrop's pixels in the frame's border, linear Adobe RGB in 0..1.
-        lab: the colour in CIE L*a*b* (D50).
-        share: share of the border that belongs to the backdrop, 0..1. The rest is product or furniture.
+        linear: median colour of the backdrop, (red, green, blue) in linear Adobe RGB, 0..1. It is measured where
+            `measure_backdrop` was told to look; by default in the frame's border, 1/24 of each side wide.
+        lab: the same colour in CIE L*a*b* (D50), L* in 0..100.
+        share: share of the measured area that belongs to the backdrop, 0..1. The rest is product or furniture.
         clipped: share of the backdrop with a channel that the camera clipped, 0..1. If much is clipped, the backdrop's
             level does not show how much light there was.
         left_right, bottom_top: fall-off of the light in stops: log2(right / left) and log2(top / bottom). For example,
@@ -60,8 +61,8 @@ def measure_backdrop(pixels: Pixels16, *, seen: Mask | None = None) -> BackdropR
 
     Args:
         pixels: (rows, columns, 3) uint16, Adobe RGB. Transparent parts must have been put on white.
-        seen: (rows, columns) bool, of a reduced frame: True where the backdrop is seen. `pixels` are reduced to its
-            size. With None, the frame's border is used.
+        seen: (rows, columns) bool, of any smaller size with the same scene: True where the backdrop is seen. `pixels`
+            are reduced to its size. None looks in the frame's border, 1/24 of each side wide.
     """
     if seen is None:
         step = max(1, max(pixels.shape[:2]) // _ENOUGH_PX)

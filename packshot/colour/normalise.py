@@ -1,8 +1,14 @@
-"""Correct the colour of a shoot group: shots taken in the same light.
+"""Correct the colours of shots that were taken in the same light (a shoot group). All of them get the same correction.
 
-First the group's light is made equal to other groups'. Then its colour target is used. A correction consists of three
-gains in linear light (von Kries, in Adobe RGB's primaries) and the coefficients of a colour target. Nothing else
-changes a picture's light. The identity leaves every pixel unchanged.
+A correction has two steps, and each may be missing. Both are computed in linear light, in Adobe RGB's primaries:
+
+1. Gains: a factor for red, for green and for blue (von Kries). They bring the group's backdrop to the colour of a
+   reference: the backdrop of another group of the same series (groups that should look alike), or neutral grey.
+2. A matrix that was fitted to a colour target (ColorChecker). It brings the target's patches to their published
+   colours.
+
+A correction without both steps, the identity, leaves every pixel unchanged. `packshot.ingest.shoot_groups` chooses the
+reference group and the correction.
 """
 
 from __future__ import annotations
@@ -30,8 +36,13 @@ NO_GAINS: Gains = (1.0, 1.0, 1.0)
 class Kind(StrEnum):
     """What a correction is for.
 
-    IDENTITY changes nothing. EVENED makes a group's light equal to other groups'. NEUTRAL makes the backdrop grey.
-    TARGET maps the patches of a colour target to their published colours.
+    Attributes:
+        IDENTITY: nothing; every pixel stays unchanged.
+        EVENED: the group's backdrop gets the colour of the backdrop of its series' reference group, so that both groups
+            look alike.
+        NEUTRAL: the backdrop becomes grey.
+        TARGET: the patches of a colour target get their published colours. If the target stands in the reference group,
+            the group's backdrop gets the colour of that group's backdrop first.
     """
 
     IDENTITY = "identity"
@@ -41,15 +52,15 @@ class Kind(StrEnum):
 
 
 class Correction(Value):
-    """A colour correction that all shots of a lighting set-up get, and the reason for it.
+    """A colour correction that all shots of a shoot group (shots taken in the same light) get, and the reason for it.
 
     Attributes:
         kind: what the correction is for.
-        gains: factors for linear Adobe RGB red, green and blue; applied first.
-        coefficients: factors from a colour target; applied second. They are (3, 3) or (3, 6): one row for each channel
-            of the result, one column for each input: red, green, blue, and for (3, 6) also sqrt(rg), sqrt(gb),
-            sqrt(rb). Empty means none.
-        why: the reason in words, for people.
+        gains: factors for linear Adobe RGB red, green and blue; applied first. (1, 1, 1) changes nothing.
+        coefficients: matrix that was fitted to a colour target; applied second. It is (3, 3) or (3, 6): one row for
+            each channel of the result, one column for each input: red, green, blue, and for (3, 6) also sqrt(rg),
+            sqrt(gb), sqrt(rb). Empty means none.
+        why: the reason in words, for people; empty for the identity. Several reasons are joined by "; ".
     """
 
     kind: Kind = Kind.IDENTITY
@@ -86,12 +97,13 @@ def correct(pixels: Pixels16, correction: Correction) -> Pixels16:
 
 
 def newly_clipped(before: Pixels16, after: Pixels16) -> float:
-    """Return the share of pixels, 0..1, in which a correction clipped a channel.
+    """Return the share of pixels, 0..1, in which a correction clipped at least one channel.
 
-    A channel is clipped if it becomes 65535, or falls to 0 from more than 1 % of the range.
+    A channel is clipped if it becomes 65535 and was less before. It is also clipped if it becomes 0 and was more than
+    1 % of the range (655 of 65535) before.
 
     Args:
-        before, after: (rows, columns, 3) uint16, Adobe RGB.
+        before, after: the picture before and after the correction, (rows, columns, 3) uint16, Adobe RGB.
     """
     high = (after == 65535) & (before < 65535)
     low = (after == 0) & (before > 655)

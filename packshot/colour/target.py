@@ -48,12 +48,13 @@ class TargetReading(Value):
     """A colour target (ColorChecker Classic) found in a photograph. `find_target` makes it.
 
     Attributes:
-        corners: (x, y) in pixels of the outer corners of the patches dark skin, bluish green, black and white.
-        patches: linear Adobe RGB of the 24 patches, row by row from dark skin to black.
+        corners: (x, y) of the target's four corners, in pixels of the photograph: the outer corners of the patches dark
+            skin, bluish green, black and white, in this order.
+        patches: (red, green, blue) of the 24 patches in linear Adobe RGB, 0..1, row by row from dark skin to black.
         clipped: numbers (1 to 24) of patches with a channel that the camera clipped.
         noise: standard deviation of L* inside a patch, median over the patches.
         area_ratio: area of the patches' rectangle as a share of the frame, 0..1.
-        side_px: shortest side of a patch.
+        side_px: shortest side of a patch, in pixels of the photograph.
     """
 
     corners: Corners

@@ -67,10 +67,11 @@ FAINT = Limits(depth=15.0, of_floor=0.25, darkest=0.78, wide_px=6.0, slope_px=4.
 
 
 def product_ends(levels: FloatImage, *, noise: float) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return (where the product ends at a contact shadow's dark line, where that line is clear).
+    """Return where the product ends, for each point of its outline, if a contact shadow's dark line lies there.
 
-    The first is (points,) float32: for each point of the outline the distance from the outline to the product's end in
-    pixels, positive outwards. It is NaN where there is not even a faint line. The second is (points,) bool.
+    The result is a tuple of two arrays. The first, (points,) float32, is the distance from the outline to the product's
+    end in pixels, positive outwards; NaN for a point without even a faint line. The second, (points,) bool, is True if
+    the line is clear, False if it is faint or not there.
 
     Args:
         levels: profiles across the outline, (points, samples, 3) float32, encoded Adobe RGB values scaled to 0..255. A

@@ -38,9 +38,11 @@ class Uncut:
         pixels: the photograph, (rows, columns, 3) uint16, Adobe RGB.
         middle, small: copies reduced to at most 2048 and 1024 px on the longest side, in the form of `pixels`.
         prediction: the segmentation network's probability of product, (n, n) float32 in 0..1, at the network's size.
-        levels: the small copy as float32, encoded Adobe RGB values scaled to 0..255.
-        probability: the prediction, resized to the small copy.
-        backdrop: the modelled backdrop, at the small copy's size; None if the network found no product.
+        levels: the small copy, (rows, columns, 3) float32, encoded Adobe RGB values scaled to 0..255.
+        probability: the prediction, resized to the small copy: (rows, columns) float32 in 0..1.
+        backdrop: a `Backdrop`: the colour of the backdrop at each pixel of the small copy, also behind the product, as
+            (rows, columns, 3) float32, encoded Adobe RGB values scaled to 0..255; and how noisy and smooth the visible
+            backdrop is. None if the network sees product in less than 0.05 % of the pixels.
     """
 
     pixels: Pixels16

@@ -37,7 +37,8 @@ class BackdropReport:
         noise_levels: robust standard deviation around that surface, in 8-bit levels of the encoded picture.
         rough_ratio: share of the surely visible backdrop that the surface does not describe, 0..1; 1 if too little of
             the backdrop is visible.
-        mean_levels: mean colour in 8-bit levels, Adobe RGB.
+        mean_levels: mean colour of the visible backdrop: (red, green, blue) of the encoded picture, Adobe RGB, in 8-bit
+            levels.
         already_white: True if every surely visible pixel of the backdrop is within one 8-bit level of white.
     """
 

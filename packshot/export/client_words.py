@@ -72,9 +72,8 @@ def why_absent(shot: ShotSummary) -> str:
 def told(findings: Iterable[Finding], *, already: Iterable[str] = ()) -> list[Finding]:
     """Return the findings that a client needs to know, in the given order.
 
-    Of those with the same message only one is kept.
-
-    The machine's statements about its own certainty are left out: findings whose unit is "probability".
+    Of findings with the same message only the first is kept. The machine's statements about its own certainty are left
+    out: findings whose unit is "probability". Findings that passed are kept: leave them out before.
 
     Args:
         findings: the findings on a shot or a file.

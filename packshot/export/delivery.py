@@ -32,9 +32,11 @@ class BackgroundFigures(Value):
         checked_px: number of pixels farther from the product than `ring_distance_px`; all of them were checked.
         off_white_px: number of checked pixels that are not exactly white.
         worst_levels: greatest distance from white among the checked pixels, in 8-bit levels.
-        worst_box: box around the largest patch of checked pixels that are not white; None if there are none.
+        worst_box: box around the largest patch of checked pixels that are not white, in pixels of the file; None if all
+            are white.
         ring_distance_px: distance from the product within which the codec may leave faint ripples (ringing).
-        ring_floor: darkest channel value (of 255) within this distance, outside product and shadow.
+        ring_floor: darkest channel value (of 255) within this distance, outside product and shadow; 255 if all is white
+            there.
         white_from_px: every pixel at least this far from the product is exactly white; 0 if all are.
         quick: result of checking a few points along the picture's border for exact white, as marketplaces may do.
     """
@@ -116,20 +118,27 @@ class ShotSummary(Value):
         model, engine: name of the segmentation network, which finds the product, and of the library that ran it; empty
             for a person's work.
         score: the edit's score, 0..100; None if it has none.
-        components: the parts of the score: name of the part -> its points.
-        evidence: places that are worth a look, the worst first: code, box and message of `qc.evidence.Evidence`.
-        verdict: the verdict that follows from the score; `approved_by` names who approved in the end.
-        approved_by, approved_at, approved_why: who approved the picture, when, and why.
-        decisions: people's decisions in order, each with name, time, reason code and the picture it was about.
+        components: the parts of the score: "background", "edge", "fill" or "colour" -> its points. A part without
+            points is left out.
+        evidence: places that are worth a look, the worst first, each with the keys "code", "box" and "message" of
+            `qc.evidence.Evidence`.
+        verdict: what follows from the score, a value of `Verdict` such as ``human_review``. `approved_by` says who
+            approved in the end.
+        approved_by, approved_at, approved_why: who approved the picture (a person's name; the id of the flow run if the
+            machine did), when (UTC), and why, in words.
+        decisions: people's decisions, oldest first: name of a field, such as "at", "by", "choice", "reason" or
+            "picture" -> its text. Empty fields are left out.
         shoot_group: the lighting set-up of the photograph.
-        correction: the colour correction of that set-up (`colour.normalise.Correction`); empty if there was none.
+        correction: the colour correction of that set-up, the fields of `colour.normalise.Correction` as JSON; empty if
+            nothing was corrected.
         colour_reference: result of the comparison with a reference; ``colour not verified`` without one.
         plan_fingerprint, pipeline_version: which settings and which version made the edit.
         findings: the findings on the photograph and on its present edit.
         files: its files in this delivery.
-        left_out: platform -> why it gets nothing. If the platform gets another file of the shot, the key is the path of
-            the missing file.
-        corrects: number of the earlier delivery that these files correct; None if they correct none.
+        left_out: name of a platform -> why it gets nothing, in words. If the platform gets another file of the shot,
+            the key is the path of the missing file, below the delivery's folder.
+        corrects: number of the last earlier delivery that has files of this shot, which these files replace; None if
+            there is none, or if the shot is not in this delivery.
     """
 
     shot: str
@@ -192,10 +201,10 @@ class DeliverySummary(Value):
         number: counts from 1; later deliveries supplement earlier ones.
         at: time of the delivery.
         shots: every photograph of the batch, delivered now or not.
-        ignored: uploads that are not photographs -> reason.
-        findings: about the batch as a whole.
-        products: which products are complete with this delivery and those before; empty if the client asks for no
-            views.
+        ignored: path of an upload that is not a photograph, below the batch's inbox folder -> why, in words.
+        findings: the findings about the batch as a whole.
+        products: the products that must have certain views, each with those that it lacks after this delivery; empty if
+            the client asks for no views.
         title: the client's name for people; empty in summaries of earlier versions.
         logo: the client's logo as a data URI; empty if its style guide names none.
         code_version: version of the program.

@@ -19,8 +19,9 @@ class LeftOut(Value):
 
     Attributes:
         shot: the shot's name.
-        name: the platform. If the platform gets another file of the shot, it is the path of the missing file.
-        why: the reason in words.
+        name: the platform's name. If the platform gets another file of the shot, it is the path of the missing file,
+            below the delivery's folder, such as ``amazon_main/BTL201.jpg``.
+        why: the reason, one or more sentences.
     """
 
     shot: str
@@ -36,9 +37,9 @@ class LeftOut(Value):
 def left_out_of(record: ShotRecord) -> dict[str, str]:
     """Return what is missing of a shot: name of a platform that gets no file, or path of a missing file -> reason.
 
-    The record's report on its export says what is missing. In reports of earlier versions a failed file may not be
-    listed as left out. Its failed findings are then the reason. Empty if nothing is missing, or the shot was never
-    exported.
+    A path is below the delivery's folder. The reason is one or more sentences. Both come from the record's report on
+    its export. If the report says of a file only that it failed, the reason is the messages of its failed findings, one
+    after the other. Empty if nothing is missing, or the shot was never exported.
 
     Args:
         record: the shot's record.

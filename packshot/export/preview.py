@@ -56,9 +56,10 @@ def halves_of(preview: bytes) -> tuple[Image.Image, Image.Image | None]:
 
 
 def evidence_files(master: Pixels16, composite: Pixels16, evidence: tuple[Evidence, ...]) -> dict[str, bytes]:
-    """Return name of the file -> WebP of a place at 1:1, before and after: ``evidence/1-fringe.webp``, ...
+    """Return WebP pictures of places at 1:1, before and after side by side: name of the file -> its content.
 
-    The numbers are in the order of the places. A picture shows at most 400 px of a place in each direction.
+    The name has the place's number, from 1 in the given order, and its code: ``evidence/1-fringe.webp``. A picture
+    shows at most 400 px of a place in each direction.
 
     Args:
         master, composite: (rows, columns, 3) uint16, Adobe RGB, of the same size.

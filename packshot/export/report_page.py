@@ -315,7 +315,8 @@ def pictures_of(
 
     Args:
         preview: content of its ``preview.webp``; empty if there is none.
-        evidence: triples of (code, message, picture), the worst first.
+        evidence: triples of (code of the finding that names a place, its message, the place's picture file as bytes),
+            the worst first.
         renditions: path of a delivered file below the delivery's folder -> its content. Small copies are made of them.
     Raises:
         RefusedInputError: a delivered file cannot be decoded.

@@ -40,7 +40,8 @@ class SetShot(Value):
         view: code of the view; empty if it is not known.
         category: name of the category; empty if it is unknown.
         ready: True if the photograph counts as present: it is approved, or delivered.
-        stands: what the photograph is waiting for, in words, such as "waits for a reviewer".
+        stands: why the photograph is not ready, in words, such as "waits for a reviewer", "refused" or "not finished".
+            It has no meaning if `ready` is True.
         batch: name of the batch in which the photograph came, if that is another batch of the client; empty for the
             batch that is looked at.
         delivered: True if its files have gone out to the client.
@@ -60,8 +61,8 @@ class ProductSet(Value):
     """One product of a batch, and the views that it still lacks. `product_sets` makes it.
 
     Attributes:
-        product: its SKU, else its ASIN or GTIN.
-        shots: names of its photographs in this batch.
+        product: its SKU, else its ASIN or GTIN, in the spelling of its first photograph.
+        shots: names of all its photographs in this batch, in whatever state.
         views: codes of the views that the product must have.
         lacks: missing view -> the reason, such as "not received" or "waits for a reviewer in spring-24". Empty if the
             product is complete.
@@ -127,8 +128,9 @@ def product_sets(
 ) -> tuple[ProductSet, ...]:
     """Return the products of a batch that must have certain views, each with the views that it lacks, sorted by name.
 
-    A shot without a product belongs to no set. If a view has several photographs, one of them is enough. The categories
-    of the batch's own photographs decide which views a product must have.
+    Shots belong to one product if their SKU, ASIN or GTIN is equal but for case. A shot without one belongs to no
+    product. A product that need not have any view is left out. If a view has several photographs, one that is ready is
+    enough. The categories of the batch's own photographs decide which views a product must have.
 
     Args:
         shots: all photographs of the batch.
@@ -175,10 +177,15 @@ def _why_lacking(shot: SetShot) -> str:
 
 
 def held_back(sets: Iterable[ProductSet]) -> dict[str, str]:
-    """Return, for every photograph of an incomplete product, the reason for which it waits: name of the shot -> reason.
+    """Return which photographs may not be delivered yet, because a view of their product is missing: shot -> reason.
+
+    The key is the shot's name. The reason is a clause, alike for all shots of a product: "approved, waits until its
+    product is complete: SKU1 lacks PT02 (not received)". Every shot of an incomplete product in this batch has an
+    entry, in whatever state it is, also the one that the product still waits for. A view that was not received has no
+    shot, so it has no entry. Empty if all products are complete.
 
     Args:
-        sets: products of a batch. Complete ones hold nothing back.
+        sets: products of a batch, from `product_sets`.
     """
     return {
         shot: f"approved, waits until its product is complete: {one.product} lacks {one.lacking}"

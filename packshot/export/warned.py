@@ -18,7 +18,7 @@ class Warned(Value):
     Attributes:
         code: code of the finding that warns.
         message: the message of the first photograph. The others' messages may differ in their numbers.
-        shots: names of the photographs that have the warning.
+        shots: names of the photographs that have the warning, each once, in the order of the records.
     """
 
     code: str
@@ -39,8 +39,8 @@ class Warned(Value):
 def warned_of(records: Iterable[ShotRecord]) -> tuple[Warned, ...]:
     """Return each warning of a batch once, with the shots that have it; the one that most photographs have comes first.
 
-    Messages that differ only in their numbers count as the same warning. Warnings on the photograph, its edit and its
-    files count.
+    Findings with the status warning count: on the photograph, its present edit and its files. They are the same warning
+    if code and message are equal but for numbers in the message. Empty if there are none.
 
     Args:
         records: records of the batch's shots.

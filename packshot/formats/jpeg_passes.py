@@ -1,8 +1,8 @@
-"""Follow the passes of a progressive JPEG, each of which makes the picture finer, and keep what all passes have told.
+"""Find traces of lost data in a progressive JPEG, whose picture is stored in several passes, each finer than the last.
 
-Every decoder reads two things that an encoder never writes. They are traces of lost data. One is a pass that is not
-there. The other is two runs of empty blocks in one pass that could be one run (T.81, G.1.2.2). After bytes are lost, a
-decoder reads nonsense, which has such runs, until it happens to be in step again.
+Two traces are looked for. No encoder leaves them, and no decoder complains of them. One is a pass that is not there.
+The other is two runs of empty blocks in one pass that could be one run (T.81, G.1.2.2). After bytes are lost, a decoder
+reads nonsense, which has such runs, until it happens to be in step again.
 """
 
 from __future__ import annotations

@@ -28,13 +28,17 @@ _MOST_TIMES_CANVAS = 4
 
 @dataclasses.dataclass(frozen=True)
 class Plane:
-    """A mask or a transparency of a layer, as stored: its place in the document, and where its bytes are.
+    """A mask or a transparency of a layer: for each pixel a value from 0 (the layer is hidden) to 1 (it is visible).
+
+    The values are still in the file; `LayeredDocument.values` reads them. `LayeredDocument.layers` makes the plane.
 
     Attributes:
-        box: the plane's place, in pixels of the document. It may reach beyond the document.
-        outside: value outside the box, in 0..1.
-        inverted: True if the mask is to be inverted.
-        at, size: offset and number of its bytes in the file.
+        box: the pixels of the document for which values are stored: (left, top, right, bottom), right and bottom
+            excluded. It may reach beyond the document.
+        outside: the value of all other pixels of the document, in 0..1. A transparency has 0.
+        inverted: True if the values mean the contrary: each stored value v, and `outside` too, must be taken as 1 - v.
+            Always False for a transparency.
+        at, size: offset and number of the bytes of the stored values in the file.
     """
 
     box: Box
@@ -50,10 +54,11 @@ class Layer:
 
     Attributes:
         name: the layer's name.
-        visible: False if it is hidden.
+        visible: False if the layer itself is hidden. A group that contains it may be hidden all the same.
         mask: the layer mask; None if there is none, or if it is disabled.
-        transparency: the layer's own transparency; None if it has none.
-        vector: records of its vector mask, in the form of path records; empty if there is none, or if it is disabled.
+        transparency: the layer's own transparency; None if it has none, or no pixels.
+        vector: the bytes of its vector mask: path records, as in a saved path (Adobe Photoshop File Formats, "Path
+            resource format"); empty if there is none, or if it is disabled.
         vector_inverted: True if the vector mask shows what lies outside its path.
     """
 
@@ -118,9 +123,9 @@ class LayeredDocument:
             yield _layer(record, places)
 
     def values(self, plane: Plane) -> Matte:
-        """Return the values of a plane inside its box: (rows, columns) float32 in 0..1, not inverted.
+        """Return the stored values of a plane, only for the pixels of its box: (rows, columns) float32 in 0..1.
 
-        The array is empty if the box is.
+        If the plane is `inverted`, the caller must still take 1 - v for each value v. The array is empty if the box is.
 
         Args:
             plane: a mask or a transparency of one of the document's layers.

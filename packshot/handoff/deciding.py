@@ -128,7 +128,8 @@ def decide(
     """Return the record after a person's decision about the shot.
 
     The new record has the decision, and the state that follows from the decision. If the decision answers a question
-    and is already in the record, the record comes back unchanged.
+    and is already in the record (equal but for its time), the record comes back unchanged. `findings`, `reports` and
+    `objects` are used only if the state changes.
 
     Args:
         record: the shot's record.
@@ -137,7 +138,8 @@ def decide(
         redos: how often the machine may be asked to edit the shot again, each time by another method.
         findings: what the checks of the editor's returned file found. They are added to the record.
         reports: measurements of the returned file: name of the report -> its fields. They are added to the record.
-        objects: stored objects of the returned file: name of the object -> hash of its bytes. They are added too.
+        objects: stored objects of the returned file: name, such as ``edit.tif`` -> SHA-256 of the bytes. They are added
+            to the record. A report or an object of the same name is replaced.
 
     Raises:
         DecisionRefusedError: the decision cannot be followed. The message gives the reason and the next step.

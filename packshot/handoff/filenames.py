@@ -76,20 +76,21 @@ def is_picture(name: str) -> bool:
 def shot_of(name: str, *, shots: Mapping[str, Iterable[str]]) -> ReturnedName:
     """Return the shot to which a returned file belongs, found by the file's name.
 
-    These rules are tried in order. The first one that fits exactly one shot counts. One that fits several ends the
-    search.
+    The file's name, without its extension, is compared with the names of the shots. These rules are tried in order,
+    until one fits. If it fits exactly one shot, this shot is the result. If it fits several, the result has no shot.
 
-    1. The exact name.
-    2. The name without case, accents and punctuation.
-    3. The name without words that editors add (``final``, ``v2``, ``copy`` ...).
-    4. The longest known name at the start of the file name, ending at the end of a word.
+    1. The shot's own name is equal.
+    2. One of the shot's names is equal but for case, accents and punctuation.
+    3. It is equal if words that editors add (``final``, ``v2``, ``copy`` ...) are left out of the file's name too.
+    4. The file's name begins with one of the shot's names and goes on with further words, none of which is a view or a
+       short number (such as ``back`` or ``2``), because these mean another shot. The longest such name counts.
 
     Example: ``A1_MAIN_final_v2.psd`` belongs to the shot ``A1_MAIN``.
 
     Args:
         name: name of the file. Folders before it are ignored.
-        shots: name of the shot -> its other names, such as ``<sku>_<view>``. Includes shots that do not wait for an
-            editor.
+        shots: name of the shot -> its other names, such as ``<sku>_<view>``; empty names are ignored. Give all shots,
+            also those that do not wait for an editor, so that a name that could mean two of them is noticed.
     """
     stem = _COPY.sub("", PurePosixPath(name).stem)
     words = _words(stem)

@@ -69,6 +69,8 @@ def missing_for(
 ) -> tuple[Missing, ...]:
     """Return what the client must send or answer before a shot can continue; empty if nothing is missing.
 
+    Each need occurs once at most: first the missing photographs, then the questions.
+
     Args:
         product: the SKU, ASIN or GTIN by which photographs are matched; empty if nothing names it. Then the client is
             asked.
@@ -117,9 +119,10 @@ def _needs(view: str, ghost_mannequin: bool, reference: bool, config: HandoffCon
 
 
 def paired(need: Need, *, product: str, siblings: Iterable[Sibling], config: HandoffConfig) -> tuple[Sibling, ...]:
-    """Return the photographs of a product that a shot needs, such as its neck shots, in the given order.
+    """Return the photographs of a product that meet a need, such as all its neck shots, in the given order.
 
-    The result is empty if there are none, or if the need cannot be met by a photograph.
+    These are the photographs of the product whose view is the one that `config` names for the need. The result is empty
+    if there are none, or if the need cannot be met by a photograph.
 
     Args:
         need: what the shot needs.

@@ -34,10 +34,10 @@ def goes_out_at(rule: LateDeliveries, *, after: datetime) -> datetime | None:
 
 
 def goes_now(rule: LateDeliveries, *, gathered: int, unsettled: int) -> bool:
-    """Return whether the approved shots that wait are delivered at once.
+    """Return whether the approved shots that wait are delivered at once, before the next delivery time.
 
-    True if there are as many as the rule's `count`, or if no other shot of the batch is open. False if they wait until
-    somebody closes the batch.
+    True if there are at least as many as the rule's `count`, or if no other shot of the batch is open. But always False
+    if the rule says that they wait until somebody closes the batch (`on_close`).
 
     Args:
         rule: the client's rule for shots that are approved after their batch was delivered.
@@ -49,6 +49,8 @@ def goes_now(rule: LateDeliveries, *, gathered: int, unsettled: int) -> bool:
 
 def in_words(goes_out: datetime | None) -> str:
     """Return when an approved shot is delivered, in words: ``approved, goes out at 2026-05-01 14:00 UTC``.
+
+    Without a time it is ``approved, goes out when the batch is closed: packshot batch close``.
 
     Args:
         goes_out: the time of the delivery in UTC; None if the shot waits until the batch is closed.

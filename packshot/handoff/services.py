@@ -15,7 +15,7 @@ class NeededService(Value):
 
     Attributes:
         service: the service, such as a clipping path.
-        why: why the shot needs it, in words, such as "there are thin parts".
+        why: why the shot needs it, in words, such as "the manifest asks for it". Several reasons are joined by "; ".
     """
 
     service: Service
@@ -49,8 +49,8 @@ def needed_services(
     Args:
         features: figures measured on the master: name of a `Feature`, such as thin parts -> figure.
         limits: for each feature, the smallest value at which it calls for a service.
-        asked: word for a service, as the manifest or the category has it -> who asks for the service. An unknown word
-            counts as retouching.
+        asked: word for a service, as the manifest or the category has it -> who asks for the service, in words, such as
+            "the manifest asks for it". An unknown word counts as retouching.
         reference: the colour reference of the product, in words. If it is not empty, the shot needs a colour
             correction.
     """

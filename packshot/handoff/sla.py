@@ -13,7 +13,10 @@ from packshot.specs.handoff import HandoffConfig, Tier
 
 
 class Urgency(StrEnum):
-    """How near the due time of a waiting shot is: far (IN_TIME), near (SOON_DUE) or past (OVERDUE)."""
+    """How near the due time of a waiting shot is: far (IN_TIME), near (SOON_DUE), or reached or past (OVERDUE).
+
+    The client's rules say how many hours before the due time SOON_DUE begins.
+    """
 
     IN_TIME = "in time"
     SOON_DUE = "soon due"
@@ -26,7 +29,8 @@ def due_at(state: State, *, since: datetime, tier: Tier, promise: HandoffConfig)
     All 24 hours of a day count, also on weekends.
 
     Args:
-        state: the state in which the shot waits.
+        state: the state in which the shot waits: in review, awaiting sign-off or on hold. Any other state counts as
+            awaiting an editor.
         since: when the shot entered its state.
         tier: how much handwork the shot needs. It matters only while the shot waits for an editor.
         promise: the client's rules of people's work. They say after how many hours the work in each state is due.
@@ -40,12 +44,12 @@ def due_at(state: State, *, since: datetime, tier: Tier, promise: HandoffConfig)
 
 
 def urgency(due: datetime, *, at: datetime, soon_hours: float) -> Urgency:
-    """Return whether a due time is far, near or past at a moment.
+    """Return whether a due time is far, near or past at a moment. At the due time itself it is past (OVERDUE).
 
     Args:
         due: the due time.
         at: the moment.
-        soon_hours: a due time is near from this many hours before it.
+        soon_hours: a due time is near from this many hours before it, the beginning included.
     """
     if at >= due:
         return Urgency.OVERDUE

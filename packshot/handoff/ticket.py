@@ -68,16 +68,17 @@ class JobTicket(Value):
         issued_at, due_at: when the ticket was made, and when the finished picture should be back.
         links_expire_at: until when the download links and the upload form work.
         take: files to download, with links.
-        put_back_into: the shot's hot folder: the beginning of the keys under which the finished picture goes.
+        put_back_into: the shot's hot folder: the beginning of the keys in storage under which the finished picture
+            goes, ``jobs/<client>/<batch>/<shot>/returned/``.
         put_back_form: a form that uploads the finished picture without an access key; None in tickets without one.
         desk_page: address of the shot's page at the review desk; empty in tickets of earlier versions.
-        facts: name of a fact about the shot -> its value, such as ``sku`` -> ``BTL201``.
+        facts: everything that is known of the product: name of a fact -> its value, such as ``sku`` -> ``BTL201``.
         platforms: the platforms to which the picture goes.
         colour: what is known about the shot's colours, as `colour_words` returns it, and under ``reference_photograph``
             why a reference photograph could not be given.
         neck_joint: how good the machine's draft of a neck joint is: name of a measurement -> its result in words; empty
             if there is no draft.
-        notes: the client's notes on the shot.
+        notes: the client's notes on the shot, as the manifest has them; empty if there are none.
         history: people's decisions, oldest first. If the shot was started again from its original, only those since.
         findings: findings about the photograph and the present edit that did not pass, skipped checks among them.
     """
@@ -126,14 +127,19 @@ class JobTicket(Value):
 
 
 class Scope(Value):
-    """The work that people do on a shot: the services that it needs, and the estimated amount of work."""
+    """The work that people do on a shot. `scope_of` makes it.
+
+    Attributes:
+        services: the services (kinds of handwork) that the shot needs, each once, with the reason.
+        estimate: how much handwork it is, in four tiers from basic to super complex, with the reason.
+    """
 
     services: tuple[NeededService, ...]
     estimate: Estimate
 
     @property
     def ghost_mannequin(self) -> bool:
-        """Whether the shot needs a neck joint (the mannequin is removed from a garment)."""
+        """True if the shot needs a neck joint (the mannequin is removed from a garment)."""
         return any(one.service is Service.GHOST_MANNEQUIN for one in self.services)
 
 

@@ -107,7 +107,8 @@ class NeckJoint:
         mannequin: share of the mannequin in each pixel of the exterior shot, as a draft, (rows, columns) float32 in
             0..1.
         opening: (rows, columns) bool: the area that the neck shot must fill. If the neck shot is aligned, it is the
-            part of the neckline that the neck shot covers; else it is the lower part of the neckline.
+            part of the neckline that the neck shot covers; else it is the lower part of the neckline. All False if no
+            mannequin was recognised.
         proof: measurements of the draft, for the editor's ticket.
         findings: one for each thing that was not found or not aligned.
     """

@@ -230,7 +230,8 @@ def notice_key(batch: BatchId, shot: str, notice: str) -> str:
     Args:
         batch: the batch.
         shot: the shot's name; empty if the notice is about the batch's hot folder. ``_strays`` then stands for it.
-        notice: kind of the notice, and a text that tells it from others of its kind: ``<kind>-<text>``.
+        notice: ``<kind>-<text>``: the kind of the notice, such as ``misnamed``, and a text that tells it from others of
+            its kind, such as a due time or a hash.
     """
     return f"jobs/{batch.client}/{batch.batch}/{shot or _STRAYS}/told/{notice}.json"
 
@@ -241,7 +242,8 @@ def line_notice_key(notice: str) -> str:
     An object under this key keeps people from being told twice.
 
     Args:
-        notice: kind of the notice, and a text that tells it from others of its kind: ``<kind>-<text>``.
+        notice: ``<kind>-<text>``: the kind of the notice, such as ``misnamed``, and a text that tells it from others of
+            its kind, such as a due time or a hash.
     """
     return f"notices/{notice}.json"
 
@@ -419,7 +421,8 @@ def part_lease(batch: BatchId, part: str = "") -> str:
 
     Args:
         batch: the batch.
-        part: the part's name; empty for the beginning that the names of all parts of the batch share.
+        part: the part's name, such as ``edit-14-`` and a hash; empty for the beginning that the names of all parts'
+            leases of the batch share.
     """
     return f"parts/{batch.client}/{batch.batch}/{part}"
 
@@ -432,7 +435,7 @@ def part_result_name(batch: BatchId, part: str, what: str) -> str:
 
     Args:
         batch: the batch.
-        part: the part's name.
+        part: the part's name, such as ``edit-14-`` and a hash.
         what: ``work`` for the shots to process, ``done`` for their results.
     """
     return f"parts/{batch.client}/{batch.batch}/{part}.{what}"

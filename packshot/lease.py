@@ -66,13 +66,13 @@ class Lease(Value):
 def claim(present: Lease | None, free: Lease, *, age: timedelta) -> Lease:
     """Return the lease that a process must write into storage to become its owner.
 
-    Its number is one higher than that of the lease in storage, so that an earlier owner can be told apart. It is the
-    same if the process already holds the lease.
+    Its number is one higher than that of the lease in storage, so that an earlier owner can be told apart. The number
+    stays the same if the process already holds the lease.
 
     Args:
         present: the lease in storage; None if there is none.
-        free: the lease as the process would write it if there were none in storage. A lower number than its own never
-            comes back.
+        free: the lease as the process would write it if there were none in storage. The result's number is never lower
+            than that of `free`.
         age: time since `present` was written, by the storage's clock.
 
     Raises:

@@ -72,8 +72,8 @@ class Statement(Value):
         why: the reason why its shots belong together, in words.
         shots: names of its shots.
         backdrop: the median of the backdrops of its shots; None if none was measured.
-        corrections: what a shot's plan allows at most -> the correction that the shot gets. If nothing is corrected on
-            a level, the level is missing.
+        corrections: `GroupCorrection` level that a shot's plan allows at most -> the correction that such a shot gets.
+            A level on which nothing is corrected is missing.
         fit: the correction fitted to its colour target, even if it was not good enough; None without a usable target.
         target_in: names of the files that show the target, separated by commas; empty without a target.
         verified: colour error that is left after the correction, in delta E 2000, on target patches that it was not

@@ -123,7 +123,7 @@ def fit(examples: Sequence[Example], use: ModelUse, *, least_in_leaf: int) -> Fo
 
 
 def figure_names(examples: Sequence[Example], use: ModelUse) -> tuple[str, ...]:
-    """Return the names of the measured figures that a model needs for one use, as its trees number them.
+    """Return the names of the figures that a model needs for one use; its trees number them in this order, from 0.
 
     To approve, a model also needs each figure of quality control (``qc_<code>``) that any example has.
 

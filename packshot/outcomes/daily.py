@@ -1,6 +1,6 @@
 """Calculate the figures of one day from the shots' records, for the daily report.
 
-The limits of the day and its audits are passed in.
+Begin and end of the day, and the counts of its audits, are arguments.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ def figures_of(
         received: batch -> when it was received.
         cancelled: batches that were cancelled by the end of the day. Their open shots count neither as received nor as
             waiting. Work that was done on them counts.
-        audits: audits answered on the day: approved edits that a person looked at all the same.
+        audits: one count per client and category: the audits that were answered on the day. In an audit a person looks
+            at an edit that the machine would approve unseen.
     """
     shots = [as_of(one, day.ends) for one in records]
     alive = [one for one in shots if not is_given_up(one, cancelled)]
@@ -102,7 +103,8 @@ def report_of(days: Iterable[DayFigures], *, last: date, length: int, config: Da
     """Return the report on a day, with a trend of `length` days up to it.
 
     Args:
-        days: figures of days, in any order. The day `last` must be among them.
+        days: figures of days, in any order. The day `last` must be among them. Days that are missing are None in the
+            trend.
         last: date of the day that is reported.
         length: number of days in the trend, the last one included.
         config: when a day begins, and what an hour of work costs.

@@ -154,7 +154,7 @@ class LeftOutCount(Value):
     Attributes:
         platform: the platform's name.
         shots: number of shots.
-        named: shot and reason of the first few, one text each.
+        named: one text for each of the first few, sorted, such as ``acme/spring/SKU1 for amazon_main: <reason>``.
     """
 
     platform: str
@@ -169,7 +169,7 @@ class SentBack(Value):
         by_machine: faults in pictures that the machine had approved and nobody had seen (escapes).
         by_people: faults in pictures that a person had approved.
         wishes: new wishes. They are nobody's fault.
-        named: shot and the client's words, the first few.
+        named: one text for each of the first few, sorted: shot and the client's words.
     """
 
     by_machine: int
@@ -292,7 +292,7 @@ class DayFigures(Value):
 
     Attributes:
         day: the day.
-        fates: outcomes of all photographs received on the day.
+        fates: outcomes of all photographs received on the day, over all clients.
         clients: outcomes of the photographs received on the day, one entry per client.
         delivered: photographs delivered on the day, whenever they were received.
         mastered_by_hour, delivered_by_hour: number of photographs by hour from the start of the day.

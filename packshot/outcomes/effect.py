@@ -123,14 +123,14 @@ def matched(windows: Windows, golive: Mapping[str, int], category: pd.Series, co
     """Return the products with new pictures and, for each, the most similar control products.
 
     A control is a product without new pictures, of the same category, that sold similarly in the window before the
-    go-live day: at most 4 times more or less. Among equally similar products, the choice is random with a fixed seed.
-    Without the random choice, one product would be the control of all products that sell little. A product with new
-    pictures that was never ordered is left out.
+    go-live day: at most 4 times as many order lines, or a quarter. Among equally similar products, the choice is random
+    with a fixed seed. Without the random choice, one product would be the control of all products that sell little. A
+    product with new pictures that was never ordered is left out.
 
     Args:
         windows: the order lines by product and day.
         golive: SKU -> day of the new pictures, in days since 1970.
-        category: SKU -> category. Products without one form one category.
+        category: the categories, with the SKUs as index. Products without a category form one of their own.
         config: number of controls for each product, and length of the window.
     """
     positions = windows.skus.get_indexer(pd.Index(list(golive)))

@@ -34,7 +34,8 @@ class OrderLines:
         lines: columns ``sku`` (text), ``day`` (int32, days since 1970), ``quantity``, ``returned`` and ``pictured``
             (float32). ``returned`` counts units that came back within the allowed time. ``pictured`` counts only those
             whose reason concerns the picture.
-        products: ``category`` and ``client`` by SKU, if the files state them.
+        products: one row per SKU, which is the index, with the columns ``category`` and ``client``; missing where the
+            files do not state them.
         last_day: the last day in the files, in days since 1970.
         has_reasons: True if any return has a reason.
         problems: rows that could not be used, or that occur several times and count once.

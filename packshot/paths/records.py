@@ -57,7 +57,8 @@ class Records:
     Attributes:
         subpaths: the outlines, in order.
         starts_filled: True if a path without any subpath encloses the whole picture.
-        damage: what could not be read, in words; empty if everything could.
+        damage: one text for each damage that was found, such as ``a sub-path with 3 of its 5 knots``; empty if
+            everything could be read.
     """
 
     subpaths: tuple[SubPath, ...]

@@ -31,8 +31,8 @@ def choose_evidence(findings: Sequence[Finding], *, most: int = MOST_EVIDENCE) -
     """Return places that a reviewer should look at, the worst first; empty if no finding names a place.
 
     The places of failed gates come first. A gate is a rule that forbids automatic approval. Then come other failed
-    rules, then warnings. Passed and skipped findings, and those without a box, give no place. A place is left out if it
-    overlaps a worse one by more than half.
+    rules, then warnings; among these, the order is that of `findings`. Passed and skipped findings, and those without a
+    box, give no place. A place is left out if it overlaps a worse one by more than half.
 
     Args:
         findings: of all rules.

@@ -50,7 +50,8 @@ class Alignment:
     Attributes:
         likeness: correlation of the product's lightness after alignment, -1 to 1; None if the product has too little
             detail.
-        turned: how the returned picture is rotated or mirrored, in words; empty if it is not.
+        turned: how the returned picture is rotated or mirrored, in words, such as ``turned upside down``; empty if it
+            is not.
         scale: size of the product in the returned picture divided by that in the master. Both pictures are first
             scaled to one size.
         moved_px: displacement of the corner of the product's box that moved farthest, in pixels of the master.

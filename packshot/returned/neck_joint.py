@@ -1,7 +1,8 @@
 """Check an editor's returned neck joint: is the neckline filled, is no mannequin left, and is no seam visible?
 
-The work is compared with the draft mask that the editor was given. Distances are in pixels of the master. On masters
-over 1,500 px they grow with the longest side.
+A neck joint (ghost mannequin) combines the photograph of a garment on a mannequin with one of the inside of its neck:
+in the result the neck is hollow, and the mannequin is gone. An editor's work is compared with the draft mask that the
+editor was given. Distances are in pixels of the master. On masters over 1,500 px they grow with the longest side.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _LEAST_REGION = 60
 
 @dataclasses.dataclass(frozen=True)
 class JointDraft:
-    """The draft of a neck joint that the editor was given, at the master's size.
+    """The draft of a neck joint (ghost mannequin) that the editor was given, at the master's size.
 
     Attributes:
         mannequin: matte of the mannequin, (rows, columns) float32 in 0..1; all zero if none was recognised.
@@ -38,7 +39,7 @@ class JointDraft:
     garment: Matte
 
     def without_mannequin(self) -> Matte:
-        """Return the matte that the finished neck joint should have: (rows, columns) float32 in 0..1.
+        """Return the matte that the finished picture should have: (rows, columns) float32 in 0..1.
 
         It covers the garment and its filled opening, but not the mannequin.
         """
@@ -57,9 +58,10 @@ class JointLimits(Value):
         notch_px: maximum length of a notch or a spike in the outline. Shapes as wide as they are deep do not count.
         most_cut_px: maximum width of a cut into the garment.
         bright, dark: a bright or dark line counts if its L* differs by more than this from both sides.
-        longest_line: maximum length of a line, as a share of the joint.
+        longest_line: maximum length of a line along the joint, where garment and filled neck meet, as a share of the
+            joint's length.
         longest_shadow: maximum length of a dark line without the mannequin's colour, which may be a collar's shadow,
-            as a share of the joint.
+            as a share of the joint's length.
         mannequin_delta_e: a dark line within this delta E 2000 has the mannequin's colour.
     """
 

@@ -68,7 +68,8 @@ class CategoryTag(Value):
 
     Attributes:
         value: the category's name.
-        source: where it comes from: ``manifest``, ``file_name``, ``metadata``, ..., ``picture``.
+        source: where it comes from: ``picture`` if only from the look of the photograph, else a source as in `Sourced`,
+            such as ``manifest`` or ``file_name``.
         probability: 0..1; 1 unless the source is the picture.
     """
 
@@ -87,7 +88,7 @@ class RouteDecision(Value):
         category_source: where the category comes from, such as ``manifest``; empty if it is unknown.
         colour_match_risk: the risk that product and backdrop cannot be told apart: low, medium or high.
         reason: the reason in words, for people.
-        model: name and version of the model that was asked; ``rules only`` if none was.
+        model: name and version of the model that was asked, with a space between them; ``rules only`` if none was.
         refusal_probability: the model's probability that a person refuses the edit, 0..1; None without a model.
         tag: the shot's category, with its source and probability. If no category was stated, it is the one that the
             photograph looks like; no rule uses that one. None if the photograph does not look enough like any.

@@ -109,7 +109,7 @@ class RoutingModel(Value):
         version: day of training and fingerprint, for example ``2026-03-01-1a2b3c4d``. Every record names it.
         trained_at: time of the training.
         route, approve: the forests for the two uses: before the cut-out, and after it.
-        card: training data and quality, for people.
+        card: the training data and the model's quality, as plain JSON, for people.
     """
 
     version: str

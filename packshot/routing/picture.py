@@ -41,7 +41,7 @@ class PictureWords(Value):
     Attributes:
         sha256: hash of the network's file, in hexadecimal.
         temperature: divisor of the logits that calibrates the probabilities.
-        card: about the network, for people.
+        card: topic -> sentence about the network, such as where it comes from, for people.
         words: category -> index of a logit -> its word, for example "jewelry" -> 679 -> "necklace".
     """
 

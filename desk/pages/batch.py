@@ -27,6 +27,7 @@ async def batch_page(request: Request) -> Response:
 
     It shows the last count, which may be a minute old or more, so that nobody waits for a count. The query ``kind``
     limits the photographs to one kind of result: ``delivered``, ``waiting``, ``refused``, ``failed`` or ``at work``.
+    With any other word all photographs are shown.
 
     Raises:
         HTTPException: 403: the person may not see batches; 404: the address names no valid batch.
@@ -37,7 +38,8 @@ async def batch_page(request: Request) -> Response:
     batch = batch_in(request)
     count = await to_thread.run_sync(desk.counted.of, batch)
     summary = count.summary
-    kind = request.query_params.get("kind", "")
+    asked = request.query_params.get("kind", "")
+    kind = asked if asked in KINDS else ""
     fates = [one for one in (summary.fates if summary else ()) if kind in ("", one.kind)]
     pages = max(1, -(-len(fates) // ROWS))
     number = page_number(request.query_params.get("page", ""), most=pages)
@@ -51,7 +53,7 @@ async def batch_page(request: Request) -> Response:
         kinds=[(name, many) for name, many in (summary.counts.items() if summary else ()) if many],
         stands=summary.stands if summary else "",
         received=len(summary.fates) if summary else 0,
-        kind=kind if kind in KINDS else "",
+        kind=kind,
         lacking=[one for one in products if not one.complete],
         complete=[one for one in products if one.complete],
         rows=[_row(batch, one) for one in fates[(number - 1) * ROWS :][:ROWS]],

@@ -193,6 +193,9 @@ def test_a_batch_says_which_products_are_complete_and_what_the_others_lack(stora
     waiting = said_on(counted(browser, batch, "?kind=waiting"))
     assert "SHIRT0_PT01.jpg waiting" in waiting
     assert "BOX0_MAIN.jpg" not in waiting
+    unknown = said_on(counted(browser, batch, "?kind=sleeping"))
+    assert "BOX0_MAIN.jpg" in unknown
+    assert "SHIRT0_PT01.jpg" in unknown
 
 
 def test_what_is_yet_to_be_judged_has_neither_score_nor_reason(storage: Storage, browser: Browser) -> None:

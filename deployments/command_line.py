@@ -237,7 +237,10 @@ def _warn_of_client(client: str, *, verb: str) -> None:
         )
     else:
         meant = did_you_mean(client, configs.clients)
-        said = f"{client!r} has no style guide{meant}. The default one will be used."
+        said = (
+            f"{client!r} has no style guide{meant}. The default one will be used. "
+            f"Write configs/clients/{client}.yaml, or correct the name."
+        )
     terminal_console(stderr=True).print(said, style="yellow", markup=False, highlight=False, soft_wrap=True)
     if sys.stdin.isatty():
         typer.confirm(f"{verb} all the same?", abort=True, err=True)

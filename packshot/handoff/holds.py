@@ -97,8 +97,9 @@ def missing_for(
 
 _WHICH_PRODUCT = Missing(
     need=Need.PRODUCT,
-    sentence="Which product is this? The file's name does not follow the client's pattern, and neither manifest nor "
-    "metadata name a SKU, ASIN or GTIN. Send the batch again with the name corrected or a row in the manifest.",
+    sentence="Which product is this? The file's name does not say it, or does not follow the client's pattern, and "
+    "neither manifest nor metadata name a SKU, ASIN or GTIN. Send the batch again with the name corrected or a row in "
+    "the manifest.",
 )
 
 

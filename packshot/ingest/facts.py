@@ -33,8 +33,9 @@ def gather_facts(
     The manifest comes before the file name, then metadata, then the client's default. A value that is certainly wrong
     (a wrong check digit) is left out, and so is a fact that no source gives.
 
-    If no source gives the SKU, the file name is used as the SKU, with the source ``default``. There is one exception:
-    if the client has a pattern for products in file names, the shot gets no SKU and waits for an answer.
+    If no source gives the SKU, the file name is used as the SKU, with the source ``default``. There are two exceptions,
+    in which the shot gets no SKU and waits for an answer: the client has a pattern for products in file names; or the
+    file name has neither a letter nor a digit, such as ``-.jpg``.
 
     Args:
         path: path of the file inside its batch.
@@ -84,7 +85,7 @@ def _claims(
     yield from _metadata_claims(client, metadata)
     yield "category", client.default_category, "config"
     yield "view", client.default_view, "config"
-    if not _names_product(client.file_name_pattern):
+    if not _names_product(client.file_name_pattern) and any(one.isalnum() for one in stem):
         yield "sku", plain_name(stem), "default"
 
 

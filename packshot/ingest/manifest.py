@@ -174,7 +174,7 @@ def _sheet_findings(sheet: Sheet) -> list[Finding]:
     if sheet.formulas:
         shown = ", ".join(sheet.formulas[:_MOST_CELLS_SHOWN]) + (", ..." if sheet.formulas[_MOST_CELLS_SHOWN:] else "")
         has = counted(len(sheet.formulas), "cell holds a formula", "cells hold formulas")
-        message = f"{has} without a result, so they count as empty: {shown}. Open the workbook in Excel and save it."
+        message = f"{has} without a result, which counts as empty: {shown}. Open the workbook in Excel and save it."
         findings.append(_odd("manifest_formulas_open", message))
     if sheet.others:
         named = ", ".join(f"{name!r} ({counted(rows, 'row')})" for name, rows in sheet.others.items())

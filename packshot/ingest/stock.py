@@ -176,7 +176,7 @@ def _why_no_shot(path: str, file: StockedFile, references: frozenset[str], manif
     trouble = path_trouble(path)
     if trouble:
         return f"{MISNAMED}: {trouble}"
-    pure = PurePosixPath(plain_path(path))
+    pure = PurePosixPath(path.replace("\\", "/"))
     name = pure.name.casefold()
     if path == READY:
         return "closes the batch"

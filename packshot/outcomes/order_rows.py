@@ -23,6 +23,7 @@ from packshot.types import Value
 MOST_EXAMPLES = 3
 RAGGED = "rows with more cells than column names: nobody can tell which cell belongs where"
 BEYOND = "rows with content right of the last column name: that content was not read"
+EMPTY = "rows below the column names: the file is empty"
 OTHER_SHEETS = "rows of other sheets with the same columns, which are not read"
 _DATES = ("order_date", "return_date")
 _QUANTITIES = ("quantity", "returned")
@@ -205,6 +206,8 @@ class OrderReader:
         self.note(name, int(nothing.sum()), "rows with a quantity of 0, so cancelled orders")
         unusable = int(wrong.sum()) + int(unread.sum()) + int(undated.sum()) + table.ragged
         total = int((~blank).sum()) + table.ragged
+        if not total:
+            self.problems.append(Problem(file=name, what=EMPTY, rows=0))
         self.counted = dataclasses.replace(
             self.counted, rows=self.counted.rows + total, unusable=self.counted.unusable + unusable
         )

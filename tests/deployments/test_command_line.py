@@ -104,6 +104,7 @@ def test_submit_says_when_a_client_is_probably_misspelt(
     assert said.status == Exit.OK
     assert (f"{client!r} has no style guide (did you mean {meant}?)" in said.error) is bool(meant)
     assert (f"{client!r} has no style guide. The default one will be used." in said.error) is (client == "northwind")
+    assert (f"Write configs/clients/{client}.yaml" in said.error) is (bool(meant) or client == "northwind")
 
 
 def test_a_style_guide_that_is_wrong_is_said_where_work_for_its_client_begins(

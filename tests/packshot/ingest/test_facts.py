@@ -48,6 +48,22 @@ def test_no_sku_is_made_up_where_the_client_s_pattern_should_have_read_one(group
     assert gathered("IMG_0001.jpg", client=client, row={"sku": "A1"})["sku"].value == "A1"
 
 
+@pytest.mark.parametrize(
+    "name", [" .jpg", "   .jpg", "-.jpg", "_.JPG", "set 1/(.).jpg", "\u200b.jpg", "\u3000.jpg", "🙂.jpg"]
+)
+def test_no_sku_is_made_up_from_a_name_without_a_letter_or_digit(name):
+    """It was delivered as ``shot-36a9e7f1``."""
+    client = CLIENT.model_copy(update={"file_name_pattern": ""})
+    assert "sku" not in gathered(name, client=client)
+    assert gathered(name, client=client, row={"sku": "A1"})["sku"].value == "A1"
+
+
+@pytest.mark.parametrize("name", ["1.jpg", "杯.jpg", "Ж.jpg", "-a-.jpg", "٣.jpg"])
+def test_one_letter_or_digit_of_any_script_is_a_name(name):
+    client = CLIENT.model_copy(update={"file_name_pattern": ""})
+    assert gathered(name, client=client)["sku"].source == "default"
+
+
 def test_the_pattern_reads_words_from_metadata_too():
     facts = gathered("IMG_0001.jpg", metadata=Metadata(keywords=("spring", "XYZ789_MAIN")))
     assert (facts["sku"].value, facts["sku"].source) == ("XYZ789", "xmp")

@@ -24,6 +24,13 @@ def test_ready_manifest_sidecars_and_system_files_are_no_shots():
     assert set(stock.ignored) == {"READY", "manifest.csv", "a.xmp", ".DS_Store", "x/Thumbs.db", "__MACOSX/._a.jpg"}
 
 
+@pytest.mark.parametrize("name", [" .jpg", "   .jpg", "set/ .jpg", "set/\u3000.jpg", "-.jpg"])
+def test_a_photograph_with_a_blank_name_is_a_shot_and_no_file_of_a_system(name):
+    """It was left out of the batch as if an operating system had left it behind."""
+    assert take_stock(files("a.jpg", name), None).shots == tuple(sorted(("a.jpg", name)))
+    assert take_stock(files("a.jpg", "._a.jpg", ".jpg", "x/.hidden"), None).shots == ("a.jpg",)
+
+
 def test_rows_without_file_and_files_without_row_are_reported():
     stock = take_stock(files("a.jpg", "b.jpg"), manifest("a.jpg,A,", "c.jpg,C,"))
     assert stock.rows_without_file == ("c.jpg",)

@@ -11,7 +11,7 @@ from packshot.ingest.manifest import read_manifest
 from packshot.outcomes.exports import Export
 from packshot.outcomes.golive import GoLive, read_golive
 from packshot.outcomes.matching import IMPOSSIBLE
-from packshot.outcomes.order_rows import BEYOND, OTHER_SHEETS
+from packshot.outcomes.order_rows import BEYOND, EMPTY, OTHER_SHEETS
 from packshot.outcomes.orders import OrderLines, read_orders
 from packshot.outcomes.return_report import report_returns, why_withheld
 from packshot.sheets.identifiers import is_no_value
@@ -187,3 +187,15 @@ def test_a_return_date_that_is_no_date_is_told(text: str, read_as: int) -> None:
 
 def orders_with_returns(*rows: str) -> OrderLines:
     return read("\n".join((DATED, *rows)).encode())
+
+
+@pytest.mark.parametrize("excel", [False, True])
+def test_a_file_of_nothing_but_heads_is_named(excel: bool) -> None:
+    """The error named no file, and an empty returns report was asked for as if it had not been given."""
+    empty = workbook([HEADS]) if excel else (",".join(HEADS) + "\n").encode()
+    with pytest.raises(UnreadableError, match="empty") as caught:
+        read_orders([Export("june.csv", empty)], return_days=30, image_reasons=())
+    assert "june.csv" in str(caught.value)
+    whole = Export("orders.xlsx", workbook([HEADS, *LINES]))
+    found = read_orders([whole], [Export("back.csv", empty)], return_days=30, image_reasons=())
+    assert [(one.file, one.in_words) for one in found.problems] == [("back.csv", f"0 {EMPTY}")]

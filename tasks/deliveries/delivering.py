@@ -35,7 +35,7 @@ from tasks.batches.approved import is_approved
 from tasks.batches.product_sets import held_for_sets, sets_to_deliver
 from tasks.deliveries.letterhead import logo_of, title_of
 from tasks.environment.disk import writing_to
-from tasks.records.bookkeeping import ALWAYS, living, now
+from tasks.records.bookkeeping import ALWAYS, Life, living, now
 from tasks.records.stored import Held, change_batch, load_batch, load_held
 from tasks.stages.stored_edits import thumbnail_name
 from tasks.storage.bucket import ObjectInfo, open_storage
@@ -66,10 +66,11 @@ def deliver(batch: BatchId, *, only: list[str]) -> DeliveryOutcome:
 
     First, deliveries that an earlier run opened but did not finish are finished under their own numbers. If another run
     is delivering this batch, this call waits for it. A shot that is already delivered is not delivered again. A shot
-    that waits for the rest of its product is left out. A shot whose file name another shot has too becomes failed.
+    that waits for the rest of its product is left out. A shot whose file name another shot has too becomes failed. A
+    shot that failed after its files were verified is tried again.
 
     Args:
-        only: names of the shots that a new delivery may contain; with an empty list no new delivery is opened.
+        only: names of the exported shots that a new delivery may contain; with an empty list no new delivery is opened.
     Raises:
         LeaseHeldError: another run has been delivering this batch for an hour.
         BatchCancelledError: somebody has cancelled the batch.
@@ -78,9 +79,12 @@ def deliver(batch: BatchId, *, only: list[str]) -> DeliveryOutcome:
     with _turn(batch) as turn:
         finished = _finish_open(batch, turn)
         record = load_batch(batch)
-        there = load_held([ref.shot for ref in record.shots])
-        records = [one.record for one in there]
         named = frozenset(only)
+        there = [
+            _revived(one) if one.record.failed_from is State.VERIFIED and one.record.shot.shot in named else one
+            for one in load_held([ref.shot for ref in record.shots])
+        ]
+        records = [one.record for one in there]
         ready = [one for one in records if one.state is State.VERIFIED and one.shot.shot in named]
         clashing = _refuse_clashes(ready, [one for one in records if one.state in DONE])
         ready = [one for one in ready if one.shot.shot not in clashing]
@@ -94,6 +98,14 @@ def deliver(batch: BatchId, *, only: list[str]) -> DeliveryOutcome:
         waits = sum(is_approved(one) and one.shot.shot in held for one in records)
         said = f"; {waits} approved {'shot waits' if waits == 1 else 'shots wait'} for {THE_REST}" if waits else ""
         return DeliveryOutcome(sentence=told + said, failed=tuple(sorted(clashing)))
+
+
+def _revived(held: Held) -> Held:
+    """Return a failed shot's record as it is after it was put back into the state in which it failed, and stored."""
+    life = Life(held.record.shot, known=held)
+    life.revive()
+    assert life.known is not None
+    return life.known
 
 
 def _held(record: BatchRecord, records: Sequence[ShotRecord], ready: Sequence[ShotRecord]) -> Mapping[str, str]:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
+from packshot.errors import ConfigError
 from packshot.specs.load import load_for_the_line
 from packshot.specs.models import Configs
 from packshot.specs.resolve import FALLBACK_CLIENT
 from tasks.environment.settings import get_settings
+
+SETTLE_S = 0.5
+"""How long a wrong file may be one that is just being saved, in seconds."""
+_LOOK_AGAIN_S = 0.05
+_clients: dict[Path, frozenset[str]] = {}
+"""Which clients had a style guide of their own when a folder was last read."""
 
 
 def configs_in_force() -> Configs:
@@ -20,13 +28,37 @@ def configs_in_force() -> Configs:
     changed; until then, each call is cheap.
 
     A client whose own file is wrong is listed in the result's `broken_clients`. That client's shots are not processed;
-    other clients are not affected.
+    other clients are not affected. A file that is just being saved may be half written, or not be there for a moment.
+    So if something is wrong or a client's file is gone, and a file has changed in the last half second (`SETTLE_S`),
+    the files are read again.
 
     Raises:
         ConfigError: a file that all clients share is wrong. The message names file, line and field.
     """
-    folder = get_settings().configs
-    return _loaded(folder, _stamp(folder)).on(datetime.now(UTC).date())
+    folder, until = get_settings().configs, time.monotonic() + SETTLE_S
+    while True:
+        try:
+            found = _loaded(folder, _stamp(folder))
+        except (ConfigError, FileNotFoundError):
+            if not _is_being_saved(folder, until):
+                raise
+        else:
+            gone = _clients.get(folder, frozenset()) - found.clients.keys()
+            if not (found.broken_clients or gone) or not _is_being_saved(folder, until):
+                _clients[folder] = frozenset(found.clients)
+                return found.on(datetime.now(UTC).date())
+        time.sleep(_LOOK_AGAIN_S)
+
+
+def _is_being_saved(folder: Path, until: float) -> bool:
+    """Return whether a file or folder of the configs has changed within `SETTLE_S`, and it is worth while to wait."""
+    if time.monotonic() >= until:
+        return False
+    try:
+        changed = [one.stat().st_mtime for one in (folder, *folder.rglob("*"))]
+    except FileNotFoundError:
+        return True
+    return abs(time.time() - max(changed)) < SETTLE_S
 
 
 def fingerprint(configs: Configs, *, client: str) -> str:

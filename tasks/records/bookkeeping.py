@@ -222,7 +222,8 @@ def living(shot: ShotId, *, stage: str = "", known: Held | None = None) -> Itera
 
     If the shot has failed before, its record is first put back into the state in which it failed; so a stage never sees
     a failed shot. An error in the block is written into the record as its reason for failing, and is raised again. That
-    holds for transient errors too: if a retry succeeds, the shot goes on from the state in which it failed.
+    holds for transient errors too: if a retry succeeds, the shot goes on from the state in which it failed. If another
+    run or a person has meanwhile taken the shot to another state, it stays in that state.
 
     Args:
         stage: name under which the record keeps the time taken, such as ``edit``; empty: no time is kept.
@@ -237,21 +238,24 @@ def living(shot: ShotId, *, stage: str = "", known: Held | None = None) -> Itera
         life.revive()
         yield life
     except Exception as error:
-        _write_failure(shot, error)
+        _write_failure(life, error)
         raise
     finally:
         life.let_go()
 
 
-def _write_failure(shot: ShotId, error: Exception) -> None:
+def _write_failure(life: Life, error: Exception) -> None:
+    known = life.known.record.state if life.known else None
     why = str(error) if isinstance(error, PackshotError) else f"{type(error).__name__}: {error}"
 
     def fail(record: ShotRecord) -> ShotRecord:
         if record.state is State.FAILED:
             return record
+        if known is not None and record.state is not known and record.events[-1].actor != actor():
+            return record
         return record.advance(State.FAILED, at=now(), actor=actor(), why=why, passing=may_pass(error))
 
     try:
-        change_record(shot, fail)
+        change_record(life.shot, fail)
     except PackshotError:
         return  # the storage itself fails; the task run reports the error, the record keeps its state

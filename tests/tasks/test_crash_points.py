@@ -22,7 +22,14 @@ import pytest
 
 from benchmarks.night import export_one_file
 from packshot.decision import REASONS, Choice
-from packshot.errors import BatchCancelledError, LeaseHeldError, LeaseLostError, ObjectMissingError, RecordConflictError
+from packshot.errors import (
+    BatchCancelledError,
+    LeaseHeldError,
+    LeaseLostError,
+    ObjectMissingError,
+    RecordConflictError,
+    StorageUnavailableError,
+)
 from packshot.keys import NIGHT_LEASE, batch_lease, delivery_key, run_lease, shot_key
 from packshot.naming import BatchId, ShotId, batch_id
 from packshot.record import State
@@ -41,7 +48,7 @@ from tasks.deliveries.late_deliveries import gather
 from tasks.environment.settings import get_settings
 from tasks.people.forms import Answer
 from tasks.records import bookkeeping, stored
-from tasks.records.bookkeeping import Life
+from tasks.records.bookkeeping import Life, living
 from tasks.records.stored import load_batch, load_record
 from tasks.storage import bucket, leases, patience
 from tasks.storage.bucket import open_storage
@@ -335,6 +342,34 @@ def test_a_second_process_of_a_run_waits_for_the_first_however_long_that_works(
 
     world.race((Actor(run="night"), first), (Actor(run="night"), second))
     assert order == ["first begins", "first ends", "second begins"]
+
+
+def test_a_shot_that_failed_after_its_files_were_verified_is_delivered_by_the_next_run(world: World) -> None:
+    """Kind of test that was missing: one in which a stage is not done again, as its result is known, for a failed shot.
+
+    The run that asks for the export does no work then, so it does not put the shot back into its state.
+    """
+    names = [name for name in NAMES if name not in {*REFUSED, *TO_EDITOR, *TO_REVIEW}]
+
+    def exported_and_failed() -> None:
+        with at_work_on(BATCH):
+            take_stock.fn(BATCH)
+            for shot in map(BATCH.shot, names):
+                take_to_its_verdict(shot)
+                export_one_file(shot)
+            with suppress(StorageUnavailableError), living(BATCH.shot(names[0])):
+                raise StorageUnavailableError("the storage is overloaded", names[0])
+
+    def delivered_next() -> None:
+        assert load_record(BATCH.shot(names[0])).failed_from is State.VERIFIED
+        assert [one.name for one in approved_shots.fn(BATCH, only=names)] == names
+        deliver.fn(BATCH, only=names)
+        assert delivered().times == dict.fromkeys(names, 1)
+        assert load_record(BATCH.shot(names[0])).state is State.DELIVERED
+
+    world.act(Actor(run="client"), submit)
+    assert world.act(Actor(run="first"), exported_and_failed)
+    assert world.act(Actor(run="next"), delivered_next)
 
 
 def test_a_run_whose_machine_was_suspended_for_hours_does_not_overwrite_what_another_has_made_meanwhile(

@@ -196,6 +196,26 @@ def test_what_has_ended_stays_ended_when_something_fails_later(received: ShotRec
     assert load_record(SHOT) == before
 
 
+@pytest.mark.parametrize("last", [State.VERIFIED, State.DELIVERED])
+def test_a_stage_that_fails_takes_nothing_back_from_another_run_that_did_the_same(
+    received: ShotRecord, last: State
+) -> None:
+    """Kind of test that was missing: one in which two runs do a stage at once, and the slower one fails."""
+    for states in STAGES[:4]:
+        Life(SHOT).reach(*states, why="")
+
+    def slower() -> None:
+        with living(SHOT) as life:
+            assert life.record.state is State.APPROVED
+            further = (State.EXPORTED, State.VERIFIED, State.DELIVERED)
+            Life(SHOT).reach(*further[: further.index(last) + 1], why="each verified", who="flow run of another")
+            raise StorageUnavailableError("the storage is overloaded", str(SHOT))
+
+    with pytest.raises(StorageUnavailableError):
+        slower()
+    assert load_record(SHOT).state is last
+
+
 def test_the_first_error_is_raised_even_if_it_cannot_be_written(
     received: ShotRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:

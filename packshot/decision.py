@@ -188,7 +188,7 @@ class Decision(Value):
             such as "client acme".
         at: when it was decided (UTC).
         reason: why, as a code.
-        picture: SHA-256 of the picture that was shown, or its first digits.
+        picture: SHA-256, in hexadecimal, of the picture that was shown, or at least its first 8 digits.
         question: id of the question (the form that a shot opens for people) that the decision answers; each question is
             answered once. Empty if the decision answers none.
         note: what the person adds, in words; empty if nothing.

@@ -41,7 +41,8 @@ SegmenterSource = Callable[[str], Any]
 def configs_in(folder: Path | None) -> Configs:
     """Return the configs in a folder; None means the folder that comes with Packshot.
 
-    A client whose own style guide is wrong is listed in `broken_clients`, and stops no command for other clients.
+    A client whose own style guide is wrong is listed in `Configs.broken_clients`, and stops no command for other
+    clients.
 
     Raises:
         ConfigError: a file that all clients share is wrong.

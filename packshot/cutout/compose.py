@@ -1,4 +1,7 @@
-"""Put a cut-out on exact white: blend the product's colours with white in linear light, by the matte."""
+"""Put a cut-out on exact white: blend the product's colours with white in linear light.
+
+The matte, each pixel's share of product, says how much of both a pixel gets.
+"""
 
 from __future__ import annotations
 

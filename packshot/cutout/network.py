@@ -95,8 +95,10 @@ def load_segmenter(
         model: "isnet-general-use" (input of 1024 px) or "u2netp" (320 px), the models' names in rembg.
         file: the model's file, in ONNX format.
         sha256: expected checksum of the file, hex.
-        engine: the library that runs it. AUTO is OpenVINO if it is installed, else ONNX Runtime.
-        threads: processor threads per prediction. 0 means all cores, and one prediction at a time.
+        engine: the library that runs it, as an `Engine` or its value, such as "onnxruntime". AUTO is OpenVINO if it is
+            installed, else ONNX Runtime.
+        threads: processor threads per prediction; as many predictions run at once as are asked for. 0 means all cores,
+            and one prediction at a time: other calls wait.
     Raises:
         ModelError: the model is not one of the two, its file is missing or has another checksum, the engine is not
             known, or OpenVINO is asked for by name and not installed.

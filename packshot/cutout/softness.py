@@ -1,4 +1,7 @@
-"""Measure how soft a product's edge is (fur, hair, knitwear, fringes), and solve the alpha of soft edges by matting."""
+"""Measure how soft a product's edge is (fur, hair, knitwear, fringes), and compute alpha along soft edges by matting.
+
+Alpha is a pixel's share of product.
+"""
 
 from __future__ import annotations
 

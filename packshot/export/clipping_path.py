@@ -31,10 +31,10 @@ def clipping_path_blocks(matte: Matte) -> bytes:
 
 
 def clipping_path_finding(data: bytes, matte: Matte) -> Finding:
-    """Return the finding on whether the clipping path in a delivered file encloses its product.
+    """Return the finding `clipping_path`: does the clipping path in a delivered file enclose its product?
 
     Its value is the common area of path and product, as a share of the area that either covers, 0..1. The check fails
-    below 0.99, and if the file names no clipping path.
+    below 0.99, and if the file names no clipping path (then there is no value).
 
     Args:
         data: the file as delivered.

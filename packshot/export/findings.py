@@ -65,10 +65,12 @@ def failure_status(background: Background) -> Status:
 
 
 def background_finding(beyond: OffWhite, background: Background, *, ring_distance_px: int) -> Finding:
-    """Return the finding on whether every pixel farther than `ring_distance_px` from the product is exactly white.
+    """Return the finding `non_white_background`: is every pixel far enough from the product exactly white?
 
-    Its value is the number of these pixels that are not exactly white. It has the status skipped if no pixel is so far
-    from the product. It is a gate, which forbids automatic approval, only if the platform asks for pure white.
+    It passes if all pixels farther than `ring_distance_px` from the product are, and is skipped if there are no such
+    pixels. Otherwise it is a warning if the platform accepts any background, else failed. Its value is the number of
+    pixels that are not exactly white. It is a gate, which forbids automatic approval, only if the platform asks for
+    pure white.
 
     Args:
         beyond: number and place of the pixels that are farther than the distance and not white.
@@ -101,7 +103,7 @@ def background_finding(beyond: OffWhite, background: Background, *, ring_distanc
 
 
 def perimeter_finding(quick: QuickCheck, background: Background) -> Finding:
-    """Return the finding on whether points along the picture's border are exactly white.
+    """Return the finding `perimeter_sample`: are the checked points along the picture's border exactly white?
 
     Its value is the share of the points that are exactly white, 0..1. It passes if the share is 1.
 
@@ -130,9 +132,10 @@ def model_of(profile: Profile) -> ColourModel:
 
 
 def depth_finding(decoded: Decoded, bit_depth: int, *, model: ColourModel = ColourModel.RGB) -> Finding:
-    """Return the finding on a file's colour model, bit depth and transparency: are they as ordered?
+    """Return the finding `file_bit_depth`: are a file's colour model, bit depth and transparency as ordered?
 
-    Its value is the bit depth. A transparent file fails.
+    It passes if model and depth are as ordered and the file has no transparency; else it fails, and forbids automatic
+    approval. Its value is the bit depth.
 
     Args:
         decoded: the file's content.
@@ -153,9 +156,10 @@ def depth_finding(decoded: Decoded, bit_depth: int, *, model: ColourModel = Colo
 
 
 def resolution_findings(data: bytes, decoded: Decoded, platform: Platform) -> Iterator[Finding]:
-    """Yield the finding on the resolution for print, in dpi, if the platform asks for one; else nothing.
+    """Yield the finding `file_dpi` on the resolution for print, if the platform asks for one; else nothing.
 
-    It passes if the file states the resolution to within 1 dpi.
+    It passes if the file states the resolution to within 1 dpi. It fails, and forbids automatic approval, if the file
+    states another one or none. Its value is the file's resolution, in dpi.
 
     Args:
         data: the whole file.
@@ -175,9 +179,10 @@ def resolution_findings(data: bytes, decoded: Decoded, platform: Platform) -> It
 
 
 def byte_findings(n_bytes: int, platform: Platform) -> Iterator[Finding]:
-    """Yield one finding for each byte limit of the platform: first the greatest size, then the least.
+    """Yield a finding `file_bytes` for each byte limit of the platform: first the greatest size, then the least.
 
-    Nothing comes if the platform has no limits.
+    A file beyond a limit fails, and may not be approved automatically. A length equal to the limit passes. Nothing
+    comes if the platform has no limits.
 
     Args:
         n_bytes: length of the file.
@@ -193,9 +198,11 @@ def byte_findings(n_bytes: int, platform: Platform) -> Iterator[Finding]:
 
 
 def size_findings(size: Size, platform: Platform, *, ordered: Size | None = None) -> Iterator[Finding]:
-    """Yield the findings on the size in pixels: as ordered, large enough, not too large, right aspect ratio.
+    """Yield the findings on the size in pixels, passed or failed, in this order.
 
-    There is no finding for a limit that the platform does not set, and none on the ordered size if it is not known.
+    `canvas_size`: is it as ordered? `resolution_too_low`, `canvas_too_large`: is the longest side within the platform's
+    limits, the limits included? `canvas_aspect`: is the aspect ratio right, to within 1 px? There is no finding for a
+    limit that the platform does not set, and none on the ordered size if it is not known.
 
     Args:
         size: size of the picture.
@@ -239,8 +246,10 @@ def fill_findings(
 ) -> Iterator[Finding]:
     """Yield the findings on how much of the canvas the product fills, and whether it touches the edge.
 
-    The fill ratio is the product's share of the canvas's width or height, whichever is greater. A size that is off by
-    at most 2 px still passes.
+    They are `product_too_small`, `product_too_few_pixels` (if the platform has such a limit), `product_too_large`,
+    `fill_off_target` (if a ratio was ordered; a warning if it is not met) and `cropped_product`, passed or not. The
+    fill ratio is the product's share of the canvas's width or height, whichever is greater. A size that is off by at
+    most 2 px still passes.
 
     Args:
         box: the product in the decoded file; None if none is visible. Then there is only the finding `empty_subject`.
@@ -294,9 +303,10 @@ def fill_findings(
 
 
 def orientation_finding(decoded: Decoded) -> Finding:
-    """Return the finding on whether the picture is stored upright. Its value is the EXIF orientation; 1 is upright.
+    """Return the finding `file_orientation`: it passes if the picture is stored upright, else it fails.
 
-    Some readers ignore an EXIF orientation and would show the picture turned.
+    Some readers ignore an EXIF orientation and would show the picture turned. A failure forbids automatic approval. The
+    finding's value is the EXIF orientation, 1..8; 1 is upright.
 
     Args:
         decoded: the file's content.
@@ -307,7 +317,9 @@ def orientation_finding(decoded: Decoded) -> Finding:
 
 
 def location_finding(decoded: Decoded) -> Finding:
-    """Return the finding on whether the file is free of GPS data, which would tell where the photograph was taken.
+    """Return the finding `file_location`: it passes if the file has no GPS data, else it fails.
+
+    GPS data would tell where the photograph was taken. A failure forbids automatic approval.
 
     Args:
         decoded: the file's content.

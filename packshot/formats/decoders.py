@@ -1,6 +1,6 @@
 """Decode files to pixels as stored: 8 or 16 bits, RGB, grey, CMYK or Lab, with alpha as a separate array.
 
-Decoders may raise any exception. `decode.open_photo` turns it into a refusal that names the file.
+Decoders may raise any exception. `packshot.ingest.decode.open_photo` turns it into a refusal that names the file.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Follow the Huffman codes of one sequential scan of a JPEG (ITU-T T.81, F.2), and find codes that are impossible.
 
-libjpeg gives no warning in three cases: a block has more than 64 coefficients, a mean is out of range, or up to seven
-bytes are left over. The loop runs once per code, so numba compiles it. It is compiled once on a machine and then loaded
-from disk. `jpeg_progressive` follows the codes of a progressive scan.
+libjpeg gives no warning in three cases: a block has more than 64 coefficients, a block's mean (its DC coefficient) is
+out of range, or up to seven bytes are left over. The loop runs once per code, so numba compiles it. It is compiled once
+on a machine and then loaded from disk. `jpeg_progressive` follows the codes of a progressive scan.
 """
 
 from __future__ import annotations

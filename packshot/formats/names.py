@@ -1,4 +1,6 @@
-"""Read and write names of paths: at most 255 bytes, in an encoding that the file does not state.
+"""Read and write the names that Photoshop stores, such as that of a clipping path.
+
+A name has at most 255 bytes, in an encoding that the file does not state.
 
 Photoshop writes them in the encoding of the operating system: Mac Roman in western countries, Shift-JIS in Japan, GBK
 in China, EUC-KR in Korea. Newer programs write UTF-8.
@@ -16,7 +18,7 @@ _KANA = re.compile("[\u3040-\u30ff]")
 
 
 def decode_name(raw: bytes) -> str:
-    """Return the most probable text of a stored name, for people to read. Control characters are replaced.
+    """Return the most probable text of a stored name, for people to read. Control characters become U+FFFD.
 
     Valid UTF-8 is read as UTF-8. Text with kana is read as Shift-JIS. If all non-ASCII bytes come in pairs and are
     valid GBK, it is read as GBK. Everything else is read as Mac Roman. To look for a given name, use `is_named`, which

@@ -21,7 +21,8 @@ class Placement(Value):
             picture.
         canvas: size of the canvas, in pixels.
         subject: the product's box, in the picture's pixels.
-        findings: at most one: the canvas is smaller than the platform's least or recommended size.
+        findings: empty, or one finding: the canvas is smaller than the platform's least size (failed; it forbids
+            approval by the machine), or only smaller than its recommended size (a warning).
     """
 
     window: Box

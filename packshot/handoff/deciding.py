@@ -92,7 +92,8 @@ def sent_back_by_client(record: ShotRecord) -> Decision | None:
 def choices_of(record: ShotRecord) -> tuple[Choice, ...]:
     """Return the decisions that a form offers for a shot in its present state; empty if the shot waits for nobody.
 
-    The form preselects the first one.
+    They are in the order of the form, which preselects the first one. Example: for a shot on hold they are `ARRIVED`,
+    `CORRECT`, `GO_ON` and `REJECT`.
     """
     answer = (Choice.NO_FAULT,) if sent_back_by_client(record) else ()
     return (*CHOICES.get(record.state, ()), *answer)
@@ -134,7 +135,8 @@ def decide(
     Args:
         record: the shot's record.
         decision: what a person decided about the shot.
-        seniors: names of people who may sign off. If empty, anyone may who did not edit the shot.
+        seniors: names of people who may decide about an editor's picture, compared without case, accents and
+            punctuation. If empty, anyone may. In both cases nobody may who edited the shot.
         redos: how often the machine may be asked to edit the shot again, each time by another method.
         findings: what the checks of the editor's returned file found. They are added to the record.
         reports: measurements of the returned file: name of the report -> its fields. They are added to the record.
@@ -174,7 +176,8 @@ def require_followable(record: ShotRecord, decision: Decision, *, seniors: Seque
     Args:
         record: the shot's record.
         decision: what a person decided about the shot.
-        seniors: names of people who may sign off. If empty, anyone may who did not edit the shot.
+        seniors: names of people who may decide about an editor's picture, compared without case, accents and
+            punctuation. If empty, anyone may. In both cases nobody may who edited the shot.
         redos: how often the machine may be asked to edit the shot again, each time by another method.
 
     Raises:

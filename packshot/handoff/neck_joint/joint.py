@@ -67,7 +67,8 @@ class JointProof(Value):
     def words(self) -> dict[str, str]:
         """Return the lines of an editor's ticket about the draft: name of the measurement -> its result in words.
 
-        There are two: ``mannequin mask`` and ``neck shot``.
+        There are always two: ``mannequin mask`` (how much of the cut-out is mannequin, or why none was recognised) and
+        ``neck shot`` (how it was placed, or that there is none). Each text is one or more sentences.
         """
         return {"mannequin mask": self._mask_words(), "neck shot": self._place_words()}
 

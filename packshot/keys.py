@@ -308,8 +308,8 @@ def date_from_daily_figures_key(key: str) -> dt.date | None:
 def siblings_prefix(client: str, product: str) -> str:
     """Return the beginning of the keys under which the shots of a product find each other.
 
-    It is ``products/<client>/<product>/``. In the key, the product's name is in small letters and safe characters,
-    with a hash if it had to be changed.
+    It is ``products/<client>/<product>/``. In the key, the product's name is in small letters. If it has characters
+    that are not allowed in names, or is too long, it is changed and gets eight hex digits of its SHA-256.
 
     Args:
         client: the client's name.

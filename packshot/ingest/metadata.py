@@ -95,9 +95,9 @@ def _xmp_tags(found: Facts) -> dict[str, str]:
 
 
 def metadata_findings(container: Container) -> tuple[Finding, ...]:
-    """Return the warning that blocks of metadata are damaged, in a tuple; empty if none is.
+    """Return the warning `metadata_damaged` in a tuple; empty if no block of metadata is damaged.
 
-    Parts of the metadata that can be read are used all the same.
+    Its value is the number of damaged kinds of metadata. Parts of the metadata that can be read are used all the same.
 
     Args:
         container: the file's header.
@@ -117,7 +117,9 @@ def metadata_findings(container: Container) -> tuple[Finding, ...]:
 
 
 def orientation_findings(container: Container) -> tuple[Finding, ...]:
-    """Return the warning that a file states different orientations, in a tuple; empty if it does not.
+    """Return the finding `file_contradictory` if a file states different orientations, in a tuple; else empty.
+
+    The finding has the status `failed` and is a gate: it stops automatic approval.
 
     EXIF's first block decides how the picture is turned (Metadata Working Group, Guidelines for Handling Image
     Metadata 2.0, 3). Other blocks of EXIF, and XMP (``tiff:Orientation``), are compared with it. A file without an

@@ -1,7 +1,7 @@
 """Choose shots for blind inspection (audits), and count how often the machine's approval was wrong.
 
 A shot is chosen by a hash of its content. So the choice is random, and the same whenever the shot is processed again.
-Each category of each client has its own audit ratio.
+The configs give the share of shots that are chosen, and may set a larger one for some categories or clients.
 """
 
 from __future__ import annotations

@@ -37,8 +37,9 @@ class Comparison(Value):
 def compare(candidate: RoutingModel, serving: RoutingModel, held_out: Sequence[Example]) -> Comparison:
     """Return a comparison: whether a new routing model is better than the one in use, and the quality of both.
 
-    It is better if its mean log loss is lower by more than the standard error of the difference. With fewer than 60
-    examples, or with fewer than 10 refused or 10 accepted ones, it does not count as better.
+    Compared is the probability, after the cut-out, that a person refuses the machine's edit. The new model is better if
+    its mean log loss is lower by more than the standard error of the difference. With fewer than 60 examples, or with
+    fewer than 10 refused or 10 accepted ones, it does not count as better.
 
     Args:
         candidate: the new model.

@@ -64,7 +64,7 @@ def train(examples: Sequence[Example], *, at: datetime, data: str) -> RoutingMod
         data: where the examples are from, in words, for the card.
 
     Raises:
-        TrainingError: there are too few products, or the examples are all refused or all accepted.
+        TrainingError: the examples are of fewer than 20 products or scenes, or they are all refused or all accepted.
     """
     _require_enough(examples)
     fitted = [_fitted(examples, use) for use in (ModelUse.ROUTE, ModelUse.APPROVE)]

@@ -74,7 +74,8 @@ def known_heads(heads: Sequence[str]) -> dict[str, str]:
     """Return the known columns of orders or returns: head in the file -> Packshot's name for the column.
 
     Example: "Bestelldatum" -> "order_date". Packshot's names are the keys of `COLUMNS`. Unknown heads are left out.
-    Case, accents and punctuation do not matter.
+    Case, accents and punctuation do not matter. If several heads mean the same column, only one comes back: the one
+    whose word stands first in `COLUMNS`.
 
     Args:
         heads: all column heads of a file.

@@ -35,7 +35,8 @@ class CutOutFiles:
 def cut_out_photo(data: bytes, segmenter: Segmenter, *, name: str, limits: IngestConfig) -> CutOutFiles:
     """Return a photograph's matte and its composite on white, without scoring, framing or export.
 
-    No client's style guide is needed, and any size within `limits` is accepted.
+    No client's style guide is needed, and any size within `limits` is accepted. If no product is found, the matte is
+    black, the composite is white, and the findings have the failed `empty_mask`.
 
     Args:
         data: the whole file.

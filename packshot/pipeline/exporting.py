@@ -63,8 +63,8 @@ def export(
 ) -> Export:
     """Return a shot's files for all platforms, each decoded again and checked.
 
-    If a file for one platform cannot be made or fails its check, the others still get their files, unless the client
-    takes all or nothing.
+    If a file for one platform cannot be made or fails its check, no error is raised: the result says so, and the others
+    still get their files. If the client takes all or nothing, then none gets a file.
 
     Args:
         composite: the edit on white, (rows, columns, 3) uint16, Adobe RGB.

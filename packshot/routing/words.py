@@ -38,9 +38,10 @@ def category_in_words(path: str, texts: Iterable[str], categories: Mapping[str, 
 
 
 def doubtful_category(said: Sourced | None, categories: Mapping[str, Category]) -> tuple[Finding, ...]:
-    """Return the warning that a stated category is unknown, in a tuple; empty if it is known, or none is stated.
+    """Return the warning `category_unknown` in a tuple; empty if the stated category is known, or none is stated.
 
-    The warning may name a category that was meant. The shot is then treated as one of unknown category.
+    A category is known if a word in the text is its name or synonym. With the warning, the shot is treated as one of
+    unknown category. Its message may name a category that was meant.
 
     Args:
         said: the stated category, from the manifest, file name, metadata or config; None if nothing states one.

@@ -49,7 +49,8 @@ def numbers_of(
     Args:
         file, column: names of the file and the column, for the message.
         texts: the distinct texts of the column.
-        chosen: the sign that the user has chosen; None if there is none.
+        chosen: the sign that the user has chosen, or None. It counts only if the column's values do not decide by
+            themselves.
 
     Raises:
         UnreadableError: a value such as ``1.000`` can mean two numbers, no other value decides which, and the user has

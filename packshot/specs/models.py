@@ -242,9 +242,10 @@ class Client(Value):
         return tags
 
     def rules_for(self, platform: str) -> EditRules:
-        """Return the client's edit rules for one platform: `rules`, replaced by those in `platform_rules` for it.
+        """Return the client's edit rules for one platform.
 
-        Rules of other layers, such as the platform's own, are not in it.
+        A rule that `platform_rules` sets for the platform takes precedence over the same rule in `rules`. A rule that
+        neither of them sets is None: rules of the platform itself, of categories and defaults are not in the result.
 
         Args:
             platform: the platform's name.

@@ -112,7 +112,8 @@ class Encoding(Value):
         format: `jpeg`, `webp`, `png` or `tiff`.
         quality: 1 to 100: start of the search for a file within the byte limit. Required for `jpeg` and `webp`, not
             allowed for the others.
-        quality_floor: the search never goes below this. A file that is still too large is an error.
+        quality_floor: lowest quality that the search may use. A file that is then still too large is an error. Without
+            it the search never goes below `quality`.
         chroma: chroma subsampling of a JPEG: `"4:4:4"` (default) or `"4:2:0"`.
         bit_depth: 8 (default) or 16.
         compression: compression of a TIFF: `none` (default), `deflate`, `lzw` or `zstd`.
@@ -156,11 +157,12 @@ class Canvas(Value):
     """Size of a rendition.
 
     Attributes:
-        aspect: `"width:height"` in quotes. Without it the canvas follows the product's shape, with even margins.
-        min_px: minimum of the longest side that the platform accepts.
-        recommended_px: target of the longest side. Without it the photograph's full resolution is used.
-        max_px: maximum of the longest side.
-        dpi: written into the file; does not change its pixels.
+        aspect: `"width:height"` in quotes, such as `"1:1"`. Without it the canvas follows the product's shape, with
+            even margins.
+        min_px: least length of the canvas's longer side that the platform accepts.
+        recommended_px: length of the longer side to aim at. Without it the photograph's full resolution is used.
+        max_px: greatest length of the longer side. Without it there is no limit.
+        dpi: dots per inch, written into the file; it does not change the pixels.
         later: a larger minimum that the platform has announced.
     """
 

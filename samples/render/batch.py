@@ -25,7 +25,8 @@ class Photograph(NamedTuple):
         file: name of the file, such as ``BOX101_MAIN.jpg``.
         product: called without arguments; returns the product's parts, each as (mesh in cm, material).
         around: backdrop, lamps and camera.
-        backdrop_level: sRGB level that the backdrop gets halfway up the picture's sides, 0 to 255.
+        backdrop_level: sRGB level, 0 to 255, that the backdrop gets at the picture's left and right edges, from a
+            quarter to half way down.
         samples: light paths per pixel; more give less noise.
         turned: True if the picture is stored on its side, with the EXIF orientation that puts it upright.
         shrunk_to: longer side in pixels to which the picture is made smaller; None: it keeps its size.

@@ -20,8 +20,8 @@ def developed(light: NDArray[np.float32], *, backdrop_level: float, seed: int, w
 
     Args:
         light: (rows, columns, 3) float32, linear sRGB, from 0; it may exceed 1.
-        backdrop_level: the sRGB level, 0 to 255, that the backdrop gets a quarter to half way down the picture's sides.
-            The exposure follows from it.
+        backdrop_level: sRGB level, 0 to 255, that the backdrop gets at the picture's left and right edges, from a
+            quarter to half way down. The exposure follows from it.
         seed: of the random sensor noise; equal seeds give equal noise.
         warmth: by how many stops red is brighter than blue, because the white balance is too warm; 0 is neutral.
     """

@@ -19,11 +19,11 @@ TO_DELIVER = (State.APPROVED, State.EXPORTED, State.VERIFIED)
 def approved_shots(batch: BatchId, *, only: list[str]) -> list[ApprovedShot]:
     """Return the shots of a batch that are approved and not yet delivered, as stage 4 (the export) takes them.
 
-    They come in the order of the batch's record, which is by name. Shots that wait for the other views of their product
-    are left out, and shots whose record can't be read.
+    They come in the order of the batch's record, which is by name. A shot is left out if it waits for the other views
+    of its product, or if its record can't be read.
 
     Args:
-        only: names of the shots to consider; empty means all of the batch.
+        only: names of the shots to consider; empty means all of the batch. A name that the batch lacks is ignored.
     """
     record = load_batch(batch)
     refs = {ref.shot.shot: ref for ref in record.shots}

@@ -33,8 +33,10 @@ class Fate(Value):
         category: product category, such as ``bottle``; empty if it is not known.
         score: of the edit, 0 to 100; None if the shot has no edit, or if its reviewer must not see the score yet.
         files: number of its renditions that passed the check after export.
-        with_whom, since, due: only for a waiting shot: who has to act, since when, and until when. A shot on hold waits
-            for the client.
+        with_whom: who has to act on a waiting shot: a role such as ``a reviewer``, or a person's name. Empty for all
+            other shots.
+        since, due: since when the shot waits, and until when somebody has to act (both UTC). None for all other shots;
+            `due` is also None if nobody has to act by a time.
         left_out: name of a platform that gets no file of the photograph, or path in the delivery of a missing file ->
             the reason in words.
         product: SKU, else ASIN or GTIN, of the product that the photograph shows; empty unless the client asks for

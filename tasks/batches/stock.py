@@ -33,7 +33,8 @@ def take_stock(batch: BatchId) -> BatchStock:
     """Compare a batch's files with its manifest, and return the shots that need work.
 
     The batch's record gets the list of its shots and what the comparison has found. Each new photograph gets a record
-    of its own. Shots that wait for people, or are approved, delivered or refused, need no work.
+    of its own. Shots that wait for people, or are approved, delivered or refused, need no work. All others do: new
+    ones, failed ones, and those that stopped in the middle of their work.
 
     Raises:
         ObjectMissingError: nothing was uploaded for this batch, it has no record, or its manifest was replaced each

@@ -87,7 +87,9 @@ class Shared(NamedTuple):
 
 
 def share(batch: BatchId, number: int, *, days: int = USUAL_DAYS, by: str) -> tuple[Link, str]:
-    """Make a link by which people can look at a finished delivery; return (the link, its token for the address).
+    """Make a link by which people can look at a finished delivery; return (the link, its token).
+
+    The link's address is that of the review desk, then ``/shared/`` and the token. Each call makes a new link.
 
     Args:
         number: number of the delivery in its batch.

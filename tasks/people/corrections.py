@@ -24,9 +24,11 @@ class Correction(Value):
     """What follows if a person corrects the name or the services of a shot on hold.
 
     Attributes:
-        facts: name of a fact -> its value and source; all facts of the shot, not only the corrected ones.
+        facts: name of a fact, such as ``sku`` -> its value and source; all facts of the shot, not only the corrected
+            ones.
         plan: the plan that follows from the facts.
-        missing: things that the shot still waits for under its new name.
+        missing: what the client must still send or answer for the shot under its new name, one entry for each; empty if
+            nothing is missing.
     """
 
     facts: Mapping[str, Sourced]

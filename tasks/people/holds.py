@@ -28,7 +28,9 @@ _REFERENCE_FINDINGS = ("target_fit", "colour_not_verified")
 
 
 def still_missing(record: ShotRecord, plan: Plan | None = None) -> tuple[Missing, ...]:
-    """Return what a shot waits for that the client must send: one entry for each missing thing; empty if nothing is.
+    """Return what the client must still send or answer for a shot, one entry for each; empty if nothing is missing.
+
+    Each entry says whether a photograph or an answer is missing, and has the request to the client as a sentence.
 
     Args:
         record: the record of a shot for which stage 2 has decided who edits it.

@@ -172,12 +172,13 @@ def _listed(client: str, at: datetime) -> Iterator[ObjectInfo]:
 
 
 def in_turn(every: Sequence[V], *, at: datetime) -> Sequence[V]:
-    """Return those of many values that are due in this minute: at most 20 (`OTHERS`), in the next minute the next 20.
+    """Return those of many things that are to be looked at in this minute: at most 20 (`OTHERS`).
 
-    After the last value the first one follows. With at most 20 values, all are returned each time.
+    In the next minute the next 20 are returned; after the last one the first one follows. Only the minute decides: two
+    calls in one minute return the same. With at most 20 things, all are returned each time.
 
     Args:
-        every: the values, in the same order at each call.
+        every: the things, such as folders, in the same order at each call.
         at: the time whose minute counts.
     """
     begin = OTHERS * int(at.timestamp() // 60) % max(1, len(every))

@@ -32,7 +32,7 @@ class Words(Value):
     Attributes:
         reason: the reason code that the client chose.
         note: the client's own text; may be empty.
-        boxes: the places that the client marked, in pixels of the file.
+        boxes: the places that the client marked, in pixels of the file; may be empty.
         size: width and height of the file, in pixels.
     """
 

@@ -98,8 +98,10 @@ def _name(wait: Wait) -> str:
 def update_board(told: set[str] | None = None) -> str:
     """Return a summary of the board of waiting shots, such as "5 wait, 1 soon due, 2 overdue".
 
-    The board is a table in Prefect's UI; it is written again if it has changed. People get one notice about each shot
-    that is soon due, and one when it is overdue.
+    The board is a table in Prefect's UI; it is written again if it has changed. Besides the shots that wait for people,
+    it lists shots whose run has failed before it could ask, and approved shots that wait for a later delivery. The
+    summary counts these too, if there are any. People get one notice about each shot that is soon due, and one when it
+    is overdue.
 
     Args:
         told: pass the same set in each call, empty at first. The function adds a text for each notice that was sent,

@@ -64,8 +64,9 @@ class _Read(NamedTuple):
 def report_day(*, date: str, days: int) -> str:
     """Count what was produced on a day and publish the report; return the day's main figures in one sentence.
 
-    The sentence begins with the date. The report is a page in storage, and a page in Prefect's UI. Earlier days without
-    figures are counted too, as far back as the trend goes and as audits count (`window_days` in ``routing.yaml``).
+    The sentence begins with the date. A day begins at the hour `begins_hour` in ``daily.yaml``, in the time zone of the
+    nightly run. The report is a page in storage, and a page in Prefect's UI. Earlier days without figures are counted
+    too, as far back as the trend goes and as audits count (`window_days` in ``routing.yaml``).
 
     Args:
         date: for example 2026-03-01; empty means the last day that is over.

@@ -62,8 +62,9 @@ def read_matte(data: bytes) -> Matte:
 def edit_files(pixels: Pixels16, edit: Edit, metadata: Metadata) -> dict[str, bytes]:
     """Return the files to store for an edit: name below the shot's folder -> bytes.
 
-    These are ``edit.tif``, ``matte.png`` and ``preview.webp``; and, if the edit was scored, ``qc.json`` and a picture
-    for each piece of evidence.
+    These are ``edit.tif`` (the edit), ``matte.png`` (its matte) and ``preview.webp`` (before and after). A scored edit
+    also has ``qc.json`` (its report) and a picture of each place that a reviewer should look at, such as
+    ``evidence/1-fringe.webp``.
 
     Args:
         pixels: the picture that was edited, (rows, columns, 3) uint16, Adobe RGB with its gamma.

@@ -20,8 +20,8 @@ class Inbox(Storage):
     def upload(self, batch: BatchId, path: str, data: bytes, *, content_type: str) -> ObjectInfo:
         """Store a file of a client's upload in the inbox, and return the object's metadata.
 
-        If the same file is there already, nothing is sent. As long as the batch is
-        open, a different file of the same path is replaced.
+        If the same file is there already, nothing is sent. As long as the batch is open, a different file of the same
+        path is replaced.
 
         Args:
             path: relative to the batch's folder in the inbox, such as ``BTL201_MAIN.jpg``.

@@ -34,9 +34,9 @@ def report_night(states: Sequence[tuple[BatchId, State[Any]]], left_out: Mapping
 
 
 def night_stopped(why: str) -> None:
-    """Send people a notice that a nightly run did not run to its end, or was skipped.
+    """Send people a notice that a nightly run did not run to its end, or was skipped. Nothing is returned.
 
-    Each call sends one.
+    Each call sends a notice, also if one was sent about the same night before.
 
     Args:
         why: the reason, in words.

@@ -54,7 +54,7 @@ class Notice(Value):
             `shot` is the topic, such as ``night``.
         state: the shot's state; empty if the notice is not about a shot.
         message: what happened, in words.
-        due: the time by which somebody must act, as text; empty if nobody must.
+        due: the time by which somebody must act, as text such as ``2026-05-01T14:00:00+00:00``; empty if nobody must.
         page: address of the shot's page at the review desk; may be empty.
     """
 
@@ -120,11 +120,11 @@ def raise_alarm(kind: str, message: str, *, about: str, once: str = "") -> bool:
 def tell_of_misnamed(key: str, why: Exception | str, *, about: str) -> bool:
     """Send people a notice about an object in storage whose name can't be used; return True if it was sent now.
 
-    One notice is sent for each object.
+    Only one notice is sent for each key: a second call sends nothing and returns False.
 
     Args:
         key: the object's key in storage.
-        why: what is wrong with the name.
+        why: what is wrong with the name, in words or as the error that says it.
         about: where the object is, in words, such as "inbox".
     """
     mark = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:16]

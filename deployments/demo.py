@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -44,8 +45,8 @@ from packshot.record import State
 from tasks.batches.fates import Summary
 from tasks.batches.submitting import submit_folder
 from tasks.batches.summing_up import survey
-from tasks.environment.settings import get_settings, variable
-from tasks.processing.networks import fetch_model
+from tasks.environment.settings import Settings, get_settings, variable
+from tasks.processing.networks import ModelFile, fetch_model
 from tasks.records.stored import find_batch
 from tasks.results.block import ENVIRONMENT
 from tasks.runs.lost_runs import end_lost_runs
@@ -86,7 +87,8 @@ def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: b
         ModelError: no source has the segmentation network.
     """
     batch = DEMO_BATCH if samples is None else batch_id("demo", samples.resolve().name)
-    fetch_networks(console)
+    # Beside the servers: they take about as long to start as the network takes to arrive.
+    network = _begin_to_fetch(get_settings())
     with environment({WORKER_POLL: DEMO_WORKER_POLL_S}), line(console, state_dir=state_dir) as (stack, worker):
         worker.wait()
         submit_folder(
@@ -95,6 +97,7 @@ def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: b
             on_progress=lambda name, done, total: None,
             on_left_out=lambda name, why: console.print(f"{name!r} was left out: {why}", markup=False),
         )
+        network.result()
         console.print(f"The batch {batch} is in the inbox. Running the nightly flow ...")
         run = run_nightly(console, batch, worker=worker)
         summary = survey(batch)
@@ -115,6 +118,20 @@ def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: b
             show_desk(console, address_of(get_settings().desk_port), after="packshot serve")
             console.print("`packshot serve` starts the servers again with everything in them.")
     return not summary.failed
+
+
+def _begin_to_fetch(settings: Settings) -> Future[ModelFile]:
+    """Begin to fetch the segmentation network in a thread; the process may end before that does."""
+    result: Future[ModelFile] = Future()
+
+    def fetch() -> None:
+        try:
+            result.set_result(fetch_model(settings.segmenter, settings=settings))
+        except Exception as error:  # noqa: BLE001  (whoever asks for the result gets it)
+            result.set_exception(error)
+
+    threading.Thread(target=fetch, daemon=True).start()
+    return result
 
 
 def serve_line(console: Console, *, state_dir: Path) -> None:

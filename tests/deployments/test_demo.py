@@ -6,7 +6,10 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
+import psutil
+import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from deployments.demo import end_runs_that_died, environment_file
@@ -41,3 +44,17 @@ def test_a_server_that_cannot_say_which_runs_died_stops_no_start() -> None:
         said = end_runs_that_died()
     assert said.startswith("Runs that died could not be looked for (ConnectError: ")
     assert said.endswith("the watch tries again in half a minute.\n")
+
+
+@pytest.mark.slow  # it starts servers of its own; `test_networks.py` holds the message
+def test_a_demo_without_its_network_says_so_and_leaves_no_server(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    command = [sys.executable, "-m", "deployments", "demo", "--state", str(state)]
+    before = {**os.environ, "PACKSHOT_SEGMENTER": "no-such-network"}
+    said = subprocess.run(command, env=before, capture_output=True, text=True, check=False)
+    assert said.returncode != 0
+    assert "no-such-network" in said.stdout + said.stderr
+    assert "Traceback" not in said.stdout + said.stderr
+    assert [
+        one.pid for one in psutil.process_iter(["cmdline"]) if str(state) in " ".join(one.info["cmdline"] or [])
+    ] == []

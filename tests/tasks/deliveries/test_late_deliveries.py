@@ -13,23 +13,27 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.states import Completed, Failed, Running
 
 from benchmarks.night import measured
+from flows.delivery import deliver_batch
 from packshot.batch import BatchRecord, Delivery, ShotRef
 from packshot.errors import ObjectMissingError, TerminalError
 from packshot.keys import batch_record_key
 from packshot.naming import BatchId, batch_id
 from packshot.record import ShotRecord, Source, State
 from packshot.specs.handoff import LateDeliveries
-from tasks.batches import summing_up
+from packshot.specs.sets import ProductSets
+from packshot.types import Sourced
+from tasks.batches import product_sets, summing_up
 from tasks.batches.restarting import restart_shot
 from tasks.batches.summing_up import survey
 from tasks.deliveries import late_deliveries
 from tasks.deliveries.late_deliveries import Gathered, close_batch, gather, wait_until_delivered
-from tasks.environment.style_guides import promise_shown
+from tasks.environment.style_guides import guide_of, promise_shown
 from tasks.records.bookkeeping import Life
 from tasks.records.stored import change_batch, create_batch, create_record, load_batch
 from tasks.reports.board import update_board
 from tasks.storage.bucket import Storage, open_storage
 from tests.tasks.in_runs import artifact, in_a_run
+from tests.tasks.shots import approved
 
 AT = datetime(2031, 3, 1, 13, 20, tzinfo=UTC)
 TWO, THREE = AT.replace(hour=14, minute=0), AT.replace(hour=15, minute=0)
@@ -229,3 +233,34 @@ def test_a_shot_that_starts_again_is_gathered_no_more(waiting: BatchId, rule: di
     approve(waiting, "A")
     restart_shot.fn(waiting.shot("A"), person="Ada", reason="another crop")
     assert not load_batch(waiting).gathered
+
+
+@pytest.mark.slow
+def test_a_delivery_that_completes_a_product_plans_one_of_the_batch_with_its_other_view(
+    line: Storage, batch: BatchId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The flow itself, on real servers, with a picture that is exported.
+
+    Without pictures, `tests/tasks/batches/test_product_sets.py` holds what `deliver_elsewhere` plans.
+    """
+    guide = guide_of(batch.client)
+    sets = ProductSets(views=("MAIN", "PT01"), deliver="complete_sets")
+    monkeypatch.setattr(product_sets, "guide_of", lambda client: guide.model_copy(update={"sets": sets}))
+    sku = f"A-{batch.batch[-8:]}"
+    earlier = batch_id(batch.client, f"{batch.batch}-earlier")
+    ref = ShotRef(shot=earlier.shot("A_PT01"), path="A_PT01.jpg", key="A_PT01.jpg", etag="e", size_bytes=1)
+    create_batch(BatchRecord(batch=earlier, received_at=AT, shots=(ref,)))
+    facts = {name: Sourced(value=value, source="manifest") for name, value in (("sku", sku), ("view", "PT01"))}
+    create_record(ShotRecord(shot=ref.shot, source=Source(key=ref.key, sha256="", size_bytes=1), facts=facts))
+    Life(ref.shot).reach(
+        State.MASTERED, State.ROUTED, State.EDITING_AUTO, State.SCORED, State.APPROVED, why="Ada approves"
+    )
+    assert survey(earlier).fates[0].lacks == "MAIN (not received)"
+    approved(batch, {sku: 0.43})
+    state = deliver_batch(client=batch.client, batch=batch.batch, return_state=True)
+    assert state.is_completed(), state.message
+    assert [one.shots for one in load_batch(batch).deliveries] == [(sku,)]
+    (run,) = runs(earlier)
+    assert run.parameters == {"client": earlier.client, "batch": earlier.batch}
+    assert set(load_batch(earlier).gathered) == {"A_PT01"}
+    assert survey(earlier).fates[0].with_whom == "the next delivery"

@@ -232,8 +232,9 @@ def pairs_table(cases: Sequence[Case], *, at: float) -> str:
 def newest(made: Iterable[editing.Result], seen: Iterable[verdicts.Seen]) -> list[Pair]:
     """Return the edits that people have looked at, each with people's verdict on it, in the order of `made`.
 
-    Only the verdicts on the newest pipeline version that somebody looked at count. They may be about another matte of
-    the same photograph than the one that is made now. Edits that nobody looked at are left out.
+    A verdict belongs to an edit if photograph (by the hash of its file) and way of editing are the same. Of these, only
+    the verdicts on the newest pipeline version that somebody looked at count. They may be about another matte of the
+    same photograph than the one that is made now. Edits without a verdict are left out.
 
     Args:
         made: the edits as the machine makes them now.

@@ -239,7 +239,7 @@ def wrong_mattes(right: Right) -> Iterator[Matte]:
     """Yield `Right.fakes` wrong mattes of a photograph, with left-over backdrop.
 
     Each is (rows, columns) float32 in 0..1. In them gaps, concavities or holes are filled, or bits are added beside
-    the product.
+    the product. The photograph's name is the seed of all that is random, so a second call gives the same mattes.
 
     Args:
         right: the photograph with its right matte.

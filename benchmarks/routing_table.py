@@ -23,10 +23,12 @@ def read_table(*, names: Sequence[str] | None = None) -> list[tuple[Labelled, Ex
     """Return (the result, the training example) of every photograph whose result is kept on disk, sorted by name.
 
     The example has the figures before and after the cut-out, from which the routing model learns. The figures before
-    the cut-out are measured once and stored, because the photograph must be made again for them.
+    the cut-out are measured at the first call and stored beside the result, because the photograph must be made again
+    for them.
 
     Args:
-        names: only these photographs; None means all that have a result.
+        names: only these photographs, ``<product>#<turn>``; names without a result are ignored. None means all that
+            have a result.
     """
     kept = [one for one in kept_labels() if names is None or one.name in names]
     return [(one, _example(one)) for one in kept]

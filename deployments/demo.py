@@ -74,15 +74,18 @@ SAMPLES = _sample_folder()
 def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: bool) -> bool:
     """Take a folder of photographs through the nightly flow, and print what became of each; return True if none failed.
 
-    The servers are started for that. A second call finds the batch finished. It changes nothing and shows the same
-    table.
+    The servers are started for that. The batch is one of the client ``demo``, and has the folder's name; that of
+    Packshot's own photographs is ``demo/sample-batch``. A second call with the same photographs finds the batch
+    finished, changes nothing and shows the same table.
 
     Args:
         console: where the progress and the results are printed.
-        state_dir: folder of the servers' data; the deliveries are downloaded into it.
+        state_dir: folder of the servers' data; the deliveries are downloaded into its folder ``deliveries``.
         samples: the folder; None means the photographs that come with Packshot.
         keep: True lets the servers run on until Ctrl-C.
     Raises:
+        NamingError: the folder has no files that can be uploaded, or its name can't be that of a batch.
+        StorageDeniedError: an earlier call had a folder of the same name with other files.
         ServerError: a server did not start, or the worker ended too early.
         ModelError: no source has the segmentation network.
     """

@@ -72,7 +72,8 @@ class Counts:
 def pairs_of(made: Iterable[Result], seen: Iterable[Seen]) -> list[Pair]:
     """Return the edits that somebody has looked at as they are now, each with people's verdict.
 
-    If the matte has changed since, the edit is left out.
+    They are in the order of `made`. A verdict belongs to an edit if the hashes of photograph and matte are the same. So
+    an edit whose matte has changed since is left out.
 
     Args:
         made: the edits as they are now.

@@ -18,8 +18,8 @@ def note(what: str, *, person: str = "", shot: object = "", more: str = "") -> N
     Args:
         what: the act in words, for example ``signed in``.
         person: name of the person who acts; empty if it is not known.
-        shot: the shot that the act is about; empty if it is about none.
-        more: details.
+        shot: the shot that the act is about, as an id or as its text CLIENT/BATCH/SHOT; empty if it is about none.
+        more: details in words; empty if there are none.
     """
     parts = (("person", person), ("shot", str(shot)), ("more", more))
     said = " ".join(f"{name}={value!r}" for name, value in parts if value)

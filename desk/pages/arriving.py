@@ -43,7 +43,8 @@ async def arrive(request: Request) -> Response:
     browser has the shot's page ready, and shows it only if the JSON says that it is not out of date.
 
     Raises:
-        HTTPException: 404: there is no such shot; 403: the person may not see it.
+        HTTPException: 404: there is no such shot, or its record can't be read; 403: the person may not see it, or the
+            request is not from the desk's page.
     """
     await own_fields_of(request)
     record = await to_thread.run_sync(record_of, shot_in(request))
@@ -59,14 +60,15 @@ def arrival(request: Request, record: ShotRecord | None, place: Place) -> dict[s
 
     If the person may decide about the shot, it is claimed for them: others see that somebody has it open. The fields:
 
-    - ``notices``: messages to the person, HTML.
-    - ``lists``: name of a list -> number of shots in it.
+    - ``notices``: what the person can take back, and messages to the person, as HTML; empty if there is nothing.
+    - ``lists``: name of a list (`Queue`) -> number of shots that the person can see in it.
     - ``shot`` (CLIENT/BATCH/SHOT) and ``address`` of its page.
     - ``standing``: a text that changes when anything happens to the shot; see `showing.standing_of`.
     - ``claimed``: the person's name if they have the claim, else empty.
     - ``way``: links to the shots beside it, HTML; ``following``: the address of the shot after it.
 
-    If the shot can't be opened, there are only the first two.
+    If the shot can't be opened (it waits for nobody, somebody has just decided about it, or the person may not see it),
+    there are only the first two.
 
     Args:
         request: the request of the signed-in person.

@@ -42,9 +42,12 @@ async def decide(request: Request) -> Response:
     If the decision does not count, the answer is the shot's page with the reason. A decision is checked, then held
     for a while. Until it is sent, the person can take it back (`desk.work.outbox`).
 
-    The form's fields are ``choice`` (a `Choice`, such as ``approve``), ``reason``, ``note``, ``marks`` (JSON),
-    ``picture`` (first digits of the hash of the picture that the person saw), and those of special decisions, such as
-    ``new_name``.
+    The form's fields:
+
+    - ``choice``: a `Choice`, such as ``approve``; ``reason``: a `Reason`; ``note``: the person's words, may be empty.
+    - ``marks``: places on the picture, as a JSON list of objects with ``x``, ``y``, ``width`` and ``height`` in pixels.
+    - ``picture``: the first 16 hex digits of the hash of the picture that the person saw.
+    - Those of special decisions, such as ``new_name``.
 
     Raises:
         HTTPException: 400: the form can't be read; 403: the person may not decide so, or the form is not from the

@@ -8,8 +8,9 @@
     /shared/{token}/{digest}/tiles/...           picture.json and tiles, for the viewer
     /shared/{token}/all.zip                      all files
 
-A client needs only the token. Its signature is checked, and its link is looked up. An expired or withdrawn link opens
-nothing.
+A client needs only the token. Its signature is checked, and its link is looked up. If the link opens nothing, every
+address answers with a page that says why: status 404 if Packshot never made the link, 410 if the link is expired or
+withdrawn. If the storage or Prefect can't be reached, that page has the status 503.
 """
 
 from __future__ import annotations
@@ -128,7 +129,8 @@ async def overview(request: Request) -> Response:
     """Return a page of the pictures of a shared delivery, 60 on each page.
 
     Beside each picture stands what has happened to it since it was delivered. The query ``page`` names the page's
-    number, from 1.
+    number, from 1; a number that is too large gives the last page. If the link opens nothing, the answer is a page that
+    says so (404 or 410).
     """
     opened = await _opened(request)
     every = opened.sight.pictures
@@ -196,9 +198,10 @@ _GROUPS = ((Choice.CLIENT_FAULT, "Something is wrong"), (Choice.CLIENT_WISH, "We
 async def sends_back(request: Request) -> Response:
     """Send a delivered picture back to the studio in the client's name; return a redirect to the picture's page.
 
-    The form's fields are ``reason``, ``note`` (what is wrong, in words) and ``marks`` (boxes on the picture, JSON). If
-    the picture can't be sent back, its page is returned with the reason: the form is not complete, the picture has
-    changed, there were too many attempts, or the storage or Prefect can't be reached.
+    The form's fields are ``reason`` (a `Reason`), ``note`` (what is wrong, in words) and ``marks`` (places on the
+    picture, as a JSON list of objects with ``x``, ``y``, ``width`` and ``height`` in pixels of the file). If the
+    picture can't be sent back, its page is returned with the reason: the form is not complete, the picture has changed,
+    there were too many attempts, or the storage or Prefect can't be reached.
     """
     opened = await _opened(request)
     picture, file = _found(opened, request)
@@ -237,7 +240,8 @@ async def small(request: Request) -> Response:
     """Return the small picture of a delivered file as WebP, for the overview of a delivery.
 
     Its longest side has 112 px at most. The address contains the first digits of the file's hash, so a browser may keep
-    the picture for ever.
+    the picture for ever. If the link opens nothing, or the delivery has no such file, the answer is a page that says
+    so.
     """
     opened = await _opened(request, again=True)
     picture, file = _found(opened, request)
@@ -250,7 +254,11 @@ async def small(request: Request) -> Response:
 
 
 async def one_file(request: Request) -> Response:
-    """Return a redirect to a delivered file in the storage, by a link that is valid for five minutes."""
+    """Return a redirect to a delivered file in the storage, by a link that is valid for five minutes.
+
+    The browser saves the file under the name that it has in the delivery. If the share link opens nothing, or the
+    delivery has no such file, the answer is a page that says so.
+    """
     opened = await _opened(request)
     _, file = _found(opened, request)
     link = link_to(file.key, expires_s=FILE_LINK_S, download_name=file.name)

@@ -332,8 +332,8 @@ async def seen(request: Request) -> Response:
     """Note that the person has had a shot's picture on the screen, and return an empty answer (204).
 
     Only shots that a person has seen can be approved together. The shot's page sends this request when the picture is
-    loaded and shown. The form's field ``picture`` has the first digits of its hash. If the lists don't know the shot
-    yet, nothing is noted.
+    loaded and shown. The form's field ``picture`` has the first 16 hex digits of its hash. If the lists don't know the
+    shot yet, nothing is noted.
 
     Raises:
         HTTPException: 403: the person may not decide about the shot.

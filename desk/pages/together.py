@@ -35,9 +35,13 @@ FIELD = "shot:"
 async def approve(request: Request) -> Response:
     """Approve several shots in one step, and return a redirect to the list.
 
-    The shots have the same finding, and the person has looked at each. All approvals can be taken back in one step.
-    If one can't be followed, the list shows the reason, and the others still count. The query has the list's filters,
-    with ``finding``. The form has a field ``shot:CLIENT/BATCH/SHOT`` for each shot, ``reason`` and ``note``.
+    A shot is approved only if it is in review, the person has had its picture on the screen, nobody else has it open,
+    and its most important finding is the one by which the list is filtered. The approval is about the picture that the
+    person saw. The list shows why a shot was not approved; the others still count. All approvals can be taken back in
+    one step.
+
+    The query has the list's filters, with ``finding``. The form has a field ``shot:CLIENT/BATCH/SHOT`` for each shot
+    (its value is not read), ``reason`` and ``note``.
 
     Raises:
         HTTPException: 403: the person may not approve; 400: no shot is selected, or the list is not filtered by a

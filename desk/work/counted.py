@@ -48,9 +48,10 @@ class Count:
 
 
 class Counts:
-    """The last count of each batch: what has become of each of its photographs. Thread-safe.
+    """The last count of each batch that somebody looked at: what has become of each of its photographs. Thread-safe.
 
-    A count takes time, so it is made in the background and kept for a while.
+    A count takes time, so it is made in the background and kept for a while. If too many batches are looked at, the
+    counts that nobody asked for longest are forgotten.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:

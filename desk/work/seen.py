@@ -15,8 +15,8 @@ MOST = 2000
 class PicturesSeen:
     """Which picture of each shot each person has last had on their screen.
 
-    A picture is known by the first digits of its hash. So a decision about a picture that nobody looked at can be
-    refused.
+    A picture is known by the first 16 hex digits of its hash. So a decision about a picture that nobody looked at can
+    be refused. For each person the last 2,000 shots are remembered.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class PicturesSeen:
         Args:
             person: the person's name.
             shot: CLIENT/BATCH/SHOT.
-            picture: first digits of the picture's hash.
+            picture: the first 16 hex digits of the picture's hash.
         """
         with self._lock:
             mine = self._pictures.setdefault(person, OrderedDict())
@@ -40,7 +40,9 @@ class PicturesSeen:
                 mine.popitem(last=False)
 
     def picture(self, person: str, shot: str) -> str:
-        """Return first digits of the hash of the picture of a shot that a person saw last; empty if they saw none.
+        """Return the first 16 hex digits of the hash of the picture of a shot that a person saw last.
+
+        Empty if they saw none since the desk was started.
 
         Args:
             person: the person's name.

@@ -121,8 +121,8 @@ class Offer(Value):
 
     Attributes:
         choice: the decision.
-        key: the key on the keyboard.
-        verb: the words on the button.
+        key: the key on the keyboard, such as ``A``.
+        verb: the words on the button, such as ``Approve``.
         reasons: the reasons to choose from, the likely one first. None is chosen in advance.
         at_once: the reason that is used if the person only presses the key; empty if a reason must be chosen.
         needs_words: True if the decision needs a note or marks that tell the next person what to do.

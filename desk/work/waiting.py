@@ -96,12 +96,14 @@ class Waiting:
         wait: who has to act, since when and until when.
         category: product category; empty if it is not known.
         product: SKU, ASIN or GTIN; empty if it is not known.
-        names: all names that a search looks through, in small letters.
+        names: what a search looks through, as one text in small letters, with blanks between: CLIENT/BATCH/SHOT, name
+            of the client's file, SKU, ASIN and GTIN.
         worst, worst_code: the most important finding, as a sentence and as its code; empty in a blind review.
         weight: rank of that finding; the smallest number is the most important. A blind review gets the smallest, so
             that its place in the list reveals nothing.
         stops: True if that finding stops approval.
-        todo: what an editor has to do: the services of the job, or what the last decision asked for; empty for others.
+        todo: what an editor has to do, as one text: the services of the job with commas, or the reason and the words of
+            the last decision. Empty unless the shot waits for an editor.
         soon_hours: so many hours before its due time, the shot begins to count as soon due.
         run: id of Prefect's run that waits for the answer; empty if it is not known.
     """
@@ -141,7 +143,8 @@ class Wanted:
         client, batch: names.
         category: product category.
         finding: code of the shot's most important finding.
-        person: somebody who edited the shot, who has taken the job, or who has the shot open.
+        person: name of somebody who edited the shot, who has taken the job, or who has the shot open; exactly as it is
+            written there.
         age: for how many hours at least the shot has waited in its present state: ``4``, ``24``, ``72`` or ``168``.
     """
 

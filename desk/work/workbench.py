@@ -21,7 +21,8 @@ class Work:
 
     Attributes:
         person: name of the editor.
-        file: name, size and time of the last change, by which the browser recognises the file.
+        file: the file's name, size in bytes and time of its last change, as one text with blanks between. If the editor
+            drops the same file again, its broken-off upload is continued.
         upload: the upload of the file, finished or not.
         checks: results of the machine's checks; None until the file is uploaded and checked.
         trouble: why the file can't be read; empty if it can.

@@ -113,16 +113,16 @@ class Accounts:
         return account if account and account.password else None
 
     def add(self, name: str, roles: Iterable[Role], password: str | None) -> Account:
-        """Add an account to the file, or replace the one of the same name, and return it.
+        """Add an account to the file, or replace the one of exactly the same name; return the new account.
 
         Args:
-            name: the person's name, as records of decisions will show it: 2 to 100 visible characters.
+            name: the person's name, as records of decisions will show it: 2 to 100 visible characters, with letters.
             roles: what the person may do; at least one.
             password: 12 to 1,000 characters. With None, only a reverse proxy can sign this person in.
 
         Raises:
-            ConfigError: the name or the password can't be used, there is no role, another account's name looks the
-                same, or the file can't be read.
+            ConfigError: the name or the password can't be used, there is no role, the file can't be read, or another
+                account's name differs only in case, accents, spaces, punctuation or the order of its words.
         """
         shown = " ".join(name.split())
         given = frozenset(roles)

@@ -64,7 +64,8 @@ class Person(Value):
 
         Args:
             state: the shot's state.
-            choice: the decision. Only seniors and managers may answer a client that a picture has no fault.
+            choice: the decision. Only seniors and managers may answer a client that a picture has no fault; for this
+                decision the state does not count.
         """
         if choice is Choice.NO_FAULT:
             return bool(self.roles & ANSWERS_CLIENTS)

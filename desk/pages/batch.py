@@ -27,7 +27,8 @@ async def batch_page(request: Request) -> Response:
 
     It shows the last count, which may be a minute old or more, so that nobody waits for a count. The query ``kind``
     limits the photographs to one kind of result: ``delivered``, ``waiting``, ``refused``, ``failed`` or ``at work``.
-    With any other word all photographs are shown.
+    With any other word all photographs are shown. The photographs stand on pages, whose number, from 1, is the query
+    ``page``. If the batch was never counted, the page says that it is being counted, and loads itself again.
 
     Raises:
         HTTPException: 403: the person may not see batches; 404: the address names no valid batch.

@@ -14,7 +14,8 @@ from tasks.people.tickets import TICKET_HTML, TICKET_JSON, ticket_of
 def zip_of(shot: ShotId) -> Iterator[bytes]:
     """Yield the bytes of a zip with all files that an editor needs for a shot, in parts, while they are read.
 
-    The zip holds the job's ticket and every file that the ticket names.
+    The zip holds the job's ticket, as a page and as JSON, and every file that the ticket names for taking. It has no
+    folders: each file has the last part of its key as its name.
 
     Args:
         shot: the shot.

@@ -200,7 +200,8 @@ class WaitingShots:
     def refresh(self) -> int:
         """Read again which shots and runs wait, as far as something has changed; return how many shots were read.
 
-        If the storage or Prefect can't be reached, their errors are raised, and the lists stay as they were.
+        If the storage or Prefect can't be reached, their errors are raised (TransientError, OSError, httpx.HTTPError or
+        PrefectException), and the lists stay as they were.
         """
         with self._rounds:
             at, read = now(), 0
@@ -376,11 +377,11 @@ def _order(one: Waiting) -> tuple[datetime, int, datetime, str]:
 
 
 def in_queue(shots: Iterable[Waiting], queue: Queue, *, person: Person, at: datetime) -> list[Waiting]:
-    """Return those waiting shots that belong to a queue and that a person may see, in the given order.
+    """Return those waiting shots that belong to a list and that a person may see, in the given order.
 
     Args:
         shots: the shots to choose from.
-        queue: the queue, such as the shots in review.
+        queue: the list to which the shots must belong.
         person: who is signed in.
         at: the present time; it decides which shots are overdue.
     """

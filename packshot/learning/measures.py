@@ -34,8 +34,8 @@ class Quality(Value):
         auc: probability that a refused shot was given a higher probability than an accepted one, 0..1; None if there
             are no refused or no accepted shots.
         calibration_error: mean difference between mean probability and refused share, over bins of equal size, 0..1.
-        log_loss: mean of -log(probability of the true outcome); lower is better.
-        curve: the bins from which the calibration error was computed.
+        log_loss: mean of -log(probability of the true outcome), natural logarithm; lower is better. 0 without shots.
+        curve: the bins from which the calibration error was computed, by rising probability; empty without shots.
     """
 
     shots: int

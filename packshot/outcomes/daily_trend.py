@@ -24,7 +24,8 @@ class Panel(Value):
 
     Attributes:
         title: what the chart shows.
-        now: the figure of the day itself, as text.
+        now: the figure of the report's day, as text, such as ``92.5%``; a dash, ``not known`` or ``not measured``
+            without a figure.
         chart: None if no day has a figure.
     """
 

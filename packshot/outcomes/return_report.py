@@ -58,7 +58,8 @@ class Week(Value):
 class ReturnReport(Value):
     """The report on how return rates changed after new pictures. `report_returns` makes it.
 
-    If too many rows of the files could not be used, it gives no figure of a change, and `overall` says why.
+    If too many rows of the files could not be used, it gives no figure of a change, and `overall.insufficient` says
+    why.
 
     Attributes:
         first_day, last_day: first day with an order, and last day in the files.
@@ -138,7 +139,7 @@ def report_returns(orders: OrderLines, golive: GoLive, config: ReturnsConfig) ->
     """Return the report on how the return rate of products changed after new pictures.
 
     No figure is given if too many rows or returns could not be used, because the rest could give a wrong figure. The
-    report's `overall` then says why.
+    report's `overall.insufficient` then says why.
 
     Args:
         orders: the order lines with their returns.

@@ -292,7 +292,7 @@ def route(
         category_source: where the category comes from, for example ``manifest``; empty if it is unknown.
         group: what was decided about the shot's group (shots in the same light); None if it has none.
         model: the trained model; None means that only fixed limits decide.
-        ruled_out: categories to which the shot certainly does not belong.
+        ruled_out: names of categories to which the shot certainly does not belong.
         looks: the category network's prediction; used if the category is not certain.
     """
     decision = decide(

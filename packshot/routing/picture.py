@@ -80,7 +80,7 @@ def look_at(pixels: Pixels16, categories: Mapping[str, Category]) -> Looks:
 
 
 def look_logits(pixels: Pixels16) -> _Floats:
-    """Return what the category network says of a picture: (1000,) float32, one logit for each word of ImageNet.
+    """Return what the category network says of a picture: (1000,) float32, a logit per class, in ImageNet's order.
 
     Args:
         pixels: (rows, columns, 3) uint16, Adobe RGB, the whole frame.

@@ -39,8 +39,9 @@ def is_blind(record: ShotRecord) -> bool:
 def as_shown(record: ShotRecord) -> ShotRecord:
     """Return a shot's record as the page of this one shot may show it.
 
-    In a blind review the score, the verdict and the findings about the edit are left out. Otherwise the record is
-    unchanged.
+    In a blind review it is a copy without the machine's opinion: without score, verdict, the findings about the edit
+    and those that stop approval. In the events, a reason that tells the verdict becomes "a reviewer decides". Otherwise
+    the record is unchanged.
     """
     return _without_opinion(record) if is_blind(record) else record
 
@@ -48,8 +49,9 @@ def as_shown(record: ShotRecord) -> ShotRecord:
 def as_listed(record: ShotRecord) -> ShotRecord:
     """Return a shot's record as a list of many shots may show it.
 
-    Until a reviewer has judged the shot, the score, the verdict and the findings about the edit are left out, whether
-    the shot is audited or not. So nobody can tell audited shots from the others. After that the record is unchanged.
+    Until a reviewer has judged the shot, it is a copy without the machine's opinion, as `as_shown` describes it. This
+    holds whether the shot is audited or not, so nobody can tell audited shots from the others. After the judgement the
+    record is unchanged.
     """
     return _without_opinion(record) if is_unjudged(record) else record
 

@@ -45,9 +45,9 @@ def main(mark: str) -> None:
 
 
 def end(process: psutil.Process, number: int, *, grace_s: float) -> None:
-    """End a process, and all processes that it started.
+    """End a process and all its descendants, and wait until it has ended. A process that is gone already is no error.
 
-    It gets a signal first. If it still runs after `grace_s`, it is killed. Then its descendants are killed.
+    The process gets a signal first. If it still runs after `grace_s`, it is killed. Then its descendants are killed.
 
     Args:
         process: the process.

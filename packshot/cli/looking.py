@@ -38,8 +38,9 @@ def add(app: typer.Typer, today: Callable[[], datetime.date]) -> None:
     """Add the commands ``inspect``, ``check`` and ``route`` to the command line.
 
     Args:
-        app: the command line.
-        today: returns today's date. `check` uses the platform's rules of this day unless another day is given.
+        app: the command line. It is changed.
+        today: called without arguments; returns today's date. ``check`` uses the platform's rules of this day unless an
+            option names another day.
     """
 
     @app.command("inspect")

@@ -116,9 +116,10 @@ def _plain(value: object) -> object:
 
 @contextmanager
 def bar(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar on standard error, if that is a terminal, and yield the function that moves it.
+    """Show a progress bar on standard error while a `with` block runs, and yield the function that moves it.
 
-    The function is called with (number of photographs done, number of all photographs).
+    The block calls the function with (number of photographs done, number of all photographs). If standard error is no
+    terminal, no bar is shown, and the function does nothing.
 
     Args:
         title: what goes on, in words; stands beside the bar.

@@ -52,9 +52,9 @@ class MainColour(Value):
     """One of a product's main colours, measured in its picture. `main_colours` finds them.
 
     Attributes:
-        lab: the colour, CIE L*a*b* (D50): median of the parts of the product, 12 x 12 pixels each, that have about this
-            colour.
-        share: how much of the product's inside has the colour, 0..1.
+        lab: the colour, CIE L*a*b* (D50), L* in 0..100. It is the median of all cells (12 x 12 pixels) of the product
+            that have about this colour.
+        share: share of the product's cells that have about this colour, 0..1.
     """
 
     lab: tuple[float, float, float]
@@ -86,9 +86,8 @@ def parse_reference(text: str) -> ReferenceColour | None:
 def swatch_colour(pixels: Pixels16) -> tuple[float, float, float] | None:
     """Return the colour of a photographed swatch, (red, green, blue) in linear Adobe RGB, 0..1.
 
-    None if the swatch has several colours.
-
-    Only the middle third of the picture, in both directions, is read.
+    The result is the median over the middle third of the picture, in both directions. None if there are several
+    colours: more than a tenth of this part differs from the median by delta E 2000 of more than 6.
 
     Args:
         pixels: (rows, columns, 3) uint16, Adobe RGB.
@@ -110,8 +109,8 @@ def main_colours(srgb8: Pixels8, matte: Matte) -> tuple[MainColour, ...]:
     The result is empty if the product is too small, or has no colour that covers a tenth of it.
 
     The product's inside is cut into cells of 12 x 12 pixels, each averaged in linear light. The colour that most cells
-    resemble is the first; its cells are set aside. The remaining cells give the next colour, as long as a tenth of all
-    cells have it.
+    resemble (by less than delta E 2000 of 6) is the first; its cells are set aside. The remaining cells give the next
+    colour, as long as a tenth of all cells have it. The product is too small if it has fewer than 9 cells.
 
     Args:
         srgb8: (rows, columns, 3) uint8, sRGB, as delivered.

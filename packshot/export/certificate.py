@@ -79,11 +79,12 @@ def _product(product: ProductSet) -> dict[str, Any]:
 
 
 def check_files(certificate: bytes, files: Mapping[str, bytes]) -> None:
-    """Check that a delivery's files are exactly those in its certificate, unchanged. Nothing comes back.
+    """Check that a delivery's pictures are exactly those in its certificate, unchanged. Nothing comes back.
 
     Args:
         certificate: content of ``certificate.json``.
-        files: path below the delivery's folder -> content.
+        files: path of a picture below the delivery's folder, such as ``amazon_main/BTL201.jpg``, -> its content. Give
+            all pictures of the delivery, but not its tables, its report and the certificate: they are not certified.
     Raises:
         VerificationError: a file is missing, not certified, or changed; the error names up to ten of them.
     """

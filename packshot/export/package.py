@@ -47,9 +47,9 @@ _COMPRESSIBLE = frozenset({".csv", ".json", ".html", ".txt"})
 
 
 def manifest_csv(delivery: DeliverySummary) -> bytes:
-    """Return ``manifest.csv`` of a delivery, UTF-8: a row for each delivered file, sorted by path.
+    """Return ``manifest.csv`` of a delivery, with commas, UTF-8: a row for each delivered file, sorted by path.
 
-    Its columns are `MANIFEST_COLUMNS`, such as ``sku``, ``platform`` and ``sha256``.
+    Its first row names the columns, `MANIFEST_COLUMNS`, such as ``sku``, ``platform`` and ``sha256``.
 
     After the rows of files comes one row without a file for each platform that gets no file of a shot, and for each
     missing file; the column ``remarks`` gives the reason. The column ``product_lacks`` names the views that the file's

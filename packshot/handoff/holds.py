@@ -49,7 +49,7 @@ class Missing(Value):
 
     Attributes:
         need: what is missing: a photograph or an answer.
-        sentence: the request to the client, in words.
+        sentence: the request to the client, one or more sentences.
     """
 
     need: Need

@@ -64,10 +64,11 @@ def rejection(
         file: the delivered file.
         client: the client's name.
         at: the present time.
-        reason: what is wrong, one of the reasons that a client may give (the keys of `WORDS`).
-        note: the client's own words.
+        reason: what is wrong, one of the reasons that a client may give (the keys of `WORDS`). It decides whether the
+            choice is `CLIENT_FAULT` or `CLIENT_WISH`.
+        note: the client's own words; empty if there are none.
         marks: places in the photograph, not in the delivered file; `on_the_photograph` converts them.
-        key: the file's key in storage.
+        key: the delivered file's key in storage.
     Raises:
         KeyError: a client may not give this reason.
     """

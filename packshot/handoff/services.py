@@ -91,7 +91,7 @@ class Estimate(Value):
 
     Attributes:
         tier: one of four classes, from basic to super complex.
-        why: the reason for the tier, in words, such as "one outline".
+        why: the reason for the tier, in words, such as "one outline". Several reasons are joined by "; ".
     """
 
     tier: Tier
@@ -104,14 +104,14 @@ def estimate(
     """Return how much handwork a shot needs, in four tiers that are usual in the trade.
 
     A feature is a property of the photograph that makes work harder, such as thin parts. The route is the decision who
-    edits the shot.
+    edits the shot. The last line of the table that fits decides.
 
     | tier | when |
     |---|---|
     | basic | one outline, no other feature |
     | medium | a feature is present, or the route says medium |
     | complex | one strong feature, hair, transparency or a neck joint; or the route says complex |
-    | super_complex | two of these, not counting the route |
+    | super_complex | two of these, not counting the route; strong features that call for the same service count once |
 
     Args:
         features: figures measured on the master, by names of `Feature`.

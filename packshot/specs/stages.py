@@ -191,7 +191,7 @@ class ColourMatch(Value):
 
     Attributes:
         medium: share of the outline from which the risk is medium. It is recorded.
-        high: share from which it is high. A person edits the shot.
+        high: share from which the risk is high. It is recorded. Without a model, a person then edits the shot.
     """
 
     medium: Ratio
@@ -304,8 +304,10 @@ class RoutingConfig(Value):
             takes the risk instead.
         picture: how the category network is used if nobody says what a photograph shows, or a word names a category
             without a rule. `null`: it is not used.
-        medium: by feature, the value from which a shot counts as medium: a person edits it.
-        complex: by feature, the value from which it counts as complex: editing it takes long.
+        medium: name of a feature -> the value, 0..1, from which a shot counts as medium: a person edits it. One feature
+            is enough. With a model these limits do not decide who edits: the model does.
+        complex: name of a feature -> the value from which a shot counts as complex: a person edits it, and that takes
+            long. One feature is enough, with a model too. A category's own `complexity` takes precedence over all this.
         colour_match: the values of the feature `colour_match` from which the risk of confusing product and backdrop is
             medium or high.
     """
@@ -355,10 +357,11 @@ class QcConfig(Value):
             all.
         approve_at: a picture with at least this score and no failed gate passes quality control.
         review_at: a picture with at least this score goes to a reviewer; below it, it is edited again.
-        ring_distance_px: by codec (`jpeg-444`, `jpeg-420`, `webp`, `lossless`): distance from the product beyond
-            which every pixel of the delivered file must be exactly white.
-        ring_floor: by codec: minimum channel value allowed within `ring_distance_px` of the product.
-        rules: by rule, its limits. A rule's name is the code of its finding.
+        ring_distance_px: name of a codec (`jpeg-444`, `jpeg-420`, `webp`, `lossless`) -> distance from the product in
+            pixels. Beyond it every pixel of the delivered file must be exactly white.
+        ring_floor: name of a codec -> least value, 0 to 255, that a channel of the background may have within this
+            distance of the product, outside the product and its shadow.
+        rules: name of a rule, which is the code of its finding -> the rule's limits.
     """
 
     background_points: Annotated[int, Field(ge=0)] = 25

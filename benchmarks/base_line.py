@@ -2,8 +2,9 @@
 
     python -m benchmarks.base_line [--set studio] [--only NAME ...]
 
-A contact shadow's darkest part is a line, a few pixels wide, right under the product. Every scene with exact truth is
-cut out. Along the base, the lowest 12 % of the product where its outline faces down, two things are measured:
+A contact shadow's darkest part is a line, a few pixels wide, right under the product. A scene is a test photograph
+whose right matte is known. Every scene is cut out. Along the base, the lowest 12 % of the product where its outline
+faces down, two things are measured:
 
 - darkness: how much darker the last 3 px inside the outline are than those 6 to 12 px inside, in levels of the greatest
   channel; for the edit's matte and for the true one

@@ -2,7 +2,7 @@
 
     python -m benchmarks.cutout_quality [--model isnet-general-use] [--only PART ...] [--peers] [--json FILE]
 
-Figures for each scene:
+A scene is a test photograph whose right matte and edit are known: its truth. Figures for each scene:
 
 - SAD / 1000, MSE, gradient error (Rhemann et al. 2009, unscaled / 1000), IoU at 0.5, boundary F at 1 and 2 px.
 - Mean and 95th percentile of delta E 2000 in a ring of 3 px on each side of the true edge.
@@ -11,7 +11,7 @@ Figures for each scene:
 
 The photograph's noise is part of the delta E, and truth has none. So delta E cannot reach 0.
 
-The network's predictions are kept in .packshot/bench, so that only the refinement is computed again.
+The network's predictions are kept in .packshot/bench, so that a second run computes only what comes after them.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
     python -m benchmarks.defect_injection [--repeats N] [--json FILE]
 
-Good edits, made from exact truth, get one defect each, at a random place and of a random strength
-(benchmarks/defects.py). The table counts three things:
+The right edits of test photographs are known exactly. Each of these good edits gets one defect at a time, at a random
+place and of a random strength (benchmarks/defects.py). A seed fixes what is random, so each call gives the same. The
+table counts three things:
 
 - Held back: the verdict is not auto_approve.
 - Named correctly: one of the findings for this kind of defect did not pass.

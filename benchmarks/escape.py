@@ -2,8 +2,8 @@
 
     python -m benchmarks.escape [--model isnet-general-use] [--workers N] [--json FILE]
 
-Every scene with exact truth is cut out, framed and judged. Then the edit is compared with truth. It is not acceptable
-if one of these holds:
+A scene is a test photograph whose right edit is known exactly: its truth. Every scene is cut out, framed and judged.
+Then the edit is compared with the truth. It is not acceptable if one of these holds:
 
 - Its mean delta E 2000 in the ring along the edge is above 5.
 - Its boundary F at 2 px is below 0.9, or its IoU is below 0.97.
@@ -60,7 +60,8 @@ class Truth:
         boundary_f: boundary F at 2 px, in 0..1; 1 means that the outlines agree.
         iou: intersection over union of the mattes at 0.5, in 0..1.
         off_white_ratio: share of the true background, outside the ring, that is not exactly white, in 0..1.
-        worst_stretch_delta_e: mean delta E 2000 of the worst stretch along the true outline.
+        worst_stretch_delta_e: mean delta E 2000 of the worst stretch along the true outline; a stretch is 30 px long in
+            a picture of 2000 px.
         worst_area_ratio: the largest connected area that was wrongly lost or left, as a share of the product's area.
     """
 

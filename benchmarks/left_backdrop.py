@@ -59,9 +59,9 @@ class Right:
             rendered scene).
         name: the photograph's name, unique in its source.
         product: photographs of one product are never split between training and testing.
-        photo: (rows, columns, 3) uint8, sRGB.
-        matte: (rows, columns) float32 in 0..1.
-        fakes: number of wrong mattes to make for it.
+        photo: the photograph, (rows, columns, 3) uint8, sRGB.
+        matte: the right matte, (rows, columns) float32 in 0..1.
+        fakes: number of wrong mattes to make for the photograph.
     """
 
     source: str

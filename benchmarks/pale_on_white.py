@@ -2,8 +2,9 @@
 
     python -m benchmarks.pale_on_white [--set studio drawn left-out] [--most N] [--seed N] [--json FILE]
 
-Every edit is made from exact truth, so all are right. An edit is held back if this rule alone prevents its automatic
-approval. The rule's limits were tuned on none of these scenes. With `--most`, at most so many scenes of each set are
+The rule looks for edges of a product that cannot be seen on white. A scene is a test photograph whose right edit is
+known. Here every edit is that right edit. It is held back if this rule alone prevents its automatic approval. The
+rule's limits were tuned on none of these scenes. With `--most`, at most so many scenes of each set are
 used, drawn at random with the seed.
 """
 

@@ -1,12 +1,16 @@
 """Measure how good the routing model is on products that it never saw, and whether its promise is kept.
 
+The routing model says how probable it is that a person would refuse the machine's edit of a shot. The promise is the
+greatest share of wrong edits among those that are approved without a person.
+
     python -m benchmarks.routing [--json FILE] [--ship]
 
 It reads the results of `benchmarks.routing_labels`. Every figure is on products left out of the training.
 
 The promise is tested a hundred times. Each time, some products are drawn at random for calibration, and the limit is
-computed from them. The share of escapes among the other products is then compared with the promise. An escape is a shot
-that quality control and the model both let pass, and that is not acceptable by truth.
+computed from them: the highest probability of a refusal with which a shot may pass. The share of escapes among the
+other products is then compared with the promise. An escape is a shot that quality control and the model both let pass,
+and whose edit is not acceptable by comparison with the right one.
 
 `--ship` trains the model that comes with Packshot, on products whose licence allows it.
 """

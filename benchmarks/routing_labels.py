@@ -115,7 +115,9 @@ def _small(matte: Matte) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 
 
 def path_of(name: str, kind: str) -> Path:
-    """Return the path at which a result about a photograph is kept on disk.
+    """Return the path at which a result about a photograph is kept on disk; the file need not exist yet.
+
+    Example: ``.packshot/bench/routing/drawn--12--0.json``, below the working folder.
 
     Args:
         name: ``<product>#<turn>``, such as ``drawn/12#0``.

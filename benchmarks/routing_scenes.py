@@ -1,9 +1,11 @@
 """Make photographs as examples for routing: products with exact coverage on many backdrops, as often as wanted.
 
-    studio/<name>          rendered products
-    alphamatting27/<stem>  real products with measured coverage; if the frame cuts one, its mirror image continues it
-    cutouts-photo, editor-path, pymatting-lemur
-    drawn/<number>         `benchmarks.drawn_products`
+    studio/<name>           rendered products
+    alphamatting27/<stem>   real products with measured coverage; if the frame cuts one, its mirror image continues it
+    cutouts-photo/<stem>    real products, cut out with transparency
+    editor-path/<stem>      real products, cut out by an editor's clipping path
+    pymatting-lemur/<stem>  a real animal's fur, with its coverage
+    drawn/<number>          products of `benchmarks.drawn_products`
 
 A photograph's name is ``<product>#<turn>``. Name and turn are the seed for backdrop, size, place, light, shadow, noise,
 sharpening and JPEG. The same name always gives the same picture.

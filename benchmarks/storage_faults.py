@@ -28,7 +28,8 @@ class Faults:
     """Decides at random which requests to the storage fail, and how.
 
     The arguments are the share of all requests that fail (0..1), the seed of the random choice, and the kinds of faults
-    to choose from.
+    to choose from; by default all five: ``503``, ``truncated`` (a cut body), ``reset`` (of the connection), ``slow``
+    and ``answer lost``.
 
     Attributes:
         met: kind of fault -> number of requests that met it.

@@ -186,8 +186,9 @@ def _say(console: Console, sentence: str) -> None:
 def environment_file(stack: Stack) -> Iterator[Path]:
     """Return a context manager. It writes a shell file with the servers' addresses and secrets, and yields its path.
 
-    A terminal that reads the file by ``. .packshot/environment`` can use the servers. Only this user can read the file.
-    The file is removed at the end of the block.
+    The file is ``environment`` in the servers' state folder. A terminal that reads it, as by
+    ``. .packshot/environment``, can use the servers. Only this user can read the file. It is removed at the end of the
+    block.
 
     Args:
         stack: the embedded servers, which run.

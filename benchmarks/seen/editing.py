@@ -135,7 +135,9 @@ def result_file(work: Path, photo_sha256: str, way: str, version: str = PIPELINE
 
 
 def picture_files(work: Path, matte_sha256: str) -> tuple[Path, Path]:
-    """Return the paths of (an edit's matte, its composite on white); both are PNG.
+    """Return the paths of (an edit's matte, its composite on white); both are PNG, and need not exist.
+
+    They are ``<work>/pictures/<16 digits>.matte.png`` and ``<16 digits>.composite.png``, by the matte's hash.
 
     Args:
         work: folder of all results.

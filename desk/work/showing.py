@@ -335,8 +335,8 @@ def to_be_done(record: ShotRecord) -> list[str]:
 def platforms_of(record: ShotRecord) -> list[tuple[str, str]]:
     """Return the platforms whose file of the edit can be looked at before the export.
 
-    Each is (name, name for people). Empty unless somebody decides about the edit now. Also empty in a blind review,
-    because findings of an export would reveal the machine's verdict.
+    Each is (name, name for people), such as ``("amazon_main", "Amazon main")``. Empty unless somebody decides about the
+    edit now. Also empty in a blind review, because findings of an export would reveal the machine's verdict.
 
     Args:
         record: the shot's record.
@@ -348,7 +348,10 @@ def platforms_of(record: ShotRecord) -> list[tuple[str, str]]:
 
 
 def digest_of(record: ShotRecord) -> str:
-    """Return the first 16 hex digits of the hash of the picture about which people now decide."""
+    """Return the first 16 hex digits of the SHA-256 of the picture about which people now decide.
+
+    In review and at sign-off this picture is the edit, in other states the master. Empty if the record has none.
+    """
     return picture_shown(record)[:DIGITS]
 
 
@@ -368,7 +371,7 @@ def beginning_of(message: str) -> str:
     """Return a message that fits the page: whole, or only its beginning if it is long.
 
     A message of more than `LONGEST_SENTENCE` (150) characters is cut before its first bracket, colon, semicolon or
-    full stop after the first 30 characters.
+    full stop after the first 30 characters. Without such a sign it stays whole.
     """
     if len(message) <= LONGEST_SENTENCE:
         return message

@@ -38,7 +38,8 @@ class Rendered:
     Attributes:
         encoded: the file, with the settings that were finally used.
         verification: what was measured on its decoded bytes.
-        findings: the findings of placing the product on the canvas, of repeated encoding, and of the verification.
+        findings: the findings of placing the product on the canvas, of repeated encoding, on colours that the delivered
+            space cannot show, on the clipping path if there is one, and of the verification.
         scale: canvas pixels per pixel of the photograph.
     """
 
@@ -64,7 +65,8 @@ def render_all(
     """Return the files of one shot for one platform, each verified: one, or two if the platform has a fallback format.
 
     The first is in the platform's own format. The fallback is for shops that may not be able to read that one. If the
-    encoder harmed white or colours, a file is encoded again, and has a warning.
+    encoder harmed white or colours, a file is encoded again, and has a warning. A file that fails a check comes back
+    too: its `passed` is False, and it must not be delivered.
 
     Args:
         framed: the picture on the platform's canvas.
@@ -96,7 +98,7 @@ def render(
     """Return a rendition's file with the verification of its decoded bytes.
 
     If the encoder harmed white or colours, the picture is encoded again with settings that preserve them, at most three
-    times. Each time leaves a warning.
+    times. Each time leaves a warning. If a check still fails, no error is raised: `Rendered.passed` is then False.
 
     Args:
         framed: the picture on the platform's canvas.

@@ -83,9 +83,9 @@ class ApartLimits(Value):
     """Limits for opening one file. The process that opens it is killed if it exceeds them.
 
     Attributes:
-        memory_bytes: memory that opening one file may take beyond what the idle process uses (about 0.3 GB).
-        deadline_s: wall-clock time.
-        processor_s: processor time, over all cores.
+        memory_bytes: memory that opening one file may take beyond what the idle process uses (about 0.3 GB), in bytes.
+        deadline_s: wall-clock time for one file, in seconds.
+        processor_s: processor time for one file, in seconds, summed over all cores.
     """
 
     memory_bytes: Annotated[int, Field(ge=500_000_000)] = 6_000_000_000

@@ -53,7 +53,8 @@ class DeliveryOutcome(Value):
 
     Attributes:
         sentence: summary for people, such as "delivery 2: 14 shots in 56 files", or "nothing new to deliver".
-        failed: names of approved shots that were not delivered, because two shots want the same file name.
+        failed: names of approved shots that were not delivered, because a file of theirs has the same name as a file of
+            another approved or delivered shot of the batch. Case does not matter. They have become failed.
     """
 
     sentence: str

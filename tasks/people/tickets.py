@@ -38,7 +38,8 @@ TICKET_JSON, TICKET_HTML = "ticket.json", "ticket.html"
 def scope_for(record: ShotRecord, plan: Plan) -> Scope:
     """Return the work that people have to do on a shot: its services, and an estimate of how much work it is.
 
-    A service is one kind of work, such as a clipping path.
+    A service is one kind of work, such as a clipping path. Each comes once, with the reason why the shot needs it. The
+    estimate is one of four tiers, from basic to super complex, with the reason.
 
     Args:
         record: the shot's record.

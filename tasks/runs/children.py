@@ -25,8 +25,9 @@ _NOT_ENDED = FlowRunFilterState(
 def cancel_children(run_id: str, *, why: str) -> int:
     """Cancel the runs that another run has started and that have not ended; return how many these were.
 
-    Only runs of deployments count: a subflow ends with the process that it is in. Prefect's server does the same by
-    itself, but minutes later.
+    A run with a process is asked to stop, which takes a while; a run without one is cancelled at once. Only runs of
+    deployments count: a subflow ends with the process that it is in. Prefect's server does the same by itself, but
+    minutes later.
 
     Args:
         run_id: id of the flow run that started them.

@@ -181,8 +181,8 @@ def held_back(sets: Iterable[ProductSet]) -> dict[str, str]:
 
     The key is the shot's name. The reason is a clause, alike for all shots of a product: "approved, waits until its
     product is complete: SKU1 lacks PT02 (not received)". Every shot of an incomplete product in this batch has an
-    entry, in whatever state it is, also the one that the product still waits for. A view that was not received has no
-    shot, so it has no entry. Empty if all products are complete.
+    entry, in whatever state it is, also the one that the product still waits for; use the entries of approved shots. A
+    view that was not received has no shot, so it has no entry. Empty if all products are complete.
 
     Args:
         sets: products of a batch, from `product_sets`.

@@ -162,7 +162,8 @@ class Client(Value):
         file_name_pattern: regular expression with named groups (sku, asin, isbn, ean, upc, gtin, view, category,
             shoot_group) that reads facts from the file name without extension. If it has a group for the product, every
             shot must name its product. A shot whose file name does not fit, and whose product nothing else names, waits
-            on hold, and the client is asked.
+            on hold, and the client is asked. Without such a group the file's name is the SKU if nothing else names one;
+            a name without a letter or digit is none, and the shot waits, too.
         metadata_facts: by fact, the tags of EXIF, IPTC and XMP to read it from, before the usual tags, for example
             `shoot_group: ["xmp:job_id"]`. `packshot inspect` shows a file's tags.
         default_category, default_view: used if manifest, file name and metadata do not give one.

@@ -40,8 +40,9 @@ class Pace(NamedTuple):
 class Attempts:
     """Counts attempts, for example to sign in, and says whether one more is allowed.
 
-    An attempt that succeeds does not count. So nobody can try thousands of passwords. The counts are only in memory. A
-    `Pace` gives the limits.
+    Attempts are counted for each name, such as that of an account, and for all names together. A `Pace` gives the
+    limits of both. An attempt that succeeds does not count. So nobody can try thousands of passwords. The counts are
+    only in memory.
     """
 
     def __init__(self, pace: Pace = Pace(), *, clock: Callable[[], float] = time.monotonic) -> None:  # noqa: B008

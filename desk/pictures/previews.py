@@ -127,7 +127,8 @@ class Pictures:
     def make_ahead(self, record: ShotRecord, kinds: Mapping[str, str]) -> int:
         """Make the tiles of a shot that nobody has opened yet. Return how many pictures got tiles.
 
-        The pictures are made one after the other. A picture that has its tiles already is not counted.
+        The tiles of the pictures are made one after the other. A picture that has its tiles already, or that the shot
+        does not have with this hash, is not counted.
 
         Args:
             record: the shot's record.
@@ -171,7 +172,13 @@ class Pictures:
 
 
 def tiles_name(found: Found) -> str:
-    """Return the name under which a picture's tiles are kept on this machine's disk: ``<hash>-<pipeline version>``."""
+    """Return the name under which a picture's tiles are kept on this machine's disk: ``<hash>-<pipeline version>``.
+
+    The hash is the first 32 hex digits of the picture's SHA-256. So a changed picture gets tiles of its own.
+
+    Args:
+        found: the picture.
+    """
     return f"{found.sha256[:32]}-{PIPELINE_VERSION}"
 
 

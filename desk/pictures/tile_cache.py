@@ -42,7 +42,7 @@ class TileShelf:
     """The folder with packs of tiles on this machine's disk, kept below a size.
 
     A pack holds all tiles of one picture. Its name begins with hex digits of a hash, because its lock is chosen by
-    them.
+    them: ``<32 digits>-14``. `previews.tiles_name` makes such names.
 
     Args:
         folder: it is made when the first pack is.

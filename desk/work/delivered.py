@@ -227,7 +227,7 @@ def seen_file(number: int, file: File) -> Delivered:
 def tiles_name(file: File) -> str:
     """Return the name under which a delivered file's tiles are kept on this machine's disk (`TileShelf`).
 
-    It is ``<hash>-delivered-<pipeline version>``.
+    It is ``<hash>-delivered-<pipeline version>``, with the first 32 hex digits of the file's SHA-256.
     """
     return f"{file.sha256[:32]}-delivered-{PIPELINE_VERSION}"
 

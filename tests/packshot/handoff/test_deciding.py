@@ -18,6 +18,7 @@ from packshot.handoff.deciding import (
     decide,
     editors_of,
     picture_shown,
+    require_followable,
     same_person,
     since_restart,
     taken_by,
@@ -373,3 +374,171 @@ def test_a_correction_that_corrects_nothing_is_refused_and_one_is_told_with_its_
     after = decide(waiting(State.ON_HOLD), decision(Choice.CORRECT, picture=MASTER, new_services="retouch", note=""))
     said = "(name: CUP_MAIN) (services: retouch), Sen Ior"
     assert after.events[-1].why == f"correct its name or services: corrected {said}"
+
+
+TO_AN_EDITOR = [
+    (State.IN_REVIEW, Choice.SEND_TO_EDITOR),
+    (State.AWAITING_SIGNOFF, Choice.REJECT_WORK),
+    (State.AWAITING_SIGNOFF, Choice.CHANGE_REQUEST),
+]
+
+
+@pytest.mark.parametrize(("state", "choice"), TO_AN_EDITOR)
+def test_no_way_to_an_editor_goes_without_words(state: State, choice: Choice) -> None:
+    assert decide(waiting(state), decision(choice)).state is State.AWAITING_EDITOR
+    with pytest.raises(DecisionRefusedError, match="must know what to do"):
+        decide(waiting(state), decision(choice, note=" "))
+
+
+def reviewed_again(record: ShotRecord) -> ShotRecord:
+    for to in (State.EDITING_AUTO, State.SCORED, State.IN_REVIEW):
+        record = record.advance(to, at=NOON + timedelta(hours=1), actor="run", why="again")
+    return record
+
+
+def test_the_machine_may_be_asked_once_unless_it_has_more_methods() -> None:
+    once = reviewed_again(decide(waiting(State.IN_REVIEW), decision(Choice.REDO)))
+    for check in (decide, require_followable):
+        with pytest.raises(DecisionRefusedError, match="tried every method"):
+            check(once, decision(Choice.REDO))
+    twice = reviewed_again(decide(once, decision(Choice.REDO), redos=2))
+    with pytest.raises(DecisionRefusedError, match="tried every method"):
+        decide(twice, decision(Choice.REDO), redos=2)
+    require_followable(waiting(State.IN_REVIEW), decision(Choice.REDO))
+
+
+@pytest.mark.parametrize("choice", [one for one in CHOICES[State.IN_REVIEW] if one is not Choice.REDO])
+def test_a_shot_whose_methods_are_used_up_can_still_be_decided(choice: Choice) -> None:
+    once = reviewed_again(decide(waiting(State.IN_REVIEW), decision(Choice.REDO)))
+    assert decide(once, decision(choice)).state is LEADS_TO[choice][-1]
+
+
+@pytest.mark.parametrize("choice", [Choice.REJECT_WORK, Choice.CHANGE_REQUEST])
+def test_work_whose_colours_are_refused_goes_back_to_its_editor(choice: Choice) -> None:
+    after = decide(waiting(State.AWAITING_SIGNOFF), decision(choice, colour=ColourWord.REFUSED))
+    assert after.state is State.AWAITING_EDITOR
+
+
+@pytest.mark.parametrize("name", ["A", "王", "A."])
+def test_one_letter_is_no_name_neither_of_who_decides_nor_of_who_edited(name: str) -> None:
+    with pytest.raises(DecisionRefusedError, match="needs a name"):
+        decide(waiting(State.IN_REVIEW), decision(Choice.APPROVE, by=name))
+    unknown = decide(waiting(State.AWAITING_EDITOR), decision(Choice.RETURN, by=UNKNOWN_EDITOR, picture=MASTER))
+    with pytest.raises(DecisionRefusedError, match="nobody knows who edited"):
+        decide(unknown, decision(Choice.SIGN, edited_by=name))
+    assert decide(unknown, decision(Choice.SIGN, edited_by="Al")).state is State.APPROVED
+
+
+def test_only_the_last_return_decides_whether_the_editor_is_known() -> None:
+    ada = decide(waiting(State.AWAITING_SIGNOFF), decision(Choice.REJECT_WORK))
+    unknown = decide(ada, decision(Choice.RETURN, by=UNKNOWN_EDITOR, picture=MASTER))
+    with pytest.raises(DecisionRefusedError, match="nobody knows who edited"):
+        decide(unknown, decision(Choice.SIGN))
+    sent_back = decide(unknown, decision(Choice.REJECT_WORK, edited_by="Bob"))
+    known = decide(sent_back, decision(Choice.RETURN, by="Bob", picture=MASTER))
+    assert decide(known, decision(Choice.SIGN)).state is State.APPROVED
+
+
+def test_a_job_belongs_to_whoever_took_it_last() -> None:
+    record = waiting(State.AWAITING_EDITOR)
+    for choice, by in ((Choice.TAKE, "Ada"), (Choice.GIVE_BACK, "Ada"), (Choice.TAKE, "Bob")):
+        record = decide(record, decision(choice, by=by, picture=MASTER))
+    assert taken_by(record) == "Bob"
+
+
+def test_what_was_found_earlier_stays_in_the_record() -> None:
+    earlier, later = (Finding(code=code, status=Status.WARNING, message=code) for code in ("halo", "moved"))
+    record = waiting(State.AWAITING_EDITOR).model_copy(update={"findings": (earlier,)})
+    after = decide(record, decision(Choice.RETURN, by="Ada", picture=MASTER), findings=(later,))
+    assert after.findings == (earlier, later)
+
+
+def test_a_note_while_the_shot_waits_for_the_machine_is_no_restart() -> None:
+    decided = decide(waiting(State.IN_REVIEW), decision(Choice.SEND_TO_EDITOR))
+    at = decided.decisions[0].at
+    noted = decided.restart(at=at, actor="Zoe", why="w").note(at=at + timedelta(seconds=1), actor="run", why="w")
+    assert since_restart(noted) == decided.decisions
+
+
+@pytest.mark.parametrize("words", [{"new_name": "CUP_MAIN"}, {"new_services": "retouch"}])
+def test_a_new_name_or_new_services_alone_are_a_correction(words: dict[str, str]) -> None:
+    corrects = decision(Choice.CORRECT, picture=MASTER, **{"new_name": "", **words})
+    assert decide(waiting(State.ON_HOLD), corrects).state is State.ROUTED
+
+
+LOOK = "Look at the shot as it is now; nothing was changed."
+OTHER = "0123456789abcdef"
+REFUSALS = [
+    (
+        State.IN_REVIEW,
+        decision(Choice.SIGN),
+        "'sign off' cannot be decided about a shot that is 'in_review'; "
+        f"allowed {', '.join(CHOICES[State.IN_REVIEW])}. {LOOK}",
+    ),
+    (
+        State.IN_REVIEW,
+        decision(Choice.APPROVE, by="-"),
+        "a decision needs a name; found '-'. Give your name.",
+    ),
+    (
+        State.IN_REVIEW,
+        decision(Choice.APPROVE, reason=Reason.EDGE),
+        f"this is no reason for 'approve'; found edge; allowed {', '.join(REASONS[Choice.APPROVE])}. "
+        "Choose one of these.",
+    ),
+    (
+        State.IN_REVIEW,
+        decision(Choice.APPROVE, picture="eeee"),
+        "a decision must say which picture it is about; found 'eeee'; allowed at least 8 digits of the picture's hash, "
+        "as the form and the ticket show it. Look at the picture, then decide.",
+    ),
+    (
+        State.IN_REVIEW,
+        decision(Choice.APPROVE, picture=OTHER * 4),
+        f"the picture has changed since it was shown to you; found a decision about {OTHER}; allowed about {'e' * 16}, "
+        "which lies there now. Look at the new one, then decide again.",
+    ),
+    (
+        State.IN_REVIEW,
+        marked(9, 9, count=MOST_MARKS + 1),
+        f"there are too many marks; found {MOST_MARKS + 1}; allowed at most {MOST_MARKS}. "
+        "Mark the worst places, and say the rest in the note.",
+    ),
+    (
+        State.IN_REVIEW,
+        marked(401, 300),
+        "mark 1 lies outside of the picture; found right 401, bottom 300; allowed at most 400 x 300 px. Draw it again.",
+    ),
+    (
+        State.AWAITING_SIGNOFF,
+        decision(Choice.SIGN, by="Ada"),
+        "nobody signs off their own work; found Ada edited this shot; allowed a second person. "
+        "Ask another senior editor.",
+    ),
+    (
+        State.AWAITING_SIGNOFF,
+        decision(Choice.SIGN, by="Zoe"),
+        "only a senior editor signs off; found Zoe; allowed Sen Ior, Lea. "
+        "Ask one of them, or add the name to configs/handoff.yaml.",
+    ),
+    (
+        State.AWAITING_EDITOR,
+        decision(Choice.GIVE_BACK, picture=MASTER),
+        "nobody has taken this job. Look at the shot as it is now.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("state", "said", "told"), REFUSALS)
+def test_a_refusal_tells_the_shot_what_was_found_what_is_allowed_and_what_to_do(
+    state: State, said: Decision, told: str
+) -> None:
+    record = waiting(state).model_copy(update={"reports": SIZED})
+    with pytest.raises(DecisionRefusedError) as caught:
+        decide(record, said, seniors=("Sen Ior", "Lea"))
+    assert str(caught.value) == f"acme/spring/A1: {told}"
+
+
+def test_a_shot_that_waits_for_nobody_says_so() -> None:
+    with pytest.raises(DecisionRefusedError, match="allowed nothing: it does not wait for anybody"):
+        decide(NEW, decision(Choice.APPROVE))

@@ -234,3 +234,32 @@ def test_a_fault_that_was_none_counts_for_nobody() -> None:
     assert sent_back_of([sent_back()], day).faults == 1
     assert sent_back_of([record], day).faults == 0
     assert sum(by_hour([record], day, reached=State.DELIVERED)) == 1, "it was not delivered a second time"
+
+
+def test_a_client_can_still_be_answered_while_an_editor_has_the_job() -> None:
+    record = sent_back()
+    for choice in (Choice.TAKE, Choice.GIVE_BACK):
+        takes = {"choice": choice, "by": "Ada", "at": NOON + timedelta(hours=2), "reason": REASONS[choice][0]}
+        record = decide(record, Decision(**{**takes, "picture": picture_shown(record)}))
+        assert choices_of(record)[-1] is Choice.NO_FAULT
+    assert answered(record).state is State.DELIVERED
+
+
+def test_the_client_of_a_correction_that_was_refused_in_the_studio_is_not_answered() -> None:
+    record = sent_back()
+    told = {"by": "Ada", "at": NOON + timedelta(hours=2), "note": "the rim"}
+    for choice, by in ((Choice.RETURN, "Ada"), (Choice.REJECT_WORK, "Sen Ior")):
+        words = {**told, "choice": choice, "by": by, "reason": REASONS[choice][0], "picture": picture_shown(record)}
+        record = decide(record, Decision(**words))
+    assert record.state is State.AWAITING_EDITOR
+    assert Choice.NO_FAULT not in choices_of(record)
+    with pytest.raises(DecisionRefusedError, match="cannot be decided"):
+        answered(record)
+
+
+def test_what_was_decided_before_the_delivery_does_not_hide_that_the_client_sent_it_back() -> None:
+    approved = Decision(
+        choice=Choice.APPROVE, by="Sen Ior", at=NOON, reason=REASONS[Choice.APPROVE][0], picture="e" * 64
+    )
+    record = delivered().model_copy(update={"decisions": (approved,)})
+    assert choices_of(reject_delivered(record, said(), FILE))[-1] is Choice.NO_FAULT

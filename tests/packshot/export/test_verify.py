@@ -15,7 +15,8 @@ from packshot.export.labels import Labels
 from packshot.export.render import render
 from packshot.export.verify import verify, verify_file
 from packshot.framing.place import Framed
-from packshot.specs.models import Background, Fill, Format, Profile, QcConfig, RenditionPlan
+from packshot.framing.subject import subject_box
+from packshot.specs.models import Background, Encoding, Fill, Format, Profile, QcConfig, RenditionPlan
 from packshot.types import Finding, Pixels8, Status
 from tests.packshot.export.conftest import FramedFor, Ordered
 
@@ -226,3 +227,151 @@ def test_a_file_of_another_colour_model_is_not_measured(delivered: Delivered, qc
     Image.fromarray(pixels).convert("L").save(stream, "JPEG", quality=95)
     proof = verify_file(stream.getvalue(), framed=framed, rendition=rendition, qc=qc)
     assert (proof.white, proof.colour, proof.fill_ratio, proof.passed) == (None, None, 0.0, False)
+
+
+PROMISED = {
+    "file_format": (True, ""),
+    "file_profile": (True, ""),
+    "file_bit_depth": (True, "bit"),
+    "canvas_size": (True, "px"),
+    "resolution_too_low": (True, "px"),
+    "canvas_too_large": (True, "px"),
+    "canvas_aspect": (False, "px"),
+    "file_bytes": (True, "bytes"),
+    "file_orientation": (True, ""),
+    "file_location": (True, ""),
+    "blurry_or_pixelated": (True, "ratio"),
+    "non_white_background": (True, "px"),
+    "codec_ringing": (False, "level"),
+    "perimeter_sample": (False, "ratio"),
+    "product_too_small": (True, "ratio"),
+    "product_too_large": (False, "ratio"),
+    "fill_off_target": (False, "ratio"),
+    "cropped_product": (True, ""),
+    "colour_shift": (True, "dE2000"),
+}
+"""Code -> whether a failure forbids approval, and the unit."""
+
+
+def test_every_promised_property_of_a_file_has_its_finding_with_gate_and_unit(
+    delivered: Delivered, qc: QcConfig
+) -> None:
+    rendition, framed, pixels = delivered
+    findings = verify(jpeg(pixels), framed=framed, rendition=rendition, qc=qc)
+    assert {one.code: (one.gate, one.unit) for one in findings} == PROMISED
+
+
+def by_code(findings: tuple[Finding, ...]) -> dict[str, Finding]:
+    return {one.code: one for one in findings}
+
+
+def test_the_fill_is_held_to_what_the_photograph_allowed_and_never_to_more_than_was_ordered(
+    delivered: Delivered, qc: QcConfig
+) -> None:
+    rendition, framed, pixels = delivered
+    reached = framed.placement.fill_ratio
+    for ordered_ratio, status, limit in (
+        (reached + 0.1, Status.PASSED, reached),
+        (reached - 0.1, Status.WARNING, reached - 0.1),
+    ):
+        plan = with_rules(rendition, fill_ratio=ordered_ratio)
+        told = by_code(verify(jpeg(pixels), framed=framed, rendition=plan, qc=qc))["fill_off_target"]
+        assert (told.status, told.limit) == (status, pytest.approx(limit, abs=1e-4))
+
+
+def test_what_was_ordered_counts_and_not_the_platform_s_first_encoding(delivered: Delivered, qc: QcConfig) -> None:
+    rendition, framed, pixels = delivered
+    data = write(pixels, EncoderSettings(format=Format.PNG), icc=srgb_profile(), dpi=None, labels=Labels())
+    assert rendition.platform.encoding.format is Format.JPEG
+    png = Encoding(format=Format.PNG)
+    assert failed(verify(data, framed=framed, rendition=rendition, qc=qc, encoding=png)) == set()
+    assert failed(verify(jpeg(pixels), framed=framed, rendition=rendition, qc=qc, encoding=png)) == {"file_format"}
+
+
+def test_an_unreadable_file_is_named_by_its_platform(delivered: Delivered, qc: QcConfig) -> None:
+    rendition, framed, _ = delivered
+    proof = verify_file(b"plain text", framed=framed, rendition=rendition, qc=qc)
+    assert "amazon_main" in proof.findings[0].message
+    assert (proof.fill_ratio, proof.passed) == (0.0, False)
+
+
+@pytest.mark.parametrize(("background", "gate"), [(Background.PURE_WHITE, True), (Background.ANY, False)])
+def test_a_composite_that_was_not_white_tells_how_many_pixels_and_is_a_gate_where_white_is_asked_for(
+    background: Background, gate: bool, delivered: Delivered, qc: QcConfig
+) -> None:
+    rendition, framed, pixels = delivered
+    platform = rendition.platform.model_copy(update={"background": background})
+    before = pixels.copy()
+    before[10:40, 10:40] = 254
+    plan = rendition.model_copy(update={"platform": platform})
+    told = by_code(verify_file(jpeg(pixels), framed=framed, rendition=plan, qc=qc, before=before).findings)
+    found = told["composite_not_white"]
+    assert (found.gate, found.measured, found.limit, found.unit) == (gate, 900, 0, "px")
+
+
+def test_a_file_without_any_visible_product_is_empty_and_has_no_lost_edge(delivered: Delivered, qc: QcConfig) -> None:
+    rendition, framed, pixels = delivered
+    proof = verify_file(jpeg(np.full_like(pixels, 255)), framed=framed, rendition=rendition, qc=qc)
+    assert {"empty_subject", "colour_shift"} <= failed(proof.findings)
+    assert "edge_lost_in_white" not in by_code(proof.findings)
+    assert proof.fill_ratio == 0
+
+
+@pytest.mark.parametrize("side", ["left", "top", "right", "bottom"])
+def test_an_edge_is_lost_from_three_pixels_on_at_each_side(side: str, delivered: Delivered, qc: QcConfig) -> None:
+    rendition, framed, pixels = delivered
+    product = subject_box(framed.matte)
+    for lost_px in (2, 3):
+        strip = {
+            "left": np.s_[:, : product.left + lost_px],
+            "top": np.s_[: product.top + lost_px],
+            "right": np.s_[:, product.right - lost_px :],
+            "bottom": np.s_[product.bottom - lost_px :],
+        }[side]
+        blown = pixels.copy()
+        blown[strip] = 255
+        data = write(blown, EncoderSettings(format=Format.PNG), icc=srgb_profile(), dpi=None, labels=Labels())
+        told = by_code(verify(data, framed=framed, rendition=rendition, qc=qc)).get("edge_lost_in_white")
+        if lost_px == 2:
+            assert told is None
+        else:
+            assert told is not None
+            assert (told.status, told.measured, told.limit, told.unit) == (Status.WARNING, 3, 2, "px")
+            assert told.box == product
+
+
+def test_the_figures_of_the_colours_and_the_ringing_stand_in_their_findings(delivered: Delivered, qc: QcConfig) -> None:
+    rendition, framed, pixels = delivered
+    proof = verify_file(jpeg(pixels), framed=framed, rendition=rendition, qc=qc)
+    told = by_code(proof.findings)
+    assert proof.colour is not None
+    assert proof.white is not None
+    colour, ringing = told["colour_shift"], told["codec_ringing"]
+    assert (colour.measured, colour.limit) == (
+        round(proof.colour.mean_delta_e, 3),
+        rendition.rules.colour_mean_delta_e,
+    )
+    assert (ringing.measured, ringing.limit) == (proof.white.ring_floor, qc.ring_floor["jpeg-444"])
+
+
+def test_a_codec_without_limits_of_its_own_is_held_to_white_everywhere(delivered: Delivered, qc: QcConfig) -> None:
+    rendition, framed, pixels = delivered
+    spoiled = pixels.copy()
+    spoiled[8:24, 8:24] = 254
+    unknown = qc.model_copy(update={"ring_floor": {}, "ring_distance_px": {}})
+    data = write(spoiled, EncoderSettings(format=Format.PNG), icc=srgb_profile(), dpi=None, labels=Labels())
+    told = by_code(verify(data, framed=framed, rendition=rendition, qc=unknown))
+    assert (told["codec_ringing"].limit, told["codec_ringing"].status) == (255, Status.PASSED)
+    assert "farther than 0 px" in told["non_white_background"].message
+    assert (told["non_white_background"].measured, told["non_white_background"].status) == (256, Status.FAILED)
+
+
+def test_ringing_is_only_a_warning_where_any_background_is_welcome(
+    delivered: Delivered, ordered: Ordered, qc: QcConfig
+) -> None:
+    _, framed, pixels = delivered
+    away = cv2.distanceTransform((framed.matte == 0).astype(np.uint8), cv2.DIST_C, 3)
+    ringing = pixels.copy()
+    ringing[(away > 2) & (away < 5)] = 190
+    data, plan = jpeg(ringing, quality=100), small(ordered, background=Background.ANY)
+    assert by_code(verify(data, framed=framed, rendition=plan, qc=qc))["codec_ringing"].status is Status.WARNING

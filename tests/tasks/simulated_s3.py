@@ -268,7 +268,8 @@ class SimulatedS3:
         self._write(lambda: self._world.objects.pop(Key, None))
 
     def get_object(self, *, Bucket: str, Key: str) -> Any:
-        return {"Body": io.BytesIO(self._found(Key).data), **self._answer(Key)}
+        data = self._found(Key).data
+        return {"Body": io.BytesIO(data), "ContentLength": len(data), **self._answer(Key)}
 
     def head_object(self, *, Bucket: str, Key: str) -> Any:
         return {"ContentLength": len(self._found(Key).data), **self._answer(Key)}

@@ -60,6 +60,7 @@ METHODS: Mapping[str, Callable[[Storage, Path], Any]] = MappingProxyType(
         "get": lambda opened, _: opened.get(OLD),
         "get_with_etag": lambda opened, _: opened.get_with_etag(OLD)[0],
         "get_with_age": lambda opened, _: opened.get_with_age(OLD)[0],
+        "get_with_info": lambda opened, _: [(data, info.sha256) for data, info in [opened.get_with_info(OLD)]],
         "get_if_there": lambda opened, _: (opened.get_if_there(OLD), opened.get_if_there(NEW)),
         "get_file": lambda opened, folder: (opened.get_file(OLD, folder / "got").sha256, (folder / "got").read_bytes()),
         "head": lambda opened, _: opened.head(OLD).sha256,

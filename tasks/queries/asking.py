@@ -189,10 +189,10 @@ def batch_records(batch: BatchId) -> list[ShotRecord]:
 
 
 def records_of_products(client: str, products: Collection[str]) -> list[ShotRecord]:
-    """Return all shots of a client that show one of some products, from all batches; empty if there is none.
+    """Return all shots of a client that show one of some products, from all batches, each once; empty if there is none.
 
-    Each shot is returned as its record in short form: most facts, most measured figures and the findings that passed
-    are left out. Shots whose record can't be read are missing.
+    They are sorted by batch and name. Each shot is returned as its record in short form: most facts, most measured
+    figures and the findings that passed are left out. Shots whose record can't be read are missing.
 
     Args:
         client: the client's short name, for example ``acme``.
@@ -200,12 +200,12 @@ def records_of_products(client: str, products: Collection[str]) -> list[ShotReco
             case does not matter.
     """
     names = sorted({one.casefold() for one in products})
-    found: list[ShotRecord] = []
+    found: dict[str, ShotRecord] = {}
     for start in range(0, len(names), _PART):
         some = names[start : start + _PART]
         wanted = _of(client, "").where(or_(*(column.in_(some) for column in (shots.c.sku, shots.c.asin, shots.c.gtin))))
-        found += _records(wanted, client, "")
-    return found
+        found |= {str(one.shot): one for one in _records(wanted, client, "")}
+    return [found[shot] for shot in sorted(found)]
 
 
 def records_since(moment: datetime) -> list[ShotRecord]:

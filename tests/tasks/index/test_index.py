@@ -28,7 +28,7 @@ from tasks.index.database import IndexAwayError, Shared, own, shared
 from tasks.index.tables import REVISION, SCHEMA, batches, buckets, metadata, shots
 from tasks.people import hot_folder
 from tasks.queries import comparing
-from tasks.queries.asking import ask, find_shots, judged_records, waiting_records
+from tasks.queries.asking import ask, find_shots, judged_records, records_of_products, waiting_records
 from tasks.queries.comparing import compare_all, compare_some, standing_of
 from tasks.records.bookkeeping import now
 from tasks.records.stored import change_batch, change_record, create_batch, create_record
@@ -395,6 +395,23 @@ def test_a_shot_is_found_by_the_beginning_of_any_of_its_names_in_every_batch(
         assert found("sku-a", "ab") == ["acme/autumn/AB"], "every word fits"
         assert found("100%") == found("sku-_") == found("%ku-a") == [], "no sign has a meaning"
         monkeypatch.delenv("PACKSHOT_INDEX_URL", raising=False)
+
+
+def test_a_product_with_two_names_is_returned_once_however_many_are_asked_for(
+    index: Shared, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kind of test that was missing: one whose names do not fit into one question."""
+    (shot, _) = with_batch(batch_id("acme", "spring"), "B", "A")
+    change_record(
+        shot,
+        lambda one: one.model_copy(
+            update={"facts": {**one.facts, "gtin": Sourced(value="04006381333931", source="manifest")}}
+        ),
+    )
+    for part in (500, 1):
+        monkeypatch.setattr("tasks.queries.asking._PART", part)
+        found = records_of_products("acme", ["SKU-B", "04006381333931", "sku-a"])
+        assert [one.shot.shot for one in found] == ["A", "B"]
 
 
 def test_a_shot_that_changed_lately_is_found_by_the_middle_of_a_name_after_those_that_begin_so(

@@ -199,7 +199,7 @@ def kind_of(folder: str, stem: str) -> str:
 def cut_out_product(folder: str, stem: str) -> tuple[FloatImage, Matte]:
     """Return (a real product's own colours, its coverage), from a picture with a measured matte.
 
-    The colours are (rows, columns, 3) float32, linear light, and continue outside its edge. The coverage is (rows,
+    The colours are (rows, columns, 3) float32, linear Adobe RGB, and continue outside its edge. The coverage is (rows,
     columns) float32 in 0..1.
 
     Args:

@@ -1,4 +1,6 @@
-"""Build the program ``packshot`` with its commands for local files, for storage, for model sources and for Prefect.
+"""Build the program ``packshot`` with its commands for local files, for storage, for networks and for Prefect.
+
+``packshot models fetch``, for example, downloads the segmentation network from the first source that has it.
 
 Modules that need the network are imported inside the commands, so that a command for a local file starts quickly.
 """

@@ -151,7 +151,7 @@ def fix_split(files: Iterable[str]) -> None:
         files: paths of the photographs below the folder ``products`` of the test data, in any order.
 
     Raises:
-        FileNotFoundError: there is no such photograph.
+        FileNotFoundError: one of `files` is not in the test data.
     """
     rows = []
     for file in sorted(files):

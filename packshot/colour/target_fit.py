@@ -95,8 +95,8 @@ def fit_target(
 ) -> TargetFit | None:
     """Return the colour correction that maps the measured patches of a colour target to their published colours.
 
-    The simplest model is chosen whose error is not clearly worse than a richer one's. None if fewer than 18 patches are
-    usable.
+    The simplest model is chosen whose error is not clearly worse than a richer one's. None if fewer than 18 patches
+    remain without those in `clipped`.
 
     Args:
         patches: (24, 3) float64, linear Adobe RGB as measured, row by row from dark skin to black.

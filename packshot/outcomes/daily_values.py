@@ -169,7 +169,8 @@ class SentBack(Value):
         by_machine: faults in pictures that the machine had approved and nobody had seen (escapes).
         by_people: faults in pictures that a person had approved.
         wishes: new wishes. They are nobody's fault.
-        named: one text for each of the first few, sorted: shot and the client's words.
+        named: one text for each picture that was sent back, wishes too: shot and the client's words. Sorted by shot; at
+            most 20.
     """
 
     by_machine: int

@@ -1,6 +1,6 @@
 """Measure how a product looks against its backdrop: contrast, gloss, shadow, fine detail around it.
 
-Each figure is at least 0; 1 is full scale. By the figures, routing decides who edits the shot.
+Each figure is at least 0, and 1 is a lot; some may exceed 1. By the figures, routing decides who edits the shot.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@
 
 The first condition that holds decides. The machine edits simple shots. People edit medium and complex ones.
 
+The colour-match risk is the risk that product and backdrop cannot be told apart.
+
 There is one exception. It concerns shots of unknown category, and shots whose category has no rule and comes only from
 a word in a text. If such a shot looks like a category with a rule, a person edits it, whatever was measured.
 """

@@ -139,7 +139,7 @@ class PressProfile(Value):
 
     Attributes:
         file: its file name in ``configs/profiles/``.
-        icc_base64: the bytes of this file as Base64 text, so that a plan is complete without the file.
+        icc_base64: the bytes of this file as Base64 text, so that a shot's export plan needs no other file.
     """
 
     file: str

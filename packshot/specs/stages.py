@@ -248,8 +248,8 @@ class AuditConfig(Value):
         Args:
             client: the client's name.
             category: name of the category.
-            heard: number of audit verdicts so far, divided by the number that the promise needs at least. Below 1, a
-                share between `first_ratio` and `ratio` applies; a value above 1 counts as 1.
+            heard: number of audit verdicts so far, divided by the number that the promise needs at least; more than 1
+                counts as 1. The general share is `first_ratio` at 0 and falls evenly to `ratio` at 1.
         """
         early = self.ratio + (self.first_ratio - self.ratio) * (1 - min(1.0, heard))
         return max(self.ratio, early, self.by_category.get(category, 0.0), self.by_client.get(client, 0.0))

@@ -198,7 +198,10 @@ def note_closed(batch: BatchId) -> None:
 
 @task(name="close", task_run_name="close · {batch}", **ALWAYS)
 def close(batch: BatchId) -> None:
-    """Close a batch: its shots no longer wait for the rest of their product, now and later. It is a task of Prefect.
+    """Deliver a batch's shots without the rest of their products from now on. It is a task of Prefect.
+
+    That ends the waiting for missing views; it has nothing to do with the file ``READY``, which ends the upload. Shots
+    of the batch that are approved later do not wait either. A second call changes nothing.
 
     Raises:
         ObjectMissingError: the batch has no record.

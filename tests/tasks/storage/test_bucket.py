@@ -268,3 +268,14 @@ def test_a_file_that_another_program_replaces_in_that_moment_is_not_taken_for_st
     with pytest.raises(StorageUnavailableError, match="not the one just written"):
         mine.put_file("batches/a", tmp_path / "f", content_type=TEXT)
     assert storage.get("batches/a") == b"theirs"
+
+
+@pytest.mark.parametrize(("operation", "n_bytes"), [("PutObject", 5), ("UploadPart", MULTIPART_FROM_BYTES)])
+def test_bytes_are_sent_with_their_sha256_whole_or_in_parts(storage: Storage, operation: str, n_bytes: int) -> None:
+    sent: list[dict[str, str]] = []
+    events = storage._client.meta.events
+    events.register(f"before-send.s3.{operation}", lambda request, **_: sent.append(dict(request.headers)))
+    storage.put("batches/a", b"x" * n_bytes, content_type=BINARY)
+    heads = [{name.lower() for name in one} | {str(one.get("X-Amz-Trailer", "")).lower()} for one in sent]
+    assert heads
+    assert all("x-amz-checksum-sha256" in one for one in heads)

@@ -599,7 +599,7 @@ def test_work_of_another_shape_is_refused_with_both_sizes_and_what_to_do(line: L
 
 
 def test_a_picture_that_tells_nothing_of_its_product_is_refused(line: Line) -> None:
-    with pytest.raises(RefusedInputError, match=r"no matte"):
+    with pytest.raises(RefusedInputError, match=r"no cut-out"):
         adopted(line, line.photograph)
 
 

@@ -76,13 +76,13 @@ def test_a_product_that_touches_the_frame_goes_to_a_person_who_is_told_so(produc
     PRODUCTS[product](on, 0)
     _, complexity, reason = measured(on)
     assert complexity is not Complexity.SIMPLE
-    assert reason.startswith("touches frame")
+    assert reason.startswith("product at the edge of the frame")
 
 
 def test_a_product_wider_than_the_frame_is_told_to_touch_it() -> None:
     _, complexity, reason = measured(scene(LIGHT_GREY).box(0, 150, SIDE, 450))
     assert complexity is not Complexity.SIMPLE
-    assert reason.startswith("touches frame")
+    assert reason.startswith("product at the edge of the frame")
 
 
 def stripes() -> Scene:

@@ -29,17 +29,17 @@ def tier(features: dict[str, float], complexity: Complexity = Complexity.SIMPLE,
 
 
 @pytest.mark.parametrize(
-    ("feature", "service"),
+    ("feature", "service", "words"),
     [
-        ("hole_density", Service.COMPOUND_PATH),
-        ("objects", Service.COMPOUND_PATH),
-        ("fuzzy_outline", Service.HAIR_MASK),
-        ("see_through", Service.TRANSPARENCY_MASK),
-        ("outline_complexity", Service.CLIPPING_PATH),
+        ("hole_density", Service.COMPOUND_PATH, "there are gaps to look through"),
+        ("objects", Service.COMPOUND_PATH, "there are several objects"),
+        ("fuzzy_outline", Service.HAIR_MASK, "the outline is hairy or soft"),
+        ("see_through", Service.TRANSPARENCY_MASK, "the backdrop shows through"),
+        ("outline_complexity", Service.CLIPPING_PATH, "the outline is intricate"),
     ],
 )
-def test_what_is_measured_asks_for_its_service_and_says_the_figure(feature: str, service: Service) -> None:
-    assert services({feature: 0.99})[service].endswith("(measured 0.99)")
+def test_what_is_measured_asks_for_its_service_and_says_the_figure(feature: str, service: Service, words: str) -> None:
+    assert services({feature: 0.99})[service] == f"{words} (measured 0.99)"
 
 
 def test_a_plain_product_still_gets_its_clipping_path() -> None:

@@ -54,6 +54,8 @@ class ReferencePhoto(Value):
             (`packshot.keys.reference_key`); empty without a copy.
         is_shot: True if the photograph is a shot of its own, because the manifest has a row for it; then nothing was
             measured.
+        several: paths of the files if the name in the manifest fits more than one, such as ``day1/ref.jpg`` and
+            ``day2/ref.jpg`` for ``ref.jpg``; then nothing was measured. Otherwise empty.
     """
 
     target: TargetReading | None = None
@@ -61,6 +63,7 @@ class ReferencePhoto(Value):
     replaced: bool = False
     kept: str = ""
     is_shot: bool = False
+    several: tuple[str, ...] = ()
 
 
 class Statement(Value):
@@ -229,6 +232,8 @@ def _reference_lab(
         return None, (_replaced(named),)
     if photo is not None and photo.is_shot:
         return None, (_is_shot(named),)
+    if photo is not None and photo.several:
+        return None, (_fits_several(named, photo.several),)
     what = "shows neither a colour target nor one colour" if photo is not None else "is neither a file nor a colour"
     message = f"The reference {named!r} {what}; it was not used. A colour is written #B3202A or Lab 41.2 58 33."
     return None, (Finding(code="reference_unusable", status=Status.WARNING, message=message),)
@@ -238,6 +243,15 @@ def _is_shot(named: str) -> Finding:
     message = (
         f"The reference {named!r} is a shot of its own, because the manifest has a row for it; it was not measured. "
         "Take that row out of the manifest, or send the reference as a file of its own."
+    )
+    return Finding(code="reference_unusable", status=Status.WARNING, message=message)
+
+
+def _fits_several(named: str, paths: tuple[str, ...]) -> Finding:
+    which = ", ".join([*paths[:3], *(["..."] if len(paths) > 3 else [])])
+    message = (
+        f"The reference {named!r} fits {len(paths)} files ({which}); none was used. Write the path of one in the "
+        f"manifest, such as {paths[0]}."
     )
     return Finding(code="reference_unusable", status=Status.WARNING, message=message)
 

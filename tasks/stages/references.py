@@ -40,7 +40,8 @@ def reference_photos(record: BatchRecord, named: Iterable[str]) -> dict[str, Ref
     """Return what was measured on a batch's reference photographs: name in the manifest -> colour target or swatch.
 
     The files are read from storage. A name for which the batch has no file is left out. A shot that is named as a
-    reference is not read: its result only says what it is (`ReferencePhoto.is_shot`). If a file was deleted or replaced
+    reference is not read: its result only says what it is (`ReferencePhoto.is_shot`). If a name fits several files, its
+    result only says which (`ReferencePhoto.several`). If a file was deleted or replaced
     since it was listed, its result only says so (`ReferencePhoto.replaced`). If a file can't be used, nothing was
     measured, and no error is raised.
 
@@ -49,19 +50,20 @@ def reference_photos(record: BatchRecord, named: Iterable[str]) -> dict[str, Ref
         named: texts from the manifest's column `reference`; empty ones are ignored. Each is matched with the path of a
             file in the batch, or else with the file's name without folders; case does not matter.
     """
-    files, every = _files(record, ignored_only=True), _files(record, ignored_only=False)
+    files, shots = _files(record), {one.path for one in record.shots}
     found = {}
     for name in sorted({one for one in named if one}):
-        file = _of_name(name, files)
-        if file is not None:
-            found[name] = _read(record.batch, file)
-        elif _of_name(name, every) is not None:
-            found[name] = ReferencePhoto(is_shot=True)
+        fitting = _of_name(name, files)
+        if len(fitting) > 1:
+            found[name] = ReferencePhoto(several=tuple(one.path for one in fitting))
+        elif fitting:
+            (file,) = fitting
+            found[name] = ReferencePhoto(is_shot=True) if file.path in shots else _read(record.batch, file)
     return found
 
 
 def listed_reference(record: BatchRecord, named: str) -> ListedFile | None:
-    """Return the file of a batch that a shot's colour reference names; None if the batch has no such file.
+    """Return the file that a shot's colour reference names; None if it fits no file of the batch, or several.
 
     It may be a reference photograph, or a photograph of the batch.
 
@@ -70,12 +72,13 @@ def listed_reference(record: BatchRecord, named: str) -> ListedFile | None:
         named: text from the manifest's column `reference`. It is matched with the path of a file in the batch, or else
             with the file's name without folders; case does not matter.
     """
-    return _of_name(named, _files(record, ignored_only=False))
+    fitting = _of_name(named, _files(record))
+    return fitting[0] if len(fitting) == 1 else None
 
 
-def _files(record: BatchRecord, *, ignored_only: bool) -> dict[str, ListedFile]:
-    """Return the files that a reference may be, by path in small letters."""
-    photographs = [] if ignored_only else [ListedFile(one.path, one.etag) for one in record.shots]
+def _files(record: BatchRecord) -> dict[str, ListedFile]:
+    """Return the files that a reference may be, shots too, by path in small letters."""
+    photographs = [ListedFile(one.path, one.etag) for one in record.shots]
     ignored = [
         ListedFile(path, record.references.get(path, ""))
         for path, why in record.ignored.items()
@@ -84,10 +87,13 @@ def _files(record: BatchRecord, *, ignored_only: bool) -> dict[str, ListedFile]:
     return {plain_path(one.path).casefold(): one for one in (*photographs, *ignored)}
 
 
-def _of_name(named: str, files: dict[str, ListedFile]) -> ListedFile | None:
+def _of_name(named: str, files: dict[str, ListedFile]) -> list[ListedFile]:
+    """Return the file with this path; or else all files with this name, whatever folder they lie in."""
     wanted = plain_path(named).casefold()
-    bare = {path.rsplit("/", 1)[-1]: file for path, file in files.items()}
-    return files.get(wanted) or bare.get(wanted.rsplit("/", 1)[-1])
+    if wanted in files:
+        return [files[wanted]]
+    bare = wanted.rsplit("/", 1)[-1]
+    return [file for path, file in sorted(files.items()) if path.rsplit("/", 1)[-1] == bare]
 
 
 def _read(batch: BatchId, file: ListedFile) -> ReferencePhoto:

@@ -211,6 +211,7 @@ def test_a_transform_changes_equal_colours_equally_and_identity_changes_nothing(
     ("photo", "said"),
     [
         (ReferencePhoto(is_shot=True), "is a shot of its own"),
+        (ReferencePhoto(several=("day1/b.jpg", "day2/b.jpg")), "fits 2 files (day1/b.jpg, day2/b.jpg); none was used"),
         (ReferencePhoto(), "shows neither a colour target nor one colour"),
         (None, "is neither a file nor a colour"),
     ],

@@ -42,7 +42,7 @@ from tasks.processing.networks import fetch_model
 from tasks.queries.asking import find_shots
 from tasks.records.bookkeeping import Life, now
 from tasks.records.stored import change_record, create_batch, create_record, load_batch, load_record
-from tasks.stages.references import reference_photos
+from tasks.stages.references import listed_reference, reference_photos
 from tasks.stages.shot_stages import master_shot
 from tasks.storage.bucket import Storage
 from tasks.storage.inbox import open_inbox
@@ -312,6 +312,20 @@ def test_a_photograph_that_is_shot_and_reference_stays_a_shot_and_is_named(stora
     assert "names B1.jpg as a reference" in told
     unusable = reference_photos(load_batch(SPRING), ["B1.JPG", "lost.jpg"])
     assert {name: photo.is_shot for name, photo in unusable.items()} == {"B1.JPG": True}
+
+
+def test_a_reference_whose_name_fits_files_of_two_folders_is_none_of_them_and_its_path_is_one(storage: Storage) -> None:
+    """Kind of test that was missing: two files of one name. The last one listed was taken, without a word."""
+    manifest = b"file,sku,reference\nA1.jpg,A1,red.jpg\nB1.jpg,B1,day2/red.jpg\n"
+    files = {"A1.jpg": b"a", "B1.jpg": b"b", "day1/red.jpg": b"c", "day2/red.jpg": b"d", "manifest.csv": manifest}
+    received(storage, files)
+    take_stock(SPRING)
+    record = load_batch(SPRING)
+    assert listed_reference(record, "red.jpg") is None
+    of_a_path = listed_reference(record, "day2/red.jpg")
+    assert of_a_path is not None
+    assert of_a_path.path == "day2/red.jpg"
+    assert reference_photos(record, ["red.jpg"])["red.jpg"].several == ("day1/red.jpg", "day2/red.jpg")
 
 
 def test_a_manifest_that_cannot_be_read_is_said_and_the_photographs_go_on(storage: Storage) -> None:

@@ -227,7 +227,7 @@ def test_a_name_that_the_client_s_pattern_does_not_read_waits_for_its_product(
     record = load_record(batch.shot("IMG_0815"))
     assert record.state is State.ON_HOLD
     assert record.fact("sku") == ""
-    assert record.events[-1].why.startswith("Which product is this? The file's name does not follow")
+    assert record.events[-1].why.startswith("Which product is this? The file's name does not say it")
     assert waiting_run_of(record.shot)
     assert load_record(batch.shot("EX-20331_MAIN")).fact("sku") == "EX-20331"
 

@@ -22,6 +22,7 @@ from packshot.formats.sniff import PICTURES, FileKind
 from packshot.ingest.decode import Photo, open_photo
 from packshot.specs.models import IngestConfig
 from tests.fuzz import files
+from tests.fuzz.targets import FORMATS
 from tests.packshot.formats import isobmff as bmff
 from tests.packshot.formats.test_psd import psd
 
@@ -339,12 +340,8 @@ def test_the_first_of_two_profiles_or_texts_counts_in_a_webp_and_in_a_jpeg_xl() 
 
 
 SEEDS = {
-    FileKind.JPEG: files.jpegs,
-    FileKind.PNG: files.pngs,
-    FileKind.WEBP: files.webps,
-    FileKind.GIF: files.gifs,
-    FileKind.BMP: files.bmps,
-    FileKind.TIFF: files.tiffs,
+    kind: FORMATS[kind]
+    for kind in (FileKind.JPEG, FileKind.PNG, FileKind.WEBP, FileKind.GIF, FileKind.BMP, FileKind.TIFF)
 }
 
 

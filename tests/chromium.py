@@ -13,10 +13,7 @@ _PLACES = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PAT
 CHROMIUM = next(
     filter(None, (shutil.which(name, path=_PLACES) for name in ("chromium", "chromium-browser", "google-chrome"))), None
 )
-ARGUMENTS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu-watchdog")
-"""What it needs in a container: tests run as root there, and shared memory is small.
-
-On a busy machine the watchdog takes slow drawing for a hang and starts the process for drawing again.
-"""
+ARGUMENTS = ("--no-sandbox", "--disable-dev-shm-usage")
+"""What it needs in a container: tests run as root there, and shared memory is small."""
 
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no browser (Debian: apt install chromium)")

@@ -128,24 +128,22 @@ class Sight:
         return self.sharp()
 
     def stage(self) -> Pixels8:
-        """The stage as it is on the screen, in device pixels, without what lies above the picture.
-
-        Chromium shows an empty canvas for a moment after its process for drawing was started again. A busy
-        machine makes it do so. A picture is shown here, so a stage of one colour is looked at again.
-        """
-        for _ in range(5):
-            seen = self._photographed()
-            if (seen != seen[0, 0]).any():
-                return seen
-            time.sleep(0.2)
-        raise AssertionError(f"The stage is empty: it has the colour {seen[0, 0]} everywhere, five times.")
-
-    def _photographed(self) -> Pixels8:
+        """The stage as it is on the screen, in device pixels, without what lies above the picture."""
         self.page.evaluate("document.querySelector('.pv-layer').setAttribute('visibility', 'hidden')")
         page = np.asarray(Image.open(io.BytesIO(self.page.screenshot(scale="device"))).convert("RGB"))
         self.page.evaluate("document.querySelector('.pv-layer').removeAttribute('visibility')")
         left, top, right, bottom = self.page.evaluate(_STAGE)
         return page[top:bottom, left:right]
+
+    def filled_stage(self) -> Pixels8:
+        """The stage, once it has more than one colour: it is empty for a moment after the browser lost its canvas."""
+        deadline = time.monotonic() + PATIENCE_S
+        seen = self.stage()
+        while seen.min() == seen.max():
+            assert time.monotonic() < deadline, "The stage stays empty."
+            time.sleep(0.2)
+            seen = self.stage()
+        return seen
 
     def place(self) -> tuple[float, int, int]:
         """Magnification, and where the picture's corner lies on the stage, in device pixels."""

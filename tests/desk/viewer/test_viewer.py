@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -30,21 +31,30 @@ FINDINGS = [
     {"code": "non_white_background", "sentence": "Not white.", "box": [0, 0, 90, 60], "status": "warning"},
 ]
 Open = Callable[..., Sight]
+LATE_S = 1.5
+"""A file that comes so late is there after everything else."""
 
 
 @pytest.fixture
 def open_viewer(chromium: Any, storage: Any) -> Iterator[Open]:
-    """Open the viewer of a shot; what goes wrong in the page fails the test."""
+    """Open the viewer of a shot; what goes wrong in the page fails the test.
+
+    `late` is an address and what answers requests for it.
+    """
     record = stored(batch_id("acme", f"viewer-{uuid.uuid4().hex[:8]}"))
     sights: list[Sight] = []
     kinds = {"edit": "edit.tif", "master": "master.tif"}
     with serving(record, findings=FINDINGS, kinds=kinds) as address:
 
-        def opened(*, ratio: float = 1, size: tuple[int, int] = (1280, 720), **options: Any) -> Sight:
+        def opened(
+            *, ratio: float = 1, size: tuple[int, int] = (1280, 720), late: tuple[Any, ...] = (), **options: Any
+        ) -> Sight:
             context = chromium.new_context(
                 viewport={"width": size[0], "height": size[1]}, device_scale_factor=ratio, **options
             )
             sights.append(Sight(context.new_page()))
+            if late:
+                sights[-1].page.route(*late)
             return sights[-1].open(address)
 
         yield opened
@@ -145,6 +155,24 @@ def test_the_picture_comes_back_when_the_browsers_process_for_drawing_dies(open_
     assert drawing
     for one in drawing:
         one.kill()
+    sight.filled_stage()
+    same(sight, edit)
+
+
+@pytest.mark.parametrize("late", ["viewer.css", "openseadragon.min.js", "picture.json", "overlays.json"])
+def test_the_picture_is_seen_whichever_file_of_the_page_arrives_last(
+    open_viewer: Open, edit: Pixels8, late: str
+) -> None:
+    waited = []
+
+    def answer_late(route: Any) -> None:
+        time.sleep(LATE_S)
+        waited.append(route.request.url)
+        route.continue_()
+
+    sight = open_viewer(late=(f"**/{late}", answer_late))
+    assert waited
+    sight.do("zoom(1)")
     same(sight, edit)
 
 

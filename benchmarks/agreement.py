@@ -176,8 +176,9 @@ def limits_alone(cases: Iterable[Case], *, at: float) -> dict[str, float]:
 def in_pairs(cases: Sequence[Case], *, at: float) -> list[Case]:
     """Return the edits that would newly be approved if two suspicions had to agree to stop an edit, sorted by name.
 
-    A suspicion is a rule that takes a place of the edit for wrong. One suspicion alone then stops an edit only from a
-    limit of its own. For the edits of each product, these limits come from all other products (`limits_alone`).
+    A suspicion is a rule that takes a place of the edit for wrong. Two suspicions together would always stop an edit. A
+    single one would stop it only if its measurement reaches a second, stricter limit. For the edits of each product,
+    these second limits are computed from the edits of all other products (`limits_alone`).
 
     Args:
         cases: the edits, right and wrong ones.

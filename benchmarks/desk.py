@@ -1,7 +1,8 @@
 """Measure what the review desk's pictures cost in time and memory: ``python -m benchmarks.desk``.
 
 A photograph of 24 megapixels with a camera's grain is drawn, and edited. From the stored files, tiles and overlays are
-made: processor time, wall time, bytes. Then the memory of a process that makes the tiles of one shot after another.
+made. Their processor time, wall time and size in bytes are printed, and then the memory of a process that makes the
+tiles of one shot after another.
 """
 
 from __future__ import annotations

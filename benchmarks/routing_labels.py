@@ -120,7 +120,8 @@ def path_of(name: str, kind: str) -> Path:
     Example: ``.packshot/bench/routing/drawn--12--0.json``, below the working folder.
 
     Args:
-        name: ``<product>#<turn>``, such as ``drawn/12#0``.
+        name: name of the photograph, ``<product>#<turn>``, such as ``drawn/12#0``; the turn numbers the photographs of
+            one product.
         kind: which result: "json" for its label, "npz" for its mattes, "features" for its figures before the cut-out.
     """
     return KEPT / f"{name.replace('/', '--').replace('#', '--')}.{kind}"

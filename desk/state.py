@@ -61,12 +61,12 @@ class Desk:
         work: files that editors have uploaded and not handed in yet.
         rates: each editor's rate of first-time approval.
         counted: the last count of each batch.
-        guests: what it remembers of people with share links.
+        guests: what the desk remembers of people with share links.
         groups: the shoot groups of batches, as they were read last.
         pictures: the shots' pictures, and their tiles on this machine's disk.
         away: why the lists could not be refreshed in the last round; empty if they were.
         round_s: how long the last round took, in seconds.
-        troubles: what its jobs in the background cannot do now.
+        troubles: which background jobs fail now. Each is logged when it begins to fail, and when it works again.
     """
 
     accounts: Accounts

@@ -65,10 +65,10 @@ class Said(NamedTuple):
 
 @dataclass
 class Step:
-    """One of the regular checks, which is done again and again, with a pause after it. `steps` and
-    `sweeping` make them.
+    """One of the regular checks, which is done again and again, with a pause after it.
 
-    The pause is 1,000 times the processor time that the step took, or 20 times if something has changed.
+    `steps` and `sweeping` make the steps. The pause is 1,000 times the processor time that the step took, or 20 times
+    if something has changed.
 
     Attributes:
         name: what the step does, for the log.

@@ -29,7 +29,7 @@ class SeldomTicking(uvicorn.Server):
     _runs_in: asyncio.AbstractEventLoop | None = None
 
     async def main_loop(self) -> None:
-        """Serve until the server is to end. That is checked once in `TICK_S` (1) seconds, and after a signal."""
+        """Serve until the server is to end. It checks that once a second (`TICK_S`), and after each signal."""
         self._runs_in, self._woken = asyncio.get_running_loop(), asyncio.Event()
         while not await self.on_tick(0):  # the tick with this number renews the header
             with suppress(TimeoutError):

@@ -196,7 +196,7 @@ class Decision(Value):
         file: key in storage of the returned file that was used, or of the delivered file that a client sent back; empty
             for other decisions.
         override: why the work was accepted although a check failed; empty if none failed.
-        edited_by: only for a sign-off: the editor's name, if the system doesn't know it.
+        edited_by: only for a sign-off: the editor's name, if the record does not have it; else empty.
         verified: True if the name was proved by a login or by a signed share link; False if somebody only typed it.
         colour: only for a sign-off: how the person judged the colours.
         new_name: only for a correction: the name that the file should have had, with or without its extension; empty

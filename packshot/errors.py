@@ -119,7 +119,8 @@ class DiskFullError(TransientError):
 class RefusedInputError(TerminalError):
     """A file is not accepted.
 
-    The code `refused` itself, and none of the more exact codes, means that an editor's file does not fit the master.
+    Most refusals have a more exact code, such as `too_small`. The code `refused` itself means that a file that an
+    editor returned does not fit the master.
 
     What to do: read the reason, which the job shows again. Return the whole picture, uncropped and in its own format.
     """

@@ -146,10 +146,10 @@ def weight_of(finding: Finding) -> int:
 
 
 def in_order_of_weight(findings: Iterable[Finding]) -> list[Finding]:
-    """Return findings in the order of their importance, each once.
+    """Return findings in the order of their importance; of findings that are equal in all fields, only one.
 
     Failed gates come first (checks that forbid the machine to approve), then other failures, warnings, skipped and
-    passed checks.
+    passed checks. Findings of equal importance keep their order.
     """
     return sorted(dict.fromkeys(findings), key=weight_of)
 

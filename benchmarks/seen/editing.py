@@ -50,7 +50,8 @@ class Result:
         file: path of the photograph below the folder of products.
         sha256: hash of the photograph's file.
         product: the product that the photograph shows.
-        half: the half of the split to which the product belongs.
+        half: to which half of the photographs the product belongs, a value of `Half`: ``chosen on`` (limits may be
+            chosen on them) or ``only reported``.
         way: the methods that were tried: ``line`` (those of production) or ``network`` (only the network's own matte).
         pipeline_version: of the code that made the edit.
         used: the method that made the matte in the end.

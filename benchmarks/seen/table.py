@@ -31,7 +31,7 @@ class Pair:
 
 @dataclasses.dataclass(frozen=True)
 class Counts:
-    """How machine and people agree about the edits of one half of the split: numbers of edits.
+    """How machine and people agree about the edits of one half of the photographs (`Half`): numbers of edits.
 
     Attributes:
         looked_at: all edits of the half that people looked at.

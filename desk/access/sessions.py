@@ -30,7 +30,8 @@ class Session:
         name: name of the account.
         password: the password's hash at sign-in. A new password ends the session.
         csrf: a token that every form carries. A page of another site can't know it.
-        begun, used: when the session began, and when a person last used it, in seconds of the clock of `Sessions`.
+        begun, used: when the session began, and when a person last used it, in seconds of a clock that only goes
+            forward (`time.monotonic`).
     """
 
     name: str

@@ -37,7 +37,7 @@ async def ahead(request: Request) -> Response:
 
 
 async def arrive(request: Request) -> Response:
-    """Return as JSON how a shot stands at the moment when a person opens it by a key, with the fields of `arrival`.
+    """Return as JSON how a shot stands when a person goes on to it by a key on the keyboard: the fields of `arrival`.
 
     If the person may decide about the shot, it is claimed for them: other people see that somebody has it open. The
     browser has the shot's page ready, and shows it only if the JSON says that it is not out of date.

@@ -28,9 +28,9 @@ async def find(request: Request) -> Response:
     """Return the page with the shots that match the query ``words``. It has only shots that the person may see.
 
     Case does not matter. A waiting shot matches if its CLIENT/BATCH/SHOT, file name, SKU, ASIN or GTIN contain every
-    word. For people who may see whole batches, the page also has
-    shots of all batches that do not wait for anybody. Such a shot matches if each word begins its SKU, ASIN, GTIN or
-    file name; of shots that changed lately, the word may also be in the middle. Without words, the page has no shots.
+    word. For people who may see whole batches, the page also has shots of all batches that do not wait for anybody.
+    Such a shot matches if each word begins its SKU, ASIN, GTIN or file name; of shots that changed lately, the word may
+    also be in the middle. Without words, the page has no shots.
     """
     desk, person = desk_of(request), person_of(request)
     asked = request.query_params.get("words", "")[:LONGEST_WORDS]

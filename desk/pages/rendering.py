@@ -66,13 +66,16 @@ def page(request: Request, template: str, *, status: int = 200, **words: Any) ->
 
 
 def notices(request: Request, query: str) -> str:
-    """Return the notices at the head of a page as HTML: what the person can take back, and messages to the person.
+    """Return the notices at the head of a page as HTML.
 
-    A message is shown once: it is not returned again.
+    They are the person's last decision, if it can still be taken back, with a button for that; and messages about
+    decisions that did not count. Each message is returned once only. The result is empty but for blanks if there is
+    nothing to show.
 
     Args:
         request: the request of the signed-in person.
-        query: the part of an address that names the person's list.
+        query: the query of the page's address, which names the list that the person works through, such as
+            ``?queue=review``.
     """
     common = _common(request, tells=True)
     return templates().get_template("notices.html.j2").render(**common, query=query)

@@ -24,7 +24,10 @@ T = TypeVar("T")
 
 
 def own_pictures() -> Pictures:
-    """Return this desk's pictures. Their tiles are kept in the folder ``tiles`` of the scratch folder."""
+    """Return a new `Pictures`, by which the desk finds the pictures of shots and keeps their tiles on disk.
+
+    The tiles are in the folder ``tiles`` of the scratch folder that the settings name.
+    """
     settings = get_settings()
     return Pictures(TileShelf(settings.scratch_dir / FOLDER, max_bytes=settings.tiles_max_bytes))
 

@@ -140,12 +140,13 @@ class Wanted:
     """The filters that a person has set for a list of waiting shots. An empty filter lets all shots pass.
 
     Attributes:
-        client, batch: names.
-        category: product category.
-        finding: code of the shot's most important finding.
-        person: name of somebody who edited the shot, who has taken the job, or who has the shot open; exactly as it is
-            written there.
-        age: for how many hours at least the shot has waited in its present state: ``4``, ``24``, ``72`` or ``168``.
+        client, batch: only shots of the client, and of the batch, with this name.
+        category: only shots of this product category.
+        finding: only shots whose most important finding has this code, such as ``fringe_width``.
+        person: only shots that this person edited, whose job the person has taken, or that the person has open. The
+            name must be spelled exactly as in the record.
+        age: only shots that have waited in their present state for at least so many hours: ``4``, ``24``, ``72`` or
+            ``168``.
     """
 
     client: str = ""

@@ -60,7 +60,8 @@ class Correction(Value):
         coefficients: matrix that was fitted to a colour target; applied second. It is (3, 3) or (3, 6): one row for
             each channel of the result, one column for each input: red, green, blue, and for (3, 6) also sqrt(rg),
             sqrt(gb), sqrt(rb). Empty means none.
-        why: the reason in words, for people; empty for the identity. Several reasons are joined by "; ".
+        why: the reason in words, for people; empty if the correction changes nothing. Several reasons are joined by
+            "; ".
     """
 
     kind: Kind = Kind.IDENTITY
@@ -70,7 +71,7 @@ class Correction(Value):
 
     @property
     def is_identity(self) -> bool:
-        """True if the correction changes nothing: all gains are 1 and there are no coefficients."""
+        """True if the correction changes nothing: all gains are 1, and no matrix was fitted to a colour target."""
         return self.gains == NO_GAINS and not self.coefficients
 
 

@@ -12,7 +12,7 @@ class Meaning(NamedTuple):
     Attributes:
         text: the meaning in sentences; empty if `measured` and the advice of the finding's group say enough.
         measured, limit: meaning of the finding's two numbers; empty if it has no numbers.
-        unit: unit of both numbers.
+        unit: unit of both numbers, such as ``px``; empty if they have none.
         status: the statuses that the finding can have, in words, such as ``failed; skipped``; empty for rules of
             quality control, all of which can have every status.
         gate: True if a failed finding forbids approval by the machine, False if it does not; None if the finding is

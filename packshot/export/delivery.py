@@ -112,8 +112,10 @@ class ShotSummary(Value):
         source_sha256: hash of the original's bytes, in hexadecimal.
         facts: what is known of the product: name of the fact, such as ``sku`` -> value and source.
         category: name of the category.
-        complexity, route, route_reason: how hard the shot is to edit, who edits it (the machine or a person), and why.
-        routed_by: name and version of the routing model, or ``rules only``.
+        complexity: how hard the shot is to edit: ``simple``, ``medium`` or ``complex``.
+        route: who edits the shot: ``automated`` (the machine) or ``human``.
+        route_reason: why the shot has this route, in words.
+        routed_by: name and version of the routing model that was asked, or ``rules only``.
         method: how the product was cut out, a value of `cutout.values.Method`.
         model, engine: name of the segmentation network, which finds the product, and of the library that ran it; empty
             for a person's work.
@@ -124,15 +126,18 @@ class ShotSummary(Value):
             `qc.evidence.Evidence`.
         verdict: what follows from the score, a value of `Verdict` such as ``human_review``. `approved_by` says who
             approved in the end.
-        approved_by, approved_at, approved_why: who approved the picture (a person's name; the id of the flow run if the
-            machine did), when (UTC), and why, in words.
+        approved_by: who approved the picture: a person's name, or the id of the flow run if the machine did.
+        approved_at: when it was approved (UTC); None if it was not.
+        approved_why: why it was approved, in words.
         decisions: people's decisions, oldest first: name of a field, such as "at", "by", "choice", "reason" or
             "picture" -> its text. Empty fields are left out.
-        shoot_group: the lighting set-up of the photograph.
+        shoot_group: name of the photograph's lighting set-up. All shots of a set-up get the same colour correction.
         correction: the colour correction of that set-up, the fields of `colour.normalise.Correction` as JSON; empty if
             nothing was corrected.
-        colour_reference: result of the comparison with a reference; ``colour not verified`` without one.
-        plan_fingerprint, pipeline_version: which settings and which version made the edit.
+        colour_reference: result of the comparison with a colour reference, such as ``verified: delta E 1.2 on
+            average``; ``colour not verified`` without one.
+        plan_fingerprint: hash of the plan: all settings with which the shot was edited.
+        pipeline_version: version of the pipeline that worked on the shot last.
         findings: the findings on the photograph and on its present edit.
         files: its files in this delivery.
         left_out: name of a platform -> why it gets nothing, in words. If the platform gets another file of the shot,

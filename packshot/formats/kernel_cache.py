@@ -1,8 +1,8 @@
 """Let numba read compiled code from a folder in which this process may not write.
 
-numba uses a folder only if it can write a file there. A confined process can write nowhere, so numba finds no folder.
-With this class it finds one, if ``NUMBA_CACHE_LOCATOR_CLASSES`` names the class and ``NUMBA_CACHE_DIR`` names the
-folder.
+numba uses a folder only if it can write a file there. A confined process can write nowhere, so numba finds no folder,
+and would compile everything again. With `ReadOnlyLocator` it finds the folder that ``NUMBA_CACHE_DIR`` names, if
+``NUMBA_CACHE_LOCATOR_CLASSES`` names this class.
 """
 
 from __future__ import annotations

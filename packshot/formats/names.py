@@ -1,9 +1,8 @@
 """Read and write the names that Photoshop stores, such as that of a clipping path.
 
-A name has at most 255 bytes, in an encoding that the file does not state.
-
-Photoshop writes them in the encoding of the operating system: Mac Roman in western countries, Shift-JIS in Japan, GBK
-in China, EUC-KR in Korea. Newer programs write UTF-8.
+A name has at most 255 bytes, in an encoding that the file does not state. Photoshop writes names in the encoding of the
+operating system: Mac Roman in western countries, Shift-JIS in Japan, GBK in China, EUC-KR in Korea. Newer programs
+write UTF-8.
 """
 
 from __future__ import annotations

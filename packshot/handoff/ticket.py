@@ -112,7 +112,7 @@ class JobTicket(Value):
 
     @property
     def noticed(self) -> tuple[Finding, ...]:
-        """Return the warnings and failures among the findings, each only once (by its code and message)."""
+        """Return the warnings and failures among the findings, in order; of equal code and message, only one."""
         told = (one for one in self.findings if one.status in (Status.WARNING, Status.FAILED))
         return tuple({(one.code, one.message): one for one in told}.values())
 

@@ -22,16 +22,17 @@ class Inspection(Value):
         accepted: True if Packshot accepts the file.
         refusal: the reason for a refusal, in words; empty for an accepted file.
         refusal_code: code of the error that refused the file; empty for an accepted file.
-        size: upright if the picture opened, as stored if only the header could be read, None if neither.
-        bit_depth: bits per channel in the file.
-        colour_model: the colour model of the pixels, such as ``rgb``.
-        profile: description of the ICC profile.
+        size: width and height in pixels: upright if the picture opened, as stored if only the header could be read;
+            None if neither.
+        bit_depth: bits per channel in the file; None if it could not be read.
+        colour_model: the colour model of the pixels, such as ``rgb``; empty if it could not be read.
+        profile: description of the ICC profile; empty if there is none, or it could not be read.
         profile_assumed: True if the file did not define its colours with certainty.
-        orientation: EXIF orientation, 1 to 8.
-        frames: number of pictures in the file.
+        orientation: EXIF orientation, 1 to 8; None if it could not be read.
+        frames: number of pictures in the file; None if it could not be read.
         transparent: True if parts of an accepted picture are transparent.
-        metadata: what EXIF, IPTC and XMP say.
-        findings: what was assumed, repaired or left out in an accepted picture.
+        metadata: what EXIF, IPTC and XMP say; None if they could not be read.
+        findings: what was assumed, repaired or left out in an accepted picture; empty for a refused file.
     """
 
     name: str

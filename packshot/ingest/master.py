@@ -150,8 +150,9 @@ def _out_of_gamut(photo: Photo, transform: Transform) -> tuple[Finding, ...]:
 
 
 def lay_on_white(pixels: Pixels16, alpha: Matte) -> Pixels16:
-    """Return pixels composited on white in linear light, (rows, columns, 3) uint16. With alpha 0 they are exactly
-    white.
+    """Return pixels composited on white in linear light: (rows, columns, 3) uint16, Adobe RGB.
+
+    Where alpha is 0, they are exactly white.
 
     Args:
         pixels: (rows, columns, 3) uint16, Adobe RGB, not premultiplied.

@@ -24,17 +24,19 @@ class Metadata(Value):
     """Facts from a photograph's metadata: how and when it was taken, and what it shows. Unknown ones are None or empty.
 
     Attributes:
-        camera_make, camera_model, camera_serial, lens: as the camera wrote them.
+        camera_make, camera_model, camera_serial, lens: maker, model and serial number of the camera, and name of the
+            lens, as the camera wrote them.
         exposure_s: exposure time, in seconds.
         f_number: aperture, for example 8 for f/8.
-        iso: sensitivity.
+        iso: sensitivity, for example 100.
         focal_length_mm: focal length, in millimetres.
         flash: True if the flash fired; None if the file does not say.
         software: the program that wrote the file.
-        copyright, creator: as the file states them; several creators are separated by "; ".
+        copyright: the copyright notice.
+        creator: who took the photograph; several names are separated by "; ".
         taken_at: time of the photograph by the camera's clock, without a time zone.
         title: the picture's title.
-        keywords: at most 100.
+        keywords: words that say what the photograph shows, at most 100.
         colour_space: colour space that EXIF names: ``srgb``, ``adobe_rgb`` or empty.
         orientation: EXIF orientation, 1 to 8; 1 if the file does not say.
         white_balance: ``auto``, ``manual`` or empty.

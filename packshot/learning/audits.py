@@ -151,7 +151,7 @@ class EscapeReport(Value):
         overall: rate of wrong approvals within the window. The report's `standing` is derived from this rate.
         by_category, by_client: rates within the window, one per name, sorted by name.
         by_month: rates of all months so far, oldest first.
-        standing: whether the promise is kept.
+        standing: whether the promise is kept, broken, or cannot be judged yet.
     """
 
     promise: Promise

@@ -1,6 +1,6 @@
 """Collect training examples for the routing model: judged shots of production, and scenes with a known right result.
 
-The routing model says how likely a person would refuse the machine's edit. The scenes come with Packshot.
+The routing model says how probable it is that a person would refuse the machine's edit. The scenes come with Packshot.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Define what storage says of the routing model: which model is in use, how strict its promises are, and their history.
 
-The routing model says how likely a person would refuse the machine's edit. A promise limits the share of refusals.
+The routing model says how likely it is that a person refuses the machine's edit. A promise limits the share of
+refusals.
 """
 
 from __future__ import annotations

@@ -278,10 +278,11 @@ def left_out_by_platform(records: Iterable[ShotRecord], day: Day) -> tuple[LeftO
 
 
 def waiting_of(records: Sequence[ShotRecord], day: Day) -> tuple[WaitCount, ...]:
-    """Return, for each role that shots wait for, the number of shots that wait at the end of the day, by age.
+    """Return how many shots wait for each role at the end of the day, by age: one entry for each role.
 
-    The roles are, in this order: editors, reviewers, senior editors, clients. Each also has the median waiting time of
-    the shots that the role answered on the day.
+    The roles are, in this order: editors, reviewers, senior editors, clients. The age groups are those of
+    `WaitCount.by_age`, from up to 4 hours to more than 7 days. An entry also has the number of shots that the role
+    answered on the day, and their median waiting time.
 
     Args:
         records: shots as they were at the end of the day.

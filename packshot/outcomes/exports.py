@@ -69,13 +69,13 @@ class Export(NamedTuple):
 
 
 def exports_of(files: Iterable[Path | Export]) -> Iterator[Export]:
-    """Yield the files as exports, in order, with their bytes.
+    """Yield each file with its name and its bytes, as an `Export`, in the given order.
 
-    Local files with the same name get their path below the folder that all local files share as their name, such as
-    ``2026-01/orders.csv``.
+    The name is the file's own. If several local files have the same name, it is the path below the folder that all
+    local files share, such as ``2026-01/orders.csv``. An export that is given comes back unchanged.
 
     Args:
-        files: local paths or exports.
+        files: paths of local files, or exports that were read before.
     Raises:
         UnreadableError: a local file cannot be read.
     """

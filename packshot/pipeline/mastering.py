@@ -216,10 +216,9 @@ def _reading(photo: Photo, developed: Master) -> dict[str, Any]:
 
 
 def read_reference(data: bytes, *, path: str, limits: IngestConfig) -> ReferencePhoto:
-    """Return what a photograph of a colour reference shows: a colour target, else the colour of a swatch in its
-    centre.
+    """Return what a photograph of a colour reference shows: a colour target, else the colour of a swatch.
 
-    Both are None if the photograph shows neither.
+    The swatch is looked for in the centre. Both are None if the photograph shows neither.
 
     Args:
         data: the whole file.

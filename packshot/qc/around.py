@@ -38,10 +38,10 @@ class Around(NamedTuple):
     top: int
 
     def alike(self, picture: FloatImage) -> FloatImage:
-        """Return the same part of another picture, float32, of the size of `kept`, with as many channels as `picture`.
+        """Return the part around the product of another picture of the shot, so that both can be compared by pixels.
 
-        So another picture of the shot can be compared with this part pixel by pixel. It is reduced by area averaging.
-        The values keep their range.
+        It is float32, of the size of `kept`, with as many channels as `picture`. It is reduced by area averaging, and
+        the values keep their range.
 
         Args:
             picture: (rows, columns) or (rows, columns, 3) float32, of the photograph's size.

@@ -41,9 +41,10 @@ class Base(NamedTuple):
 
     Attributes:
         points: (points,) one flag per point of the outline: True if the point belongs to the base.
-        unproven: (points,) one flag per point of the outline: True if the point belongs to the base and the photograph
-            has no edge there, or one more than one outline unit farther out, or if the matte keeps the dark line of a
-            contact shadow there. An outline unit is a pixel, or more for a product longer than 1700 px.
+        unproven: (points,) one flag per point of the outline: True if the point belongs to the base, and one of these
+            holds: the photograph has no edge there; its edge lies more than one outline unit farther out; the matte
+            keeps the dark line of a contact shadow. An outline unit is one pixel, or 1/1700 of the product's longest
+            side if that is more.
     """
 
     points: NDArray[np.bool_]

@@ -76,11 +76,12 @@ class EdgeFigures:
     the line's inner side.
 
     Attributes:
-        contrast: levels between the product's rim and the outside, in the photograph.
+        contrast: difference between the product's rim and the outside in the photograph, in levels of the channel that
+            differs most.
         offset: distance from the matte's edge to the photograph's. It is positive if the photograph's edge lies farther
             out, and NaN if the photograph has no edge.
-        jitter: distance of the photograph's edge from its mean along the outline, positive outward; NaN if the
-            photograph has no edge.
+        jitter: distance of the photograph's edge from the mean of the edge at neighbouring points, positive outward;
+            NaN if the photograph has no edge.
         fringe: width of the remaining backdrop colour in the composite; NaN where it could not be seen.
         band: width over which the matte goes from 0.95 to 0.05.
         cuts: bool, True if something other than backdrop continues across the outline and the photograph has no edge.

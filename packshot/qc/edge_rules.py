@@ -249,7 +249,7 @@ def haze_around(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a faint veil of backdrop over the white.
 
     Its value is the total area of the veil, in thousandths of the photograph's area. A veil is an area away from the
-    product where the matte is faint but not 0.
+    product where the matte is faint: above 0.003 and at most 0.5.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -300,8 +300,9 @@ def network_disagreement_patch(scene: Scene, limits: RuleLimits) -> Finding:
 def network_overruled(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the largest area where the matte contradicts a segmentation network that is sure.
 
-    Its value is that area in thousandths of the product's area; 0 if there is none. The photograph is not used. The
-    finding has the status `skipped` and no value if a person made the matte.
+    The network is sure of a pixel if its probability of product is above 0.8 or below 0.05. The value is that area in
+    thousandths of the product's area; 0 if there is none. The photograph is not used. The finding has the status
+    `skipped` and no value if a person made the matte.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.

@@ -31,8 +31,9 @@ _NO_BACKDROP = "Too little of the backdrop shows to know what it looks like."
 def bite_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a part that may be cut off at the outer outline.
 
-    Its value is the length of the longest stretch where the outline cuts through something and the photograph has no
-    edge, in pixels of the photograph reduced so that the product's longest side is at most 1700 px; 0 if there is none.
+    Its value is the length of the longest stretch where something other than backdrop continues across the outline, and
+    the photograph has no edge there. It is in pixels of the photograph reduced so that the product's longest side is at
+    most 1700 px; 0 if there is no such stretch.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
@@ -48,9 +49,9 @@ def bite_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 def punched_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on a hole in the matte that may be wrong.
 
-    Its value is the length of the longest stretch where a hole's outline cuts through something and the photograph has
-    no edge, in pixels of the photograph reduced so that the product's longest side is at most 1700 px; 0 if there is
-    none.
+    Its value is the length of the longest stretch where something other than backdrop continues across a hole's
+    outline, and the photograph has no edge there. It is in pixels of the photograph reduced so that the product's
+    longest side is at most 1700 px; 0 if there is no such stretch.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.

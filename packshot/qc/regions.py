@@ -49,9 +49,10 @@ def parts(reduced: Reduced, *, threshold: float, joined_over_ratio: float = 0.0)
 
 
 def haze(reduced: Reduced) -> list[Region]:
-    """Return areas away from the product where the matte is faint but not 0, the largest first.
+    """Return areas away from the product where the matte is faint, the largest first; on white they look like a veil.
 
-    On white they look like a veil. A region's area is its number of pixels of the reduced edit.
+    Faint means above 0.003 and at most 0.5. Pixels up to 5 px beside the product are left out. A region's area is its
+    number of pixels of the reduced edit.
 
     Args:
         reduced: the edit, reduced to at most 1024 px.
@@ -116,7 +117,7 @@ def split(
 
     Args:
         mask: the mask that is split into components, (rows, columns) bool at reduced size.
-        marked: (rows, columns) bool.
+        marked: the mask that sorts the components: whether they touch it or not, (rows, columns) bool.
         reduced: the reduced edit that the masks belong to: its scale and position give the boxes.
         must_meet: (rows, columns) bool. Components that do not touch this mask are left out. None: all are kept.
     """

@@ -1,4 +1,4 @@
-"""Estimate by a trained model how likely a person would refuse the machine's edit of a shot.
+"""Estimate by a trained model how likely it is that a person refuses the machine's edit of a shot.
 
 The model has two forests. One uses figures measured before the cut-out. The other also uses figures of its mattes.
 A model is stored as plain JSON, so loading it runs no code.
@@ -146,8 +146,8 @@ class RoutingModel(Value):
     def real_limit(self, use: ModelUse, promise: Promise, kind: Unproven) -> Limit:
         """Return a limit on the model's probability, proven on real photographs of one kind only.
 
-        The model's probability says how likely a person would refuse the machine's edit of a shot. Shots up to the
-        limit pass: the machine may edit them, or approve its edit of them. Shots beyond it go to people. Among the
+        The model's probability says how likely it is that a person refuses the machine's edit of a shot. Shots up to
+        the limit pass: the machine may edit them, or approve its edit of them. Shots beyond it go to people. Among the
         shots that pass, people would refuse no larger share than the promise allows. The limit's probability is None if
         people judged too few photographs of this kind, or refused too many of their edits. Then no shot passes.
 

@@ -17,7 +17,7 @@ class DailyConfig(Value):
     Attributes:
         begins_hour: hour at which a day starts, in the time zone of the nightly run. If the hour is later than the
             nightly run, the run counts to the day before.
-        currency: currency of the costs, for example EUR.
+        currency: currency of the costs, for example EUR. Required if one of the costs is stated.
         machine_hour_cost: cost of one hour in which the machine works on one shot. Without it no costs of the machine
             are shown.
         person_hour_cost: cost of one hour of an editor. Without it no costs of people are shown.

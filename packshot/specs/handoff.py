@@ -100,7 +100,7 @@ class ClientHandoff(Value):
         late_deliveries: replaces the block in `handoff.yaml` as a whole; a key that is left out has its default.
         ghost_mannequin: `true`: garments get the neck joint even if the manifest does not ask for it.
         seniors: names of the people who may sign off this client's shots.
-        path_name: name of the path to use in this client's returned files.
+        path_name: name of the path to use in this client's returned files; case does not matter.
     """
 
     edit_hours: Mapping[Tier, Hours] = Field(default_factory=dict)

@@ -117,7 +117,7 @@ class Category(Value):
         title: the category's name for people.
         complexity: a fixed rule for this kind of product: `simple` goes to the machine, `medium` and `complex` to a
             person, whatever is measured. Without it the measured features decide.
-        reason: why, in words. It is written into the record.
+        reason: why `complexity` is fixed, in words. It is written into the record.
         synonyms: other words for it in manifests, file names and metadata, in any language. A word may belong to one
             category only.
         services: what an editor usually has to do, in the words of the ticket's services (people.md). It is written
@@ -167,7 +167,7 @@ class Client(Value):
         metadata_facts: by fact, the tags of EXIF, IPTC and XMP to read it from, before the usual tags, for example
             `shoot_group: ["xmp:job_id"]`. `packshot inspect` shows a file's tags.
         default_category, default_view: used if manifest, file name and metadata do not give one.
-        min_px: minimum of a photograph's longest side; replaces the one in `ingest.yaml`.
+        min_px: minimum of a photograph's longest side; replaces the one in `ingest.yaml`. Without it that one counts.
         naming: name of a platform -> template of file names, in place of the platform's own.
         rules: edit rules on every platform.
         platform_rules: name of a platform -> edit rules on this platform; they have the highest precedence.

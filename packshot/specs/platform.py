@@ -162,8 +162,8 @@ class Canvas(Value):
         min_px: least length of the canvas's longer side that the platform accepts.
         recommended_px: length of the longer side to aim at. Without it the photograph's full resolution is used.
         max_px: greatest length of the longer side. Without it there is no limit.
-        dpi: dots per inch, written into the file; it does not change the pixels.
-        later: a larger minimum that the platform has announced.
+        dpi: dots per inch, written into the file; it does not change the pixels. Without it the file states none.
+        later: a larger minimum that the platform has announced. Left out: it has announced none.
     """
 
     aspect: str | None = None
@@ -220,7 +220,8 @@ class Fill(Value):
     Attributes:
         least_ratio: least share of the canvas side that the product's longest side may take. Default: 0.
         most_ratio: the largest share. Default: 1.
-        least_px: least length of the product's longest side in pixels, without the white around it.
+        least_px: least length of the product's longest side in pixels, without the white around it. Without it there is
+            no such limit.
     """
 
     least_ratio: Ratio = 0.0
@@ -253,7 +254,8 @@ class Platform(Value):
         fill: range of the fill that the platform accepts: the share of the frame that the product takes.
         profile: `srgb` (default), `adobe_rgb` or `cmyk`. `cmyk` uses the inks of the client's press and is written as
             TIFF only; a client without `cmyk_profile` gets an error, never a guess.
-        max_bytes, min_bytes: limits of the file's size. The quality is lowered until the file meets `max_bytes`.
+        max_bytes, min_bytes: limits of the file's size. The quality is lowered until the file meets `max_bytes`. A
+            limit that is left out does not exist.
         naming: template of the delivered file name without extension, such as `{product_id}.{view}`.
         views: views that it accepts, as shell patterns: `MAIN`, `"PT0[1-8]"`, `"*"` (default).
         rules: how the picture is to be edited: background, fill, colour and so on.

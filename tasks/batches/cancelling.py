@@ -65,7 +65,11 @@ class CancelledBatch(Value):
 
     @property
     def sentence(self) -> str:
-        """In words: who cancelled the batch, when and why, what was ended, and whether a process is still at work."""
+        """In words: who cancelled the batch, when and why, what was ended, and whether a process is still at work.
+
+        Example: ``Cancelled by Ana López at 2026-05-01 09:30 UTC: wrong photographs; 1 run and 3 questions to people
+        ended``.
+        """
         ended = f"{counted(self.runs, 'run')} and {counted(self.questions, 'question')} to people ended"
         still = "; a process is still at work on it, but can deliver nothing any more" if self.at_work else ""
         return f"{self.cancellation.sentence}; {ended}{still}"

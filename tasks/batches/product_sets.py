@@ -45,9 +45,11 @@ def sets_of(
 def sets_to_deliver(
     batch: BatchRecord, records: Iterable[ShotRecord], *, ready: Collection[str]
 ) -> tuple[ProductSet, ...]:
-    """Return what `sets_of` returns, as the records of other batches say it, and not only the index.
+    """Return the products of a batch that must have certain views, each with the views that it lacks, for a delivery.
 
-    For each view that another batch has, one record is read from storage, rarely more.
+    Views of other batches of the client count once they are approved. Unlike in `sets_of`, the records of these batches
+    decide that, not only the index, which may be some seconds old. For each view that another batch has, one record is
+    read from storage, rarely more. Empty if the client's style guide asks for no views, or can't be read.
 
     Args:
         batch: the batch's record.
@@ -151,10 +153,11 @@ def held_for_sets(batch: BatchRecord, sets: Iterable[ProductSet]) -> Mapping[str
 
 
 def waits_for_others(batch: BatchRecord, sets: Iterable[ProductSet]) -> Mapping[str, str]:
-    """Return the shots of complete products of which another batch still has to be delivered: shot -> the reason.
+    """Return the shots that wait because another batch with views of their product must be delivered first.
 
-    As soon as that batch is delivered, a delivery of these shots is planned. Empty if the shots of a product do not
-    wait for each other.
+    The result is name of the shot -> the reason, one clause. All views of their products are approved. As soon as the
+    other batch is delivered, a delivery of these shots is planned. The result is empty if no shot waits so, or if the
+    client's rule is that the shots of a product need not go out together.
 
     Args:
         batch: the batch's record.

@@ -54,7 +54,8 @@ class DeliveryOutcome(Value):
     Attributes:
         sentence: summary for people, such as "delivery 2: 14 shots in 56 files", or "nothing new to deliver".
         failed: names of approved shots that were not delivered, because a file of theirs has the same name as a file of
-            another approved or delivered shot of the batch. Case does not matter. They have become failed.
+            another approved or delivered shot of the batch. Case does not matter. These shots are now in the state
+            `FAILED`.
     """
 
     sentence: str
@@ -67,8 +68,8 @@ def deliver(batch: BatchId, *, only: list[str]) -> DeliveryOutcome:
 
     First, deliveries that an earlier run opened but did not finish are finished under their own numbers. If another run
     is delivering this batch, this call waits for it. A shot that is already delivered is not delivered again. A shot
-    that waits for the rest of its product is left out. A shot whose file name another shot has too becomes failed. A
-    shot that failed after its files were verified is tried again.
+    that waits for the rest of its product is left out. A shot whose file name another shot has too gets the state
+    `FAILED`. A shot that failed after its files were verified is tried again.
 
     Args:
         only: names of the exported shots that a new delivery may contain; with an empty list no new delivery is opened.

@@ -110,8 +110,8 @@ def deliver_elsewhere(batch: BatchId) -> tuple[BatchId, ...]:
     """Return the client's other batches for which a delivery was planned, because this batch completed their products.
 
     Call it after a delivery. If the shots of a product wait for each other, approved shots of other batches may have
-    waited for what was delivered. Each such batch gets a run of `deliver-batch` at the client's next delivery time.
-    Empty if nothing waited.
+    waited for what was delivered. Each such batch gets a run of `deliver-batch` at the client's next delivery time. The
+    batches come in no particular order. The result is empty if nothing waited.
     """
     if not takes_complete_sets(batch.client):
         return ()
@@ -208,7 +208,8 @@ class Waiting(Value):
 def gathered() -> list[Waiting]:
     """Return the approved shots that wait for a later delivery, of all batches: one item for each batch and time.
 
-    A batch whose record is missing or can't be read is logged and left out.
+    The items of a batch stand together; the batches come in no particular order. A batch whose record is missing or
+    can't be read is logged and left out. The result is empty if no shot waits.
     """
     with get_client(sync_client=True) as client:
         batches = {

@@ -38,10 +38,10 @@ def promise_to(client: str) -> HandoffConfig:
 
 
 def promise_shown(client: str) -> HandoffConfig:
-    """Return the hand-off rules of a client like `promise_to`, for pages that only display them.
+    """Return the hand-off rules of a client, such as due times, for pages that only display them.
 
-    If the client's own style guide is wrong, the general rules are returned, which hold for all clients: a wrong style
-    guide must not break a page.
+    If the client's own style guide is wrong, no error is raised, unlike by `promise_to`: the general rules are
+    returned, which hold for all clients. A wrong style guide must not break a page.
 
     Args:
         client: the client's short name, for example ``acme``.

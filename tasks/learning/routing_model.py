@@ -1,7 +1,7 @@
 """Read the routing model in use from storage, and change which one is in use. Storage holds all versions.
 
-The routing model estimates how likely a person would refuse the machine's edit of a shot. The model that comes with
-Packshot is used until another one is promoted.
+The routing model estimates how likely it is that a person refuses the machine's edit of a shot. The model that comes
+with Packshot is used until another one is promoted.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Train a routing model on people's decisions, and decide which model is used afterwards.
 
-The routing model estimates how likely a person would refuse the machine's edit of a shot.
+The routing model estimates how likely it is that a person refuses the machine's edit of a shot.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ class Trained(Value):
 
     @property
     def sentence(self) -> str:
-        """In words: what the new model has learnt from, and whether it is used now."""
+        """In words: what the new model has learnt from, whether it is used now, and why.
+
+        Example of its beginning: ``2026-03-01-1a2b3c4d, from 1,200 judged shots besides truth, serves now``.
+        """
         done = "serves now" if self.comparison.better else f"does not serve, {self.serving} goes on"
         learnt = counted(self.learnt_from, "judged shot")
         return f"{self.version}, from {learnt} besides truth, {done}: {self.comparison.why}"

@@ -100,7 +100,8 @@ def with_run(answer: CheckedAnswer) -> CheckedAnswer:
 def check_again(answer: CheckedAnswer) -> CheckedAnswer:
     """Return an answer after a second check, against the shot's record as it is now.
 
-    Use it if time has passed since the first check. The run is not looked up again.
+    Use it if time has passed since the first check. Prefect is not asked: `run`, the suspended run that waits for the
+    answer, stays as it is in the given answer.
 
     Raises:
         DecisionRefusedError: somebody else has answered since the first check, or the picture has changed.

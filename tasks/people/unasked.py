@@ -22,7 +22,8 @@ from tasks.runs.resuming import human_edits, shot_of_run
 def ask_who_was_not_asked(batch: BatchId, *, waiting: list[str]) -> list[str]:
     """Create the missing questions to people in a batch; return the names of the shots that had none.
 
-    A shot has no question if an earlier run died after it had written the shot's record.
+    A shot has no question if an earlier run died after it had written the shot's record. The names are in the order of
+    `waiting`.
 
     Args:
         waiting: names of the shots that already waited for people when this run began. For all others, this run has

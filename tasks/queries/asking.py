@@ -92,11 +92,12 @@ def repair() -> None:
 
 
 def finished_batches() -> Collection[BatchId]:
-    """Return the batches that are finished, as far as the shared index knows.
+    """Return the batches that are finished, in no order; the nightly run skips them.
 
-    Empty if there is no shared index, or it does not answer. The nightly run skips these batches. So none may be named
-    that was cancelled and submitted again after its row was written. Only batches with unfinished shots can be
-    cancelled: such a batch is named only if its record still has the row's ETag. No record is read for that.
+    The shared index (the table of all batches) says which. The result is empty if there is no shared index, or it does
+    not answer. A batch may have been cancelled and submitted again after its row was written. Only a batch with
+    unfinished shots can be cancelled; so such a batch is returned only if its record in storage is still the version
+    from which the row was made. The versions are compared by their ETags, so no record is read.
     """
     index, storage = shared(), open_storage()
     if index is None:

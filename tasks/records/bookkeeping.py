@@ -105,7 +105,11 @@ class Life:
         self._held = ExitStack()
 
     def hold(self, what: AbstractContextManager[None]) -> None:
-        """Enter a context manager now, such as `room_for` memory. It is left when the stage ends, or by `let_go`."""
+        """Enter a context manager now, and stay in it until the stage ends, or until `let_go` is called.
+
+        Args:
+            what: the context manager; for example `room_for`, which holds memory for the shot.
+        """
         self._held.enter_context(what)
 
     def let_go(self) -> None:

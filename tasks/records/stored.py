@@ -155,13 +155,20 @@ class Held(NamedTuple):
 def change_held(shot: ShotId, change: Callable[[ShotRecord], ShotRecord], held: Held | None) -> Held:
     """Apply a change to a shot's record, and return the record after it, with its ETag.
 
-    It does the same as `change_record`, and raises the same errors, but saves a read if the caller has just read or
-    written the record.
+    If the record stays equal, nothing is written. Unlike `change_record`, it saves a read if the caller has just read
+    or written the record.
 
     Args:
-        change: gets the present record and returns the new one. It may be called several times.
+        change: gets the present record and returns the new one. It may be called several times, so it must have no side
+            effects.
         held: the record as the caller last read or wrote it; None: it is read. If somebody else has changed the record
             since, it is read again, and the change is applied to that.
+    Raises:
+        ObjectMissingError: there is no record.
+        RecordDamagedError: the record can't be read.
+        RecordConflictError: others kept changing the record for a minute (`PATIENCE_S`).
+        LeaseLostError: this run worked on the batch, and another run has taken it over.
+        BatchCancelledError: this run works on the batch, and somebody has cancelled it.
     """
 
     def guarded(record: ShotRecord) -> ShotRecord:

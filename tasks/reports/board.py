@@ -62,7 +62,8 @@ def waits(*, client: str = "", batch: str = "") -> list[tuple[ShotRecord, Wait]]
 def stuck(waiting: Collection[str]) -> list[tuple[ShotRecord, FlowRun]]:
     """Return the shots that wait for a person although nobody is asked, each as (its record, its failed run).
 
-    The run that should ask has failed, and must be retried.
+    The run that should ask has failed, and must be retried. The shots are sorted by client, batch and name. The result
+    is empty if there are none.
 
     Args:
         waiting: names of the shots that have a waiting run, such as ``acme/spring/BTL201_MAIN``. A failed run of such a

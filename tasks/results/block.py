@@ -134,11 +134,24 @@ class ResultsInBucket(WritableFileSystem):
         open_storage().put(key, seal(key, content), content_type="application/octet-stream")
 
     async def aread_path(self, path: str) -> bytes:
-        """Return a stored result like `read_path`, with the same errors, without blocking the event loop."""
+        """Return a stored result as it was given to `write_path`, without the seal.
+
+        It does not block the event loop.
+
+        Args:
+            path: the result's name, as Prefect chooses it.
+        Raises:
+            ObjectMissingError: there is no such result, its seal is not valid, or another serializer wrote it.
+        """
         return await asyncio.to_thread(self.read_path, path)
 
     async def awrite_path(self, path: str, content: bytes) -> None:
-        """Store a result like `write_path`, without blocking the event loop."""
+        """Store a result with Packshot's seal, without blocking the event loop.
+
+        Args:
+            path: the result's name, as Prefect chooses it.
+            content: the serialized result.
+        """
         await asyncio.to_thread(self.write_path, path, content)
 
 

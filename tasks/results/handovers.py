@@ -72,7 +72,8 @@ class RoutedShot(Handover):
     Attributes:
         group: name of the shot's shoot group (same light). All shots of a group are edited in the same part of the
             batch.
-        colour_fingerprint: hash of what was decided about the colours of the group.
+        colour_fingerprint: hash of what was decided about the colours of the group, so that a new decision gives a new
+            edit.
         category: name of the product category, such as ``bottle``; empty if unknown.
         complexity: how hard the product is to edit.
         route: who edits the shot: the machine, or a person.

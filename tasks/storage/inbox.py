@@ -15,7 +15,11 @@ from tasks.storage.bucket import ObjectInfo, Storage, has_bytes
 
 
 class Inbox(Storage):
-    """The bucket as a client's upload sees it. Only `packshot batch submit`, demo and tests open one."""
+    """The bucket for a client who uploads a batch: besides all that `Storage` does, it can write to the inbox.
+
+    `open_inbox` makes it. Only `packshot batch submit`, the demo and tests use one: the line itself never writes to the
+    inbox.
+    """
 
     def upload(self, batch: BatchId, path: str, data: bytes, *, content_type: str) -> ObjectInfo:
         """Store a file of a client's upload in the inbox, and return the object's metadata.

@@ -131,7 +131,8 @@ def outlasting_prefect() -> Iterator[None]:
 def only_while(check: Callable[[], object]) -> Iterator[None]:
     """Return a context manager. In its block, `check` is called after each pause of a wait for the storage.
 
-    If `check` raises an error, the wait ends with that error. So a run that has lost its work stops to wait.
+    If `check` raises an error, the wait ends with that error. So a run whose work another run has taken over stops
+    waiting.
 
     Args:
         check: called without arguments; its result is ignored. It may ask the storage itself.

@@ -42,7 +42,9 @@ _TRANSFER = TransferConfig(
 
 
 class Requests:
-    """Single requests to one S3 bucket.
+    """Single requests to one S3 bucket, which are made again while the storage is away.
+
+    It has no public methods. `tasks.storage.bucket.Storage`, which inherits it, is the class to use.
 
     Attributes:
         bucket: name of the bucket.

@@ -149,6 +149,8 @@ CONDITIONS: dict[str, Callable[[Storage], str]] = {
 def broken_conditions(storage: Storage, *, rounds: int = ROUNDS) -> list[str]:
     """Return one sentence for each kind of conditional write that the storage gets wrong; empty if all are right.
 
+    The kinds are tried in the order of `CONDITIONS`: many clients create one object, replace one version, and so on.
+
     Example: "If-Match, 32 at once: of 32 writes at once, it accepted 2 instead of one".
 
     Args:

@@ -15,9 +15,9 @@ SCHEMA = "packshot_index"
 
 
 def upgrade() -> None:
-    """Add the columns for the two times, and empty the tables. The next question fills them again from all records.
+    """Add columns for when a shot last changed and when a batch came in, and empty the tables of the index.
 
-    Alembic calls it.
+    The next question to the index fills the tables again from all records. Alembic calls this function.
     """
     op.add_column("shots", sa.Column("changed_at", sa.DateTime(timezone=True)), schema=SCHEMA)
     op.create_index("shots_changed", "shots", ["bucket", "changed_at"], schema=SCHEMA)

@@ -321,7 +321,7 @@ def around_of(photo: Pixels8, matte: Matte) -> tuple[Around, Reduced] | None:
 
 
 def tables(right: Right) -> list[Table]:
-    """Return a table for the right matte of a photograph and for each wrong one.
+    """Return a table for the right matte of a photograph, which comes first, and for each wrong one.
 
     A table has the regions of a matte that may be left-over backdrop, with the truth of each. A matte without a
     product, a backdrop or such a region is left out.

@@ -105,7 +105,7 @@ def todo(args: argparse.Namespace) -> None:
 
 
 def table(args: argparse.Namespace) -> None:
-    """Print the machine's verdicts against people's, for each half of the split.
+    """Print the machine's verdicts against people's, for each half of the photographs (`Half`).
 
     Args:
         args: the options of the command line: `work` (folder of the edits), `methods` and `version` (of the edits), and

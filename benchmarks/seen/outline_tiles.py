@@ -32,8 +32,8 @@ class Tile(NamedTuple):
 def walk(matte: Matte, *, tile_px: int = TILE_PX) -> list[Tile]:
     """Return tiles that together cover the outline of all parts and holes, and soft areas far from it.
 
-    Each tile contains the first point of the outline that no tile shows yet. It is placed as far along the outline as
-    this allows. Without a product there are no tiles.
+    The tiles follow the outline, the longest contour first. Each new tile contains the first point that no earlier tile
+    shows, and is moved along the outline as far as this allows. Without a product there are no tiles.
 
     Args:
         matte: (rows, columns) float32 in 0..1.

@@ -65,7 +65,7 @@ class Photograph:
         file: path below the folder ``products`` of the test data.
         sha256: hash of the file, hex.
         product: name of the product that it shows, such as ``oro/POS-System``.
-        half: the product's half of the split.
+        half: the half of the photographs to which the product belongs: limits may be chosen on it, or it only reports.
         category: the product's category, as the test data's manifest names it.
         backdrop: the photograph's backdrop, as the test data's manifest names it.
     """
@@ -100,7 +100,7 @@ def product_of(file: str) -> str:
 
 
 def half_of(product: str) -> Half:
-    """Return in which half of the split a product is.
+    """Return to which half of the photographs a product belongs: limits may be chosen on it, or it only reports.
 
     A hash of its name decides: nobody can choose the half, and the same name always gives the same half.
 

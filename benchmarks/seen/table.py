@@ -1,4 +1,4 @@
-"""Compare the machine's verdicts with people's, for each half of the split, in a table."""
+"""Compare the machine's verdicts with people's in a table, for each half of the photographs (`Half`)."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def pairs_of(made: Iterable[Result], seen: Iterable[Seen]) -> list[Pair]:
 def table(pairs: Sequence[Pair]) -> str:
     """Return how the machine's verdicts compare with people's, as Markdown tables.
 
-    There are tables by half of the split, by kind of defect and by finding.
+    There are tables by half of the photographs (`Half`), by kind of defect and by finding.
 
     Args:
         pairs: the edits, each with the machine's verdict and people's.

@@ -108,7 +108,8 @@ class Seen(Value):
 
     Attributes:
         file, sha256: path of the photograph below the folder of products, and the hash of the file.
-        product, half: the product that it shows, and the half of the split to which the product belongs.
+        product: the product that it shows.
+        half: the half of the photographs to which the product belongs: limits may be chosen on it, or it only reports.
         way, used: the method that was asked for, and the method that made the matte.
         matte_sha256: hash of the matte in 8 bits.
         pipeline_version: of the code that made the edit.

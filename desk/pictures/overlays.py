@@ -30,7 +30,8 @@ class Sources(NamedTuple):
         record: the shot's record.
         master: object name of the picture that was edited, such as ``master.tif``.
         key: hash of all these pictures and of the reference, for the overlays' address.
-        reference: the colour reference as the manifest names it; empty if the shot has none that is a colour.
+        reference: the colour reference as the manifest names it; empty if there is none, or if it gives no single
+            colour.
         lab: CIE L*a*b* (D50) of the reference; empty if there is none.
     """
 
@@ -42,7 +43,7 @@ class Sources(NamedTuple):
 
     @property
     def overlays(self) -> list[Overlay]:
-        """The overlays that can be made of the edit: all kinds.
+        """The overlays that can be made of the edit: all kinds, in the order of `Overlay`.
 
         Only `Overlay.REFERENCE` is left out if there is no reference colour.
         """

@@ -39,7 +39,8 @@ class ShootGroups:
     def nearest(self, shot: ShotId, many: int) -> list[ShotId]:
         """Return the shots of a shot's shoot group that stand nearest to it in the group's order, the nearest first.
 
-        It is empty if the shot has no group, or the batch's record can't be read.
+        The order of a group is that of the batch's record: by name. The result is empty if the shot has no group, or
+        the batch's record can't be read.
 
         Args:
             shot: a shot; it is not in the result.

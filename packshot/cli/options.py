@@ -132,9 +132,9 @@ def refusal_of(error: Exception) -> str:
 def watch_of(done: Mastered, configs: Configs) -> Watch | None:
     """Return the check that can stop the machine from approving an edit: the routing model with its promise (`Watch`).
 
-    The model expects whether a person would approve the edit. The promise is the greatest share of approved edits that
-    people may refuse. The model is the one that comes with Packshot. The result is None if the config uses no routing
-    model.
+    The model estimates how probable it is that a person refuses the edit. The promise is the greatest share of approved
+    edits that people may refuse. The model is the one that comes with Packshot. The result is None if the config uses
+    no routing model.
 
     Args:
         done: the photograph after stage 1, from `mastered`.

@@ -159,8 +159,8 @@ def findings_table(title: str, findings: Sequence[Finding]) -> Table:
 def said_of_several(rows: Iterable[dict[str, Any]]) -> dict[Finding, int]:
     """Return the findings that at least two photographs share: finding -> number of photographs that have it.
 
-    Two photographs share a finding if all its fields are equal, message and measured value too. Only findings count
-    that did not pass and name no place in the picture. Commands print them once instead of once for each photograph.
+    Two photographs share a finding if all its fields are equal, message and measured value too. Only findings that did
+    not pass and name no place in the picture count. Commands print them once instead of once for each photograph.
     They are in the order in which they first occur; empty if none is shared.
 
     Args:

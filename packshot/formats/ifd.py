@@ -179,10 +179,10 @@ class Directory:
         return self.stream.values(*place, most=1) if place else None
 
     def whole(self, tag: int, default: int = 0) -> int:
-        """Return a tag's first value as an integer, for example 274 for the orientation.
+        """Return a tag's first value as an integer.
 
         Args:
-            tag: the tag's number.
+            tag: the tag's number, for example 274 for the orientation.
             default: the result if the tag is missing, or its value is no number.
         """
         value = self._first(tag)

@@ -139,7 +139,7 @@ def decide(
         record: the shot's record.
         decision: what a person decided about the shot.
         seniors: names of people who may decide about an editor's picture, compared without case, accents and
-            punctuation. If empty, anyone may. In both cases nobody may who edited the shot.
+            punctuation. If empty, anyone may. In both cases, a person who edited the shot may not.
         redos: how often the machine may be asked to edit the shot again, each time by another method.
         findings: what the checks of the editor's returned file found. They are added to the record.
         reports: measurements of the returned file: name of the report -> its fields. They are added to the record.
@@ -180,7 +180,7 @@ def require_followable(record: ShotRecord, decision: Decision, *, seniors: Seque
         record: the shot's record.
         decision: what a person decided about the shot.
         seniors: names of people who may decide about an editor's picture, compared without case, accents and
-            punctuation. If empty, anyone may. In both cases nobody may who edited the shot.
+            punctuation. If empty, anyone may. In both cases, a person who edited the shot may not.
         redos: how often the machine may be asked to edit the shot again, each time by another method.
 
     Raises:

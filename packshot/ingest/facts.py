@@ -135,7 +135,8 @@ def plain_value(name: str, value: str) -> str:
     """Return a fact's value in its normal form; empty if it is certainly wrong, such as a wrong check digit.
 
     A GTIN comes back empty if its check digit is wrong, an ASIN if it does not have an ASIN's form. An ASIN and a view
-    are in capitals. A list's words are separated by commas. Other values only lose surplus spaces.
+    are in capitals. In a fact that is a list, such as "services", commas separate the words. Other values only lose
+    surplus spaces.
 
     Args:
         name: name of the fact, for example "gtin".

@@ -127,10 +127,11 @@ def held_of(records: Iterable[ShotRecord], day: Day) -> int:
 
 
 def verdicts_of(records: Sequence[ShotRecord], day: Day) -> tuple[VerdictCount, ...]:
-    """Return for every verdict how many of the machine's edits got it on the day, and how reviewers judged; also if 0.
+    """Return for every verdict how many of the machine's edits got it on the day, and how reviewers judged them.
 
-    In an audit a person judges an edit that the machine would approve. Such an edit counts on the day on which the
-    person answered. Until then the figures must not reveal the machine's verdict.
+    A verdict that no edit got is listed too, with the number 0. In an audit a person judges an edit that the machine
+    would approve. Such an edit counts on the day on which the person answered. Until then the figures must not reveal
+    the machine's verdict.
 
     Args:
         records: shots as they were at the end of the day.

@@ -123,7 +123,7 @@ def matched(windows: Windows, golive: Mapping[str, int], category: pd.Series, co
     """Return the products with new pictures and, for each, the most similar control products.
 
     A control is a product without new pictures, of the same category, that sold similarly in the window before the
-    go-live day: at most 4 times as many order lines, or a quarter. Among equally similar products, the choice is random
+    go-live day: between a quarter and 4 times as many order lines. Among equally similar products, the choice is random
     with a fixed seed. Without the random choice, one product would be the control of all products that sell little. A
     product with new pictures that was never ordered is left out.
 

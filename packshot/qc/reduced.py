@@ -69,8 +69,8 @@ def reduce_edit(master16: Pixels16, matte: Matte, network: Matte, *, reduced16: 
         master16: the photograph, (rows, columns, 3) uint16, Adobe RGB.
         matte: each pixel's share of product, (rows, columns) float32 in 0..1, of the photograph's size.
         network: the segmentation network's mask, (rows, columns) float32 in 0..1, at any size.
-        reduced16: a copy of the photograph already reduced by area averaging. It saves time, and is used if it is large
-            enough.
+        reduced16: a copy of the photograph already reduced by area averaging, in the form of `master16`. It saves time,
+            and is used if it is at least as large as the result; None: there is no copy.
     """
     rows, columns = matte.shape
     scale = min(1.0, REDUCED_PX / max(rows, columns))

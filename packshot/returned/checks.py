@@ -1,7 +1,7 @@
 """Check the picture that an editor has returned against its master, before another person looks at it.
 
-An editor cuts a product out by hand. The master is the photograph that the editor was given. If a check fails that is
-marked as a gate, the work goes back to the editor, with the reason.
+An editor cuts a product out by hand. The master is the photograph that the editor was given. If a check that is marked
+as a gate fails, the work goes back to the editor, with the reason.
 """
 
 from __future__ import annotations

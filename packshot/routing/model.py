@@ -103,13 +103,13 @@ class ProvenForest(Value):
 
 
 class RoutingModel(Value):
-    """A trained model that says how probably a person would refuse the machine's edit of a shot, with its model card.
+    """A trained model that gives the probability that a person refuses the machine's edit of a shot, with its card.
 
     Attributes:
         version: day of training and fingerprint, for example ``2026-03-01-1a2b3c4d``. Every record names it.
         trained_at: time of the training.
         route, approve: the forests for the two uses: before the cut-out, and after it.
-        card: the training data and the model's quality, as plain JSON, for people.
+        card: the model card: the training data and the model's quality, as plain JSON, for people.
     """
 
     version: str

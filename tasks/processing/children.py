@@ -111,7 +111,8 @@ class Child:
             arguments, options: its positional and keyword arguments; they are pickled.
             within: the time and the processor time that the call may take.
         Raises:
-            _DiedError: the child ended, needed too much memory, or was killed for taking too long.
+            _DiedError: the child ended, needed too much memory, or was killed because it took too long. `Children`
+                tries again.
             PackshotError: raised by the function.
             RuntimeError: the function raised any other error.
         """

@@ -77,10 +77,10 @@ def _refused(message: str, measured: float | None, limit: float | None) -> Findi
 
 
 def proof(fit: TargetFit) -> DeltaE:
-    """Return the colour error of a lighting set-up that is left when its correction is used as `by_target` returns it.
+    """Return the colour error that is left in the photographs of a lighting set-up after its correction.
 
-    It is in delta E 2000, over the patches of the target, each corrected by a fit without it. If the correction is not
-    worth using (`worth_it`), it is the error of the patches as photographed.
+    It is in delta E 2000, over the patches of the colour target, each corrected by a fit without it. If the correction
+    is not worth using (`worth_it`), none is made; the result is then the error of the patches as photographed.
 
     Args:
         fit: the correction fitted to a colour target, with its errors.

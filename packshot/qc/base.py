@@ -52,7 +52,7 @@ class Base(NamedTuple):
 
     @property
     def share(self) -> float:
-        """Share of the base's points where the photograph does not prove the outline, 0..1; 0 is all proven."""
+        """The share, 0..1, of the base's points that are unproven. The base is the outline's lowest stretch."""
         return float(self.unproven.sum() / self.points.sum())
 
 

@@ -101,7 +101,7 @@ def upper_bound(refused: int, shots: int, *, confidence: float) -> float:
 
 
 def lower_bound(refused: int, shots: int, *, confidence: float) -> float:
-    """Return the smallest share that is still plausible: Clopper and Pearson's one-sided lower confidence bound, 0..1.
+    """Return the smallest plausible share of refusals: Clopper and Pearson's one-sided lower confidence bound, 0..1.
 
     Args:
         refused: refused shots among all `shots`; with 0 the bound is 0.

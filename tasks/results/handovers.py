@@ -92,7 +92,11 @@ class RoutedShot(Handover):
 
     @property
     def content(self) -> str:
-        """The text of `Handover.content`, with hashes of the picture to edit and of what was decided about colours."""
+        """A text that changes whenever the shot's edit may change; it is part of the cache key.
+
+        It is made of the shot's id, generation, original and plan, and of hashes of the picture to edit and of what was
+        decided about colours.
+        """
         return f"{super().content}-{self.master_sha256}-{self.colour_fingerprint}"
 
     @property
@@ -135,7 +139,11 @@ class ApprovedShot(Handover):
 
     @property
     def content(self) -> str:
-        """The text of `Handover.content`, with the edit's hash, and the number of earlier deliveries if not 0."""
+        """A text that changes whenever the shot's delivered files may change; it is part of the cache key.
+
+        It is made of the shot's id, generation, original and plan, the edit's hash, and the number of earlier
+        deliveries if that is not 0.
+        """
         again = f"-{self.delivered}" if self.delivered else ""
         return f"{super().content}-{self.edit_sha256}{again}"
 

@@ -86,7 +86,7 @@ class Limit(Value):
 
 
 def upper_bound(refused: int, shots: int, *, confidence: float) -> float:
-    """Return the largest share that is still plausible: Clopper and Pearson's one-sided upper confidence bound, 0..1.
+    """Return the largest plausible share of refusals: Clopper and Pearson's one-sided upper confidence bound, 0..1.
 
     Example: 3 of 492 shots refused are a share of 0.6 %. With 95 % confidence the true share is at most 1.6 %.
 

@@ -159,7 +159,7 @@ def test_the_picture_comes_back_when_the_browsers_process_for_drawing_dies(open_
     same(sight, edit)
 
 
-@pytest.mark.parametrize("late", ["viewer.css", "openseadragon.min.js", "picture.json", "overlays.json"])
+@pytest.mark.parametrize("late", few_often(["viewer.css", "openseadragon.min.js", "picture.json", "overlays.json"], 1))
 def test_the_picture_is_seen_whichever_file_of_the_page_arrives_last(
     open_viewer: Open, edit: Pixels8, late: str
 ) -> None:

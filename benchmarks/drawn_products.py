@@ -49,7 +49,7 @@ def drawn_kind(number: int) -> str:
 
 
 def drawn_bodies(number: int) -> int:
-    """Return how many separate objects `draw_product` draws from a number (1 to 3), without drawing them."""
+    """Return how many separate objects `draw_product` draws from a number, without drawing them: 1, 2 or 3."""
     return _body_count(_begun(number)[1])
 
 

@@ -2,6 +2,9 @@
 
     nice -n 10 python -m benchmarks.routing_labels [--turns 2] [--drawn 600] [--kinds hard pale]
 
+``--turns`` is the number of photographs of each product, ``--drawn`` the number of drawn products; ``--kinds`` are the
+only kinds of products that are used.
+
 Each photograph of `benchmarks.routing_scenes` goes through cut-out, framing and quality control, and is compared with
 truth. An edit counts as **refused** if it is not acceptable by `benchmarks.escape`, or if the photograph cuts its
 product. Results are kept in .packshot/bench/routing, so that the work can be stopped and continued.

@@ -403,7 +403,9 @@ def load(engine: str, model: str, threads: int) -> Segmenter:
 def all_ways(segmenter: Segmenter) -> dict[str, Way]:
     """Return the four ways that are compared: name -> function from a JPEG's bytes to the bytes of three files.
 
-    The names are "packshot", "rembg", "rembg bare" and "floor".
+    The files are a master TIFF, a JPEG and a WebP. The names are "packshot"; "rembg" (the same work with rembg and
+    Pillow); "rembg bare" (that without colour management and checks); and "floor" (decoding, one prediction and
+    encoding, the least that everybody must do).
 
     Args:
         segmenter: the network, the same for all ways.

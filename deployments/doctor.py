@@ -67,7 +67,7 @@ class Outcome(NamedTuple):
 
     Attributes:
         check: name of the check, a key of `CHECKS`, such as ``disk``.
-        health: how well it is.
+        health: the result: ok, a warning, failed or skipped.
         found: what the check found, in words.
         next_step: what a person can do; empty if nothing needs to be done.
     """

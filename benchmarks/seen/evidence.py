@@ -1,6 +1,7 @@
 """Put the verdicts on real photographs, as proof for the promise, into the model that comes with Packshot.
 
-Only the half on which limits may be chosen is used. The other half is kept for reporting.
+Only verdicts on the half of the photographs on which limits may be chosen are used. The other half is kept for
+reporting.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class Place(NamedTuple):
         return self._address(before), self._address(after), at + 1
 
     def following(self, name: str) -> ShotId | None:
-        """Return the shot that a person sees next; unlike in `beside`, the first one comes after the last one.
+        """Return the shot that a person sees next: the one after the present shot; after the last one, the first one.
 
         None if no other shot is left.
 
@@ -74,7 +74,9 @@ class Place(NamedTuple):
         return others[0].shot if others else None
 
     def after(self, name: str) -> str:
-        """Return the address of the shot that `following` returns; empty if no other shot is left.
+        """Return the address of the shot that a person sees next; empty if no other shot is left.
+
+        It is the one after the present shot in the list; after the last one, the first one.
 
         Example: ``/shots/acme/spring/BTL201_MAIN?queue=review``.
 

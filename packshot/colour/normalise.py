@@ -34,7 +34,9 @@ NO_GAINS: Gains = (1.0, 1.0, 1.0)
 
 
 class Kind(StrEnum):
-    """What a correction is for.
+    """What a colour correction is for. All shots that were taken in the same light, a group, get the same correction.
+
+    A series is several groups that should look alike; one of them is its reference group.
 
     Attributes:
         IDENTITY: nothing; every pixel stays unchanged.

@@ -103,7 +103,8 @@ def _pass_found(trace: SplitRun | Unfinished) -> Finding:
 def check_parts(parts: list[bytes], tables: bytes) -> tuple[Finding, ...]:
     """Return findings on possible damage in the JPEG streams of a TIFF, each code at most once.
 
-    A stream is a strip or a tile of the TIFF. A finding is that of the first damaged stream, and names its number.
+    A stream is a strip or a tile of the TIFF. If several streams have the same damage, the finding names the number of
+    the first one. Empty if no stream is damaged.
 
     Args:
         parts: the streams, each from its start marker to its end marker.

@@ -125,7 +125,7 @@ def send_returned(data: bytes, *, name: str, limits: IngestConfig, prefer_path: 
         data: the whole file.
         name: the file's name, for messages.
         limits: limits on bytes and pixels.
-        prefer_path: name of the clipping path to use; empty for no rule.
+        prefer_path: name of the path in the client's rule, in any encoding and case; empty if there is no such rule.
 
     Raises:
         RefusedInputError: the file cannot be read.

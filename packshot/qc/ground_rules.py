@@ -1,5 +1,7 @@
 """Check the floor under the product by rules: is shadow kept in the matte, and does the photograph prove the base?
 
+The base is the lowest stretch of the outline of a product that stands on a floor.
+
 The rules do not use the cut-out's own shadow detection.
 """
 

@@ -44,10 +44,10 @@ class QuickCheck(Value):
     """Result of a quick check: are points along the border of a picture exactly white? `check_border_points` makes it.
 
     Attributes:
-        status: "fail" if any checked point is not exactly white.
+        status: "fail" if any checked point is not exactly white, else "pass".
         compliance_rate: share of the checked points that are exactly white, 0..1; 1 if there were none to check.
-        failures: (column, row) of the points that are not exactly white.
-        action: what to do next: nothing, or correct the background and check again.
+        failures: (column, row) of the points that are not exactly white; empty if all are.
+        action: what to do next: "none", or "correct_background_and_recheck" if the status is "fail".
     """
 
     status: Literal["pass", "fail"]

@@ -181,7 +181,7 @@ def read_returned(data: bytes, *, name: str, limits: IngestConfig, prefer_path: 
         data: the whole file.
         name: the file's name, used in messages only.
         limits: limits on bytes and pixels. The minimum size does not apply here.
-        prefer_path: name of the path to use, in any encoding and case; empty for no rule.
+        prefer_path: name of the path in the client's rule, in any encoding and case; empty if there is no such rule.
 
     Raises:
         RefusedInputError: the file cannot be read.

@@ -1,7 +1,7 @@
 """Estimate by a trained model how likely it is that a person refuses the machine's edit of a shot.
 
-The model has two forests. One uses figures measured before the cut-out. The other also uses figures of its mattes.
-A model is stored as plain JSON, so loading it runs no code.
+The model has two forests. One uses figures measured before the cut-out. The other also uses figures measured on the
+finished edit. A model is stored as plain JSON, so loading it runs no code.
 """
 
 from __future__ import annotations

@@ -127,9 +127,9 @@ def least_shots(promise: Promise) -> int:
 def limit_for(pairs: Sequence[Pair], promise: Promise) -> Limit:
     """Return the highest probability of a refusal up to which shots may pass under a promise, with the proof.
 
-    The first candidate is the limit that lets the safest 30 % of the labelled shots pass, and at least `least_shots`.
-    Each next candidate lets 4 % more pass. Shots of equal probability are never separated. If already the first one
-    breaks the promise, or there are too few shots, the limit's probability is None.
+    The first candidate is the limit that lets the safest 30 % of the labelled shots pass, but at least as many as can
+    prove the promise (`least_shots`). Each next candidate lets 4 % more pass. Shots of equal probability are never
+    separated. If already the first one breaks the promise, or there are too few shots, the limit's probability is None.
 
     Args:
         pairs: (model's probability of a refusal, True if people refused) of each labelled shot.

@@ -55,7 +55,7 @@ class HandoffConfig(Value):
             and weekends count.
         review_hours: hours until a reviewer's decision is due.
         signoff_hours: hours until a senior editor's signature is due.
-        hold_hours: hours until the client's file or answer is due for which a shot is on hold.
+        hold_hours: hours until a client must have sent the file or the answer for which a shot is on hold.
         soon_hours: a notice is sent this long before the due time.
         link_hours: lifetime of a ticket's links; at most 168.
         settle_s: a returned file counts as complete if nobody has written to it for this long.

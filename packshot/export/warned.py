@@ -27,9 +27,10 @@ class Warned(Value):
 
     @property
     def sentence(self) -> str:
-        """The warning in one sentence, which names the first three photographs and counts the others.
+        """The warning in one sentence: its code, the number of photographs, the names of the first three, its message.
 
-        Example: "fringe_width at 4 (SKU1, SKU2, SKU3 and 1 more): A rim of the backdrop's colour is left."
+        Example, of four photographs: "fringe_width at 4 (SKU1, SKU2, SKU3 and 1 more): A rim of the backdrop's colour
+        is left."
         """
         named = ", ".join(self.shots[:_MOST_SHOTS])
         more = len(self.shots) - _MOST_SHOTS

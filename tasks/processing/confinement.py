@@ -128,7 +128,7 @@ def limit_memory(more_bytes: int, size: IO[bytes] | None) -> str:
 
     Args:
         more_bytes: bytes that it may grow from now on.
-        size: the file that `own_size` opened; None where there is none.
+        size: the open file with this process's present size, from `own_size`; None if this is not Linux.
     """
     try:
         pages = int(size.read(200).split()[0]) if size else 0

@@ -24,8 +24,9 @@ from packshot.formats.bmp import decode_bmp
 from packshot.formats.camera_raw import decode_raw
 from packshot.formats.container import Container, DamagedError, NotReadError, Raster, Rearrangement
 from packshot.formats.findings import extra_channels, first_of_several
+from packshot.formats.heif import without_film
 from packshot.formats.jpeg import check_parts, decode_jpeg
-from packshot.formats.png import picture_only
+from packshot.formats.png import numbers_as_grey, palette_size, picture_only
 from packshot.formats.psd import decode_psd
 from packshot.formats.sniff import FileKind
 from packshot.formats.warned import decoders_words, words_findings
@@ -37,10 +38,14 @@ logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 _READERS = 2
 _AS_RGB = "Convert it to RGB with 8 or 16 bits, and save it again."
 _JPEG_IN_TIFF = 7
+_JPEG_CHANNELS = (1, 3, 4)
+"""Numbers of components that mean something: grey, colour, inks. Of two, the decoder takes one for transparency."""
 _ABOVE_WHITE, _MOST_ABOVE_WHITE_RATIO = 1.01, 0.01
 """Floating-point values of an HDR picture, or of one whose white is 255, would all become white."""
 _UNSPECIFIED, _PREMULTIPLIED, _STRAIGHT = 0, 1, 2  # TIFF 6.0, ExtraSamples
 _INK_SET, _CMYK = 332, 1  # TIFF 6.0, section 16
+_THREE_BYTES, _FLOATING = 24, 3
+"""The decoder takes the bytes of such whole numbers in the wrong order."""
 _Photometric = tifffile.PHOTOMETRIC
 
 
@@ -65,6 +70,8 @@ def decode(data: bytes, kind: FileKind, container: Container) -> Raster:
 def _decode_jpeg(data: bytes, container: Container) -> Raster:
     if container.coding in ("SOF3", "SOF7", "SOF11", "SOF15"):
         raise NotReadError("a lossless JPEG", "Save it as a TIFF.")
+    if container.channels not in _JPEG_CHANNELS:
+        raise NotReadError(f"a JPEG of {container.channels} components", _AS_RGB)
     if container.bit_depth > 8:
         return _raster(imagecodecs.jpeg_decode(data, bitspersample=container.bit_depth), container.bit_depth)
     pixels, findings = decode_jpeg(data)
@@ -76,7 +83,24 @@ def _decode_jpeg(data: bytes, container: Container) -> Raster:
 
 
 def _decode_png(data: bytes, container: Container) -> Raster:
+    _check_palette(data, container.bit_depth)
     return _raster(imagecodecs.png_decode(picture_only(data)), 16 if container.bit_depth == 16 else 8)
+
+
+def _check_palette(data: bytes, bit_depth: int) -> None:
+    """Check that each pixel's number lies in the palette of a PNG. The decoder takes black for the others.
+
+    Raises:
+        DamagedError: one does not.
+    """
+    colours = palette_size(data)
+    top = (1 << bit_depth) - 1
+    if colours is None or colours > top:
+        return
+    numbers = imagecodecs.png_decode(numbers_as_grey(data))  # spread over 0..255
+    greatest = int(numbers.max(initial=0)) * top // 255
+    if greatest >= colours:
+        raise DamagedError(f"a damaged PNG (colour number {greatest} of a palette of {colours})")
 
 
 def _decode_webp(data: bytes, _: Container) -> Raster:
@@ -91,7 +115,10 @@ def _decode_jpeg_xl(data: bytes, container: Container) -> Raster:
 
 
 def _decode_avif(data: bytes, container: Container) -> Raster:
-    pixels = imagecodecs.avif_decode(data, index=0)
+    # The decoder is given no film: asked for one picture of it, it writes all of them where one has room.
+    pixels = imagecodecs.avif_decode(without_film(data))
+    if pixels.ndim > 3:
+        raise NotReadError("an AVIF of several pictures in one", "Export the photograph as a picture of its own.")
     for step in container.steps:
         pixels = _stepped(pixels, step)
     return _raster(np.ascontiguousarray(pixels), container.bit_depth if pixels.dtype == np.uint16 else 8)
@@ -198,6 +225,8 @@ def _decode_tiff(data: bytes, container: Container) -> Raster:
         tiff.filehandle.seek(container.exif_pages[0])
         page = tifffile.TiffPage(tiff, (0,))
         findings = _check_jpeg_parts(data, page)
+        if page.bitspersample == _THREE_BYTES and page.sampleformat != _FLOATING:
+            raise NotReadError("a TIFF of whole numbers of 24 bits", _AS_RGB)
         pixels = page.asarray(maxworkers=_READERS)
         if page.planarconfig == 2 and page.samplesperpixel > 1 and pixels.ndim == 3:
             pixels = np.moveaxis(pixels, 0, -1)
@@ -228,6 +257,8 @@ def _tiff_raster(pixels: NDArray[Any], page: tifffile.TiffPage) -> Raster:
     if photometric == _Photometric.PALETTE:
         return _raster(_by_palette(pixels, page), 16)
     colours, alpha, premultiplied, findings = _tiff_channels(pixels, page)
+    if pixels.dtype.kind == "i" and photometric not in (_Photometric.CIELAB, _Photometric.ICCLAB):
+        raise NotReadError("a TIFF of signed numbers, whose black and white are not known", _AS_RGB)
     if photometric in (_Photometric.CIELAB, _Photometric.ICCLAB):
         encoded = _encoded_lab(colours, signed=photometric == _Photometric.CIELAB)
         kept_alpha = None if alpha is None else to_full_range(alpha, depth)

@@ -40,6 +40,12 @@ def first_of_several() -> Finding:
     )
 
 
+def film_left_out() -> Finding:
+    """Return the warning `first_frame_only`: a HEIC or AVIF holds a film (image sequence) beside its main picture."""
+    message = "The file also holds a film (image sequence); its main picture was taken."
+    return Finding(code="first_frame_only", status=Status.WARNING, message=message)
+
+
 def gain_map_left_out() -> Finding:
     """Return the warning `gain_map_left_out`: a picture has an HDR gain map, and was taken without it.
 

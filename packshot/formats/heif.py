@@ -17,8 +17,8 @@ from fractions import Fraction
 
 from packshot.formats.av1 import stream_codes, stream_size
 from packshot.formats.boxes import boxes
-from packshot.formats.container import Codes, Container, DamagedError, Rearrangement, plain_exif
-from packshot.formats.findings import gain_map_left_out
+from packshot.formats.container import Codes, Container, DamagedError, NotReadError, Rearrangement, plain_exif
+from packshot.formats.findings import film_left_out, gain_map_left_out
 from packshot.formats.hevc import configured_codes
 from packshot.types import Box, Finding, Size, Status
 
@@ -30,6 +30,8 @@ _PICTURES = frozenset(
     {b"hvc1", b"hev1", b"av01", b"grid", b"iden", b"iovl", b"avc1", b"jpeg", b"j2k1", b"unci", b"vvc1"}
 )
 _HEVC = (b"hvc1", b"hev1")
+_UNREAD = {b"avc1": "H.264", b"jpeg": "JPEG", b"j2k1": "JPEG 2000", b"unci": "plain values", b"vvc1": "H.266"}
+_DERIVED = (b"iden", b"iovl")
 _HEVC_HEAD_BYTES = 23
 _FORBIDDEN_IN_HEVC = re.compile(rb"\0\0[\0\1\2]")
 """ITU-T H.265, 7.4.2: none of these stands inside a NAL unit. Zeros in place of lost bytes are such a place."""
@@ -37,6 +39,8 @@ _MOST_READ = 2
 """The parts of a picture may share bytes, but not so that the file is read more often than this."""
 _LEAST_GAP = 512
 """So many zeros in a row are a gap. AV1's arithmetic coder would need a million most probable symbols for them."""
+_FILM = b"moov"
+_STILL = "Export the photograph as a single picture."
 _ONCE_EACH = {b"irot": "turned", b"imir": "mirrored", b"clap": "cropped"}
 """Properties that a picture has at most once (ISO/IEC 23000-22, 7.3.6.7), and what each asks for."""
 _GAIN_MAP_TYPES = (b"urn:com:apple:photo:2020:aux:hdrgainmap", b"urn:iso:std:iso:ts:21496:-1")
@@ -101,16 +105,21 @@ def read_heif(data: bytes) -> Container:
     Raises:
         DamagedError: the file has no picture or no size, names two main pictures, a hidden one, or two sizes of its
             picture, or a part of the picture is missing, filled with zeros, or of bytes that cannot be a picture.
+        NotReadError: the file holds a film (image sequence) only, or the picture's coding is not read.
     """
     meta = _read_meta(data)
     main = meta.items.get(meta.primary)
     if main is None:
         main = next((item for item in meta.items.values() if item.kind in _PICTURES and not item.hidden), None)
+    film = any(name == _FILM for name, _ in boxes(data))
+    if main is None and film:
+        raise NotReadError("a film (image sequence) without a picture beside it", _STILL)
     if main is None or not main.size.width:
         raise DamagedError("a file without a picture's size in it")
     if main.hidden:  # ISO/IEC 23008-12, 6.4.2: a hidden item is not to be shown. libheif refuses such a file, too.
         raise DamagedError("a file whose main picture is marked as hidden")
     parts = [meta.items[number] for number in meta.linked(b"dimg").get(meta.primary, ()) if number in meta.items]
+    _check_coding(main, parts)
     _check_parts(data, meta, [main, *parts])
     _check_sizes(data, meta, main, len(parts))
     steps, findings = _steps(main)
@@ -128,8 +137,33 @@ def read_heif(data: bytes) -> Container:
         steps=steps,
         exif=exif,
         xmp=xmp,
-        findings=(*findings, *_gain_map(meta)),
+        findings=(*findings, *_gain_map(meta), *((film_left_out(),) if film else ())),
     )
+
+
+def without_film(data: bytes) -> bytes:
+    """Return an AVIF as a file of still pictures: decoders no longer find a film (image sequence) beside them.
+
+    The film's box and the brand that announces it get other names. No byte moves.
+
+    Args:
+        data: the whole file.
+    """
+    changed: dict[int, bytes] = {}
+    at = 0
+    for name, body in boxes(data):
+        start = at + (16 if data[at : at + 4] == b"\0\0\0\1" else 8)
+        if name == _FILM:
+            changed[at + 4] = b"free"
+        elif name == b"ftyp":
+            changed |= {start + n: b"avif" for n in range(0, len(body), 4) if body[n : n + 4] == b"avis"}
+        at = start + len(body)
+    if not changed:
+        return data
+    still = bytearray(data)
+    for place, word in changed.items():
+        still[place : place + 4] = word
+    return bytes(still)
 
 
 def _read_meta(data: bytes) -> _Meta:
@@ -368,6 +402,19 @@ def _check_parts(data: bytes, meta: _Meta, items: list[_Item]) -> None:
             raise DamagedError("a damaged AVIF (a gap of zeros in its picture)")
         if item.kind in _HEVC and _is_damaged_hevc(_whole(source, item), item):
             raise DamagedError("a damaged HEIC (its picture holds bytes that no picture holds)")
+
+
+def _check_coding(main: _Item, parts: list[_Item]) -> None:
+    """Name a coding that the decoders do not read: they would call the file damaged.
+
+    Raises:
+        NotReadError: the picture has such a coding.
+    """
+    coding = next((_UNREAD[item.kind] for item in (main, *parts) if item.kind in _UNREAD), "")
+    if coding:
+        raise NotReadError(f"a HEIF whose picture is coded as {coding}", _STILL)
+    if main.kind in _DERIVED and any(part.kind == b"av01" for part in parts):
+        raise NotReadError("an AVIF whose picture is made of others", _STILL)
 
 
 def _check_sizes(data: bytes, meta: _Meta, main: _Item, n_parts: int) -> None:

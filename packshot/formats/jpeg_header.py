@@ -97,7 +97,8 @@ def read_jpeg(data: bytes) -> Container:
         data: the whole file.
     Raises:
         DamagedError: the file is no JPEG, has no picture or no end marker, is too short for its size, has more than 200
-            scans, or is a JPEG-LS.
+            scans.
+        NotReadError: the file is a JPEG-LS, or its height stands behind the picture.
         struct.error, IndexError: a segment is too short.
     """
     if not data.startswith(b"\xff\xd8"):
@@ -128,6 +129,10 @@ def read_jpeg(data: bytes) -> Container:
     if frame is None:
         raise DamagedError("a JPEG without a picture in it")
     code, depth, height, width = frame
+    if not height:  # T.81, B.2.5
+        raise NotReadError(
+            "a JPEG that states its height behind its picture (DNL)", "Save it again as a JPEG or a TIFF."
+        )
     if code in _HUFFMAN_FRAMES and width * height > len(data) * _MOST_JPEG_PIXELS_A_BYTE:
         raise DamagedError(f"a JPEG of {len(data):,} bytes with a header of {width} x {height} pixels")
     icc = b"".join(profile[index] for index in sorted(profile))

@@ -15,10 +15,11 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from packshot.formats.blocks import IPTC, read_resources
-from packshot.formats.container import Codes, Container, DamagedError, SentAsTextError, with_exif
+from packshot.formats.container import Codes, Container, DamagedError, NotReadError, SentAsTextError, with_exif
 from packshot.types import Finding, Size, Status
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PALETTE = 3
 _CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 _MOST_TEXT_BYTES = 16 * 1024 * 1024
 _PICTURE_CHUNKS = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS")
@@ -95,9 +96,12 @@ def read_png(data: bytes) -> Container:
     Raises:
         DamagedError: the file was sent as text, does not start with its header or ends without its end chunk, or a
             chunk of the picture is damaged.
+        NotReadError: the file is a PNG of Apple's own variety, which Xcode makes for apps.
     """
     if data[:8] != b"\x89PNG\r\n\x1a\n":
         raise SentAsTextError("a PNG whose line ends were changed: it was sent as text")
+    if data[12:16] == b"CgBI":
+        raise NotReadError("a PNG in Apple's own variety for apps (CgBI)", "Export it again as a usual PNG or a TIFF.")
     if data[12:16] != b"IHDR":
         raise DamagedError("a PNG that does not start with its header")
     width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
@@ -252,7 +256,7 @@ def picture_only(data: bytes) -> bytes:
     Args:
         data: the whole file.
     """
-    has_palette, has_own_alpha = data[25] == 3, data[25] >= 4
+    has_palette, has_own_alpha = data[25] == _PALETTE, data[25] >= 4
     unwanted: Mapping[bytes, bool] = {b"PLTE": not has_palette, b"tRNS": has_own_alpha}
     kept = (
         data[chunk.start : chunk.end]
@@ -260,3 +264,29 @@ def picture_only(data: bytes) -> bytes:
         if chunk.name in _PICTURE_CHUNKS and not unwanted.get(chunk.name, False)
     )
     return SIGNATURE + b"".join(kept)
+
+
+def palette_size(data: bytes) -> int | None:
+    """Return the number of colours in the palette of a PNG; None if its pixels are no numbers of a palette.
+
+    Args:
+        data: the whole file.
+    """
+    if data[25] != _PALETTE:
+        return None
+    return next((len(chunk.body) // 3 for chunk in chunks(data) if chunk.name == b"PLTE"), 0)
+
+
+def numbers_as_grey(data: bytes) -> bytes:
+    """Return a PNG with a palette as a grey one, whose values are its pixels' numbers in the palette.
+
+    Args:
+        data: the whole file; its colour type is that of a palette.
+    """
+    start = _chunk(b"IHDR", data[16:25] + b"\0" + data[26:29])
+    kept = (data[chunk.start : chunk.end] for chunk in chunks(data) if chunk.name in (b"IDAT", b"IEND"))
+    return SIGNATURE + start + b"".join(kept)
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))

@@ -20,13 +20,16 @@ _NO_TEXT = (
     (b"%PDF-", "a PDF document"),
     (b"SQLite format 3", "an SQLite database"),
     (b"<!doctype html", "a web page"),
-    (b"<!DOCTYPE html", "a web page"),
     (b"<html", "a web page"),
+    (b"<table", "a web page"),
     (b"<?xml", "an XML document"),
     (b"[{", "a JSON document"),
     (b'{"', "a JSON document"),
 )
 """How files begin that are no table, and what they are."""
+_TAGGED = (b"<!doctype html", b"<html", b"<table", b"<?xml", b"[{", b'{"')
+"""Those before which blank lines and a byte-order mark may stand, in small letters or capitals."""
+_LONGEST_LEAD = 4096
 
 
 def decoded(data: bytes) -> tuple[str, str]:
@@ -42,8 +45,9 @@ def decoded(data: bytes) -> tuple[str, str]:
         ValueError: the bytes are another kind of file, such as an archive or a web page; they are not text in one of
             these encodings; or several encodings are possible.
     """
+    begins = data[:_LONGEST_LEAD].removeprefix(_MARKS[0][0]).lstrip().lower()
     for start, what in _NO_TEXT:
-        if data.startswith(start):
+        if data.startswith(start) or (start in _TAGGED and begins.startswith(start)):
             raise ValueError(what)
     for mark, encoding, name in _MARKS:
         if data.startswith(mark):

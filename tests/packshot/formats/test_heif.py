@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import struct
 
+import imagecodecs
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,8 +15,9 @@ from PIL import Image
 
 from packshot.colour.spaces import display_p3_profile, profile_of_codes, srgb_profile, working_profile
 from packshot.errors import BadProfileError, UnreadableError
+from packshot.formats.boxes import boxes
 from packshot.formats.container import DamagedError
-from packshot.formats.heif import clean_aperture, read_heif
+from packshot.formats.heif import clean_aperture, read_heif, without_film
 from packshot.ingest.decode import Photo, open_photo
 from packshot.specs.models import IngestConfig
 from packshot.types import Size
@@ -239,3 +241,68 @@ def test_any_bytes_have_a_header_or_are_damaged(body):
         data = bmff.box(b"ftyp", b"heic") + bmff.full(b"meta", bmff.box(name, body))
         with pytest.raises((DamagedError, struct.error, IndexError)):
             read_heif(data)
+
+
+@pytest.mark.parametrize("frames", [2, 3, 6])
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize("deep", [False, True])
+def test_of_an_avif_with_a_film_the_main_picture_is_taken_and_that_is_told(frames, alpha, deep):
+    """Asked for one picture of a film, the decoder wrote all of them where one had room, and the process died."""
+    first = drawn(seed=3)
+    pictures = np.stack([first, *[255 - first] * (frames - 1)])
+    if alpha:
+        pictures = np.concatenate([pictures, np.full_like(pictures[..., :1], 255)], axis=3)
+    if deep:
+        pictures = (pictures.astype(np.uint32) * 1023 // 255).astype(np.uint16)
+    data = bytes(imagecodecs.avif_encode(pictures, level=95, speed=9, bitspersample=10 if deep else 8))
+    assert b"avis" in data[:32]
+    for _ in range(3):
+        photo = opened(data)
+        assert codes(photo).count("first_frame_only") == 1
+        assert (
+            np.median(np.abs(photo.pixels.astype(int) - first.astype(int) * (257 if deep else 1))) <= (300, 4)[not deep]
+        )
+
+
+@pytest.mark.parametrize("frames", [2, 5])
+def test_a_film_without_a_picture_beside_it_is_refused_by_name(frames):
+    film = bytes(imagecodecs.avif_encode(np.stack([drawn(one) for one in range(frames)]), level=95, speed=9))
+    assert film.count(b"meta") == 1
+    with pytest.raises(UnreadableError, match=r"a film \(image sequence\) without a picture beside it"):
+        opened(film.replace(b"meta", b"free"))
+
+
+@given(
+    st.lists(st.sampled_from([b"moov", b"free", b"mdat", b"ftyp"]), max_size=4),
+    st.lists(st.sampled_from([b"avis", b"avif", b"mif1", b"moov"]), max_size=6).map(b"".join),
+    st.booleans(),
+)
+def test_a_film_is_hidden_and_no_other_byte_changes(names, body, wide):
+    one = (lambda name: struct.pack(">I4sQ", 1, name, 16 + len(body)) + body) if wide else lambda n: bmff.box(n, body)
+    data = b"".join(map(one, names))
+    still = without_film(data)
+    assert len(still) == len(data)
+    assert [name for name, _ in boxes(still)] == [b"free" if name == b"moov" else name for name in names]
+    for (name, before), (_, after) in zip(boxes(data), boxes(still), strict=True):
+        assert after == before or (name == b"ftyp" and after == before.replace(b"avis", b"avif"))
+    if not {b"moov", b"ftyp"} & set(names):
+        assert still is data
+
+
+UNREAD = {b"avc1": "H.264", b"jpeg": "JPEG", b"j2k1": "JPEG 2000", b"unci": "plain values", b"vvc1": "H.266"}
+
+
+@pytest.mark.parametrize("kind", UNREAD)
+@pytest.mark.parametrize("in_a_grid", [False, True])
+def test_a_coding_that_is_not_read_is_no_damage(kind, in_a_grid):
+    coded = bmff.Item(kind, b"x" * 64, (bmff.ispe(96, 64),))
+    grid = bmff.Item(b"grid", struct.pack(">BBBBHH", 0, 0, 0, 0, 96, 64), (bmff.ispe(96, 64),), ((b"dimg", 2),))
+    with pytest.raises(UnreadableError, match=f"coded as {UNREAD[kind]}, which is not read. Export the photograph"):
+        opened(bmff.written([grid, coded] if in_a_grid else [coded]))
+
+
+@pytest.mark.parametrize("derived", [b"iden", b"iovl"])
+def test_an_avif_made_of_other_pictures_is_no_damage(derived):
+    main = bmff.Item(derived, b"", (bmff.ispe(96, 64),), ((b"dimg", 2),))
+    with pytest.raises(UnreadableError, match="made of others, which is not read"):
+        opened(bmff.written([main, bmff.picture(b"av01", drawn())]))

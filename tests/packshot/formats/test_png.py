@@ -246,3 +246,24 @@ def test_a_changed_byte_before_the_picture_is_refused_or_told(at, bit):
     except RefusedInputError:
         return
     assert "metadata_damaged" in codes(photo)
+
+
+@given(st.sampled_from([1, 2, 4, 8]), st.data())
+def test_a_number_beyond_the_palette_is_refused(depth: int, data: st.DataObject) -> None:
+    """The decoder took black for such pixels, without a word."""
+    colours = data.draw(st.integers(1, 1 << depth))
+    greatest = data.draw(st.integers(0, (1 << depth) - 1))
+    numbers = np.zeros((8, 16), np.uint8)
+    numbers[3, 5] = greatest
+    bits = np.unpackbits(numbers[..., None], axis=2)[..., 8 - depth :].reshape(8, -1)
+    rows = b"".join(b"\0" + row.tobytes() for row in np.packbits(bits, axis=1))
+    palette = bytes(range(3 * colours)) if colours < 86 else bytes(3 * colours)
+    head = struct.pack(">IIBBBBB", 16, 8, depth, 3, 0, 0, 0)
+    file = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"PLTE", palette)
+    file += chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    if greatest < colours:
+        found = open_photo(file, name="A1", limits=LIMITS).pixels[3, 5]
+        assert found.tolist() == list(palette[3 * greatest : 3 * greatest + 3])
+    else:
+        with pytest.raises(UnreadableError, match=f"colour number {greatest} of a palette of {colours}"):
+            open_photo(file, name="A1", limits=LIMITS)

@@ -45,6 +45,32 @@ def psd(*, mode: int = 3, depth: int = 8, flattened: bool = True) -> bytes:
     return head + bytes(4) + struct.pack(">I", len(version)) + version + bytes(4)
 
 
+def jpeg(*, components: int = 1, height: int = 32) -> bytes:
+    """A grey JPEG whose header has more components, or another height."""
+    data = bytes(imagecodecs.jpeg_encode(GREY))
+    at = data.index(b"\xff\xc0")
+    listed = b"".join(bytes([number, 0x11, 0]) for number in range(1, components + 1))
+    frame = b"\x08" + struct.pack(">HHB", height, 48, components) + listed
+    return data[:at] + b"\xff\xc0" + struct.pack(">H", 2 + len(frame)) + frame + data[at + 13 :]
+
+
+def xcode_png() -> bytes:
+    data = bytes(imagecodecs.png_encode(GREY))
+    return data[:8] + struct.pack(">I4sII", 4, b"CgBI", 0x50002002, 0) + data[8:]
+
+
+def packed(bits: int, order: str) -> bytes:
+    """A TIFF of numbers of so many bits."""
+    rows = np.unpackbits(GREY.astype(">u4").view(np.uint8).reshape(32, 48, 4), axis=2)[..., 32 - bits :].reshape(32, -1)
+    stored = np.packbits(rows, axis=1).tobytes()
+    if order == "<" and bits in (16, 24, 32):
+        stored = np.frombuffer(stored, np.uint8).reshape(-1, bits // 8)[:, ::-1].tobytes()
+    tags = ((256, 48), (257, 32), (258, bits), (259, 1), (262, 1), (273, 122), (277, 1), (278, 32), (279, len(stored)))
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}IH", 8, len(tags))
+    entries = b"".join(struct.pack(f"{order}HHII", tag, 4, 1, value) for tag, value in tags)
+    return head + entries + bytes(4) + stored
+
+
 WHITE_DNG = draw_dng(np.array([D65, D65 * 0.5]))
 CASES = {
     "lossless JPEG": (bytes(imagecodecs.ljpeg_encode(GREY)), "lossless JPEG", "Save it as a TIFF"),
@@ -64,6 +90,14 @@ CASES = {
         "a DNG with JPEG XL compression",
         "or develop it to a 16-bit TIFF",
     ),
+    "a JPEG of two components": (jpeg(components=2), "a JPEG of 2 components", "Convert it to RGB"),
+    "a JPEG of five components": (jpeg(components=5), "a JPEG of 5 components", "Convert it to RGB"),
+    "a JPEG whose height comes last": (jpeg(height=0), "DNL", "Save it again"),
+    "a PNG of Xcode": (xcode_png(), "CgBI", "Export it again"),
+    "signed bytes": (tiff(GREY.view(np.int8)), "signed numbers", "Convert it to RGB"),
+    "signed numbers": (tiff(GREY.astype(np.int16)), "signed numbers", "Convert it to RGB"),
+    "long signed numbers": (tiff(GREY.astype(np.int32)), "signed numbers", "Convert it to RGB"),
+    "three bytes": (packed(24, ">"), "24 bits", "Convert it to RGB"),
     "indexed Photoshop": (psd(mode=2), "indexed", "Convert it to RGB"),
     "Photoshop of 32 bits": (psd(depth=32), "32 bits", "Convert it to RGB"),
     "Photoshop without a picture": (psd(flattened=False), "without a flattened picture", "Maximize compatibility"),
@@ -135,3 +169,22 @@ def test_floating_point_values_above_white_are_highlights_or_refused(share, beyo
     elif share < 0.009:
         photo = open_photo(data, name="a", limits=LIMITS)
         assert np.abs(photo.pixels / 65535 - np.moveaxis(np.clip(pixels, 0, 1), 0, 2)).max() < 1e-3
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("bits", range(8, 33))
+def test_numbers_of_any_length_are_read_rightly_or_refused(bits: int, order: str) -> None:
+    """tifffile turns the bytes of some round."""
+    try:
+        photo = open_photo(packed(bits, order), name="A1", limits=LIMITS)
+    except UnreadableError:
+        return
+    assert photo.bit_depth == bits
+    wanted = 90 / ((1 << bits) - 1)
+    top = np.iinfo(photo.pixels.dtype).max
+    assert np.abs(photo.pixels / top - wanted).max() <= 1 / top
+
+
+def test_usual_lengths_of_numbers_are_read() -> None:
+    for bits in (8, 10, 12, 14, 16):
+        assert open_photo(packed(bits, "<"), name="A1", limits=LIMITS).bit_depth == bits

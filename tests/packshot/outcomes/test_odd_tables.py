@@ -69,6 +69,11 @@ def test_a_sku_with_two_go_live_dates_is_named() -> None:
         (b"%PDF-1.7\nx", "a PDF document"),
         (b"SQLite format 3\0" + bytes(100), "an SQLite database"),
         (b"<html><table><tr><td>order_date</td></tr></table></html>", "a web page"),
+        (b"\r\n  <HTML><table><tr><td>order_date</td></tr></table>", "a web page"),
+        (b"\xef\xbb\xbf\n<!DOCTYPE HTML><table>", "a web page"),
+        (b"<TABLE border=1><tr><td>order_date</td></tr></TABLE>", "a web page"),
+        (b'\n<?xml version="1.0"?><Workbook/>', "an XML document"),
+        (b'\xef\xbb\xbf{"orders": []}', "a JSON document"),
         (b'[{"order_date": "2026-01-01", "sku": "A"}]', "a JSON document"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "older binary kind"),
         (

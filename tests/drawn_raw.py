@@ -16,13 +16,21 @@ BLACK, WHITE = 256, 16383
 PATCH_PX = 32
 
 
-def draw_dng(xyz: NDArray[np.float64], *, orientation: int = 1, brightness: float = 0.8, noise: float = 2.0) -> bytes:
+def draw_dng(
+    xyz: NDArray[np.float64],
+    *,
+    orientation: int = 1,
+    brightness: float = 0.8,
+    noise: float = 2.0,
+    more: tuple[tuple[Any, ...], ...] = (),
+) -> bytes:
     """Return a DNG of patches in a row.
 
     Args:
         xyz: (patches, 3), under D65, where white is `D65`.
         brightness: share of the sensor's range that white takes.
         noise: standard deviation, in sensor values.
+        more: further tags of the directory with the sensor's values.
     """
     neutral = XYZ_TO_CAMERA @ D65
     camera = xyz @ XYZ_TO_CAMERA.T / neutral.max() * brightness
@@ -47,6 +55,7 @@ def draw_dng(xyz: NDArray[np.float64], *, orientation: int = 1, brightness: floa
                 (33422, 1, 4, (0, 1, 1, 2), True),
                 (50714, 3, 1, BLACK, True),
                 (50717, 3, 1, WHITE, True),
+                *more,
             ],
         )
     return stream.getvalue()

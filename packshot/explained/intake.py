@@ -151,6 +151,10 @@ THE_CLIENT_FILE = Group(
         "gain_map_left_out": Meaning(
             "The file also holds a gain map for HDR screens; its picture for usual screens was taken. Nothing to do.",
         ),
+        "lens_not_corrected": Meaning(
+            "The DNG asks for corrections of its lens: distortion, or corners that are too dark. They were not made. "
+            "If they matter, ask for a TIFF of 16 bits that is developed with them.",
+        ),
         "damage_not_looked_for": Meaning(
             "The JPEG was not checked for damage, or not for small damage; the message has the reason. Look at the "
             "whole picture.",

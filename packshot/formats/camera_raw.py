@@ -35,6 +35,10 @@ _SOMEWHERE = 0xFFFFFFFF
 _COMPRESSION, _PHOTOMETRIC = 259, 262
 _SENSOR_VALUES = (32803, 34892)
 _UNREAD_COMPRESSIONS = {52546: "JPEG XL compression", 50002: "JPEG XL compression"}
+_OPCODE_LISTS = (51008, 51009, 51022)
+_LENS = {1: "distortion", 2: "distortion", 14: "distortion", 3: "shading", 9: "shading"}
+"""Opcodes of a DNG that correct its lens (DNG 1.7.1, chapter 7), and what each corrects. LibRaw does none of them."""
+_MOST_OPCODES = 64
 _EMPTY_ROWS_RATIO = 0.005
 _LEAST_BYTES_A_PIXEL = 1 / 64
 """Minimum file size in bytes per sensor pixel. A smaller file was cut off.
@@ -51,7 +55,8 @@ def read_raw(data: bytes) -> Container:
     """Return what a camera RAW says: the size of the upright picture, bit depth, and the camera's EXIF and XMP.
 
     No sensor value is unpacked. The ICC profile is that of Adobe RGB, in which the picture will be developed. `coding`
-    says in words where the matrix for the camera's colours comes from.
+    says in words where the matrix for the camera's colours comes from. If a DNG asks for corrections of its lens, a
+    warning is among the findings, because they are not made.
 
     Args:
         data: the whole file.
@@ -76,6 +81,7 @@ def read_raw(data: bytes) -> Container:
             exif_shot=shot,
             xmp=_xmp(data, exif),
             coding=_camera_colours(raw),
+            findings=_lens_left_out(data),
         )
 
 
@@ -229,6 +235,33 @@ def _check_compression(data: bytes) -> None:
         if name and directory.whole(_PHOTOMETRIC) in _SENSOR_VALUES:
             advice = "Convert it to a DNG of version 1.4 or older, or develop it to a 16-bit TIFF."
             raise NotReadError(f"a DNG with {name}", advice)
+
+
+def _lens_left_out(data: bytes) -> tuple[Finding, ...]:
+    """Return the finding on corrections of the lens that a DNG asks for. Phones and some cameras rely on them."""
+    tiff = open_tiff(data)
+    lists = [
+        directory.bytes_of(tag)
+        for directory in (_all_directories(tiff) if tiff else ())
+        if directory.whole(_PHOTOMETRIC, -1) in _SENSOR_VALUES
+        for tag in _OPCODE_LISTS
+    ]
+    asked = sorted({_LENS[code] for one in lists for code in _opcodes(one) if code in _LENS})
+    if not asked:
+        return ()
+    message = f"The DNG asks for corrections of its lens ({' and '.join(asked)}), which were not made."
+    return (Finding(code="lens_not_corrected", status=Status.WARNING, message=message),)
+
+
+def _opcodes(stored: bytes) -> Iterator[int]:
+    """Yield the codes of a DNG's list of opcodes, as far as the list is whole."""
+    at = 4
+    for _ in range(min(int.from_bytes(stored[:4], "big"), _MOST_OPCODES)):
+        if at + 16 > len(stored):
+            return
+        code, _, _, size = struct.unpack_from(">4I", stored, at)
+        yield code
+        at += 16 + size
 
 
 def _missing_part(data: bytes) -> str:

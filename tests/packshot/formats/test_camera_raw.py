@@ -9,11 +9,13 @@ import struct
 import numpy as np
 import pytest
 import tifffile
+from hypothesis import given
+from hypothesis import strategies as st
 
 from packshot.colour.difference import delta_e_2000, lab_of
 from packshot.colour.spaces import srgb_to_pcs, working_profile
 from packshot.errors import RefusedInputError, TooLargeError, UnreadableError
-from packshot.formats.camera_raw import _exif
+from packshot.formats.camera_raw import _exif, _opcodes
 from packshot.formats.container import Container
 from packshot.formats.sniff import FileKind, detect
 from packshot.ingest.decode import Photo, open_photo
@@ -35,7 +37,7 @@ PATCHES = np.array(
 """Linear sRGB."""
 
 
-def drawn(**options: float) -> bytes:
+def drawn(**options: object) -> bytes:
     return draw_dng(PATCHES @ SRGB_TO_XYZ.T, **options)  # type: ignore[arg-type]
 
 
@@ -97,6 +99,44 @@ def test_a_file_without_white_balance_says_so(limits: IngestConfig) -> None:
     assert data.count(tag) == 1
     without = data.replace(tag, struct.pack("<HHI", 65000, 5, 3))
     assert "white_balance_assumed" in [finding.code for finding in opened(without, limits).findings]
+
+
+def opcodes(*codes: int) -> bytes:
+    """A DNG's list of opcodes, each with eight bytes of content."""
+    return struct.pack(">I", len(codes)) + b"".join(
+        struct.pack(">4I", code, 0x01030000, 1, 8) + bytes(8) for code in codes
+    )
+
+
+@pytest.mark.parametrize("tag", [51008, 51009, 51022])
+@pytest.mark.parametrize(
+    ("codes", "said"),
+    [
+        ((1,), "distortion"),
+        ((2,), "distortion"),
+        ((14,), "distortion"),
+        ((3,), "shading"),
+        ((9, 9, 9, 9), "shading"),
+        ((8, 4, 14, 9), "distortion and shading"),
+        ((4, 5, 6, 7, 8, 10, 11, 12, 13), ""),
+        ((), ""),
+    ],
+)
+def test_corrections_of_the_lens_that_are_not_made_are_told(
+    tag: int, codes: tuple[int, ...], said: str, limits: IngestConfig
+) -> None:
+    """Phones' DNGs came out bent and with dark corners, and nobody was told."""
+    block = opcodes(*codes)
+    found = opened(drawn(more=((tag, 7, len(block), block, True),)), limits).findings
+    assert [one.message for one in found if one.code == "lens_not_corrected"] == (
+        [f"The DNG asks for corrections of its lens ({said}), which were not made."] if said else []
+    )
+
+
+@given(st.binary(max_size=80))
+def test_any_list_of_opcodes_is_read_as_far_as_it_is_whole(stored: bytes) -> None:
+    assert len(list(_opcodes(stored))) <= len(stored) // 16
+    assert list(_opcodes(opcodes(1, 9) + stored)) == [1, 9]
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])

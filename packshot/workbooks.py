@@ -7,6 +7,7 @@ cell whether it is text (ECMA-376, part 1, 18.3 and 18.8). `packshot.sheets.work
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import escape, quoteattr
@@ -16,6 +17,8 @@ from packshot.tables import Cell
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a ZIP archive can store
 _MOST_CHARACTERS = 32_767  # of a cell, in Excel
+_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+"""What Excel takes for the start of an escaped character. It shows ``A_x0041_`` as ``AA`` (ECMA-376, 22.9.2.19)."""
 _HEADER = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -81,7 +84,7 @@ def _row(number: int, cells: Sequence[Cell]) -> str:
 def _cell(place: str, value: str | Cell) -> str:
     if not isinstance(value, str):
         return f'<c r="{place}"><v>{value}</v></c>'
-    text = escape(one_line(value)[:_MOST_CHARACTERS])
+    text = escape(_ESCAPE.sub("_x005F_", one_line(value)[:_MOST_CHARACTERS]))
     return f'<c r="{place}" s="{_AS_TEXT}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import posixpath
 import re
 import zipfile
 import zlib
@@ -26,7 +27,11 @@ _MOST_ROWS_ABOVE = 20
 _DATE_FORMATS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
 """Numbers of the built-in formats that show a date or a time (ECMA-376, 18.8.30)."""
 _DATE_SIGNS = re.compile(r"[ymdhs]", re.IGNORECASE)
-_NO_SIGNS = re.compile(r'"[^"]*"|\\.|\[[^\[\]]*\]')
+_NO_SIGNS = re.compile(r'"[^"]*"|\\.|\[[^\[\]]*\]|general|standard', re.IGNORECASE)
+_NOUGHTS = re.compile(r"(0{2,})(?:;.*)?")
+"""A number format that shows a whole number with leading noughts, such as ``00000000000000`` for a GTIN."""
+_LEADING_NOUGHT = re.compile(r"0\d+")
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _CELL = re.compile(r"([A-Z]{1,3})\d*")
 _EPOCH, _EPOCH_1904 = dt.datetime(1899, 12, 30), dt.datetime(1904, 1, 1)
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -145,33 +150,47 @@ class _Book:
 
     def __init__(self, archive: zipfile.ZipFile, most_rows: int, most_columns: int) -> None:
         self._archive, self._most_rows, self._most_columns = archive, most_rows, most_columns
-        self._sizes = {one.filename: one for one in archive.infolist()}
+        # Names of parts differ by more than case (ECMA-376, part 2, 6.2.2.3). Some programs write backslashes.
+        self._sizes = {_part(one.filename): one for one in archive.infolist()}
         claimed = sum(one.file_size for one in archive.infolist())
         packed = sum(one.compress_size for one in archive.infolist())
         if claimed > _MOST_BYTES or claimed > _MOST_RATIO * packed + 1_000_000:
             raise ValueError(f"an Excel workbook of {claimed:,} bytes when unpacked")
-        if "xl/workbook.xml" not in self._sizes:
+        self._main = next(iter(self._linked("", "officeDocument").values()), "xl/workbook.xml")
+        if self._main not in self._sizes:
             raise ValueError("a ZIP archive that is no Excel workbook")
         self._shared = self._texts()
-        self._dates = self._date_styles()
+        self._dates, self._noughts = self._styles()
         self._base = (
-            _EPOCH_1904
-            if any(_is_true(one.get("date1904")) for one in self._all("xl/workbook.xml", "workbookPr"))
-            else _EPOCH
+            _EPOCH_1904 if any(_is_true(one.get("date1904")) for one in self._all(self._main, "workbookPr")) else _EPOCH
         )
 
     def size(self, part: str) -> int:
         return self._sizes[part].file_size
 
+    def _linked(self, part: str, kind: str = "") -> dict[str, str]:
+        """Return the parts that a part links to: id of the link -> name (ECMA-376, part 2, 6.5).
+
+        Args:
+            part: the part's name; empty for the whole package.
+            kind: last word of the type of link, for example ``styles``; empty: links of all types.
+        """
+        folder, _, name = part.rpartition("/")
+        links = self._all(f"{folder}/_rels/{name}.rels".lstrip("/"), "Relationship")
+        return {
+            one.get("Id", ""): _part(posixpath.normpath(posixpath.join("/", folder, _slashed(one.get("Target", "")))))
+            for one in links
+            if not kind or one.get("Type", "").endswith(f"/{kind}")
+        }
+
+    def _only(self, kind: str, usual: str) -> str:
+        return next(iter(self._linked(self._main, kind).values()), usual)
+
     def sheets(self) -> Iterator[tuple[str, str]]:
         """Yield the name and part of each visible sheet."""
-        targets = {
-            one.get("Id"): one.get("Target", "") for one in self._all("xl/_rels/workbook.xml.rels", "Relationship")
-        }
-        for sheet in self._all("xl/workbook.xml", "sheet"):
-            link = next((value for name, value in sheet.attrib.items() if name.endswith("}id")), "")
-            target = targets.get(link, "")
-            part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+        targets = self._linked(self._main)
+        for sheet in self._all(self._main, "sheet"):
+            part = targets.get(next((value for name, value in sheet.attrib.items() if name.endswith("}id")), ""), "")
             if sheet.get("state", "visible") == "visible" and part in self._sizes:
                 yield sheet.get("name", ""), part
 
@@ -206,16 +225,16 @@ class _Book:
     def _text(self, cell: Element) -> str:
         kind = cell.get("t", "n")
         if kind == "inlineStr":
-            return _whole_text(cell)
+            return _unescaped(_whole_text(cell))
         value = next((one.text or "" for one in cell if _tag(one) == "v"), "")
         if kind == "s":
             return self._shared[int(value)] if value.isdigit() and int(value) < len(self._shared) else ""
         if kind in ("str", "d", "b"):
-            return value
+            return _unescaped(value)
         if kind == "e" or not value:
             return ""
-        style = cell.get("s", "0")
-        return self._date(value) if style.isdigit() and int(style) in self._dates else _number(value)
+        style = int(cell.get("s", "0")) if cell.get("s", "0").isdigit() else 0
+        return self._date(value) if style in self._dates else _number(value, self._noughts.get(style, 0))
 
     def _date(self, value: str) -> str:
         try:
@@ -225,22 +244,29 @@ class _Book:
         return f"{day:%Y-%m-%d}" if day.time() == dt.time() else f"{day:%Y-%m-%d %H:%M:%S}"
 
     def _texts(self) -> list[str]:
-        return [_whole_text(one) for one in self._all("xl/sharedStrings.xml", "si")]
+        part = self._only("sharedStrings", "xl/sharedstrings.xml")
+        return [_unescaped(_whole_text(one)) for one in self._all(part, "si")]
 
-    def _date_styles(self) -> frozenset[int]:
-        """Return the positions of the cell styles that show a date."""
-        formats = {one.get("numFmtId"): one.get("formatCode", "") for one in self._all("xl/styles.xml", "numFmt")}
+    def _styles(self) -> tuple[frozenset[int], dict[int, int]]:
+        """Return (positions of the cell styles that show a date, position of a style -> its least number of digits).
+
+        The second holds only styles that show leading noughts.
+        """
+        part = self._only("styles", "xl/styles.xml")
+        formats = {one.get("numFmtId"): one.get("formatCode", "") for one in self._all(part, "numFmt")}
         own = {number for number, code in formats.items() if _DATE_SIGNS.search(_NO_SIGNS.sub("", code))}
         built_in = {str(number) for number in _DATE_FORMATS}
         shown = {*(built_in - set(formats)), *own}
-        styles = next(self._all("xl/styles.xml", "cellXfs"), None)
-        return frozenset(at for at, one in enumerate(styles or ()) if one.get("numFmtId") in shown)
+        digits = {number: len(found[1]) for number, code in formats.items() if (found := _NOUGHTS.fullmatch(code))}
+        used = [one.get("numFmtId") for one in next(self._all(part, "cellXfs"), ())]
+        dates = frozenset(at for at, number in enumerate(used) if number in shown)
+        return dates, {at: digits[number] for at, number in enumerate(used) if number in digits}
 
     def _all(self, part: str, tag: str) -> Iterator[Element]:
         """Yield each element with this tag; each is forgotten before the next one."""
         if part not in self._sizes:
             return
-        with self._archive.open(part) as file:
+        with self._archive.open(self._sizes[part]) as file:
             for element in _elements(file):
                 if _tag(element) == tag:
                     yield element
@@ -298,13 +324,41 @@ def _column(letters: str) -> int:
     return at - 1
 
 
-def _number(value: str) -> str:
-    """Return a number as text: whole numbers without a point or exponent."""
+def _number(value: str, digits: int) -> str:
+    """Return a number as text: whole numbers without a point or exponent, and with leading noughts as they are shown.
+
+    Args:
+        value: the number as the sheet has it. One with leading noughts is a text: Excel gives no type to the result of
+            a formula that refers to a text.
+        digits: least number of digits that the cell's format shows.
+    """
     try:
         number = float(value)
     except ValueError:
         return value
-    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+    if _LEADING_NOUGHT.fullmatch(value):
+        return value
+    if not number.is_integer() or abs(number) >= 1e15:
+        return repr(number)
+    return str(int(number)) if number < 0 else str(int(number)).zfill(digits)
+
+
+def _part(name: str) -> str:
+    """Return the name of a part in the form in which parts are compared: small letters, slashes, none in front."""
+    return _slashed(name).lstrip("/").lower()
+
+
+def _slashed(name: str) -> str:
+    return name.replace("\\", "/")
+
+
+def _unescaped(text: str) -> str:
+    """Return a text with the characters that XML cannot hold, such as ``_x000D_`` (ECMA-376, 22.9.2.19)."""
+    return _ESCAPED.sub(lambda found: _character(int(found[1], 16)) or found[0], text) if "_x" in text else text
+
+
+def _character(code: int) -> str:
+    return "" if code == 0 or 0xD800 <= code <= 0xDFFF else chr(code)
 
 
 def _is_true(value: str | None) -> bool:

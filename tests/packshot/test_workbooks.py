@@ -33,6 +33,7 @@ def read_back(data: bytes) -> list[list[str]]:
 @given(st.lists(st.tuples(CELLS, CELLS), max_size=5))
 @example([(one, one) for one in GTINS])
 @example([(one, "x") for one in TEXTS])
+@example([("A_x0041_B", "_x005F_x0041_")])
 def test_every_cell_is_read_back_as_it_was(rows: list[tuple[str | int | None, str | int | None]]) -> None:
     rows = [(*row, "end") for row in rows]
     found = read_back(workbook(("gtin", "shot", "end"), rows, title="manifest"))

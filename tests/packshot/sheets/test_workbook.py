@@ -6,8 +6,11 @@ import contextlib
 import datetime as dt
 import io
 import zipfile
+from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from packshot.sheets.workbook import Sheet, column_of, read_workbook
 from tests.packshot.sheets.books import Formula, workbook
@@ -72,3 +75,102 @@ def test_other_sheets_with_the_same_names_are_told_and_others_are_not() -> None:
     sheet = read(workbook(orders, [*orders, ["B", "2026-03-02"]], [["sku", "price"], ["A", 3]], [["sku", "date"]]))
     assert "'S1'" in sheet.how
     assert sheet.others == {"S2": 2}
+
+
+def _changed(data: bytes, change: Callable[[str, str], tuple[str, str]]) -> bytes:
+    """The workbook with other names or contents of its parts."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as book, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as made:
+        for name in book.namelist():
+            made.writestr(*change(name, book.read(name).decode()))
+    return stream.getvalue()
+
+
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def _elsewhere(name: str, part: str) -> tuple[str, str]:
+    """All parts in another folder under other names; only links say where they are."""
+    if name == "xl/_rels/workbook.xml.rels":
+        part = part.replace("worksheets/sheet", "/Data/Sheets/S").replace(
+            "</Relationships>",
+            f'<Relationship Id="a" Type="{_OFFICE}/sharedStrings" Target="../data/words.xml"/>'
+            f'<Relationship Id="b" Type="{_OFFICE}/styles" Target="looks.xml"/></Relationships>',
+        )
+    moved = {
+        "xl/workbook.xml": "data/book22.xml",
+        "xl/_rels/workbook.xml.rels": "data/_rels/book22.xml.rels",
+        "xl/sharedStrings.xml": "data/words.xml",
+        "xl/styles.xml": "data/looks.xml",
+    }
+    return moved.get(name, name.replace("xl/worksheets/sheet", "data/sheets/s")), part
+
+
+def _with_package_link(data: bytes) -> bytes:
+    stream = io.BytesIO(data)
+    with zipfile.ZipFile(stream, "a") as book:
+        link = f'<Relationship Id="a" Type="{_OFFICE}/officeDocument" Target="/data/book22.xml"/>'
+        book.writestr("_rels/.rels", f"<Relationships>{link}</Relationships>")
+    return stream.getvalue()
+
+
+WRITERS: dict[str, Callable[[bytes], bytes]] = {
+    "backslashes": lambda data: _changed(data, lambda name, part: (name.replace("/", "\\"), part)),
+    "capitals": lambda data: _changed(data, lambda name, part: (name.upper(), part)),
+    "other names": lambda data: _with_package_link(_changed(data, _elsewhere)),
+    "backslashes in links": lambda data: _changed(
+        data, lambda name, part: (name, part.replace("worksheets/sheet", "worksheets\\sheet"))
+    ),
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_parts_are_found_by_their_links_however_a_program_names_them(writer: str) -> None:
+    """Such workbooks were called no workbooks, or their texts and dates were lost."""
+    rows = [["sku", "date", "gtin"], ["00123", dt.date(2026, 3, 1), "A"], ["B", dt.date(2026, 3, 2), "C"]]
+    whole = workbook(rows)
+    changed = WRITERS[writer](whole)
+    assert changed != whole
+    assert read(changed).below == read(whole).below == [["00123", "2026-03-01", "A"], ["B", "2026-03-02", "C"]]
+
+
+@given(st.text("0123456789", min_size=1, max_size=15), st.booleans())
+def test_a_result_of_digits_without_a_type_keeps_its_leading_noughts(digits: str, formula: bool) -> None:
+    """Excel gives no type to a cell that refers to a text: the SKU 00123 was read as 123."""
+    cell = f"<c>{'<f>S1!A1</f>' if formula else ''}<v>{digits}</v></c>"
+    row = "<row><c t='str'><v>sku</v></c></row><row>" + cell + "</row>"
+    data = _changed(
+        workbook([["sku"]]),
+        lambda name, part: (name, f"<worksheet><sheetData>{row}</sheetData></worksheet>" if "sheet1" in name else part),
+    )
+    assert read(data).below == [[digits]]
+
+
+@given(st.integers(0, 10**14 - 1), st.integers(2, 14), st.sampled_from(["", ";@", ";-0"]))
+def test_a_number_is_read_with_the_leading_noughts_that_its_format_shows(number: int, width: int, more: str) -> None:
+    """A GTIN shown as 00012345678905 was read as 12345678905."""
+
+    def change(name: str, part: str) -> tuple[str, str]:
+        part = part.replace('<xf numFmtId="164"/>', '<xf numFmtId="164"/><xf numFmtId="170"/>')
+        style = f'<numFmt numFmtId="170" formatCode="{"0" * width}{more}"/>'
+        return name, part.replace("<numFmts>", f"<numFmts>{style}").replace('<c r="A2">', '<c r="A2" s="2">')
+
+    data = _changed(workbook([["sku", "gtin"], [number, number]]), change)
+    assert read(data).below == [[f"{number:0{width}d}", str(number)]]
+
+
+@pytest.mark.parametrize("code", ["General", "Standard", "0.00", "#,##0", '0" Stück am Tag"', "[Red]0", "0\\d"])
+def test_a_format_without_a_date_s_signs_shows_no_date(code: str) -> None:
+    def change(name: str, part: str) -> tuple[str, str]:
+        return name, part.replace("dd\\.mm\\.yyyy", code.replace('"', "&quot;"))
+
+    data = _changed(workbook([["sku", "date"], ["A", dt.date(2026, 3, 1)]]), change)
+    assert read(data).below == [["A", "46082"]]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8))
+def test_characters_that_xml_cannot_hold_are_read_as_excel_shows_them(text: str) -> None:
+    """SAP and others end cells with _x000D_: such a SKU met no order."""
+    escaped = "".join(f"_x{ord(one):04X}_" if ord(one) < 0x10000 else one for one in text)
+    sheet = read(workbook([["sku", "date"], [f"{escaped}_x000D_", "x"], ["A_x0000_B", "_xZZZZ_"]]))
+    assert sheet.below == [[f"{text}\r", "x"], ["A_x0000_B", "_xZZZZ_"]]

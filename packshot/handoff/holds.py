@@ -58,6 +58,7 @@ class Missing(Value):
 
 def missing_for(
     *,
+    file: str,
     product: str,
     view: str,
     ghost_mannequin: bool,
@@ -72,6 +73,7 @@ def missing_for(
     Each need occurs once at most: first the missing photographs, then the questions.
 
     Args:
+        file: the photograph's file as its client named it. The requests name it if no product is known.
         product: the SKU, ASIN or GTIN by which photographs are matched; empty if nothing names it. Then the client is
             asked.
         view: code of the shot's view. Only some views need a neck shot or a reference.
@@ -84,23 +86,25 @@ def missing_for(
         config: says which views need a neck joint, and which views show a garment's inside or a colour reference.
     """
     unknown = unknown_services(services)
-    asked = (*(() if product else (_WHICH_PRODUCT,)), *((_asked_back(product, unknown),) if unknown else ()))
+    named = product or file
+    asked = (*(() if product else (_which_product(file),)), *((_asked_back(named, unknown),) if unknown else ()))
     needs = tuple(_needs(view, ghost_mannequin, reference_required and not reference_given, config))
     others = list(siblings) if needs else []
     missing = (
-        _missing(need, product=product, config=config)
+        _missing(need, product=named, config=config)
         for need in needs
         if not paired(need, product=product, siblings=others, config=config)
     )
     return (*missing, *asked)
 
 
-_WHICH_PRODUCT = Missing(
-    need=Need.PRODUCT,
-    sentence="Which product is this? The file's name does not say it, or does not follow the client's pattern, and "
-    "neither manifest nor metadata name a SKU, ASIN or GTIN. Send the batch again with the name corrected or a row in "
-    "the manifest.",
-)
+def _which_product(file: str) -> Missing:
+    return Missing(
+        need=Need.PRODUCT,
+        sentence=f"Which product is on {file}? The file's name does not say it, or does not follow the client's "
+        "pattern, and neither manifest nor metadata name a SKU, ASIN or GTIN. Send the batch again with the name "
+        "corrected or a row in the manifest.",
+    )
 
 
 def _asked_back(product: str, unknown: Sequence[str]) -> Missing:

@@ -8,6 +8,7 @@ from prefect import task
 from prefect.runtime import task_run
 
 from packshot.handoff.holds import Missing, missing_for
+from packshot.keys import path_in_inbox
 from packshot.naming import BatchId
 from packshot.record import ShotRecord, State
 from packshot.specs.models import Plan
@@ -39,6 +40,7 @@ def still_missing(record: ShotRecord, plan: Plan | None = None) -> tuple[Missing
     plan, promise = plan or shot_objects.plan_of(record), promise_to(record.shot.client)
     product = record.product
     return missing_for(
+        file=path_in_inbox(record.shot.in_batch, record.source.key),
         product=product,
         view=plan.view,
         ghost_mannequin=scope_for(record, plan).ghost_mannequin,

@@ -24,6 +24,7 @@ def needs(
     services: tuple[str, ...] = (),
 ) -> list[Need]:
     missing = missing_for(
+        file="spring/IMG_0815.jpg",
         product="TSH700",
         view=view,
         ghost_mannequin=ghost,
@@ -74,6 +75,7 @@ def test_both_can_be_missing() -> None:
 def test_a_service_that_nobody_knows_is_asked_back_with_what_was_probably_meant() -> None:
     assert needs(ghost=False, services=("dust_remval",)) == [Need.KNOWN_SERVICE]
     (one,) = missing_for(
+        file="spring/IMG_0815.jpg",
         product="TSH700",
         view="MAIN",
         ghost_mannequin=False,
@@ -94,6 +96,7 @@ def test_no_service_that_is_known_is_waited_for() -> None:
 
 def test_a_shot_whose_product_nothing_names_is_asked_back() -> None:
     (one,) = missing_for(
+        file="spring/IMG_0815.jpg",
         product="",
         view="MAIN",
         ghost_mannequin=False,
@@ -103,4 +106,21 @@ def test_a_shot_whose_product_nothing_names_is_asked_back() -> None:
         config=CONFIG,
     )
     assert one.need is Need.PRODUCT
-    assert one.sentence.startswith("Which product is this?")
+    assert one.sentence.startswith("Which product is on spring/IMG_0815.jpg? The file's name does not say it")
+
+
+def test_each_request_names_the_file_where_no_product_is_known() -> None:
+    """It asked for 'the neck shot of  ', and 'for a service for  that nobody knows'."""
+    missing = missing_for(
+        file="商品-红色_正面.jpg",
+        product="",
+        view="MAIN",
+        ghost_mannequin=True,
+        reference_required=True,
+        reference_given=False,
+        services=("sparkle",),
+        siblings=(),
+        config=CONFIG,
+    )
+    assert [one.need for one in missing] == [*list(Need)[:2], Need.PRODUCT, Need.KNOWN_SERVICE]
+    assert all("商品-红色_正面.jpg" in one.sentence for one in missing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from deployments.demo import environment
-from packshot.batch import ShotRef
+from packshot.batch import BatchRecord, ShotRef
 from packshot.decision import Choice
 from packshot.export.left_out import left_out_of
 from packshot.handoff.deciding import since_restart
@@ -21,13 +22,17 @@ from packshot.naming import BatchId, batch_id
 from packshot.record import ShotRecord, Source, State
 from packshot.specs.load import default_folder
 from packshot.types import Sourced
+from tasks.batches.closed import closed_batches
+from tasks.batches.stock import take_stock
+from tasks.batches.submitting import submit_folder
 from tasks.people import hot_folder
 from tasks.people.holds import hold_back
 from tasks.people.hot_folder import release_holds
+from tasks.people.questions import question_about
 from tasks.processing.networks import LoadedModel
 from tasks.queries.asking import judged_records, repair
 from tasks.records.bookkeeping import now
-from tasks.records.stored import change_record, load_record
+from tasks.records.stored import change_record, create_batch, load_record
 from tasks.results.handovers import ApprovedShot, RoutedShot
 from tasks.runs.resuming import waiting_run_of
 from tasks.stages import first_edit, redo
@@ -227,7 +232,7 @@ def test_a_name_that_the_client_s_pattern_does_not_read_waits_for_its_product(
     record = load_record(batch.shot("IMG_0815"))
     assert record.state is State.ON_HOLD
     assert record.fact("sku") == ""
-    assert record.events[-1].why.startswith("Which product is this? The file's name does not say it")
+    assert record.events[-1].why.startswith("Which product is on IMG_0815.jpg? The file's name does not say it")
     assert waiting_run_of(record.shot)
     assert load_record(batch.shot("EX-20331_MAIN")).fact("sku") == "EX-20331"
 
@@ -244,6 +249,50 @@ def test_a_name_that_the_client_s_pattern_does_not_read_waits_for_its_product(
     shots = [route_shot.fn(one, group=group_shots.fn(again, mastered)[one.name]) for one in mastered]
     assert in_a_run(lambda: hold_back.fn(again, shots)).names == ()
     assert load_record(shots[0].shot).fact("sku") == "EX-20400"
+
+
+ANY_SCRIPT = (
+    *("商品-红色_正面.jpg", "日本/靴.jpg", "ฉลาก ใหม่.jpg", "Кружка-1.jpg", "👟👟.jpg", "ex-20331.jpg", "100% lin.jpg"),
+    *(unicodedata.normalize("NFD", name) for name in ("Größe 42.jpg", "한국어.jpg")),
+)
+"""File names of other scripts and forms, of which no pattern for SKUs reads one."""
+
+
+def test_names_in_any_script_come_from_a_folder_through_the_night_s_listing_to_the_question(
+    ghosts: Storage, batch: BatchId, tmp_path: Path
+) -> None:
+    guide = tmp_path / "configs" / "clients" / f"{batch.client}.yaml"
+    guide.write_text("title: Acme\nplatforms: [shopify]\nfile_name_pattern: '(?P<sku>EX-\\d{5})_(?P<view>MAIN)'\n")
+    folder = tmp_path / "photographs"
+    for number, name in enumerate(ANY_SCRIPT):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(photograph(radius_ratio=0.43) + bytes(number))
+    left_out: list[str] = []
+    sent = submit_folder(
+        folder, batch, on_progress=lambda *_: None, on_left_out=lambda name, why: left_out.append(name)
+    )
+    assert (sent, left_out) == (len(ANY_SCRIPT), [])
+    assert batch in closed_batches.fn().batches
+
+    create_batch(BatchRecord(batch=batch, received_at=now()))
+    stock = take_stock.fn(batch)
+    assert {unicodedata.normalize("NFC", one.path) for one in stock.shots} == {
+        unicodedata.normalize("NFC", name) for name in ANY_SCRIPT
+    }
+    mastered = [master_shot.fn(ref, configs_fingerprint=stock.configs_fingerprint) for ref in stock.shots]
+    groups = group_shots.fn(batch, mastered)
+    shots = [route_shot.fn(one, group=groups[one.name]) for one in mastered]
+    held = in_a_run(lambda: hold_back.fn(batch, shots)).on_hold
+    assert len(set(held)) == len(ANY_SCRIPT)
+    for ref in stock.shots:
+        record = load_record(ref.shot)
+        assert (record.state, record.fact("sku")) == (State.ON_HOLD, "")
+        assert f"Which product is on {ref.path}?" in question_about(record).lead
+
+    chinese = next(ref.shot for ref in stock.shots if ref.path == ANY_SCRIPT[0])
+    given = answer(chinese, Choice.CORRECT, person="Stu Dio", new_name="EX-20400_MAIN.jpg", note="")
+    assert not follow(chinese, given).objection
+    assert (load_record(chinese).state, load_record(chinese).product) == (State.ROUTED, "EX-20400")
 
 
 def unread(batch: BatchId, guide: Path, more: str = "") -> ShotRef:

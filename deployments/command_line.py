@@ -23,10 +23,14 @@ from packshot.cli import build
 from packshot.cli.ending import Exit, run
 from packshot.cli.options import Json
 from packshot.cli.showing import bar, new_table, print_json, terminal_console
+from packshot.errors import ConfigError
 from packshot.figures import counted
 
 Client = Annotated[str, typer.Option(help="The client's name, as in configs/clients.")]
 Batch = Annotated[str, typer.Option(help="The batch's name.")]
+NewClient = Annotated[
+    bool, typer.Option("--new-client", help="The client has no style guide yet: use the default one, and do not ask.")
+]
 
 
 RETRIES, TRIED_AGAIN = "PREFECT_CLIENT_MAX_RETRIES", "2"
@@ -133,6 +137,7 @@ def _batches() -> typer.Typer:
         folder: Annotated[Path, typer.Argument(help="Photographs and, if there is one, manifest.csv.", exists=True)],
         client: Client,
         batch: Batch,
+        new_client: NewClient = False,
         json: Json = False,
     ) -> None:
         """Upload a folder as a closed batch; the next nightly run, or process-batch in the UI, takes it up."""
@@ -140,7 +145,7 @@ def _batches() -> typer.Typer:
         from tasks.batches.submitting import submit_folder
 
         which = batch_id(client, batch)
-        _warn_of_client(client, verb="Submit")
+        _check_client(client, verb="Submit", new_client=new_client)
         with bar(f"uploading {which}", quiet=json) as move:
             left_out: dict[str, str] = {}
             files = submit_folder(
@@ -161,13 +166,14 @@ def _batches() -> typer.Typer:
         client: Client,
         batch: Batch,
         hours: Annotated[float, typer.Option(help="How long the forms work; at most a week.", min=0.1, max=168)] = 72,
+        new_client: NewClient = False,
     ) -> None:
         """Print two upload forms as JSON, for a client without a key: one for files, one that closes the batch."""
         from packshot.naming import batch_id
         from tasks.batches.submitting import invite as forms_for
 
         which = batch_id(client, batch)
-        _warn_of_client(client, verb="Invite")
+        _check_client(client, verb="Invite", new_client=new_client)
         print_json(forms_for(which, hours=hours))
 
     @app.command("status")
@@ -217,32 +223,45 @@ def _batches() -> typer.Typer:
     return app
 
 
-def _warn_of_client(client: str, *, verb: str) -> None:
-    """Say on standard error that a client has no style guide, or a wrong one; ask a person at a terminal whether to go
-    on.
+def _check_client(client: str, *, verb: str, new_client: bool) -> None:
+    """Refuse a client without a style guide, unless a person at a terminal or ``--new-client`` says that it is meant.
+
+    A wrong style guide is said on standard error, and asked about at a terminal. Without one the command goes on:
+    nothing of the client's is processed before the guide is mended.
 
     Args:
-        verb: what the person wants to do, for the question.
+        client: the client's name.
+        verb: what the person wants to do, for the question, for example ``Submit``.
+        new_client: True if the default style guide is meant for a client without one.
     Raises:
+        ConfigError: the client has no style guide, and there is nobody to ask.
         typer.Abort: the person said no.
     """
-    from packshot.specs.nearest import did_you_mean
+    from packshot.specs.nearest import did_you_mean, listed
     from tasks.environment.configs import configs_in_force
 
     configs = configs_in_force()
     if client in configs.clients:
         return
+    here = sys.stdin.isatty()
     if client in configs.broken_clients:
         why = configs.broken_clients[client]
         said = (
             f"The style guide of {client!r} is wrong, so nothing of this batch is processed before it is mended: {why}"
         )
-    else:
-        meant = did_you_mean(client, configs.clients)
+    elif new_client or here:
         said = (
-            f"{client!r} has no style guide{meant}. The default one will be used. "
+            f"{client!r} has no style guide{did_you_mean(client, configs.clients)}. The default one will be used. "
             f"Write configs/clients/{client}.yaml, or correct the name."
         )
+    else:
+        raise ConfigError(
+            "this client has no style guide",
+            client,
+            allowed=listed(client, configs.clients),
+            next_step=f"Correct the name, or write configs/clients/{client}.yaml. "
+            "If the default style guide is meant, add --new-client.",
+        )
     terminal_console(stderr=True).print(said, style="yellow", markup=False, highlight=False, soft_wrap=True)
-    if sys.stdin.isatty():
+    if here and not new_client:
         typer.confirm(f"{verb} all the same?", abort=True, err=True)

@@ -46,8 +46,8 @@ def storage(s3_server: S3Access, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture
 def batch() -> BatchId:
-    """A batch that no other test has."""
-    return batch_id("acme", f"b{uuid.uuid4().hex[:8]}")
+    """A batch that no other test has, of a client that has a style guide."""
+    return batch_id("demo", f"b{uuid.uuid4().hex[:8]}")
 
 
 @pytest.fixture
@@ -96,15 +96,35 @@ def test_submit_uploads_a_folder_and_closes_the_batch(
     assert storage.get(inbox_key(batch, "details/A1_PT01.jpg")) == b"second"
 
 
-@pytest.mark.parametrize(("client", "meant"), [("exampel", "example"), ("demo", ""), ("northwind", "")])
-def test_submit_says_when_a_client_is_probably_misspelt(
+@pytest.mark.parametrize(("client", "meant"), [("exampel", " (did you mean example?)"), ("northwind", "")])
+def test_without_a_terminal_an_unknown_client_is_refused_unless_it_is_said_to_be_new(
     storage: Storage, folder: Path, client: str, meant: str
 ) -> None:
-    said = packshot("batch", "submit", folder, "--client", client, "--batch", uuid.uuid4().hex[:8])
-    assert said.status == Exit.OK
-    assert (f"{client!r} has no style guide (did you mean {meant}?)" in said.error) is bool(meant)
-    assert (f"{client!r} has no style guide. The default one will be used." in said.error) is (client == "northwind")
-    assert (f"Write configs/clients/{client}.yaml" in said.error) is (bool(meant) or client == "northwind")
+    """A script with a misspelt name had its whole shoot done by the default style guide: there was nobody to ask."""
+    batch = batch_id(client, uuid.uuid4().hex[:8])
+    named = ("--client", client, "--batch", batch.batch)
+    for words in (("submit", folder), ("invite",)):
+        said = packshot("batch", *words, *named)
+        assert said.status == Exit.CONFIG, words
+        assert f"{client}: this client has no style guide; allowed default, demo, example{meant}." in said.error
+        assert f"write configs/clients/{client}.yaml" in said.error
+        assert "add --new-client" in said.error
+        assert said.out == ""
+    assert not list(storage.list(inbox_prefix(batch)))
+    for words in (("submit", folder), ("invite",)):
+        said = packshot("batch", *words, *named, "--new-client")
+        assert said.status == Exit.OK, words
+        assert f"{client!r} has no style guide{meant}. The default one will be used." in said.error
+    assert len(list(storage.list(inbox_prefix(batch)))) == 4
+
+
+@pytest.mark.parametrize("words", [("submit",), ("invite",)])
+@pytest.mark.parametrize("option", [[], ["--new-client"]])
+def test_a_client_with_a_style_guide_is_taken_without_a_word(
+    storage: Storage, batch: BatchId, folder: Path, names: tuple[str, ...], words: tuple[str], option: list[str]
+) -> None:
+    said = packshot("batch", *words, *([folder] if words == ("submit",) else []), *names, *option)
+    assert (said.status, said.error) == (Exit.OK, "")
 
 
 def test_a_style_guide_that_is_wrong_is_said_where_work_for_its_client_begins(
@@ -121,9 +141,14 @@ def test_a_style_guide_that_is_wrong_is_said_where_work_for_its_client_begins(
         for part in ("The style guide of 'slipped' is wrong", "slipped.yaml", "platfroms"):
             assert part in said.error, words
         assert "default one" not in said.error
-        unknown = packshot("batch", *words, "--client", "exampel", "--batch", name)
-        assert "'exampel' has no style guide (did you mean example?)" in unknown.error
-        assert packshot("batch", *words, "--client", "demo", "--batch", name).error == ""
+
+
+def test_a_person_who_says_that_a_client_is_new_is_not_asked(storage: Storage, folder: Path) -> None:
+    batch = batch_id("exampel", uuid.uuid4().hex[:8])
+    named = ("--client", batch.client, "--batch", batch.batch, "--new-client")
+    said = packshot("batch", "submit", folder, *named, typed=True)
+    assert said.status == Exit.OK
+    assert "Submit all the same?" not in said.error
 
 
 @pytest.mark.parametrize("answer", ["n\n", "y\n"])

@@ -10,10 +10,10 @@ import dataclasses
 import hmac
 import secrets
 import threading
-import time
 from collections.abc import Callable
 
 from desk.access.accounts import Account
+from tasks.environment.clocks import passed_s
 
 IDLE_S = 2 * 3600.0
 """A session ends after this time without a request."""
@@ -52,11 +52,11 @@ class Session:
 class Sessions:
     """All sessions of people who are signed in, each found by its token. They are only in memory."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, clock: Callable[[], float] = passed_s) -> None:
         """Begin without sessions.
 
         Args:
-            clock: seconds that only go forward.
+            clock: seconds that only go forward, also while this machine is suspended.
         """
         self._clock, self._lock = clock, threading.Lock()
         self._open: dict[str, Session] = {}

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -47,6 +46,7 @@ from packshot.looking.pack import Tile
 from packshot.record import ShotRecord
 from packshot.types import Box, Size
 from tasks.deliveries.share_links import form_token, link_behind, read_token
+from tasks.environment.clocks import passed_s
 from tasks.people.rejected_deliveries import Words, send_back
 from tasks.records.bookkeeping import now
 from tasks.records.stored import load_records
@@ -314,7 +314,7 @@ async def _opened(request: Request, *, again: bool = False) -> Opened:
     """
     token, guests = request.path_params["token"], desk_of(request).guests
     looked_at, known = guests.looked_up.get(token, (0.0, None))
-    if again and known is not None and time.monotonic() - looked_at < KEPT_S:
+    if again and known is not None and passed_s() - looked_at < KEPT_S:
         return known
     shared = read_token(token)
     if shared is None:
@@ -334,7 +334,7 @@ async def _opened(request: Request, *, again: bool = False) -> Opened:
             raise
         raise _ClosedError(410, GONE) from None
     opened = Opened(token, shared, sight)
-    guests.looked_up[token] = (time.monotonic(), opened)
+    guests.looked_up[token] = (passed_s(), opened)
     while len(guests.looked_up) > _KEPT:
         guests.looked_up.pop(next(iter(guests.looked_up)))
     return opened

@@ -9,8 +9,9 @@ picture, and is followed only once. A restart of the desk forgets all claims.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
+
+from tasks.environment.clocks import passed_s
 
 LASTS_S = 300.0
 """A claim ends after this time without a sign of life from its page."""
@@ -22,11 +23,11 @@ class Claims:
     So two people don't work on one shot. A claim ends after five minutes without a sign of life from the page.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, clock: Callable[[], float] = passed_s) -> None:
         """Begin without claims.
 
         Args:
-            clock: seconds that only go forward.
+            clock: seconds that only go forward, also while this machine is suspended.
         """
         self._clock, self._lock = clock, threading.Lock()
         self._held: dict[str, tuple[str, float]] = {}

@@ -46,7 +46,7 @@ class Guests:
         rejections: counts pictures sent back, by the link's id.
         zips: counts downloads of a whole delivery, by the link's id.
         small: small pictures of delivered files.
-        looked_up: token -> (when its link was looked up, in seconds of the monotonic clock; what it opens).
+        looked_up: token -> (when its link was looked up, in seconds of `passed_s`; what it opens).
     """
 
     unknown: Attempts = dataclasses.field(default_factory=lambda: Attempts(Pace(20, 3.0, 20, 3.0)))

@@ -38,6 +38,7 @@ from packshot.errors import (
 from packshot.keys import batch_lease, delivery_lease, lease_key, part_lease, run_lease
 from packshot.lease import RENEWALS, Lease, Owner
 from packshot.naming import BatchId
+from tasks.environment.clocks import passed_s
 from tasks.environment.settings import get_settings
 from tasks.environment.troubles import Troubles
 from tasks.storage.bucket import open_storage
@@ -48,7 +49,6 @@ LONGEST_WAIT_S = 3600.0
 """How long a claim waits for another run."""
 _JSON = "application/json"
 _OUTAGE_S = 120.0
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _log = logging.getLogger("packshot")
 
 
@@ -128,14 +128,6 @@ def is_held(*names: str) -> bool:
     return any(seen is not None and seen.is_alive for seen in found)
 
 
-def _passed_s() -> float:
-    """Return seconds that only go forward, also while this machine is suspended: then a lease runs out elsewhere.
-
-    `time.monotonic` stands still on a suspended Linux machine.
-    """
-    return time.clock_gettime(_CLOCK)
-
-
 class Holder:
     """One run's hold on a lease: the right to work on something alone. A thread renews it. Thread-safe.
 
@@ -200,7 +192,7 @@ class Holder:
             StorageUnavailableError: the lease had to be renewed, and the storage does not answer.
         """
         with self._lock:
-            if self._lost is None and _passed_s() - self._asked_at > self.lease.holds_s * (1 - 1 / RENEWALS):
+            if self._lost is None and passed_s() - self._asked_at > self.lease.holds_s * (1 - 1 / RENEWALS):
                 self._renew()
             if self._lost is not None:
                 raise self._lost
@@ -264,7 +256,7 @@ class Holder:
             _log.warning("%s", lost)
 
     def _write(self, lease: Lease, *, over: StoredLease | str | None) -> None:
-        asked_at = _passed_s()
+        asked_at = passed_s()
         data, key = lease.model_dump_json().encode(), lease_key(lease.name)
         with unchecked():
             if over is None:

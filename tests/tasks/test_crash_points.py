@@ -45,6 +45,7 @@ from tasks.batches.summing_up import summarise, survey
 from tasks.deliveries import delivering, late_deliveries
 from tasks.deliveries.delivering import deliver, finish_open_deliveries
 from tasks.deliveries.late_deliveries import gather
+from tasks.environment import clocks
 from tasks.environment.settings import get_settings
 from tasks.people.forms import Answer
 from tasks.records import bookkeeping, stored
@@ -117,7 +118,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     for module in (bucket, leases):
         monkeypatch.setattr(module, "get_settings", lambda: settings)  # read once: that is most of the time otherwise
     monkeypatch.setattr(bucket, "connect", lambda settings: client)
-    monkeypatch.setattr(leases, "time", made)
+    for module in (leases, clocks):
+        monkeypatch.setattr(module, "time", made)
     monkeypatch.setattr(stored, "time", made)
     monkeypatch.setattr(leases, "threading", SimpleNamespace(Thread=Nobody, Lock=threading.Lock, Event=threading.Event))
     monkeypatch.setattr(stored, "in_threads", one_at_a_time)

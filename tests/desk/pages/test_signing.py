@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import stat
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from starlette.testclient import TestClient
@@ -21,6 +23,7 @@ from desk.pictures.packs import FOR_EVER
 from desk.state import Desk
 from desk.work.claims import LASTS_S, Claims
 from packshot.errors import ConfigError
+from tasks.environment import clocks
 from tests.desk.people import PASSWORD, Browser
 
 AT = "http://127.0.0.1:4280"
@@ -118,6 +121,33 @@ def test_a_session_ends_when_it_is_idle_and_in_any_case(accounts: Accounts) -> N
     assert sessions.find(idle) is None
     clock.now = 1000 + LONGEST_S
     assert sessions.find(busy) is None
+
+
+def test_sessions_and_claims_end_while_the_desk_s_machine_is_suspended(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kind of test that was missing: one of the clock that is used unless another is given.
+
+    That clock stood still while a laptop slept: whoever opened it in the morning was signed in as of the evening.
+    """
+    suspended_s = 0.0
+    awake = SimpleNamespace(clock_gettime=lambda clock: 1000.0 + suspended_s)
+    monkeypatch.setattr(clocks, "time", awake)
+    sessions, claims = Sessions(), Claims()
+    token = sessions.begin(accounts.add("Ada", {Role.REVIEWER}, PASSWORD))
+    claims.take("a", "Ada")
+    assert sessions.find(token)
+    assert claims.who("a") == "Ada"
+    suspended_s = IDLE_S
+    assert sessions.find(token) is None
+    assert not claims.who("a")
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="only Linux has a clock that stands still")
+def test_the_clock_goes_on_while_this_machine_is_suspended(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {time.CLOCK_MONOTONIC: 10.0, time.CLOCK_BOOTTIME: 4000.0}
+    monkeypatch.setattr(clocks, "time", SimpleNamespace(monotonic=lambda: 10.0, clock_gettime=told.__getitem__))
+    assert clocks.passed_s() == 4000.0
 
 
 def test_a_page_that_asks_by_itself_keeps_no_session_open(desk: Desk, client: TestClient) -> None:

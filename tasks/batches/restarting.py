@@ -8,7 +8,8 @@ from packshot.batch import BatchRecord, ShotRef
 from packshot.errors import ObjectMissingError
 from packshot.naming import ShotId
 from packshot.types import Value
-from tasks.environment.configs import configs_in_force, fingerprint
+from tasks.batches.stock import client_finding
+from tasks.environment.configs import CLIENT_UNKNOWN, configs_in_force, fingerprint
 from tasks.records.bookkeeping import ALWAYS, actor, now
 from tasks.records.stored import change_batch, change_record, load_batch
 
@@ -31,7 +32,7 @@ def restart_shot(shot: ShotId, *, person: str, reason: str) -> Restarted:
 
     The record keeps the shot's events and decisions, and loses its findings, reports and objects. The shot's generation
     goes up by one, so that no cached result is used again. If its late approval was waiting for a later delivery, that
-    is forgotten.
+    is forgotten. The batch's findings say whether its client has a style guide now.
 
     Args:
         person: name of the person who asks; it goes into the record.
@@ -47,6 +48,7 @@ def restart_shot(shot: ShotId, *, person: str, reason: str) -> Restarted:
         raise ObjectMissingError(
             "there is no such shot in this batch", str(shot), next_step="Take the name from the batch's table."
         )
+    unknown = client_finding(batch.client)
     change_record(shot, lambda record: record.restart(at=now(), actor=f"{person} ({actor()})", why=reason))
 
     def count(record: BatchRecord) -> BatchRecord:
@@ -55,7 +57,8 @@ def restart_shot(shot: ShotId, *, person: str, reason: str) -> Restarted:
             for one in record.shots
         )
         gathered = {name: at for name, at in record.gathered.items() if name != shot.shot}
-        return record.model_copy(update={"shots": tuple(again), "gathered": gathered})
+        findings = (*unknown, *(one for one in record.findings if one.code != CLIENT_UNKNOWN))
+        return record.model_copy(update={"shots": tuple(again), "gathered": gathered, "findings": findings})
 
     ref = change_batch(batch, count).ref(shot.shot)
     assert ref is not None, "the shot was found just now, and a batch never loses a shot"

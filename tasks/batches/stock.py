@@ -60,7 +60,8 @@ def take_stock(batch: BatchId) -> BatchStock:
         for path in found.shots
     )
     references = {path: _etag(files, path) for path, why in found.ignored.items() if why == stocking.REFERENCE_FILE}
-    findings = (*_client_finding(batch), *trouble, *(manifest.findings if manifest else ()), *_stock_findings(found))
+    told = manifest.findings if manifest else ()
+    findings = (*client_finding(batch.client), *trouble, *told, *_stock_findings(found))
 
     def count(record: BatchRecord) -> BatchRecord:
         known = {ref.shot.shot: ref.generation for ref in record.shots}
@@ -87,13 +88,19 @@ def _etag(files: Mapping[str, ObjectInfo], path: str | None) -> str:
     return files[path].etag.strip('"') if path else ""
 
 
-def _client_finding(batch: BatchId) -> tuple[Finding, ...]:
-    """Return a finding if the client has no style guide, so that the default one is used."""
+def client_finding(client: str) -> tuple[Finding, ...]:
+    """Return a finding, a warning, if a client has no style guide, so that the default one is used; else nothing.
+
+    Args:
+        client: the client's short name, for example ``acme``.
+    Raises:
+        ConfigError: a config file that all clients share is wrong.
+    """
     configs = configs_in_force()
-    if batch.client in configs.clients or batch.client in configs.broken_clients:
+    if client in configs.clients or client in configs.broken_clients:
         return ()
-    meant = did_you_mean(batch.client, configs.clients)
-    message = f"The client {batch.client!r} has no style guide{meant}; the default one is used."
+    meant = did_you_mean(client, configs.clients)
+    message = f"The client {client!r} has no style guide{meant}; the default one is used."
     return (Finding(code="client_unknown", status=Status.WARNING, message=message),)
 
 

@@ -35,13 +35,14 @@ from tasks.batches.approved import is_approved
 from tasks.batches.product_sets import held_for_sets, sets_to_deliver
 from tasks.deliveries.letterhead import logo_of, title_of
 from tasks.environment.disk import writing_to
+from tasks.environment.style_guides import guide_of, taken_away
 from tasks.records.bookkeeping import ALWAYS, Life, living, now
 from tasks.records.stored import Held, change_batch, load_batch, load_held
 from tasks.stages.stored_edits import thumbnail_name
 from tasks.storage.bucket import ObjectInfo, open_storage
 from tasks.storage.leases import Holder, Patience, holding
 from tasks.storage.scratch import fetch_object
-from tasks.storage.shot_objects import content_type, fetch
+from tasks.storage.shot_objects import PLAN, content_type, fetch, plan_of
 from tasks.telling.notices import tell
 
 CERTIFICATE, REPORT, PACKAGE = "certificate.json", "report.html", "package.zip"
@@ -76,6 +77,7 @@ def deliver(batch: BatchId, *, only: list[str]) -> DeliveryOutcome:
     Raises:
         LeaseHeldError: another run has been delivering this batch for an hour.
         BatchCancelledError: somebody has cancelled the batch.
+        ConfigError: the client's style guide, which says what may go out alone, is wrong or was taken away.
         VerificationError: a stored rendition is not the file that was verified.
     """
     with _turn(batch) as turn:
@@ -90,6 +92,8 @@ def deliver(batch: BatchId, *, only: list[str]) -> DeliveryOutcome:
         ready = [one for one in records if one.state is State.VERIFIED and one.shot.shot in named]
         clashing = _refuse_clashes(ready, [one for one in records if one.state in DONE])
         ready = [one for one in ready if one.shot.shot not in clashing]
+        if ready:
+            _require_its_style_guide(ready[0])
         held = _held(record, records, ready)
         ready = [one for one in ready if one.shot.shot not in held]
         made = ""
@@ -108,6 +112,19 @@ def _revived(held: Held) -> Held:
     life.revive()
     assert life.known is not None
     return life.known
+
+
+def _require_its_style_guide(shot: ShotRecord) -> None:
+    """Raise an error if nobody can know what the client wants of a delivery.
+
+    Args:
+        shot: the record of a shot that is to be delivered.
+    Raises:
+        ConfigError: the client's style guide is wrong, or the shot was made by one that is gone.
+    """
+    client = shot.shot.client
+    if guide_of(client).name != client and PLAN in shot.objects and plan_of(shot).style_guide == client:
+        raise taken_away(client)
 
 
 def _held(record: BatchRecord, records: Sequence[ShotRecord], ready: Sequence[ShotRecord]) -> Mapping[str, str]:

@@ -14,6 +14,8 @@ from packshot.specs.models import Configs
 from packshot.specs.resolve import FALLBACK_CLIENT
 from tasks.environment.settings import get_settings
 
+CLIENT_UNKNOWN = "client_unknown"
+"""Code of the finding on a batch whose client has no style guide."""
 SETTLE_S = 0.5
 """How long a wrong file may be one that is just being saved, in seconds."""
 _LOOK_AGAIN_S = 0.05

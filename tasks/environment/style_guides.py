@@ -8,6 +8,7 @@ from __future__ import annotations
 from packshot.errors import ConfigError
 from packshot.specs.handoff import HandoffConfig, promised
 from packshot.specs.models import Client
+from packshot.specs.nearest import did_you_mean
 from packshot.specs.resolve import style_guide
 from tasks.environment.configs import configs_in_force
 
@@ -21,6 +22,26 @@ def guide_of(client: str) -> Client:
         ConfigError: the client's own file is wrong, or it has none and there is no default one.
     """
     return style_guide(configs_in_force(), client)
+
+
+def taken_away(client: str) -> ConfigError:
+    """Return the error for a client whose own style guide is gone since its work began. It is not raised here.
+
+    The default one would take its place without a word.
+
+    Args:
+        client: the client's short name, for example ``acme``.
+    Raises:
+        ConfigError: a file that all clients share is wrong.
+    """
+    return ConfigError(
+        "this client's style guide was taken away while its photographs were being processed",
+        client,
+        found=f"none of that name{did_you_mean(client, configs_in_force().clients)}",
+        allowed=f"configs/clients/{client}.yaml",
+        next_step="Put it back, and retry. Photographs that are processed from their start without it get the default "
+        "one, and their batch says so.",
+    )
 
 
 def promise_to(client: str) -> HandoffConfig:

@@ -19,7 +19,7 @@ from packshot.record import EDIT, MACHINE_EDIT, ShotRecord, found_in
 from packshot.types import Finding, Status
 from tasks.environment.configs import configs_in_force
 from tasks.environment.style_guides import promise_to
-from tasks.people.corrections import PLAN, correct
+from tasks.people.corrections import correct
 from tasks.people.forms import Answer
 from tasks.people.holds import note_for_others, still_missing
 from tasks.people.returned_work import take_over
@@ -77,7 +77,7 @@ def _followed(shot: ShotId, answer: Answer, *, question: str, read: list[ObjectI
         _require_arrived(record)
     correction = correct(record, decision) if decision.choice is Choice.CORRECT else None
     if correction is not None:
-        with_it = {"objects": shot_objects.keep(shot, {PLAN: correction.plan_file}, over=record.objects)}
+        with_it = {"objects": shot_objects.keep(shot, {shot_objects.PLAN: correction.plan_file}, over=record.objects)}
     if decision.choice is Choice.RETURN:
         data, file = _read_returned(shot, answer.returned_file)
         read.append(file)

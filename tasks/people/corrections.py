@@ -17,8 +17,6 @@ from tasks.environment.configs import configs_in_force
 from tasks.people.holds import still_missing
 from tasks.records.bookkeeping import now
 
-PLAN = "plan.json"
-
 
 class Correction(Value):
     """What follows if a person corrects the name or the services of a shot on hold.

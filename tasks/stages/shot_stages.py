@@ -21,15 +21,19 @@ from packshot.figures import counted
 from packshot.ingest.master import read_master, write_working_tiff
 from packshot.ingest.shoot_groups import GroupDecision
 from packshot.keys import quarantine_key, quarantine_reason_key
+from packshot.naming import ShotId
 from packshot.pipeline import opening
 from packshot.pipeline.opening import MasteredFile
 from packshot.record import State
-from tasks.environment.configs import configs_in_force
+from packshot.specs.models import Configs
+from tasks.environment.configs import CLIENT_UNKNOWN, configs_in_force, fingerprint
+from tasks.environment.style_guides import taken_away
 from tasks.learning.routing_model import as_promised, ruled_out, serving_model
 from tasks.processing.children import children
 from tasks.processing.memory import room_for, room_for_file
 from tasks.processing.networks import network_in_use
 from tasks.records.bookkeeping import Life, living
+from tasks.records.stored import load_batch
 from tasks.results.cache_keys import unit
 from tasks.results.handovers import ApprovedShot, EditedShot, ExportedShot, MasteredShot, RoutedShot
 from tasks.stages import stored_edits
@@ -48,10 +52,11 @@ def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
 
     Args:
         ref: the photograph's entry in its batch's record.
-        configs_fingerprint: hash of the configs of the batch's client; part of the cache key.
+        configs_fingerprint: hash of the configs of the batch's client when the batch was listed; part of the cache key.
     Raises:
         ObjectMissingError: the file was deleted or replaced since the batch was listed.
-        ConfigError: the client's style guide is wrong, or none of its platforms takes the photograph.
+        ConfigError: the client's style guide is wrong, or is gone since the batch was listed; or none of its platforms
+            takes the photograph.
     """
     with living(ref.shot, stage="master") as life:
         life.hold(room_for_file(ref.size_bytes))
@@ -59,13 +64,13 @@ def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
         sidecar = _as_listed(ref.sidecar, ref.sidecar_etag) if ref.sidecar else b""
         sha256 = hashlib.sha256(original).hexdigest()
         try:
-            done, made = _mastered(ref, original, sidecar, life.record.decisions)
+            done, made = _mastered(ref, original, sidecar, life.record.decisions, listed=configs_fingerprint)
         except RefusedInputError as error:
             return _refused(life, ref, original, sha256, error)
         plan = done.plan
         files = {
             "master.tif": made["master.tif"],
-            "plan.json": plan.model_dump_json(indent=1).encode(),
+            shot_objects.PLAN: plan.model_dump_json(indent=1).encode(),
             "preview.webp": made["preview.webp"],
         }
         objects = shot_objects.keep(ref.shot, files)
@@ -115,10 +120,11 @@ def _replaced(key: str, *, found: str, listed: str) -> ObjectMissingError:
 
 
 def _mastered(
-    ref: ShotRef, original: bytes, sidecar: bytes, decisions: Sequence[Decision]
+    ref: ShotRef, original: bytes, sidecar: bytes, decisions: Sequence[Decision], *, listed: str
 ) -> tuple[MasteredFile, Mapping[str, bytes]]:
     """Master an original in a confined child process; return what is known about it, and its files."""
     configs = configs_in_force()
+    _require_its_style_guide(ref.shot, configs, listed=listed)
     answer = children().call(
         opening.MASTER,
         original,
@@ -133,6 +139,24 @@ def _mastered(
         decisions=decisions,
     )
     return MasteredFile.model_validate(answer.value), answer.parts
+
+
+def _require_its_style_guide(shot: ShotId, configs: Configs, *, listed: str) -> None:
+    """Raise an error if the client had a style guide of its own when its batch was listed, and has none any more.
+
+    The default one would take its place without a word. A batch whose client never had one says so in its findings.
+
+    Args:
+        listed: the fingerprint of the client's configs when the batch was listed.
+    Raises:
+        ConfigError: the client's own file is gone.
+    """
+    client = shot.client
+    if client in configs.clients or client in configs.broken_clients or fingerprint(configs, client=client) == listed:
+        return
+    if any(one.code == CLIENT_UNKNOWN for one in load_batch(shot.in_batch).findings):
+        return
+    raise taken_away(client)
 
 
 def _refused(life: Life, ref: ShotRef, original: bytes, sha256: str, error: RefusedInputError) -> MasteredShot:

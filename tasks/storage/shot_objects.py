@@ -14,6 +14,8 @@ from packshot.stored import read_stored
 from tasks.storage.leases import require_none_lost
 from tasks.storage.scratch import fetch_object, store_object
 
+PLAN = "plan.json"
+"""Name of a shot's plan among its objects."""
 CONTENT_TYPES = {
     "tif": "image/tiff",
     "png": "image/png",
@@ -87,4 +89,4 @@ def plan_of(record: ShotRecord) -> Plan:
         ObjectMissingError: the shot has no plan yet.
         RecordDamagedError: the plan can't be read.
     """
-    return read_stored(Plan, fetch(record, "plan.json"), name=shot_key(record.shot, "plan.json"))
+    return read_stored(Plan, fetch(record, PLAN), name=shot_key(record.shot, PLAN))

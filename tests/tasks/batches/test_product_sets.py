@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks.night import export_one_file
 from packshot.batch import BatchRecord, Cancellation
+from packshot.errors import ConfigError
 from packshot.keys import delivery_key
 from packshot.naming import BatchId, batch_id
 from packshot.record import ShotRecord, State
 from packshot.specs.models import Client
+from packshot.specs.resolve import resolve
 from packshot.specs.sets import ProductSets
 from packshot.types import Sourced
 from tasks.batches import product_sets
@@ -26,10 +29,13 @@ from tasks.batches.summing_up import survey
 from tasks.deliveries import late_deliveries
 from tasks.deliveries.delivering import _opened, deliver
 from tasks.deliveries.late_deliveries import deliver_elsewhere, gather
+from tasks.environment.configs import configs_in_force
 from tasks.records.bookkeeping import Life, now
 from tasks.records.stored import change_batch, change_record, create_batch, load_batch, load_record
 from tasks.storage.bucket import open_storage
 from tasks.storage.inbox import open_inbox
+from tasks.storage.shot_objects import PLAN
+from tests.configs import changed_configs
 from tests.tasks.simulated_s3 import Actor, World
 from tests.tasks.test_crash_points import edit_of, hand_over, keep, world
 
@@ -202,6 +208,40 @@ def test_an_open_delivery_gives_up_a_product_that_is_no_longer_complete(guide: d
     change_record(
         BATCH.shot("SHIRT_NECK"), lambda record: record.restart(at=now(), actor="Ada", why="it has to be done again")
     )
+    hand_over(BATCH, [])
+    assert delivered() == [set(BOX)]
+
+
+@pytest.mark.parametrize("wrong", [True, False], ids=["wrong", "gone"])
+def test_nothing_goes_out_while_nobody_can_know_what_must_go_out_together(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: bool
+) -> None:
+    """Kind of test that was missing: one in which the style guide of finished work cannot be read.
+
+    Without it nothing was asked for, so single views of a product went out.
+    """
+    world.act(Actor(run="a run"), lambda: None)
+    folder = changed_configs(tmp_path / "configs", {})
+    file, text = folder / "clients" / "acme.yaml", (folder / "clients" / "default.yaml").read_text()
+    file.write_text(f"{text}file_name_pattern: '{PATTERN}'\nsets: {{views: [MAIN, PT01], deliver: complete_sets}}\n")
+    monkeypatch.setenv("PACKSHOT_CONFIGS", str(folder))
+    submit(BOX)
+    for name in BOX:
+        reach(name, *(APPROVED if name == "BOX_MAIN" else REVIEW))
+        plan = resolve(configs_in_force(), client="acme", view="MAIN").model_dump_json().encode()
+        kept = keep(BATCH.shot(name), PLAN, plan)
+        change_record(BATCH.shot(name), lambda one: one.model_copy(update={"objects": {**one.objects, **kept}}))  # noqa: B023
+    hand_over(BATCH, [])
+    assert delivered() == []
+    whole = file.read_text()
+    file.write_text("half a wo") if wrong else file.rename(file.with_name("acmee.yaml"))
+    with pytest.raises(ConfigError, match=r"this client's style guide (is wrong|was taken away)"):
+        hand_over(BATCH, [])
+    assert delivered() == []
+    file.write_text(whole)
+    hand_over(BATCH, [])
+    assert delivered() == []
+    Life(BATCH.shot("BOX_PT01")).reach(State.APPROVED, why="by Ada")
     hand_over(BATCH, [])
     assert delivered() == [set(BOX)]
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from packshot.batch import BatchRecord, ShotRef
-from packshot.errors import ObjectMissingError, RefusedInputError
+from packshot.errors import ConfigError, ObjectMissingError, RefusedInputError
 from packshot.ingest.shoot_groups import GroupDecision
 from packshot.keys import inbox_key, quarantine_key, quarantine_reason_key
 from packshot.naming import batch_id
 from packshot.record import State
 from tasks.batches import stock
+from tasks.batches.restarting import restart_shot
+from tasks.environment.configs import CLIENT_UNKNOWN
 from tasks.records.bookkeeping import Life, now
 from tasks.records.stored import create_batch, load_batch, load_record
 from tasks.results.handovers import MasteredShot
@@ -25,6 +29,7 @@ from tasks.stages.shot_stages import master_shot
 from tasks.storage.bucket import Storage, open_storage
 from tasks.storage.inbox import open_inbox
 from tests import drawn_products
+from tests.configs import changed_configs
 from tests.tasks.simulated_s3 import Actor, Stored, World
 from tests.tasks.stages.test_groups import light
 from tests.tasks.test_crash_points import world
@@ -105,6 +110,60 @@ def test_a_copy_for_quarantine_is_of_the_version_that_was_read(storage: Storage)
     with pytest.raises(ObjectMissingError, match="was replaced while"):
         shot_stages._refused(life, ref, LISTED + b"A1", "0" * 64, error)
     assert not storage.exists(quarantine_key(BATCH, ref.path))
+
+
+@pytest.fixture
+def guides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of style guides, of which `acme` has one of its own."""
+    folder = changed_configs(tmp_path / "configs", {}) / "clients"
+    shutil.copyfile(folder / "demo.yaml", folder / "acme.yaml")
+    monkeypatch.setenv("PACKSHOT_CONFIGS", str(folder.parent))
+    return folder
+
+
+def test_a_style_guide_that_is_renamed_under_a_run_fails_its_client_s_shots_and_the_next_run_says_which_it_uses(
+    storage: Storage, guides: Path
+) -> None:
+    """Kind of test that was missing: one that changes a config between two stages of a batch.
+
+    The style guide for all took its place, with other platforms, and nobody was told.
+    """
+    submit("A1", "B1")
+    stocked = take_stock(BATCH)
+    (guides / "acme.yaml").rename(guides / "acmee.yaml")
+    with pytest.raises(ConfigError, match=r"acme: this client's style guide was taken away .*did you mean acmee"):
+        master_shot.fn(stocked.shots[0], configs_fingerprint=stocked.configs_fingerprint)
+    assert load_record(stocked.shots[0].shot).state is State.FAILED
+    again = take_stock(BATCH)
+    assert [one.code for one in load_batch(BATCH).findings] == [CLIENT_UNKNOWN]
+    assert master_shot.fn(again.shots[0], configs_fingerprint=again.configs_fingerprint).refused
+
+
+@pytest.mark.parametrize("file", ["clients/default.yaml", "clients/demo.yaml", "defaults.yaml"])
+def test_a_client_that_never_had_a_style_guide_is_not_stopped_by_another_change(
+    storage: Storage, guides: Path, file: str
+) -> None:
+    (guides / "acme.yaml").unlink()
+    submit("A1")
+    stocked = take_stock(BATCH)
+    changed = guides.parent / file
+    changed.write_text(f"{changed.read_text()}# another time\n")
+    for listed in (stocked.configs_fingerprint, "that of a default guide before its change"):
+        assert master_shot.fn(stocked.shots[0], configs_fingerprint=listed).refused
+
+
+def test_a_shot_that_starts_again_without_its_style_guide_says_so_in_the_batch(storage: Storage, guides: Path) -> None:
+    submit("A1")
+    take_stock(BATCH)
+    assert not load_batch(BATCH).findings
+    (guides / "acme.yaml").rename(guides / "acmee.yaml")
+    for _ in range(2):
+        started = restart_shot.fn(BATCH.shot("A1"), person="Ada", reason="another crop")
+        assert [one.code for one in load_batch(BATCH).findings] == [CLIENT_UNKNOWN]
+    assert master_shot.fn(started.ref, configs_fingerprint=started.configs_fingerprint).refused
+    (guides / "acmee.yaml").rename(guides / "acme.yaml")
+    restart_shot.fn(BATCH.shot("A1"), person="Ada", reason="with the right one")
+    assert not load_batch(BATCH).findings
 
 
 # --- the same with a simulated storage, which can be told when ---

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from prefect import task
 
@@ -12,14 +12,14 @@ from packshot.errors import ManifestError, ObjectMissingError, RecordDamagedErro
 from packshot.ingest import stock as stocking
 from packshot.ingest.manifest import Manifest, read_manifest
 from packshot.keys import inbox_prefix, path_in_inbox, shots_prefix
-from packshot.naming import BatchId, ShotId
+from packshot.naming import BatchId
 from packshot.record import DONE, WAITING, ShotRecord, Source, State
 from packshot.shot_names import shot_names
 from packshot.specs.nearest import did_you_mean
 from packshot.types import Finding, Status
 from tasks.batches.approved import TO_DELIVER
 from tasks.environment.configs import configs_in_force, fingerprint
-from tasks.records.bookkeeping import ALWAYS
+from tasks.records.bookkeeping import ALWAYS, Life
 from tasks.records.stored import change_batch, create_record, load_records
 from tasks.results.handovers import BatchStock
 from tasks.storage.bucket import ObjectInfo, open_storage
@@ -36,6 +36,9 @@ def take_stock(batch: BatchId) -> BatchStock:
     of its own. Shots that wait for people, or are approved, delivered or refused, need no work. All others do: new
     ones, failed ones, and those that stopped in the middle of their work.
 
+    A batch never loses a shot. If the file of one was deleted since, and nothing was made of it yet, the shot fails;
+    if the file is still away when the batch is taken up again, the shot is refused.
+
     Raises:
         ObjectMissingError: nothing was uploaded for this batch, it has no record, or its manifest was replaced each
             time it was read.
@@ -45,32 +48,22 @@ def take_stock(batch: BatchId) -> BatchStock:
         {path: stocking.StockedFile(sha256=one.etag, size_bytes=one.size_bytes) for path, one in files.items()},
         manifest,
     )
-    names = shot_names({path: files[path].etag.strip('"') for path in found.shots})
-    refs = tuple(
-        ShotRef(
-            shot=ShotId(client=batch.client, batch=batch.batch, shot=names[path]),
-            path=path,
-            key=files[path].key,
-            etag=files[path].etag.strip('"'),
-            size_bytes=files[path].size_bytes,
-            sidecar=_key(files, found.sidecars.get(path)),
-            sidecar_etag=_etag(files, found.sidecars.get(path)),
-            row=found.rows.get(path, {}),
-        )
-        for path in found.shots
-    )
     references = {path: _etag(files, path) for path, why in found.ignored.items() if why == stocking.REFERENCE_FILE}
     told = manifest.findings if manifest else ()
     findings = (*client_finding(batch.client), *trouble, *told, *_stock_findings(found))
 
     def count(record: BatchRecord) -> BatchRecord:
-        known = {ref.shot.shot: ref.generation for ref in record.shots}
-        shots = tuple(ref.model_copy(update={"generation": known.get(ref.shot.shot, 0)}) for ref in refs)
-        update = {"shots": shots, "ignored": found.ignored, "references": references, "findings": findings}
+        update = {
+            "shots": _refs(batch, files, found, known=record.shots),
+            "ignored": found.ignored,
+            "references": references,
+            "findings": findings,
+        }
         return record.model_copy(update=update)
 
     refs = change_batch(batch, count).shots
     states = _receive(refs)
+    states |= _given_up([ref for ref in refs if ref.path not in files and states[ref.shot.shot] is State.FAILED])
     return BatchStock(
         batch=batch,
         configs_fingerprint=fingerprint(configs_in_force(), client=batch.client),
@@ -78,6 +71,40 @@ def take_stock(batch: BatchId) -> BatchStock:
         unedited=tuple(name for name, state in states.items() if state in (State.RECEIVED, State.MASTERED)),
         waiting=tuple(name for name, state in states.items() if state in WAITING),
     )
+
+
+def _refs(
+    batch: BatchId, files: Mapping[str, ObjectInfo], found: stocking.Stock, *, known: Sequence[ShotRef]
+) -> tuple[ShotRef, ...]:
+    """Return the shots of a batch: those whose files are there, and those that it had and whose files are gone."""
+    gone = {ref.path: ref for ref in known if ref.path not in files}
+    etags = {path: _etag(files, path) for path in found.shots}
+    names = shot_names(etags | {path: ref.etag for path, ref in gone.items()})  # nobody's name changes as one goes
+    generations = {ref.shot.shot: ref.generation for ref in known}
+    there = {
+        path: ShotRef(
+            shot=batch.shot(names[path]),
+            path=path,
+            key=files[path].key,
+            etag=etags[path],
+            size_bytes=files[path].size_bytes,
+            sidecar=_key(files, found.sidecars.get(path)),
+            sidecar_etag=_etag(files, found.sidecars.get(path)),
+            row=found.rows.get(path, {}),
+            generation=generations.get(names[path], 0),
+        )
+        for path in found.shots
+    }
+    return tuple(ref for _, ref in sorted((there | gone).items()))
+
+
+def _given_up(refs: Iterable[ShotRef]) -> dict[str, State]:
+    """Refuse shots whose files are gone and that failed before anything was made of them; return the new states."""
+    refs = list(refs)
+    failed = [one.shot for one in load_records([ref.shot for ref in refs]) if one.failed_from is State.RECEIVED]
+    why = "its file was deleted from the inbox before it was read"
+    report = {"refusal": {"code": ObjectMissingError.code}}
+    return {shot.shot: Life(shot).reach(State.REFUSED, why=why, reports=report).state for shot in failed}
 
 
 def _key(files: Mapping[str, ObjectInfo], path: str | None) -> str:

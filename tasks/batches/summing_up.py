@@ -14,7 +14,7 @@ from packshot.export.left_out import left_out_of
 from packshot.export.warned import warned_of
 from packshot.handoff import late
 from packshot.handoff.board import wait_of
-from packshot.naming import BatchId
+from packshot.naming import READY, BatchId
 from packshot.record import DONE, WAITING, ShotRecord, State
 from tasks.batches.approved import TO_DELIVER
 from tasks.batches.fates import Fate, Summary
@@ -136,7 +136,8 @@ def _why(record: ShotRecord) -> str:
 def summarise(batch: BatchId) -> Summary:
     """Return what became of every photograph of a batch, and show it as a table in Prefect's UI.
 
-    If no shot failed, the batch is marked as finished in its record. Each finding about the batch, and each distinct
+    If no shot failed, the batch is marked as finished in its record; but not if it was still open when its files were
+    listed: then more may come, which the next night has to find. Each finding about the batch, and each distinct
     warning about its photographs, is logged once.
     """
     summary = survey(batch)
@@ -146,5 +147,10 @@ def summarise(batch: BatchId) -> Summary:
     for warned in summary.warnings:
         log().warning("%s", warned.sentence)
     if not summary.failed:
-        change_batch(batch, lambda record: record.model_copy(update={"finished_at": record.finished_at or now()}))
+        change_batch(batch, _finished)
     return summary
+
+
+def _finished(record: BatchRecord) -> BatchRecord:
+    was_closed = READY in record.ignored
+    return record.model_copy(update={"finished_at": record.finished_at or (now() if was_closed else None)})

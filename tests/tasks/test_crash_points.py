@@ -30,7 +30,7 @@ from packshot.errors import (
     RecordConflictError,
     StorageUnavailableError,
 )
-from packshot.keys import NIGHT_LEASE, batch_lease, delivery_key, run_lease, shot_key
+from packshot.keys import NIGHT_LEASE, batch_lease, delivery_key, record_key, run_lease, shot_key
 from packshot.naming import BatchId, ShotId, batch_id
 from packshot.record import State
 from packshot.specs.handoff import LateDeliveries
@@ -556,6 +556,50 @@ def refused(work: Callable[[], None]) -> None:
 
 def require(well: bool) -> None:
     assert well
+
+
+# --- put back from a copy ---
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_bucket_is_put_back_while_workers_are_at_work(world: World, seed: int) -> None:
+    """Records first, `READY` last, all else in any order, as the runbook says; a night and a run of the batch between.
+
+    Kind of test that was missing: one in which a part of the bucket is there.
+    """
+    draw = random.Random(seed)
+    points = [point for point in undisturbed(world, 7) if record_key(BATCH.shot("S00")) in point[0]]
+    for number in draw.sample(range(len(points)), 3):
+        saved, seconds = points[number]
+        order = {key: (key.endswith("/READY"), not key.startswith("batches/"), draw.random()) for key in saved}
+        keys = sorted(saved, key=order.__getitem__)
+        cut = draw.randrange(sum(key.startswith("batches/") for key in keys), len(keys))
+        world.objects, world.seconds = {key: saved[key] for key in keys[:cut]}, seconds + 90
+        with said(f"seed {seed}, after write {number}, {cut} of {len(keys)} objects are there"):
+            world.act(Actor(run="a night"), night)
+            world.act(Actor(run="started again"), missing(process_again))
+            world.objects |= {key: saved[key] for key in keys[cut:]}
+            assert again(world, world.objects, world.seconds)
+            require_all_well(7)
+
+
+def process_again() -> None:
+    """What a run of `process-batch` does that was found dead: it does not ask whether the batch is closed."""
+    with at_work_on(BATCH):
+        for ref in take_stock.fn(BATCH).shots:
+            take_to_its_verdict(ref.shot)
+        hand_over(BATCH, [])
+        summarise.fn(BATCH)
+
+
+def missing(work: Callable[[], None]) -> Callable[[], None]:
+    """Do something that may find that nothing is there."""
+
+    def attempt() -> None:
+        with suppress(ObjectMissingError):
+            work()
+
+    return attempt
 
 
 # --- lost updates ---

@@ -26,7 +26,7 @@ from packshot.errors import (
     RecordDamagedError,
 )
 from packshot.keys import batch_lease, batch_record_key, inbox_key, record_key
-from packshot.naming import BatchId, ShotId, batch_id
+from packshot.naming import READY, BatchId, ShotId, batch_id
 from packshot.record import DONE, FOLLOWS, WAITING, ShotRecord, Source, State
 from packshot.specs.resolve import resolve
 from packshot.types import Finding, Status
@@ -41,7 +41,7 @@ from tasks.environment.settings import environment_problems, get_settings
 from tasks.processing.networks import fetch_model
 from tasks.queries.asking import find_shots
 from tasks.records.bookkeeping import Life, now
-from tasks.records.stored import change_record, create_batch, create_record, load_batch, load_record
+from tasks.records.stored import change_batch, change_record, create_batch, create_record, load_batch, load_record
 from tasks.stages.references import listed_reference, reference_photos
 from tasks.stages.shot_stages import master_shot
 from tasks.storage.bucket import Storage
@@ -404,11 +404,31 @@ def summed_up(batch: BatchId) -> Summary:
 
 def test_a_batch_without_failures_is_finished_once(line: Storage, batch: BatchId) -> None:
     batch_of([State.DELIVERED, State.REFUSED, State.AWAITING_EDITOR], batch)
+    change_batch(batch, lambda one: one.model_copy(update={"ignored": {READY: "it closes the batch"}}))
     summed_up(batch)
     finished_at = load_batch(batch).finished_at
     assert finished_at is not None
     summed_up(batch)
     assert load_batch(batch).finished_at == finished_at
+
+
+def test_a_batch_that_was_still_being_uploaded_is_not_finished_and_what_comes_later_is_found(
+    line: Storage, batch: BatchId
+) -> None:
+    """Kind of test that was missing: one in which somebody starts a run of a batch before its client has closed it.
+
+    It counted as finished from then on, and no night looked at the photographs that came later.
+    """
+    open_inbox().upload(batch, "A1.jpg", b"a", content_type="image/jpeg")
+    create_batch(BatchRecord(batch=batch, received_at=now()))
+    for number, finished in ((1, False), (2, True)):
+        for ref in take_stock(batch).shots:
+            Life(ref.shot).reach(State.REFUSED, why="too small")
+        assert len(summed_up(batch).fates) == number
+        assert bool(load_batch(batch).finished_at) is finished
+        if not finished:
+            upload(line, batch, {"B1.jpg": b"b"})
+            assert batch in closed_batches().batches
 
 
 def test_a_batch_with_a_failure_is_not_finished(line: Storage, batch: BatchId) -> None:
@@ -453,6 +473,44 @@ def test_a_warning_of_many_photographs_is_said_once_wherever_a_batch_is_summed_u
     shown = capsys.readouterr().out
     assert shown.count("kettels") == 1
     assert "category_unknown at 4 (" in shown
+
+
+# --- files that go ---
+
+
+def test_a_batch_loses_no_shot_although_its_file_goes_and_comes_back(storage: Storage) -> None:
+    """Kind of test that was missing: one in which a batch that is known is listed with fewer files.
+
+    Whoever puts a bucket back file by file while workers are at work does so; what had not come yet was left out of the
+    batch for good, and the batch was finished without it.
+    """
+    received(storage, {"A1.jpg": b"a", "B1.jpg": b"b", "B1.png": b"c", "C1.jpg": b"d"})
+    first = take_stock(SPRING)
+    mastered = first.shots[1]
+    Life(mastered.shot).reach(State.MASTERED, why="")
+    gone = [first.shots[0], mastered]
+    for ref in gone:
+        storage._client.delete_object(Bucket=storage.bucket, Key=ref.key)
+    assert take_stock(SPRING) == first
+    with pytest.raises(ObjectMissingError):
+        master_shot.fn(gone[0], configs_fingerprint="")
+    assert len(survey(SPRING).fates) == 4
+    storage._client.put_object(Bucket=storage.bucket, Key=gone[0].key, Body=b"a")  # as a copy comes back
+    assert take_stock(SPRING).shots == first.shots
+    assert load_record(gone[0].shot).state is State.FAILED, "it is tried again"
+
+
+def test_a_shot_whose_file_stays_away_fails_once_and_is_refused_the_next_time(storage: Storage) -> None:
+    received(storage, {"A1.jpg": b"a", "B1.jpg": b"b"})
+    gone, there = take_stock(SPRING).shots
+    storage._client.delete_object(Bucket=storage.bucket, Key=gone.key)
+    with pytest.raises(ObjectMissingError):
+        master_shot.fn(gone, configs_fingerprint="")
+    assert take_stock(SPRING).shots == (there,)
+    record = load_record(gone.shot)
+    assert record.state is State.REFUSED
+    assert record.events[-1].why == "its file was deleted from the inbox before it was read"
+    assert {fate.shot: fate.kind for fate in survey(SPRING).fates}["A1"] == "refused"
 
 
 # --- one shot again ---

@@ -100,7 +100,8 @@ def pngs() -> list[bytes]:
         text = b"\n" + name + b"\n%8d\n" % len(content) + content.hex().encode()
         more += chunk(b"zTXt", b"Raw profile type " + name + b"\0\0" + zlib.compress(text))
     interlaced = bytes(imagecodecs.png_encode(pixels().astype(np.uint16) * 257))
-    return [whole[:33] + more + whole[33:], _saved(_rgb().convert("P"), "PNG"), interlaced]
+    film = _saved(_rgb(), "PNG", save_all=True, append_images=[_rgb().rotate(90)])
+    return [whole[:33] + more + whole[33:], _saved(_rgb().quantize(5), "PNG"), interlaced, film]
 
 
 @cache
@@ -158,6 +159,7 @@ def tiffs() -> list[bytes]:
     with tifffile.TiffWriter(stream, bigtiff=True) as pages:
         pages.write(pixels()[::4, ::4], subfiletype=1, photometric="rgb", metadata=None)
         pages.write(pixels(), photometric="rgb", tile=(16, 16), metadata=None)
+        pages.write(pixels()[:, ::-1], photometric="rgb", metadata=None)
     return [*found, stream.getvalue(), _saved(_rgb().convert("LAB"), "TIFF")]
 
 
@@ -197,11 +199,14 @@ def layer_section(*, wide: bool = False) -> bytes:
 
 @cache
 def heifs(kind: bytes) -> list[bytes]:
-    """Two pictures, of which the second is the primary one, with a crop, a turn, a mirror, colours and metadata."""
+    """Two pictures, of which the second is the primary one, with a crop, a turn, a mirror, colours and metadata; in an
+    AVIF also a film.
+    """
     turned = (bmff.clap(40, 40), bmff.irot(3), bmff.imir(1), bmff.prof(srgb_profile()), bmff.nclx(1, 13))
     first, second = bmff.picture(kind, pixels()), bmff.picture(kind, pixels(), *turned)
     whole = bmff.written([first, second, bmff.exif(exif(), of=2), bmff.xmp(XMP, of=2)], primary=2)
-    return [whole, bmff.written([first])]
+    film = imagecodecs.avif_encode(np.stack([pixels(), pixels()[::-1], pixels()]), level=60, speed=10)
+    return [whole, bmff.written([first]), *([bytes(film)] if kind == b"av01" else [])]
 
 
 def hevc_configuration() -> bytes:
@@ -222,9 +227,12 @@ def jpeg_xls() -> list[bytes]:
     stream = bytes(imagecodecs.jpegxl_encode(pixels(), lossless=True, usecontainer=False))
     start = b"\0\0\0\x0cJXL \r\n\x87\n" + bmff.box(b"ftyp", b"jxl \0\0\0\0jxl ")
     boxed = bmff.box(b"Exif", bytes(4) + exif()) + bmff.box(b"xml ", XMP) + bmff.box(b"jxlc", stream)
-    return [start + boxed, stream]
+    film = imagecodecs.jpegxl_encode(np.stack([pixels(), pixels()[::-1]]), lossless=True)
+    return [start + boxed, stream, bytes(film)]
 
 
 @cache
 def raws() -> list[bytes]:
-    return [draw_dng(np.array([[0.2, 0.2, 0.2], [0.4, 0.3, 0.2], [0.1, 0.2, 0.4]]))]
+    opcodes = struct.pack(">I", 2) + (struct.pack(">4I", 9, 0x01030000, 1, 8) + bytes(8)) * 2
+    asked = ((51009, 7, len(opcodes), opcodes, True),)
+    return [draw_dng(np.array([[0.2, 0.2, 0.2], [0.4, 0.3, 0.2], [0.1, 0.2, 0.4]]), more=asked)]

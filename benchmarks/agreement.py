@@ -1,10 +1,10 @@
-"""Find which rules hold right edits back, and what would change if two suspicions were needed to stop an edit.
+"""Find which rules of quality control stop right edits, and what would change if one rule alone could not stop an edit.
 
     python -m benchmarks.agreement [--scenes escape.json] [--near]
 
-A suspicion is a rule of quality control that takes a place of the edit for wrong. The edits are of real photographs,
-and people have looked at them (benchmarks/seen). Only the half of the products is used on which limits may be chosen.
-An edit is right if everybody who looked at it signed it. With ``--scenes`` there are also the hard-edged scenes that
+A suspicion is the finding of a rule that a place of the edit may be wrong. The edits are of real photographs, and
+people have looked at them (benchmarks/seen). Only the half of the products is used on which limits may be chosen. An
+edit is right if everybody who looked at it accepted it. With ``--scenes`` there are also the hard-edged scenes that
 `benchmarks.escape --json` judged. The right edit of a scene is known, and the comparison with it says whether the
 machine's edit is right.
 
@@ -193,10 +193,15 @@ def in_pairs(cases: Sequence[Case], *, at: float) -> list[Case]:
 
 
 def held_table(cases: Iterable[Case]) -> str:
-    """Return what stops the right edits that are not approved, as a Markdown table with a row for each, sorted by name.
+    """Return a Markdown table of the right edits that quality control does not approve: one row for each, sorted by
+    name.
 
-    The columns are the edit's name, the suspicions with their measurements divided by their limits, and the codes of
-    the other findings. A suspicion is a rule that takes a place of the edit for wrong.
+    The columns are the edit's name; its suspicions (rules that find that a place may be wrong), each with its
+    measurement divided by its limit, such as ``bite_suspected 1.4``; and the codes of the other findings that stop the
+    edit. A cell without entries has a dash. Without such edits the table has only its head.
+
+    Args:
+        cases: the judged edits, in any order. Wrong and approved ones are left out.
     """
     lines = [
         "| right edit that is held back | suspicions, and how many times their limit | what else |",

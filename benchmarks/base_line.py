@@ -114,7 +114,7 @@ def _between(low: float, high: float) -> slice:
 
 
 def row(name: str, model: str) -> str | None:
-    """Return the figures of the machine's edit of a scene, as a row of a Markdown table.
+    """Return the measurements of the machine's edit of a scene, as a row of a Markdown table.
 
     The cells are the scene's name, the mean darkness at the base of the edit and of the true matte, and how far the
     edit's base ends outside the true one (median, 5th and 95th percentile, in pixels). None if one of the two mattes

@@ -125,7 +125,7 @@ def _of_truth() -> list[Photograph]:
 
 
 def measured(photograph: Photograph) -> dict[str, Table]:
-    """Return measurements of a photograph: kind of measurement -> (figures,) float64.
+    """Return measurements of a photograph: kind of measurement -> (measurements,) float64.
 
     The kinds are ``figures`` (what Packshot measures to decide who edits a photograph), ``look`` (shape, colours and
     gradients) and ``logits`` (of the category network). The first call for a path writes them to
@@ -139,7 +139,7 @@ def measured(photograph: Photograph) -> dict[str, Table]:
 
 
 def deep_of(photograph: Photograph) -> Table:
-    """Return inner values of IS-Net, the segmentation network, for a photograph: (figures,) float64.
+    """Return inner values of IS-Net, the segmentation network, for a photograph: (measurements,) float64.
 
     The first call for a path keeps them on disk, because computing them takes seconds, and later calls read them there.
     A changed photograph is not noticed.
@@ -249,7 +249,7 @@ def left_out(table: Table, shots: Sequence[Photograph], make: Callable[[], Any],
     For each client a model is trained on the photographs of all other clients, and judges this client's photographs.
 
     Args:
-        table: (photographs, figures): what the model learns from.
+        table: (photographs, measurements): what the model learns from.
         shots: the photographs, in the order of the table's rows.
         make: called without arguments; returns an untrained model of scikit-learn.
         names: the categories, in the order of the result's columns.

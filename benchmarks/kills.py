@@ -130,7 +130,7 @@ class Storm(NamedTuple):
 
 
 def main() -> int:
-    """Process a batch undisturbed and another one with kills, and print the figures; return the exit status.
+    """Process a batch undisturbed and another one with kills, and print the numbers; return the exit status.
 
     It is 0 if the second batch ended like the first, each file was delivered once, and no person had to act; else 1.
     """
@@ -222,7 +222,7 @@ def line(folder: Path, faults: Faults) -> Iterator[Stack]:
 
 
 def log(sentence: str) -> None:
-    """Print a sentence about progress with the time, on standard error, where it does not mix with the figures."""
+    """Print a sentence about progress with the time, on standard error, where it does not mix with the numbers."""
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {sentence}\n")
 
 
@@ -529,7 +529,7 @@ def red_runs() -> list[str]:
 
 
 def report(storm: Storm, faults: Faults, *, calm_s: float, shots: int, with_disk: bool) -> int:
-    """Print the figures; return 0 if the disturbed batch is complete and like the undisturbed one, else 1.
+    """Print the numbers; return 0 if the disturbed batch is complete and like the undisturbed one, else 1.
 
     It also returns 1 if the system did not recover in time from a disturbance, or if a person had to act.
 

@@ -74,17 +74,17 @@ class Right:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Table:
-    """The regions of one matte that may be left-over backdrop: their figures, and what they really are.
+    """The regions of one matte that may be left-over backdrop: their measurements, and what they really are.
 
     Attributes:
         right: whether the matte is the right one.
         source: where the photograph is from, as in `Right`: ``real``, ``path``, ``comp``, ``drawn`` or ``studio``.
         name: the photograph's name, unique in its source.
         product: photographs of one product are never split between training and testing.
-        figures: (regions, figures) float32: what is measured of each region.
+        figures: (regions, measurements) float32: what is measured of each region.
         backdrop, own: (regions,): true share of backdrop and of product, in 0..1.
         area: (regions,): size in pixels.
-        names: names of the figures.
+        names: names of the measurements.
     """
 
     right: bool
@@ -361,7 +361,7 @@ def fitted(made: Sequence[Table]) -> Any:
     Regions that are partly both are left out.
 
     Args:
-        made: the tables of all mattes, with the regions, their figures, and what they really are.
+        made: the tables of all mattes, with the regions, their measurements, and what they really are.
     """
     from sklearn.ensemble import ExtraTreesClassifier
 
@@ -387,7 +387,7 @@ def as_forest(trees: Any, names: Sequence[str]) -> Forest:
 
     Args:
         trees: a trained forest of scikit-learn.
-        names: names of the figures, in the order of the trees' columns.
+        names: names of the measurements, in the order of the trees' columns.
     """
     plain = tuple(_plain(one.tree_) for one in trees.estimators_)
     return Forest(names=tuple(names), usual=(0.0,) * len(names), trees=plain, slope=1, intercept=0)

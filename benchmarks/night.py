@@ -9,7 +9,7 @@ time of this process, without that of the servers. Nine of ten shots are deliver
 
 The second part takes drawn photographs through `process-batch`, with the given number of workers in all. One has the
 batch's run, the others help with parts (docs/adr/0032-parts.md). Each worker has its own core if there are enough. With
-fewer cores than workers, the figure shows the cost of sharing, not the gain of a further machine.
+fewer cores than workers, the result shows the cost of sharing, not the gain of a further machine.
 
 Tables are printed; nothing is asserted.
 """

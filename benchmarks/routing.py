@@ -5,7 +5,7 @@ greatest share of wrong edits among those that are approved without a person.
 
     python -m benchmarks.routing [--json FILE] [--ship]
 
-It reads the results of `benchmarks.routing_labels`. Every figure is on products left out of the training.
+It reads the results of `benchmarks.routing_labels`. Every number is on products left out of the training.
 
 The promise is tested a hundred times. Each time, some products are drawn at random for calibration, and the limit is
 computed from them: the highest probability of a refusal with which a shot may pass. The share of escapes among the
@@ -89,10 +89,10 @@ def _quality(rows: Sequence[Row]) -> Quality:
 
 
 def resample(rows: Sequence[Row], before: Mapping[str, float], promise: Promise) -> dict[str, float]:
-    """Return how well a promise is kept for products that no limit was computed from: column of the table -> figure.
+    """Return how well a promise is kept for products that no limit was computed from: column of the table -> number.
 
     A limit is the highest probability of a refusal with which a shot may pass. The products are split at random 100
-    times. Limits come from one part, and the figures from the other. The columns:
+    times. Limits come from one part, and the numbers of the table from the other. The columns:
 
     - "promise" is the promised ratio of wrong approvals, in 0..1.
     - "within" is the number of splits that kept it, "a limit was found" the number in which a limit could be found.

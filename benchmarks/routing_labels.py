@@ -104,7 +104,7 @@ def _judged(master: Pixels16, cutout: Cutout, composite: Pixels16) -> tuple[str,
 
 
 def _keep_mattes(name: str, cutout: Cutout) -> None:
-    """The network's matte and the final one, small: what the figures after the cut-out are measured on."""
+    """The network's matte and the final one, small: from which the measurements after the cut-out are made."""
     network, matte = _small(cutout.network_matte), _small(cutout.matte)
     report = cutout.backdrop
     facts = np.array([report.smooth, report.noise_levels, report.rough_ratio], np.float64)
@@ -125,7 +125,8 @@ def path_of(name: str, kind: str) -> Path:
     Args:
         name: name of the photograph, ``<product>#<turn>``, such as ``drawn/12#0``; the turn numbers the photographs of
             one product.
-        kind: which result: "json" for its label, "npz" for its mattes, "features" for its figures before the cut-out.
+        kind: which result: "json" for its label, "npz" for its mattes, "features" for its measurements before the
+            cut-out.
     """
     return KEPT / f"{name.replace('/', '--').replace('#', '--')}.{kind}"
 

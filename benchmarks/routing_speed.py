@@ -1,4 +1,4 @@
-"""Measure how long the figures before the cut-out take to measure, at 12 million pixels.
+"""Measure how long the measurements before the cut-out take, at 12 million pixels.
 
     python -m benchmarks.routing_speed [--runs 15]
 

@@ -1,4 +1,4 @@
-"""Read the table of examples for routing: every labelled photograph with its figures, stored beside its label."""
+"""Read the table of examples for routing: every labelled photograph with its measurements, stored beside its label."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ CATEGORIES = {"glass": "transparent", "soft": "fur", "jewellery": "jewelry"}
 def read_table(*, names: Sequence[str] | None = None) -> list[tuple[Labelled, Example]]:
     """Return (the result, the training example) of every photograph whose result is kept on disk, sorted by name.
 
-    The example has the figures before and after the cut-out, from which the routing model learns. The figures before
-    the cut-out are measured at the first call and stored beside the result, because the photograph must be made again
-    for them.
+    The example has the measurements before and after the cut-out, from which the routing model learns. Those before the
+    cut-out are made at the first call and stored beside the result, because the photograph must be made again for them.
 
     Args:
         names: only these photographs, ``<product>#<turn>``; names without a result are ignored. None means all that

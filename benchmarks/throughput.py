@@ -369,9 +369,9 @@ def take_turns(ways: dict[str, Way], photographs: dict[str, bytes], *, repeats: 
 
 
 def ratios(turns: Sequence[Turn], *, over: str, figure: str) -> list[float]:
-    """Return Packshot's time divided by another way's, one figure for each round and photograph.
+    """Return Packshot's time divided by another way's, one result for each round and photograph.
 
-    The figures are in the order of the turns.
+    The results are in the order of the turns.
 
     Args:
         turns: the measured times.

@@ -2,7 +2,7 @@
 
     python -m benchmarks.waiting_runs --runs 2000 --resume 200
 
-Servers and one worker are started in a temporary folder. The figures are printed; nothing is asserted.
+Servers and one worker are started in a temporary folder. The results are printed; nothing is asserted.
 
 | figure | how |
 |---|---|
@@ -91,7 +91,7 @@ def _servers(*, at_once: int) -> Iterator[psutil.Process]:
 
 
 def _measure(worker: psutil.Process, *, runs: int, answers: int) -> None:
-    """Measure, and print each figure as soon as it is known."""
+    """Measure, and print each result as soon as it is known."""
     before = _held(worker)
     seconds = create_waiting(runs)
     _say(f"create {runs} waiting runs", f"{seconds:.0f} s, {1000 * seconds / runs:.0f} ms each")

@@ -221,14 +221,17 @@ def register() -> list[str]:
 def register_pool(client: SyncPrefectClient, name: str, limits: Mapping[str, int | None]) -> None:
     """Create or update a work pool of Prefect and its queues. Nothing is returned.
 
-    A new pool is of the type ``process``: its worker starts each run as a process. If an operator has made the pool
-    with another type, such as Kubernetes jobs, its template of jobs is kept.
+    A new pool has the type ``process``: its worker starts each flow run as a process. An operator may have made the
+    pool with another type, such as Kubernetes jobs. Then its job template is kept: Prefect's description of how a
+    worker starts a run.
 
     Args:
         client: Prefect's client.
-        name: of the pool.
-        limits: queue -> greatest number of runs at once; None means no limit. The order is the priority: runs of the
-            first queue start first.
+        name: name of the pool.
+        limits: name of a queue -> greatest number of runs at once; None means no limit. The order is the priority: runs
+            of the first queue start first. Other queues of the pool are not touched.
+    Raises:
+        httpx.HTTPError: Prefect's server does not answer, or answers with an error.
     """
     try:
         client.create_work_pool(WorkPoolCreate(name=name, type=POOL_TYPE, base_job_template=JOB_TEMPLATE))

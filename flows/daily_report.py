@@ -1,4 +1,4 @@
-"""Make the daily report: production figures of the last complete day."""
+"""Make the daily report: production numbers of the last complete day."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """Do the regular checks all day in one process, instead of a flow run each minute.
 
 A run each minute would cost a process start, a row and its events, even if nothing has changed. This process makes the
-checks of the flow `collect-returned-work` (`flows.collect`), and one more: it compares the index with the shots'
-records. After each check there is a pause; it is longer if the check took more processor time. While the process works,
-the flow's schedule is paused. A thread of its own looks for dead runs, so that they are started again even if another
-check takes long.
+checks of the flow `collect-returned-work` (`flows.collect`), and one more: it compares the index (the table of all
+shots) with the shots' records. After each check there is a pause; it is longer if the check took more processor time.
+While the process works, the flow's schedule is paused. A thread of its own looks for dead runs, so that they are
+started again even if another check takes long.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Step:
 
     Attributes:
         name: what the step does, for the log.
-        work: takes the step, and returns what it has to say.
+        work: makes the check, and returns a `Said`: a sentence for the log, and whether something has changed.
         asks: called before each step; returns something that is quickly read and changes when there may be work. If the
             result has changed, the pause is the short one. By default nothing is asked.
         longest_s: the longest pause, in seconds.
@@ -89,13 +89,16 @@ class Step:
     _last: str = ""
 
     def take(self, clock: Callable[[], float], cpu: Callable[[], float]) -> None:
-        """Take the step if its pause is over. Its sentence is logged, unless it is the same as the last time.
+        """Make this check if its pause is over; otherwise do nothing. Nothing is returned.
 
-        An error of the step is raised; then it is taken again at the next call.
+        If the check has a sentence to say, the sentence is logged, unless it is the same as the last time.
 
         Args:
-            clock: returns seconds that only go forward.
-            cpu: returns the processor seconds that this process has used.
+            clock: returns a number of seconds that only grows, such as `time.monotonic`.
+            cpu: returns the processor seconds that this process has used, such as `time.process_time`.
+        Raises:
+            Exception: any error of the check or of `asks`, unchanged. The pause does not begin then: the next call
+                makes the check again.
         """
         asked = self.asks()
         changed = self._busy or asked != self._known

@@ -19,7 +19,8 @@ from packshot.types import Finding, Value
 
 
 class ShotRef(Value):
-    """One uploaded photograph of a batch: where its file is, and its row in the manifest.
+    """A reference to one uploaded photograph of a batch: where its file is in storage, and its row in the manifest. It
+    holds no pixels.
 
     Attributes:
         shot: the shot that it becomes.
@@ -194,7 +195,8 @@ class BatchRecord(Stored):
         return max((one.number for one in self.deliveries), default=0) + 1
 
     def ref(self, shot: str) -> ShotRef | None:
-        """Return the uploaded photograph that became a shot; None if the batch has no shot of that name.
+        """Return the reference to the uploaded photograph of a shot: where its file is in storage, and its manifest
+        row. None if the batch has no shot of that name.
 
         Args:
             shot: the shot's name, such as ``BTL201_MAIN``.

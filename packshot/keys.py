@@ -279,7 +279,7 @@ def daily_prefix() -> str:
 
 
 def daily_figures_key(date: dt.date) -> str:
-    """Return the key of the figures of a daily report: ``reports/daily/<date>.json``."""
+    """Return the key of the numbers of a daily report: ``reports/daily/<date>.json``."""
     return f"{daily_prefix()}{date.isoformat()}.json"
 
 
@@ -294,7 +294,7 @@ def daily_shots_key(date: dt.date) -> str:
 
 
 def date_from_daily_figures_key(key: str) -> dt.date | None:
-    """Return the date of the daily report whose figures are stored under a key.
+    """Return the date of the daily report whose numbers are stored under a key.
 
     The result is None if the key is not ``reports/daily/<date>.json``, or if there is no such day: ``2026-13-01``.
     """

@@ -102,7 +102,7 @@ class Status(StrEnum):
 
 
 class Finding(Value):
-    """One observation about a picture: what was measured, the limit, and where.
+    """One observation about a photograph or an edit (the product on white): what was measured, the limit, and where.
 
     Attributes:
         code: stable name in snake_case; docs/errors.md lists all codes.
@@ -111,7 +111,9 @@ class Finding(Value):
         measured: the measured value, in `unit`; None if there is none.
         limit: the limit with which it was compared, in `unit`; None if there is none.
         unit: unit of both numbers, for people; empty if they have none.
-        box: where, in pixels of the picture at 1:1; None means the whole picture.
+        box: where, in pixels of the photograph as it was decoded and turned upright, which are also those of the master
+            and the edit; None means the whole picture. The box of a finding about a delivered file is in pixels of that
+            file.
         gate: True if the machine may not approve the picture when this check fails, whatever the picture's score.
         picture: in a record, the SHA-256 of the edit that the finding is about; empty if it is about the photograph
             itself.

@@ -46,7 +46,7 @@ _SAME: tuple[tuple[str, str], ...] = (
 class Half(StrEnum):
     """The halves into which the real photographs are split. Each product is in one of them.
 
-    So the figures that are reported are not those on which the limits of quality control were chosen.
+    So the results that are reported are not those on which the limits of quality control were chosen.
 
     Values:
         CHOSEN_ON: limits may be chosen so that they fit its photographs.

@@ -1,4 +1,6 @@
-"""Compare the machine's verdicts with people's in a table, for each half of the photographs (`Half`)."""
+"""Compare the machine's verdicts with people's in a table, for each half of the photographs. Limits may be chosen on
+one half; the other half only reports results (`Half`).
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ class Pair:
 
     Attributes:
         result: the edit, with the machine's verdict.
-        signed: True only if everybody who looked at this same matte would sign it.
+        signed: True only if everybody who looked at this same matte accepts the edit: they would put their name under
+            it.
         kinds: kinds of defects that somebody saw.
         on_white: True only if all who were asked would send it to a page that shows it on white only; None if nobody
             was asked.
@@ -31,14 +34,16 @@ class Pair:
 
 @dataclasses.dataclass(frozen=True)
 class Counts:
-    """How machine and people agree about the edits of one half of the photographs (`Half`): numbers of edits.
+    """Numbers of edits, of one half of the photographs (`Half`): how often the machine and people agree about them.
+
+    The machine's quality control approves an edit or holds it back. People accept an edit or refuse it.
 
     Attributes:
         looked_at: all edits of the half that people looked at.
         approved, approved_refused: edits that quality control approves, and how many of them people refuse.
-        held, held_fine: edits that quality control holds back, and how many of them people sign.
-        night, night_refused: approved edits that also pass all further checks of the nightly run, and how many of them
-            people refuse.
+        held, held_fine: edits that quality control does not approve, and how many of them people accept.
+        night, night_refused: approved edits that also pass all further checks of the nightly run, such as the routing
+            model (which predicts whether people would refuse an edit), and how many of them people refuse.
     """
 
     looked_at: int

@@ -73,7 +73,7 @@ class Person(Value):
 
     @property
     def reads_numbers(self) -> bool:
-        """Whether the person may see production figures and the pages of batches: True for seniors and managers."""
+        """Whether the person may see production numbers and the pages of batches: True for seniors and managers."""
         return bool(self.roles & NUMBERS)
 
 

@@ -1,4 +1,4 @@
-"""Show the pages with production figures: those of the morning report, waiting shots, the shots behind each figure."""
+"""Show the pages with production numbers: those of the morning report, waiting shots, the shots behind each number."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ class _Night(NamedTuple):
 
 
 async def numbers_page(request: Request) -> Response:
-    """Return the page with the production figures of a day.
+    """Return the page with the production numbers of a day.
 
     The query ``date``, such as ``2026-03-01``, names the day; without it, it is the last day that was counted. If the
-    day was not counted, the page has no figures.
+    day was not counted, the page has no numbers.
 
     Raises:
-        HTTPException: 403: the person may not see production figures.
+        HTTPException: 403: the person may not see production numbers.
     """
     _require_reader(request)
     chosen = _date(request.query_params.get("date", ""))
@@ -100,8 +100,8 @@ async def night_run(request: Request) -> Response:
     """Return a redirect to Prefect's page of the last nightly run that began on a day: ``/numbers/2026-03-01/run``.
 
     Raises:
-        HTTPException: 403: the person may not see production figures; 404: no such run is known; 503: Prefect can't
-            be reached.
+        HTTPException: 403: the person may not see production numbers; 404: no such run is known; 503: Prefect can't be
+            reached.
     """
     _require_reader(request)
     date = _date(request.path_params["date"])
@@ -117,13 +117,13 @@ async def night_run(request: Request) -> Response:
 
 
 async def list_page(request: Request) -> Response:
-    """Return one page of the list of shots behind a figure of a day, for example the shots that were refused.
+    """Return one page of the list of shots behind a number of a day, for example the shots that were refused.
 
     The address is ``/numbers/<day>/<figure>``, such as ``/numbers/2026-03-01/refused``. The query ``page`` counts from
     1.
 
     Raises:
-        HTTPException: 403: the person may not see production figures; 404: there is no such figure, or its shots were
+        HTTPException: 403: the person may not see production numbers; 404: there is no such number, or its shots were
             not kept.
     """
     _require_reader(request)

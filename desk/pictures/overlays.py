@@ -79,10 +79,10 @@ def tiles_name(sources: Sources, overlay: Overlay) -> str:
 
 
 def make_overlay(sources: Sources, overlay: Overlay) -> Pack:
-    """Return the tiles of an overlay as a pack, with its figures and a sentence for people.
+    """Return the tiles of an overlay as a pack, with its measurements and a sentence for people.
 
-    The pack's further data are ``sentence`` and four figures. ``count`` is the number of pixels that the overlay shows,
-    and ``compared`` the number that was looked at. ``worst`` is the greatest measurement, in delta E 2000 or, for
+    The pack's further data are ``sentence`` and four numbers. ``count`` is the number of pixels that the overlay shows,
+    and ``compared`` the number that was looked at. ``worst`` is the greatest difference, in delta E 2000 or, for
     `Overlay.OFF_WHITE`, in levels below white. ``box`` is the worst place: (left, top, width, height) in pixels of the
     edit, or None.
 
@@ -138,7 +138,7 @@ def sentence(overlay: Overlay, shown: Shown, *, reference: str = "") -> str:
 
     Args:
         overlay: which overlay.
-        shown: its figures.
+        shown: its measurements.
         reference: the colour reference as the manifest names it; needed by `Overlay.REFERENCE` only.
     """
     worst = f"{shown.worst:.1f}"

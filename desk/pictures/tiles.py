@@ -94,7 +94,7 @@ class _Doors:
         return await self._answer(request, self._guides)
 
     async def overlay(self, request: Request) -> Response:
-        """Return an overlay's size, levels, figures and sentence, when its tiles are there."""
+        """Return an overlay's size, levels, measurements and sentence, when its tiles are there."""
         return await self._answer(request, self._overlay)
 
     async def overlay_tile(self, request: Request) -> Response:

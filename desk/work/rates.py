@@ -1,4 +1,4 @@
-"""Count how much of an editor's own work was approved at the first look, and keep the figure for a while."""
+"""Count how much of an editor's own work was approved at the first look, and keep the number for a while."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Describe a shot for its page, from the shot's record: sentences first, then figures."""
+"""Describe a shot for its page, from the shot's record: sentences first, then measurements."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class ShownFinding(Value):
         sentence: the finding's message, or its beginning if it is long.
         status: whether the check passed, warns or failed.
         stops: True if the finding stops approval.
-        figure: the finding's code and figures as text, for people who want to look them up.
+        figure: the finding's code and measurements as text, for people who want to look them up.
         whole: the whole text, if the page shows only its beginning; else empty.
         place: number of the finding among those that have a place, from 0; None if the finding is about the whole
             picture.

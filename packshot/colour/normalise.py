@@ -154,7 +154,7 @@ def chroma(backdrop: BackdropReading) -> float:
 
 
 def middle(backdrops: list[BackdropReading]) -> BackdropReading:
-    """Return one reading with the median of each figure of several readings: the usual light of a backdrop.
+    """Return one reading with the median of each measurement of several readings: the usual light of a backdrop.
 
     A fall-off that only some readings have is the median of these; it is None if no reading has it.
 

@@ -1,6 +1,6 @@
 """Provide the working space and the delivered spaces: their ICC profiles, and conversion to and from linear light.
 
-The profiles are generated from published figures, so that no third-party data travels with a picture:
+The profiles are generated from published numbers, so that no third-party data travels with a picture:
 
 * Adobe RGB (1998) compatible: Adobe RGB (1998) Color Image Encoding, version 2005-05, section 4.3.
 * sRGB: IEC 61966-2-1:1999.
@@ -56,7 +56,7 @@ def working_profile() -> bytes:
 
 @functools.cache
 def srgb_profile() -> bytes:
-    """Return the ICC profile (version 2) of sRGB, as bytes. It is made of published figures."""
+    """Return the ICC profile (version 2) of sRGB, as bytes. It is made of published numbers."""
     return _matrix_profile(SRGB_NAME, srgb_to_pcs(), _srgb_curve())
 
 

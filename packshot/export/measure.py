@@ -1,6 +1,9 @@
-"""Measure a delivered file: how white its background is, how much of it the product fills, how much colours changed.
+"""Measure a delivered file: is its background white, how much of the picture does the product fill, are colours
+changed?
 
-The pixels are decoded from the file. The matte from before encoding shows where the product is.
+The pixels are decoded from the file. The matte (the product's coverage of each pixel) is that of the picture before it
+was encoded; it shows where the product is. File and matte have the same size: that of the platform's canvas. So all
+places are in pixels of the delivered file.
 """
 
 from __future__ import annotations
@@ -117,7 +120,7 @@ def measure_white(pixels: NDArray[Any], zone: Mask, *, ring_distance_px: int) ->
 def measure_colour(pixels: NDArray[Any], framed: Framed, *, icc: bytes) -> ColourFigures | None:
     """Return how much a delivered file's colours differ from the picture before encoding; None without a product.
 
-    The figures are in delta E 2000. Cells of 4 x 4 pixels that lie fully inside the product are averaged in linear
+    The measurements are in delta E 2000. Cells of 4 x 4 pixels that lie fully inside the product are averaged in linear
     light and compared. Noise of the codec within a cell does not count, because the eye averages it too. A shift of the
     whole cell is a colour difference. A product too thin for a cell is compared pixel by pixel.
 

@@ -47,7 +47,7 @@ def needed_services(
     Every shot needs at least a clipping path, because every product is cut out.
 
     Args:
-        features: figures measured on the master: name of a `Feature`, such as thin parts -> figure.
+        features: measurements of the master: name of a `Feature`, such as thin parts -> measurement.
         limits: for each feature, the smallest value at which it calls for a service.
         asked: word for a service, as the manifest or the category has it -> who asks for the service, in words, such as
             "the manifest asks for it". An unknown word counts as retouching.
@@ -114,7 +114,7 @@ def estimate(
     | super_complex | two of these, not counting the route; strong features that call for the same service count once |
 
     Args:
-        features: figures measured on the master, by names of `Feature`.
+        features: measurements of the master, by names of `Feature`.
         limits: for each feature, the value from which it is present (medium), and from which it is strong (complex).
         services: the services that the shot needs.
         complexity: the shot's complexity, as the route states it. The tier is never lower.

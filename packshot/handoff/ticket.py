@@ -146,9 +146,9 @@ class Scope(Value):
 def scope_of(record: ShotRecord, plan: Plan, *, ghost_mannequin: bool) -> Scope:
     """Return the handwork to do on a shot: the services (kinds of handwork) that it needs, and how much work they are.
 
-    The services are those that the manifest asks for, those that the measured figures call for, and those that are
-    usual for the shot's category. A neck joint that is only usual for the category is left out unless `ghost_mannequin`
-    is True.
+    The services are those that the manifest asks for, those that the measurements call for, and those that are usual
+    for the shot's category. A neck joint that is only usual for the category is left out unless `ghost_mannequin` is
+    True.
 
     Args:
         record: the shot's record, with the report on its route.
@@ -288,7 +288,7 @@ def colour_off_before(record: ShotRecord) -> float | None:
 def colour_off(record: ShotRecord) -> str:
     """Return delta E 2000 between the product and its colour reference in words: "9.1 before the edit, 1.2 now".
 
-    A figure that was not measured is left out; the text is empty without both.
+    A measurement that was not made is left out; the text is empty without both.
     """
     before = colour_off_before(record)
     now = [

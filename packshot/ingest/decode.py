@@ -124,7 +124,7 @@ def read_header(data: bytes, *, name: str, limits: IngestConfig) -> tuple[FileKi
         limits: the greatest and smallest picture.
     Raises:
         UnreadableError: the file is not a picture, or its header is damaged or of a kind that is not read.
-        TooLargeError: its length, or a figure in its header, is beyond the limits.
+        TooLargeError: its length, or a number in its header, is beyond the limits.
         TooSmallError: its longest side is under the minimum.
         BadProfileError: the picture is HDR.
     """

@@ -30,7 +30,7 @@ def check_bytes(n_bytes: int, *, name: str, limits: IngestConfig) -> None:
 
 
 def check_header(header: Container, *, name: str, limits: IngestConfig) -> None:
-    """Raise an error if a figure in a header is beyond its limit, before any pixel is decoded.
+    """Raise an error if a number in a header is beyond its limit, before any pixel is decoded.
 
     Checked are side lengths, pixels, frames, tiles, channels, scans, and the memory needed.
 
@@ -39,8 +39,8 @@ def check_header(header: Container, *, name: str, limits: IngestConfig) -> None:
         name: the file's name, for the message.
         limits: the greatest and smallest picture.
     Raises:
-        UnreadableError: the size is zero, or the figures are impossible.
-        TooLargeError: a figure is beyond its limit.
+        UnreadableError: the size is zero, or the numbers are impossible.
+        TooLargeError: a number is beyond its limit.
         TooSmallError: the longest side is under the minimum.
     """
     size = header.size

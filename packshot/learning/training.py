@@ -99,7 +99,8 @@ def held_out_probabilities(examples: Sequence[Example], use: ModelUse, *, least_
 
 
 def fit(examples: Sequence[Example], use: ModelUse, *, least_in_leaf: int) -> Forest:
-    """Return a forest of decision trees that predicts from a shot's figures whether people refuse the machine's edit.
+    """Return a forest of decision trees that predicts from a shot's measurements whether people refuse the machine's
+    edit.
 
     A logistic curve turns the forest's result into a probability. It is fitted on products and scenes on which the
     trees were not trained.
@@ -123,9 +124,9 @@ def fit(examples: Sequence[Example], use: ModelUse, *, least_in_leaf: int) -> Fo
 
 
 def figure_names(examples: Sequence[Example], use: ModelUse) -> tuple[str, ...]:
-    """Return the names of the figures that a model needs for one use; its trees number them in this order, from 0.
+    """Return the names of the measurements that a model needs for one use; its trees number them in this order, from 0.
 
-    To approve, a model also needs each figure of quality control (``qc_<code>``) that any example has.
+    To approve, a model also needs each measurement of quality control (``qc_<code>``) that any example has.
 
     Args:
         examples: the training examples.
@@ -136,9 +137,9 @@ def figure_names(examples: Sequence[Example], use: ModelUse) -> tuple[str, ...]:
 
 
 def _table(examples: Sequence[Example], use: ModelUse) -> tuple[_Floats, _Floats]:
-    """Return the figures, (examples, names), and the usual value of each name, its mean.
+    """Return the measurements, (examples, names), and the usual value of each name, its mean.
 
-    Missing figures are replaced by the usual value.
+    Missing measurements are replaced by the usual value.
     """
     names = figure_names(examples, use)
     raw = np.array([[one.figures.get(name, np.nan) for name in names] for one in examples])

@@ -1,4 +1,4 @@
-"""Calculate the figures of one day from the shots' records, for the daily report.
+"""Calculate the numbers of one day from the shots' records, for the daily report.
 
 Begin and end of the day, and the counts of its audits, are arguments.
 """
@@ -31,11 +31,11 @@ from packshot.types import Value
 
 
 class DailyReport(Value):
-    """The report on one day of work, with the figures of the days before for its charts. `report_of` makes it.
+    """The report on one day of work, with the numbers of the days before for its charts. `report_of` makes it.
 
     Attributes:
         figures: those of the day itself.
-        trend: oldest first, the day itself last. None for a day without figures.
+        trend: oldest first, the day itself last. None for a day without numbers.
         config: when a day begins, and what an hour of work costs.
         zone: name of the time zone in which times are shown.
     """
@@ -60,7 +60,7 @@ def figures_of(
     cancelled: Collection[BatchId] = (),
     audits: Sequence[AuditCount] = (),
 ) -> DayFigures:
-    """Return the figures of a day: what came in, what became of it, how long work took, and what waits.
+    """Return the numbers of a day: what came in, what became of it, how long work took, and what waits.
 
     Args:
         records: all shots that may have changed on the day or were open at its end, as
@@ -103,14 +103,14 @@ def report_of(days: Iterable[DayFigures], *, last: date, length: int, config: Da
     """Return the report on a day, with a trend of `length` days up to it.
 
     Args:
-        days: figures of days, in any order. The day `last` must be among them. Days that are missing are None in the
+        days: numbers of days, in any order. The day `last` must be among them. Days that are missing are None in the
             trend.
         last: date of the day that is reported.
         length: number of days in the trend, the last one included.
         config: when a day begins, and what an hour of work costs.
         zone: name of the time zone in which times are shown.
     Raises:
-        KeyError: there are no figures of the day `last`.
+        KeyError: there are no numbers of the day `last`.
     """
     known = {one.day.date: one for one in days}
     dates = [last - timedelta(days=back) for back in reversed(range(length))]

@@ -103,7 +103,7 @@ def routes_of(records: Iterable[ShotRecord], day: Day) -> tuple[RouteCount, ...]
 
 
 def in_brief(reason: str) -> str:
-    """Return the first clause of a route's reason, without figures, so that equal reasons can be counted.
+    """Return the first clause of a route's reason, without numbers, so that equal reasons can be counted.
 
     Example: ``"thin structure 0.31 at or above 0.20; texture ..."`` becomes ``"thin structure at or above its limit"``.
 
@@ -130,7 +130,7 @@ def verdicts_of(records: Sequence[ShotRecord], day: Day) -> tuple[VerdictCount, 
     """Return for every verdict how many of the machine's edits got it on the day, and how reviewers judged them.
 
     A verdict that no edit got is listed too, with the number 0. In an audit a person judges an edit that the machine
-    would approve. Such an edit counts on the day on which the person answered. Until then the figures must not reveal
+    would approve. Such an edit counts on the day on which the person answered. Until then the numbers must not reveal
     the machine's verdict.
 
     Args:

@@ -46,10 +46,10 @@ class Number(StrEnum):
 
 
 def value_of(figures: DayFigures, number: Number) -> int:
-    """Return one number of a day, from the day's figures.
+    """Return one number of a day, from the day's numbers.
 
     Args:
-        figures: the day's figures.
+        figures: the day's numbers.
         number: the number that is asked for.
     """
     fates = figures.fates

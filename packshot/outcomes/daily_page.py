@@ -26,7 +26,7 @@ def daily_page(report: DailyReport) -> bytes:
     """Return the daily report as one HTML page, in UTF-8, that needs no network.
 
     Args:
-        report: the figures of the day, with the trend.
+        report: the numbers of the day, with the trend.
     """
     day = report.figures
     return render(

@@ -1,4 +1,4 @@
-"""Reduce a shot's record to the fields that a day's figures need, as they were at a given time.
+"""Reduce a shot's record to the fields that a day's numbers need, as they were at a given time.
 
 The record is the stored truth about a shot: its state, its events, and what people decided.
 """
@@ -21,7 +21,7 @@ _LEFT_OUT = "export"
 
 
 def brief(record: ShotRecord) -> ShotRecord:
-    """Return a record with only the fields that a day's figures need.
+    """Return a record with only the fields that a day's numbers need.
 
     Facts and objects are left out. Of the findings, those that failed are kept. Of the reports, those on the machine's
     edit, the audit, a refusal and the platforms that were left out are kept. State, events and decisions are unchanged.

@@ -50,7 +50,7 @@ def headline(day: DayFigures) -> str:
     Example: "12 photographs came in: 9 delivered, 2 waiting, 1 refused, 0 failed."
 
     Args:
-        day: the day's figures.
+        day: the day's numbers.
     """
     if day.is_empty:
         return "Nothing was done on this day."

@@ -1,4 +1,4 @@
-"""Draw the trend of the daily report from the figures of past days: one small chart for each question."""
+"""Draw the trend of the daily report from the numbers of past days: one small chart for each question."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Panel(Value):
 
     Attributes:
         title: what the chart shows.
-        now: the figure of the report's day, as text, such as ``92.5%``; a dash, ``not known`` or ``not measured``
-            without a figure.
-        chart: None if no day has a figure.
+        now: the number of the report's day, as text, such as ``92.5%``; a dash, ``not known`` or ``not measured``
+            without a number.
+        chart: None if no day has a number.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""Define the figures of a day as small values that are written as JSON and read back for the trend."""
+"""Define the numbers of a day as small values that are written as JSON and read back for the trend."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class RouteCount(Value):
 
     Attributes:
         complexity: ``simple``, ``medium`` or ``complex``. The machine edits simple shots, people the others.
-        reason: the reason in words, without its figures, so that equal reasons can be counted.
+        reason: the reason in words, without its numbers, so that equal reasons can be counted.
         shots: number of shots.
     """
 
@@ -289,7 +289,7 @@ class Handwork(Value):
 
 
 class DayFigures(Value):
-    """All figures of a working day, as they are stored and reported. `figures_of` makes them.
+    """All numbers of a working day, as they are stored and reported. `figures_of` makes them.
 
     Attributes:
         day: the day.
@@ -310,7 +310,7 @@ class DayFigures(Value):
         handwork: working time of editors.
         audits: audits answered on the day, by client and category.
         escapes: how often the machine's approval was wrong, from audits of the last days; None if there was no audit.
-        sent_back: pictures that clients sent back; None in figures of an earlier version, which did not count them.
+        sent_back: pictures that clients sent back; None in numbers of an earlier version, which did not count them.
     """
 
     schema_name: str = SCHEMA

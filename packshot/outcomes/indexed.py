@@ -24,8 +24,8 @@ _ROUTING, _FIGURES = ("category", "features"), "figures"
 def indexed(record: ShotRecord) -> ShotRecord:
     """Return a record with only the fields that lists, counts and searches need: about a fifth of its size.
 
-    It is for the index, and is never written back. Findings that passed are left out. Measured figures are left out,
-    too, unless a person has decided about the shot: the routing model can learn from such a shot.
+    It is for the index, and is never written back. Findings that passed are left out. Measurements are left out, too,
+    unless a person has decided about the shot: the routing model can learn from such a shot.
 
     Args:
         record: the shot's full record.

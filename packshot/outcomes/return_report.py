@@ -58,7 +58,7 @@ class Week(Value):
 class ReturnReport(Value):
     """The report on how return rates changed after new pictures. `report_returns` makes it.
 
-    If too many rows of the files could not be used, it gives no figure of a change, and `overall.insufficient` says
+    If too many rows of the files could not be used, it gives no number of a change, and `overall.insufficient` says
     why.
 
     Attributes:
@@ -68,10 +68,10 @@ class ReturnReport(Value):
         unknown: SKUs of products with new pictures that have no orders.
         config: the windows and limits that were used.
         overall: the effect on all returns.
-        pictured: the effect on returns whose reason concerns the picture; None if no reasons are known, or if no figure
+        pictured: the effect on returns whose reason concerns the picture; None if no reasons are known, or if no number
             is given.
-        groups: the effect by client and category, and for the products that sell most; none if no figure is given.
-        weeks: return rates by week around the new pictures; none if no figure is given.
+        groups: the effect by client and category, and for the products that sell most; none if no number is given.
+        weeks: return rates by week around the new pictures; none if no number is given.
         problems: rows that could not be used, or that occur several times and count once.
         has_reasons: True if any return has a reason.
         readings: how each file was read.
@@ -138,7 +138,7 @@ SEND_REPORT = f"{__name__}:{send_report.__name__}"
 def report_returns(orders: OrderLines, golive: GoLive, config: ReturnsConfig) -> ReturnReport:
     """Return the report on how the return rate of products changed after new pictures.
 
-    No figure is given if too many rows or returns could not be used, because the rest could give a wrong figure. The
+    No number is given if too many rows or returns could not be used, because the rest could give a wrong number. The
     report's `overall.insufficient` then says why.
 
     Args:
@@ -173,10 +173,10 @@ def report_returns(orders: OrderLines, golive: GoLive, config: ReturnsConfig) ->
 
 
 def why_withheld(counted: Counted, config: ReturnsConfig) -> str:
-    """Return why the report gives no figure of a change, in words; empty if it gives one.
+    """Return why the report gives no number of a change, in words; empty if it gives one.
 
     The reason is too many unusable rows, too many returns without an order, or too many returns dated before their
-    order: the rest could give a wrong figure.
+    order: the rest could give a wrong number.
 
     Args:
         counted: how many rows could be used, and how many returns have an order.

@@ -43,7 +43,7 @@ class Windows:
         }
 
     def sum(self, figure: str, product: NDArray[np.int64], start: Any, end: Any) -> Counts:
-        """Return, for each window of time, the sum of one figure for the window's product, (windows,) float64.
+        """Return, for each window of time, the sum of one number for the window's product, (windows,) float64.
 
         A window contains the day `start`, but not the day `end`.
 

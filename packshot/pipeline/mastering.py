@@ -49,7 +49,7 @@ class Mastered:
         tiff: the master as the bytes of a TIFF.
         facts: name of a fact about the shot -> value and source, such as ``sku`` -> ``BTL201`` from the manifest.
         plan: all settings resolved for this shot.
-        features: figures measured on the master, by which it is decided who edits the shot.
+        features: measurements of the master, by which it is decided who edits the shot.
         light: data from which its shoot group (shots in the same light) is found.
         looks: the category network's prediction; None if the category is certain, or no network is used.
         findings: on the file, its colours, and doubtful facts.

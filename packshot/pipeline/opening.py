@@ -38,7 +38,7 @@ class MasteredFile(Value):
     Attributes:
         facts: name of the fact -> value and source.
         plan: all settings resolved for this shot.
-        features: figures measured on the master, for the route.
+        features: measurements of the master, for the route.
         light: data from which its shoot group (shots in the same light) is found.
         looks: the category network's prediction; None if the category is certain, or no network is used.
         findings: on the file, its colours, and doubtful facts.

@@ -56,8 +56,8 @@ class ColourFigures:
             percentile over the patches. 1 means that none was lost. It is 1 too if the photograph has no detail to
             compare.
         blockiness: how much larger steps at every eighth pixel are than other steps, as a share of the other steps,
-            minus the photograph's figure; at least 0. It is measured before the picture is framed. 0 means that no JPEG
-            blocks were added.
+            minus the photograph's measurement; at least 0. It is measured before the picture is framed. 0 means that no
+            JPEG blocks were added.
         worst_patch: box of the patch where colour differs most, in pixels of the photograph.
         blurriest_patch: box of the patch where most detail is missing, in pixels of the photograph.
     """

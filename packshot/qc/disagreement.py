@@ -32,10 +32,14 @@ _PICTURE_PX = 1000.0
 def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
     """Return how much the segmentation network's mask and the refined matte differ: (share, areas).
 
-    In both, a pixel above 0.5 is product. A difference is a pixel that is product in only one of the two. The share
-    counts the differences in lines narrower than 3 px, divided by the number of pixels that are product in either,
-    0..1. The areas are the wider differences, the largest first, each with its number of pixels; the list is empty if
-    there are none. All pixels are those of the reduced edit.
+    In both, a pixel above 0.5 is product. A difference is a pixel that is product in only one of the two.
+
+    - share: the differences in lines narrower than 3 px, divided by the number of pixels that are product in either,
+      0..1.
+    - areas: the wider differences, the largest first, each a `Region` with its number of pixels; empty if there are
+      none.
+
+    Widths, numbers of pixels and places are in pixels of the reduced edit.
 
     Differences are left out if the photograph shows that the refined matte is right, or that nobody could see the
     difference:
@@ -48,7 +52,7 @@ def disagreement(reduced: Reduced) -> tuple[float, list[Region]]:
     or the matte must be badly wrong there.
 
     Args:
-        reduced: the whole edit, reduced to at most 1024 px.
+        reduced: photograph, edit, mask and matte of the whole frame, all reduced to the same size, at most 1024 px.
     """
     network, refined = reduced.network > 0.5, reduced.matte > 0.5
     union = int(np.count_nonzero(network | refined))

@@ -373,13 +373,14 @@ def _enough(known: NDArray[np.bool_]) -> bool:
 
 
 def place_on_outline(scene: Scene, point: int) -> Box:
-    """Return a square box, 256 px wide, around a point of the outline, in pixels of the photograph.
+    """Return a square box, 256 px wide, around a point of the product's outline, for a finding to show to the reviewer.
 
-    The box lies inside the frame and is smaller in a smaller photograph. A finding shows it to the reviewer.
+    The box is in pixels of the photograph, which are also those of the edit. It lies inside the photograph, and is
+    smaller if the photograph is less than 256 px wide or high.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
-        point: index of the point along the outline.
+        scene: the edit on one platform's canvas, with its measurements. The canvas has no influence here.
+        point: index into `scene.outline`, whose points are in pixels of the photograph.
     """
     return box_around(float(scene.outline.x[point]), float(scene.outline.y[point]), scene.frame)
 
@@ -388,12 +389,12 @@ def worst_place(scene: Scene, badness: Column | NDArray[np.float32]) -> Box | No
     """Return a square box, 256 px wide, around the worst place on the outline, for the reviewer to look at.
 
     The box is in pixels of the photograph, and smaller in a smaller photograph. It is None if no place can be named:
-    every figure is NaN, or too few figures lie side by side.
+    every measurement is NaN, or too few measurements lie side by side.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements.
-        badness: (points,) a figure per point of the outline, greater is worse; NaN where unknown. It is smoothed along
-            the outline first.
+        badness: (points,) a measurement per point of the outline, greater is worse; NaN where unknown. It is smoothed
+            along the outline first.
     """
     if not np.isfinite(badness).any():
         return None

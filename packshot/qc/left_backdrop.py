@@ -111,7 +111,7 @@ def _as_arrays(tree: Tree) -> _Arrays:
 
 
 def _shares(tree: _Arrays, table: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the share of backdrop at the leaf that each row of figures reaches."""
+    """Return the share of backdrop at the leaf that each row of measurements reaches."""
     rows = np.arange(len(table))
     node = np.zeros(len(table), np.intp)
     for _ in range(tree.depth):

@@ -111,7 +111,7 @@ def near_backdrop(around: Around, noise: float) -> Regions | None:
 
 
 class _Family(NamedTuple):
-    """The regions within one family's limits: their rows of OpenCV's statistics, their figures, and their pixels."""
+    """Regions within one family's limits: their rows of OpenCV's statistics, their measurements, and their pixels."""
 
     stats: NDArray[np.int32]
     figures: dict[str, Column]
@@ -120,7 +120,7 @@ class _Family(NamedTuple):
 
 
 class _Maps:
-    """Pictures that the figures are read from, each (rows, columns) float32 and computed once."""
+    """Pictures that the measurements are read from, each (rows, columns) float32 and computed once."""
 
     def __init__(self, around: Around, noise: float) -> None:
         self.kept, self.noise = around.kept, noise
@@ -234,7 +234,7 @@ class _OfRegion:
 
 
 def _own_figures(of_region: _OfRegion, maps: _Maps) -> dict[str, Column]:
-    """Return the figures of the regions themselves: size, place, colour, texture, and who else has their colour."""
+    """Return measurements of the regions themselves: size, place, colour, texture, and who else has their colour."""
     mean, area = of_region.mean, of_region.area
     product = max(1, int(np.count_nonzero(maps.kept & (maps.depth > 2))))
     ground = max(1, int(np.count_nonzero(maps.beside)))
@@ -270,7 +270,9 @@ def _own_figures(of_region: _OfRegion, maps: _Maps) -> dict[str, Column]:
 
 
 def _ring_figures(of_region: _OfRegion, maps: _Maps) -> dict[str, Column]:
-    """Return the figures of the rings around the regions, apart for the ring's share in the product and outside it."""
+    """Return the measurements of the rings around the regions, apart for the ring's share in the product and outside
+    it.
+    """
     ring = of_region.ring
     inside = maps.kept.ravel()[ring]
     outside, everywhere = ~inside, np.ones(len(ring), bool)

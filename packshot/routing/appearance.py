@@ -1,6 +1,7 @@
 """Measure how a product looks against its backdrop: contrast, gloss, shadow, fine detail around it.
 
-Each figure is at least 0, and 1 is a lot; some may exceed 1. By the figures, routing decides who edits the shot.
+Each measurement is at least 0, and 1 is a lot; some may exceed 1. By the measurements, routing decides who edits the
+shot.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ _LEAST_THREAD_RATIO = 0.03
 
 
 def appearance_figures(lab: FloatImage, backdrop: Backdrop, shape: Silhouette) -> dict[str, float]:
-    """Return how the product looks against its backdrop: name of the figure -> figure, at least 0.
+    """Return how the product looks against its backdrop: name of the measurement -> measurement, at least 0.
 
-    They are figures such as "low_contrast" and "shadow", and grow with the difficulty of a cut-out. 1 is full scale; a
-    few may exceed it. `packshot.routing.features.Features` explains each.
+    They are measurements such as "low_contrast" and "shadow", and grow with the difficulty of a cut-out. 1 is full
+    scale; a few may exceed it. `packshot.routing.features.Features` explains each.
 
     Args:
         lab: (rows, columns, 3) float32, CIE L*a*b*: the product's box with a margin.

@@ -26,7 +26,7 @@ _RISK_TAKEN = "The client's style guide takes the risk that too few people have 
 
 
 def qc_figures(findings: Iterable[Finding]) -> dict[str, float]:
-    """Return the measurements of quality control as ``qc_<code>`` -> figure, for the model that judges an edit.
+    """Return the measurements of quality control as ``qc_<code>`` -> measurement, for the model that judges an edit.
 
     A finding without a measured value is left out. Of several with the same code the last counts.
 
@@ -56,7 +56,7 @@ class Watch:
 
     Attributes:
         model: the routing model in use.
-        features: figures of the master, measured before the cut-out.
+        features: measurements of the master, made before the cut-out.
         promise: the share of approved edits that people may refuse at most, with a confidence.
         ruled_out: names of categories to which the shot certainly does not belong.
         category: name of the shot's category; empty if it is unknown.
@@ -85,8 +85,8 @@ class Watch:
         of such a kind; of several kinds, the smallest.
 
         Args:
-            measured: figures of the finished edit by name: of its mattes (`MaskFigures`), `pale_rim`, and ``qc_<code>``
-                of quality control. They also show to which kinds the shot belongs.
+            measured: measurements of the finished edit by name: of its mattes (`MaskFigures`), `pale_rim`, and
+                ``qc_<code>`` of quality control. They also show to which kinds the shot belongs.
         """
         figures = {**self.features.model_dump(), **measured}
         kinds = [kind for kind in kinds_of(figures, self.category) if kind in self.real_only]
@@ -112,8 +112,8 @@ class Watch:
         promise, it fails and stops the approval.
 
         Args:
-            measured: figures of the finished edit by name: of its mattes (`MaskFigures`), `pale_rim`, and ``qc_<code>``
-                of quality control.
+            measured: measurements of the finished edit by name: of its mattes (`MaskFigures`), `pale_rim`, and
+                ``qc_<code>`` of quality control.
         """
         figures = {**self.features.model_dump(), **measured}
         forest = self.model.approve.forest

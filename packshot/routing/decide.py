@@ -1,12 +1,12 @@
-"""Decide who edits a shot: first by the client's rule for its category, then by figures measured on the master.
+"""Decide who edits a shot: first by the client's rule for its category, then by measurements of the master.
 
     condition                        complexity
     the category has a rule          as the rule says, whatever was measured
-    a figure reaches its complex     complex
+    a measurement reaches its        complex
     limit
     there is a model                 simple if the refusal probability is within the promise's limit; medium otherwise,
                                      or if there are too few labelled shots for a promise
-    there is no model                medium if a figure reaches its medium limit, or if the colour-match risk is high;
+    there is no model                medium if a measurement reaches its medium limit, or the colour-match risk is high;
                                      simple otherwise
 
 The first condition that holds decides. The machine edits simple shots. People edit medium and complex ones.
@@ -119,15 +119,15 @@ def decide(
 ) -> RouteDecision:
     """Return who edits a shot, the machine or a person, with complexity and reason.
 
-    The client's rule for the category decides first. Then a measured figure at its complex limit makes the shot
-    complex. Then the model's probability, or without a model the medium limits, tell simple from medium. The machine
-    edits simple shots only.
+    The client's rule for the category decides first. Then a measurement at its complex limit makes the shot complex.
+    Then the model's probability, or without a model the medium limits, tell simple from medium. The machine edits
+    simple shots only.
 
     Args:
-        features: figures measured on the master.
+        features: measurements of the master.
         category: the shot's category with its rule; None if it is unknown.
         category_source: where the category comes from, such as ``manifest``.
-        config: limits of the figures, and the promise.
+        config: limits of the measurements, and the promise.
         model: the trained model. If None, only the limits decide.
         ruled_out: names of categories to which the shot certainly does not belong.
         looks: what the photograph looks like; None if no network looked. It can only send a simple shot to a person,
@@ -177,7 +177,7 @@ def colour_match_risk(features: Features, config: RoutingConfig) -> Risk:
     """Return the risk that product and backdrop cannot be told apart, because their colours match: low, medium or high.
 
     Args:
-        features: figures measured on the master; `colour_match` counts.
+        features: measurements of the master; `colour_match` counts.
         config: its `colour_match` has the limits from which the risk is medium and high.
     """
     if features.colour_match >= config.colour_match.high:
@@ -209,7 +209,7 @@ def _tag(
 
 
 def _measured(features: Features, risk: Risk, config: RoutingConfig) -> tuple[Complexity, str]:
-    """Return (complexity, reason) from the measured figures alone."""
+    """Return (complexity, reason) from the measurements alone."""
     reached = _reached(features, config.complex)
     if reached:
         return Complexity.COMPLEX, "; ".join(reached)
@@ -238,7 +238,7 @@ def _promised(
 
 
 def _reached(features: Features, limits: Mapping[Feature, float]) -> list[str]:
-    """Return descriptions of the figures at or above their limits, the farthest above first."""
+    """Return descriptions of the measurements at or above their limits, the farthest above first."""
     above = [
         (_figure(features, name) / limit if limit else 1.0, name, limit)
         for name, limit in limits.items()
@@ -252,7 +252,7 @@ def _reached(features: Features, limits: Mapping[Feature, float]) -> list[str]:
 
 
 def _nearest(features: Features, limits: Mapping[Feature, float]) -> str:
-    """Return a description of the figure that came closest to its limit."""
+    """Return a description of the measurement that came closest to its limit."""
     if not limits:
         return "no limits are set"
     name = max(limits, key=lambda name: (_figure(features, name) / limits[name] if limits[name] else 1.0, name))
@@ -260,7 +260,7 @@ def _nearest(features: Features, limits: Mapping[Feature, float]) -> str:
 
 
 def _rule_in_words(category: Category, measured: Complexity, why: str) -> str:
-    """Return the client's rule in words. If the figures disagree, it says so; the rule still applies."""
+    """Return the client's rule in words. If the measurements disagree, it says so; the rule still applies."""
     rule = category.reason or f"{category.name} is always {category.complexity} (client's rule)"
     return rule if measured is category.complexity else f"{rule}; measured alone it would be {measured}: {why}"
 

@@ -1,6 +1,7 @@
-"""Measure a master before any cut-out, to decide who edits it. Every figure lies in 0..1 and grows with the difficulty.
+"""Measure a master before any cut-out, to decide who edits it. Every measurement lies in 0..1 and grows with the
+difficulty.
 
-Figures are measured on reduced copies in CIE L*a*b*, with a rough silhouette of the product.
+They are made on reduced copies in CIE L*a*b*, with a rough silhouette of the product.
 """
 
 from __future__ import annotations
@@ -126,11 +127,11 @@ def frame_of(pixels: Pixels16) -> Frame:
 
 
 def measure(pixels: Pixels16, *, within: Frame | None = None) -> Features:
-    """Return the figures of a master, by which it is decided who edits the shot.
+    """Return the measurements of a master, by which it is decided who edits the shot.
 
-    The frame is measured first. Then the product's box is measured at a fixed size, so that the figures do not depend
-    on how much of the frame the product fills. Figures below 0 or above 1 become 0 or 1. If nothing differs from the
-    backdrop, `colour_match` is 1 and the other figures of the product are 0.
+    The frame is measured first. Then the product's box is measured at a fixed size, so that the measurements do not
+    depend on how much of the frame the product fills. Measurements below 0 or above 1 become 0 or 1. If nothing differs
+    from the backdrop, `colour_match` is 1 and the other measurements of the product are 0.
 
     Args:
         pixels: the master, (rows, columns, 3) uint16, Adobe RGB.

@@ -20,8 +20,8 @@ class Tree(Value):
     """One decision tree. Nodes are numbered from the root, 0, downwards. Each list has one entry per node.
 
     Attributes:
-        figures: index of the figure to compare; -1 at a leaf.
-        limits: the threshold. A figure at or below it goes left.
+        figures: index of the measurement to compare; -1 at a leaf.
+        limits: the threshold. A measurement at or below it goes left.
         lefts, rights: the next nodes. Their numbers are greater.
         shares: the share of the training examples at this node for which the forest's answer is yes, 0..1.
     """
@@ -47,7 +47,7 @@ class Tree(Value):
         """Return the numbers of the nodes from the root to a leaf, both included.
 
         Args:
-            values: the figures by index.
+            values: the measurements by index.
         """
         node, nodes = 0, [0]
         while self.figures[node] >= 0:
@@ -58,14 +58,14 @@ class Tree(Value):
 
 
 class Forest(Value):
-    """A forest of decision trees that gives a probability from measured figures, as plain numbers.
+    """A forest of decision trees that gives a probability from measurements, as plain numbers.
 
     They are extremely randomised trees (Geurts et al., 2006). A logistic curve turns their mean share into a
     probability.
 
     Attributes:
-        names: names of the figures, by index.
-        usual: by index, the value for a figure that was not measured: its mean in training.
+        names: names of the measurements, by index.
+        usual: by index, the value for a measurement that is missing: its mean in training.
         trees: the trees, which count equally.
         slope, intercept: parameters of the curve, whose argument is the logit of the mean share (Platt, 1999).
     """
@@ -87,23 +87,23 @@ class Forest(Value):
     def probability(self, figures: Mapping[str, float]) -> float:
         """Return the forest's probability, 0..1; of a routing model, that a person refuses the edit.
 
-        A missing figure is replaced by its usual value.
+        A missing measurement is replaced by its usual value.
 
         Args:
-            figures: figures by name; others than those in `names` are ignored.
+            figures: measurements by name; others than those in `names` are ignored.
         """
         values = self._values(figures)
         share = sum(tree.shares[tree.path(values)[-1]] for tree in self.trees) / len(self.trees)
         return 1 / (1 + math.exp(-(self.slope * logit(share) + self.intercept)))
 
     def reasons(self, figures: Mapping[str, float], *, most: int = 3) -> tuple[str, ...]:
-        """Return the names of the figures that raise the probability most, the strongest first; empty without any.
+        """Return the names of the measurements that raise the probability most, the strongest first; empty without any.
 
-        At each node of a path through a tree, the share of refusals changes. A figure's contribution is the sum of the
-        changes at its nodes, over all trees. Figures that do not raise the probability are left out.
+        At each node of a path through a tree, the share of refusals changes. A measurement's contribution is the sum of
+        the changes at its nodes, over all trees. Measurements that do not raise the probability are left out.
 
         Args:
-            figures: figures by name. A missing one is replaced by its usual value.
+            figures: measurements by name. A missing one is replaced by its usual value.
             most: greatest number of names.
         """
         values, added = self._values(figures), [0.0] * len(self.names)

@@ -1,4 +1,5 @@
-"""Measure the segmentation network's mask and the final matte of a cut-out, as figures in 0..1 that grow with doubt.
+"""Measure the segmentation network's mask and the final matte of a cut-out, as measurements in 0..1 that grow with
+doubt.
 
 They are measured at a small size, after the network has run. A mask that is uncertain, broken or far from the final
 matte shows that the photograph is hard.
@@ -31,7 +32,7 @@ _FULL_WIDTH_PX = 12.0
 
 
 class MaskFigures(Value):
-    """The figures of a cut-out's mattes, each in 0..1: greater means more doubt. `measure_masks` makes them.
+    """The measurements of a cut-out's mattes, each in 0..1: greater means more doubt. `measure_masks` makes them.
 
     "The network's mask" is the segmentation network's prediction.
 
@@ -68,10 +69,10 @@ class MaskFigures(Value):
 
 
 def measure_masks(network: Matte, matte: Matte) -> MaskFigures:
-    """Return figures of doubt about a cut-out, measured on the segmentation network's mask and the final matte.
+    """Return measurements of doubt about a cut-out, made on the segmentation network's mask and the final matte.
 
-    If the network's mask holds no product, these figures are 1: unsure, entropy, unsure_inside, faint, disagreement and
-    emptiness. The others are then 0.
+    If the network's mask holds no product, these measurements are 1: unsure, entropy, unsure_inside, faint,
+    disagreement and emptiness. The others are then 0.
 
     Args:
         network: the segmentation network's mask, (rows, columns) float32 in 0..1, of any size and aspect ratio.

@@ -1,6 +1,6 @@
 """Estimate by a trained model how likely it is that a person refuses the machine's edit of a shot.
 
-The model has two forests. One uses figures measured before the cut-out. The other also uses figures measured on the
+The model has two forests. One uses measurements made before the cut-out. The other also uses measurements of the
 finished edit. A model is stored as plain JSON, so loading it runs no code.
 """
 

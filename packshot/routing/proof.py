@@ -35,9 +35,9 @@ def kinds_of(figures: Mapping[str, float], category: str) -> tuple[Unproven, ...
     The kinds are: category unknown, standing on a visible floor, pale on pale, and dark backdrop.
 
     Args:
-        figures: figures by name: of the master, by the names of `Features`; of the finished edit, if there is one,
-            `pale_rim` and ``qc_base_unproven``. A missing figure of the master counts as 0. If there is no figure of
-            the edit, only the figures of the master decide.
+        figures: measurements by name: of the master, by the names of `Features`; of the finished edit, if there is one,
+            `pale_rim` and ``qc_base_unproven``. A missing measurement of the master counts as 0. If there is no
+            measurement of the edit, only the measurements of the master decide.
         category: name of the category; empty if it is unknown.
     """
     darkness = figures.get("backdrop_darkness", 0.0)

@@ -121,7 +121,11 @@ def _require_something_left(batch: BatchId) -> None:
 
 
 def find_ready(batch: BatchId) -> ObjectInfo | None:
-    """Return the metadata of the empty object ``READY`` with which a client has closed a batch; None if it is open."""
+    """Return the metadata of the empty object ``READY`` with which a client has closed a batch; None if it is open.
+
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
+    """
     key = inbox_key(batch, READY)
     first = next(open_storage().list(key), None)  # the first key with a prefix is itself
     return first if first is not None and first.key == key else None

@@ -43,6 +43,9 @@ def closed_batches() -> ClosedBatches:
     A cancelled batch that its client has closed once more since then is taken up again, and returned. So is a batch
     whose record can't be read: its own run reports that. A folder whose name is not allowed for a batch is listed in
     `left_out`; it doesn't stop the others.
+
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     storage, waiting, left_out = open_storage(), list[tuple[datetime, str, BatchId]](), dict[str, str]()
     finished = finished_batches()

@@ -160,6 +160,8 @@ def links_of(batch: BatchId, number: int) -> tuple[Link, ...]:
 
     Args:
         number: number of the delivery in its batch.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     key = shares_key(batch, number)
     found = open_storage().get_if_there(key)
@@ -250,6 +252,9 @@ def delivered_batches() -> Iterator[BatchId]:
     """Yield the batches that have a folder of deliveries in storage, sorted by client and name.
 
     Folders whose names are not allowed for a batch are left out.
+
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     storage = open_storage()
     for client in storage.folders("deliveries/"):

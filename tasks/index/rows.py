@@ -77,7 +77,7 @@ def damaged_batch_row(bucket: str, batch: BatchId, etag: str) -> Row:
 def record_of(brief: str) -> ShotRecord:
     """Return a shot's record in short form, as the index keeps it: enough for lists, counts and searches.
 
-    Most facts, most measured figures and the findings that passed are left out. So the result must not be stored as the
+    Most facts, most measurements and the findings that passed are left out. So the result must not be stored as the
     shot's record.
 
     Args:

@@ -104,7 +104,11 @@ def load_version(version: str) -> RoutingModel:
 
 
 def store_model(model: RoutingModel) -> None:
-    """Store a trained routing model under its version. Nothing is returned. It is not in use before it is promoted."""
+    """Store a trained routing model under its version. Nothing is returned. It is not in use before it is promoted.
+
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
+    """
     data = model.model_dump_json(indent=1).encode()
     open_storage().put(routing_model_key(model.version), data, content_type=_JSON)
 
@@ -147,12 +151,13 @@ def ruled_out(plan: Plan) -> tuple[str, ...]:
 
 
 def watch_for(record: ShotRecord, plan: Plan) -> Watch | None:
-    """Return what may stop the machine's approval of a shot: the routing model, the shot's figures and the limits.
+    """Return what may stop the machine's approval of a shot: the routing model, the shot's measurements and the limits.
 
     None if the shot's plan uses no routing model.
 
     Args:
-        record: the record of a shot for which stage 2 has decided who edits it; its ``routing`` report has the figures.
+        record: the record of a shot for which stage 2 has decided who edits it; its ``routing`` report has the
+            measurements.
         plan: the shot's plan.
     """
     model = serving_model(plan)

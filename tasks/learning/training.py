@@ -31,7 +31,7 @@ class Trained(Value):
         serving: version of the model in use when they were compared.
         learnt_from: number of shots judged by people that it has learnt from, besides scenes whose right result is
             known.
-        comparison: figures of both models on the same products, and whether the new one is better.
+        comparison: measurements of both models on the same products, and whether the new one is better.
     """
 
     version: str

@@ -40,6 +40,8 @@ def with_draft(record: ShotRecord) -> ShotRecord:
 
     Args:
         record: the record of a shot that waits for an editor.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     master = picture_shown(record)
     if record.reports.get("draft", {}).get("master") == master:
@@ -71,6 +73,8 @@ def given_matte(record: ShotRecord) -> Matte | None:
 
     Args:
         record: the shot's record.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     if record.reports.get("draft", {}).get("made"):
         draft = shot_objects.fetch(record, DRAFT)
@@ -93,6 +97,8 @@ def with_neck_joint(record: ShotRecord, neck: ShotId | None) -> ShotRecord:
     Args:
         record: the record of the garment on the mannequin.
         neck: the shot of the neck; None if somebody decided to go on without one.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     theirs = load_record(neck) if neck else None
     pair = {"master": picture_shown(record), "neck": picture_shown(theirs) if theirs else ""}
@@ -127,6 +133,8 @@ def joint_draft(record: ShotRecord) -> JointDraft | None:
 
     Args:
         record: the record of the garment on the mannequin.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     garment = given_matte(record)
     if garment is None or record.reports.get("neck_joint", {}).get("master") != picture_shown(record):

@@ -190,14 +190,18 @@ def take_job(name: str, *, person: str, signed_in: bool = False) -> None:
 
 
 def give_back_job(name: str, *, person: str, signed_in: bool = False) -> None:
-    """Record that nobody works on a shot any more, so that any editor can take it. Nothing is returned.
+    """Record that an editor gives a job back, so that any editor can take it. Nothing is returned. The job is a shot
+    that waits for an editor.
 
     Args:
-        name: CLIENT/BATCH/SHOT.
+        name: the shot, as CLIENT/BATCH/SHOT.
         person: name of the person who gives it back: the editor who has it, or a senior editor. It is not checked here.
         signed_in: True if the person has proved who they are; the record will state this.
     Raises:
         DecisionRefusedError: the shot doesn't wait for an editor, or nobody has taken it.
+        ObjectMissingError: there is no such shot.
+        NamingError: `name` has not this form.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     _note_on_job(shot_id(name), Choice.GIVE_BACK, person=person, signed_in=signed_in)
 

@@ -22,6 +22,8 @@ def note_sibling(record: ShotRecord, *, view: str) -> None:
     Args:
         record: the shot's record.
         view: the view of the product that the shot shows, such as "NECK".
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     product, shot = record.product, record.shot
     if product:
@@ -40,6 +42,8 @@ def siblings_of(client: str, product: str) -> Iterator[Sibling]:
     Args:
         client: the client's short name, for example ``acme``.
         product: SKU, ASIN or GTIN, as `ShotRecord.product` gives it.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     storage = open_storage()
     for one in storage.list(siblings_prefix(client, product)) if product else ():

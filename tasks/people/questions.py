@@ -261,7 +261,7 @@ def _findings(record: ShotRecord) -> str:
 
 
 def _finding(finding: Finding) -> str:
-    """Return a finding as text: the sentence first, then code and figure, by which it can be looked up."""
+    """Return a finding as text: the sentence first, then code and measurement, by which it can be looked up."""
     figure = "" if finding.measured is None else f" {measured_in(finding.measured, finding.unit)}"
     gate = "**Stops approval.** " if finding.stops_approval else ""
     return f"- {gate}{markdown(finding.message)} ({code(finding.code)} {finding.status}{figure})"

@@ -175,6 +175,8 @@ def abort_broken_off(*, before: datetime) -> int:
 
     Args:
         before: only uploads that were begun before this time, with a time zone.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     client, bucket, gone = _client(), open_storage().bucket, 0
     with s3_errors(jobs_prefix()):

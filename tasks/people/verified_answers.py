@@ -1,7 +1,8 @@
-"""Record proof that a person who answers was signed in at the review desk.
+"""Record proof that a person who answers was signed in (with name and password) at the review desk.
 
 A Prefect form accepts any name. When the desk sends an answer, it also stores a copy beside the shot's record, with
-Packshot's seal. If an answer has no such copy, anybody may have typed the name in it.
+Packshot's seal: a code, made with a secret key, that only Packshot can make. If an answer has no such copy, anybody may
+have typed the name in it.
 """
 
 from __future__ import annotations
@@ -17,18 +18,27 @@ VOUCHED = "vouched.json"
 
 
 def vouch(shot: ShotId, answer: Answer) -> None:
-    """Store a sealed copy of an answer, as proof that the person named in it was signed in at the review desk.
+    """Store a copy of an answer with Packshot's seal (an HMAC), as proof that the person named in it was signed in at
+    the review desk.
 
-    It replaces the copy of an earlier answer about the shot.
+    The copy replaces that of an earlier answer about the shot.
+
+    Raises:
+        ConfigError: the secret key that seals answers can't be used.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     key = shot_key(shot, VOUCHED)
     open_storage().put(key, seal(key, _said(answer)), content_type="application/octet-stream")
 
 
 def is_vouched_for(shot: ShotId, answer: Answer) -> bool:
-    """Return True if the review desk has stored a sealed copy of exactly this answer.
+    """Return True if the review desk has stored a copy of exactly this answer with a valid seal (an HMAC).
 
     If so, the person named in the answer was signed in. If not, anybody may have typed the name.
+
+    Raises:
+        ConfigError: the secret key that seals answers can't be used.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     key = shot_key(shot, VOUCHED)
     try:

@@ -1,4 +1,5 @@
-"""Ask the index about many shots: the shared index, or one on this machine's disk.
+"""Ask the index (a table of all shots and a table of all batches, made from their records) about many shots: the shared
+index, or one on this machine's disk.
 
 The index of this machine is used if there is no shared one, or if the shared index does not answer. It is compared with
 the bucket just before.
@@ -40,7 +41,8 @@ _LAST_SIGN = "\U0010ffff"
 
 
 def ask(work: Work[R], *, client: str = "", batch: str = "", storage: Storage | None = None) -> R:
-    """Return the answer to a question to the index. The shared index is asked if it answers, else one of this machine.
+    """Return the answer to a question to the index (tables of all shots and batches, made from their records). The
+    shared index is asked if it answers, else one of this machine.
 
     An index of this machine is first brought up to date with the bucket, and so is a shared one that is new. That takes
     time, as all records that changed are read. If no folder can be used, the index of this machine is made in memory.
@@ -80,10 +82,12 @@ def _require_whole(index: Shared, storage: Storage) -> None:
 
 
 def repair() -> None:
-    """Compare some batches of the shared index with their records, and correct rows that differ.
+    """Compare some batches of the shared index (PostgreSQL tables of all shots and batches) with their records, and
+    correct rows that differ.
 
     Call it before a decision that depends on counting rows. A call compares a limited number of batches; over many
-    calls, all get their turn. If there is no shared index, or it does not answer, nothing is done.
+    calls, all get their turn. If the settings name no shared index, or the index does not answer, nothing is done and
+    nothing is raised.
     """
     index = shared()
     if index is not None:
@@ -131,7 +135,7 @@ def find_shots(words: Sequence[str], *, client: str = "", batch: str = "", most:
     First come the shots that have a SKU, ASIN, GTIN or file name beginning with each word, sorted by client, batch and
     name. Then come shots that have each word only in the middle of one of these names. They are looked for among the
     50,000 shots that changed last, and only if each word has at least three characters. Each shot is returned as its
-    record in short form: most facts, most measured figures and the findings that passed are left out.
+    record in short form: most facts, most measurements and the findings that passed are left out.
 
     Args:
         words: case does not matter. Without words, the first shots by name are returned.
@@ -169,8 +173,8 @@ def _last_changed(client: str, batch: str, words: Sequence[str]) -> Select[tuple
 def waiting_records(states: Collection[State], *, client: str = "", batch: str = "") -> list[ShotRecord]:
     """Return the shots that are in one of some states, sorted by client, batch and name.
 
-    Each shot is returned as its record in short form: most facts, most measured figures and the findings that passed
-    are left out. Shots whose record can't be read are missing.
+    Each shot is returned as its record in short form: most facts, most measurements and the findings that passed are
+    left out. Shots whose record can't be read are missing.
 
     Args:
         states: any states, not only those in which a shot waits.
@@ -183,8 +187,8 @@ def waiting_records(states: Collection[State], *, client: str = "", batch: str =
 def batch_records(batch: BatchId) -> list[ShotRecord]:
     """Return the shots of a batch, sorted by name; empty if it has none. Shots whose record can't be read are missing.
 
-    Each shot is returned as its record in short form: most facts, most measured figures and the findings that passed
-    are left out.
+    Each shot is returned as its record in short form: most facts, most measurements and the findings that passed are
+    left out.
     """
     return _records(_of(batch.client, batch.batch), batch.client, batch.batch)
 
@@ -192,8 +196,8 @@ def batch_records(batch: BatchId) -> list[ShotRecord]:
 def records_of_products(client: str, products: Collection[str]) -> list[ShotRecord]:
     """Return all shots of a client that show one of some products, from all batches, each once; empty if there is none.
 
-    They are sorted by batch and name. Each shot is returned as its record in short form: most facts, most measured
-    figures and the findings that passed are left out. Shots whose record can't be read are missing.
+    They are sorted by batch and name. Each shot is returned as its record in short form: most facts, most measurements
+    and the findings that passed are left out. Shots whose record can't be read are missing.
 
     Args:
         client: the client's short name, for example ``acme``.
@@ -213,7 +217,7 @@ def records_since(moment: datetime) -> list[ShotRecord]:
     """Return the shots that have changed since a moment, or are not finished; sorted by client, batch and name.
 
     A shot is finished if it is delivered or refused. Each shot is returned as its record in short form: most facts,
-    most measured figures and the findings that passed are left out.
+    most measurements and the findings that passed are left out.
 
     Args:
         moment: a time with a time zone.
@@ -228,6 +232,9 @@ def received_since(moment: datetime) -> Mapping[BatchId, datetime]:
 
     Args:
         moment: a time with a time zone.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the index had to be compared with the storage, which does not
+            answer or refuses the request.
     """
     wanted = select(batches.c.client, batches.c.batch, batches.c.received_at).filter_by(bucket=open_storage().bucket)
     wanted = wanted.where(batches.c.received_at >= moment)
@@ -245,7 +252,7 @@ class Changed(NamedTuple):
     Attributes:
         etags: name (CLIENT/BATCH/SHOT) of every such shot -> the ETag of its record.
         records: the shots that have another ETag than at the last look, or were not in it. Each is a record in short
-            form: most facts, most measured figures and the findings that passed are left out.
+            form: most facts, most measurements and the findings that passed are left out.
     """
 
     etags: Mapping[str, str]
@@ -258,6 +265,9 @@ def changed_records(states: Collection[State], known: Mapping[str, str]) -> Chan
     Args:
         states: the states to look at.
         known: the `etags` that the last call returned; empty the first time.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the index had to be compared with the storage, which does not
+            answer or refuses the request.
     """
     wanted = select(shots.c.client, shots.c.batch, shots.c.shot, shots.c.etag).filter_by(bucket=open_storage().bucket)
     wanted = wanted.where(shots.c.state.in_([state.value for state in states]))
@@ -279,8 +289,9 @@ def changed_records(states: Collection[State], known: Mapping[str, str]) -> Chan
 def mark_of(states: Collection[State]) -> object:
     """Return a value that changes when a shot in some states changes, or enters or leaves them.
 
-    Compare two such values with ``==``. None if it is not known: the settings name no shared index, or the index does
-    not answer. The database looks at the rows and answers with two numbers, however many rows there are.
+    Compare two such values with ``==``. None if it is not known: the settings name no shared index (the PostgreSQL
+    table of all shots), or the index does not answer. The database looks at the rows and answers with two numbers,
+    however many rows there are.
 
     Args:
         states: the states to look at.
@@ -300,8 +311,8 @@ def mark_of(states: Collection[State]) -> object:
 def judged_records(*, client: str = "", batch: str = "") -> list[ShotRecord]:
     """Return the shots about which a person has decided, sorted by client, batch and name.
 
-    Each shot is returned as its record in short form, with the figures from which the routing model learns: most facts
-    and the findings that passed are left out.
+    Each shot is returned as its record in short form, with the measurements from which the routing model learns: most
+    facts and the findings that passed are left out.
 
     Args:
         client, batch: only shots of this client, or of batches with this name; empty means all.

@@ -1,1 +1,1 @@
-"""Make reports: the day's figures, the return rate, and the board of waiting shots."""
+"""Make reports: the day's numbers, the return rate, and the board of waiting shots."""

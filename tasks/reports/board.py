@@ -40,7 +40,7 @@ def waits(*, client: str = "", batch: str = "") -> list[tuple[ShotRecord, Wait]]
     """Return the shots that wait for a person, the earliest due first, each as (its record, who has to act until when).
 
     Only shots about which a person is asked are in it: those that have a suspended run. The record is in short form:
-    most facts, most measured figures and the findings that passed are left out.
+    most facts, most measurements and the findings that passed are left out.
 
     Args:
         client, batch: only shots of this client, or of batches with this name; empty means all.

@@ -1,4 +1,4 @@
-"""Count a day's events from the shots' records, and publish them as figures, an HTML page and an artifact.
+"""Count a day's events from the shots' records, and publish them as numbers, an HTML page and an artifact.
 
     reports/daily/<date>.json          the day's figures; the trend of later days is made from them
     reports/daily/<date>.html          the page
@@ -62,10 +62,10 @@ class _Read(NamedTuple):
 
 @task(name="report the day", task_run_name="report the day", **ALWAYS)
 def report_day(*, date: str, days: int) -> str:
-    """Count what was produced on a day and publish the report; return the day's main figures in one sentence.
+    """Count what was produced on a day and publish the report; return the day's main numbers in one sentence.
 
     The sentence begins with the date. A day begins at the hour `begins_hour` in ``daily.yaml``, in the time zone of the
-    nightly run. The report is a page in storage, and a page in Prefect's UI. Earlier days without figures are counted
+    nightly run. The report is a page in storage, and a page in Prefect's UI. Earlier days without numbers are counted
     too, as far back as the trend goes and as audits count (`window_days` in ``routing.yaml``).
 
     Args:
@@ -87,7 +87,7 @@ def report_day(*, date: str, days: int) -> str:
 
 
 def _chosen(date: str, *, over: dt.date) -> dt.date:
-    """Return the date that was asked for. A day that is not over is refused: its figures would stay incomplete."""
+    """Return the date that was asked for. A day that is not over is refused: its numbers would stay incomplete."""
     try:
         chosen = dt.date.fromisoformat(date)
     except ValueError as error:
@@ -107,7 +107,7 @@ def _shown(storage: Storage, report: DailyReport) -> str:
 
 
 def _counted(storage: Storage, wanted: Sequence[Day], *, routing: RoutingConfig) -> list[DayFigures]:
-    """Return the figures of all these days. The last day and those without stored figures are counted and stored."""
+    """Return the numbers of all these days. The last day and those without stored numbers are counted and stored."""
     stored = {date for one in storage.list(daily_prefix()) if (date := date_from_daily_figures_key(one.key))}
     missing = [day for day in wanted if day.date not in stored or day is wanted[-1]]
     known = [_load(storage, day.date) for day in wanted if day not in missing]
@@ -133,7 +133,7 @@ def _load(storage: Storage, date: dt.date) -> DayFigures:
 
 
 def _read(*, before: Day | None) -> _Read:
-    """Return what changed after a day that has figures.
+    """Return what changed after a day that has numbers.
 
     Args:
         before: that day; None means all there is.

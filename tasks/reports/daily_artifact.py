@@ -27,12 +27,12 @@ _MOST_ROWS = 12
 
 
 def daily_markdown(report: DailyReport, *, link: str, key: str) -> str:
-    """Return a day's report as Markdown: its main figures and tables, in a few screens.
+    """Return a day's report as Markdown: its main numbers and tables, in a few screens.
 
     Each table shows at most 12 rows, and says how many more there are on the full page.
 
     Args:
-        report: the day's figures and its trend.
+        report: the day's numbers and its trend.
         link: presigned URL of the full page.
         key: the full page's key in storage.
     """

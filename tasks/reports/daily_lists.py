@@ -1,4 +1,4 @@
-"""Keep the shots behind the numbers of each day in storage, beside the day's figures.
+"""Keep the shots behind the numbers of each day in storage, beside the day's numbers.
 
 reports/daily/<date>.shots.json    name of a number -> the shots that it counts
 """
@@ -50,13 +50,21 @@ def keep_lists(
 
 
 def counted_dates() -> list[dt.date]:
-    """Return the dates of the days that have a report, the latest first. It costs one listing of the storage."""
+    """Return the dates of the days that have a report, the latest first. It costs one listing of the storage.
+
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
+    """
     found = (date_from_daily_figures_key(one.key) for one in open_storage().list(daily_prefix()))
     return sorted(filter(None, found), reverse=True)
 
 
 def figures_on(date: dt.date) -> DayFigures | None:
-    """Return the figures from which a day's report was made; None if the day was not counted."""
+    """Return the numbers from which a day's report was made; None if the day was not counted.
+
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
+    """
     try:
         return DayFigures.model_validate_json(open_storage().get(daily_figures_key(date)))
     except ObjectMissingError:
@@ -67,6 +75,9 @@ def lists_on(date: dt.date) -> Mapping[Number, tuple[ShotId, ...]] | None:
     """Return the shots behind the numbers of a day's report: number, such as ``delivered`` -> the shots that it counts.
 
     None if the day was not counted, or if its lists were not kept.
+
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     try:
         return _LISTS.validate_json(open_storage().get(daily_shots_key(date)))

@@ -52,7 +52,11 @@ class Told(Value):
 
 @task(name="clients with orders", task_run_name="clients with orders", **ALWAYS)
 def clients_with_orders() -> list[str]:
-    """Return the short names of the clients whose orders are in storage, below ``returns/<client>/orders/``; sorted."""
+    """Return the short names of the clients whose orders are in storage, below ``returns/<client>/orders/``; sorted.
+
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
+    """
     keys = (PurePosixPath(one.key).parts for one in open_storage().list(returns_key("")))
     return sorted({parts[1] for parts in keys if len(parts) > 3 and parts[2] == "orders"})
 
@@ -96,6 +100,9 @@ def told_changes() -> list[Told]:
 
     A report that can't be read gives a result that failed. The time that this takes grows with the number of clients
     and their files, not with the number of shots.
+
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     storage = open_storage()
     keys = [one.key for one in storage.list(returns_key("")) if one.key.endswith("/report/report.json")]

@@ -3,9 +3,9 @@
 Prefect needs a saved block for this: an object in its database that says where results are. The block holds no
 credentials: it opens the storage from the settings when it is used. So Prefect's database never contains a secret.
 
-Results are plain data with Packshot's seal (`tasks.storage.seals`). A result without a valid seal is treated as missing
-and is not parsed. A sealed result is read with a serializer that never calls anything named in the data. Prefect's own
-serializer would call anything that ``__class__`` names.
+Results are plain data with Packshot's seal: an HMAC that proves that Packshot wrote them (`tasks.storage.seals`). A
+result without a valid seal is treated as missing and is not parsed. A sealed result is read with a serializer that
+never calls anything named in the data. Prefect's own serializer would call anything that ``__class__`` names.
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ class ResultsInBucket(WritableFileSystem):
     _block_type_slug = "packshot-results"
 
     def read_path(self, path: str, *, _sync: bool = True) -> bytes:  # type: ignore[override]  # Prefect passes _sync
-        """Return a stored result as it was given to `write_path`, without the seal.
+        """Return a stored result as it was given to `write_path`, without the seal (the HMAC that proves that Packshot
+        wrote it).
 
         Args:
             path: the result's name, as Prefect chooses it; its key in storage is `packshot.keys.result_key`.
@@ -123,20 +124,25 @@ class ResultsInBucket(WritableFileSystem):
         return content
 
     def write_path(self, path: str, content: bytes, *, _sync: bool = True) -> None:  # type: ignore[override]
-        """Store a result with Packshot's seal, which proves that Packshot wrote it.
+        """Store a result with Packshot's seal, an HMAC which proves that Packshot wrote the result. Nothing is
+        returned.
 
         Args:
             path: the result's name, as Prefect chooses it; its key in storage is `packshot.keys.result_key`.
             content: the serialized result.
             _sync: has no effect; Prefect may pass it.
+        Raises:
+            ConfigError: the secret key that seals results can't be used.
+            StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
         """
         key = result_key(path)
         open_storage().put(key, seal(key, content), content_type="application/octet-stream")
 
     async def aread_path(self, path: str) -> bytes:
-        """Return a stored result as it was given to `write_path`, without the seal.
+        """Return a stored result as it was given to `write_path`, without the seal (the HMAC that proves that Packshot
+        wrote it).
 
-        It does not block the event loop.
+        The call does not block the event loop.
 
         Args:
             path: the result's name, as Prefect chooses it.
@@ -146,11 +152,14 @@ class ResultsInBucket(WritableFileSystem):
         return await asyncio.to_thread(self.read_path, path)
 
     async def awrite_path(self, path: str, content: bytes) -> None:
-        """Store a result with Packshot's seal, without blocking the event loop.
+        """Store a result with Packshot's seal (an HMAC), without blocking the event loop. Nothing is returned.
 
         Args:
             path: the result's name, as Prefect chooses it.
             content: the serialized result.
+        Raises:
+            ConfigError: the secret key that seals results can't be used.
+            StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
         """
         await asyncio.to_thread(self.write_path, path, content)
 

@@ -1,4 +1,4 @@
-"""Define the small results that stages pass to each other: references and figures, never pixels."""
+"""Define the small results that stages pass to each other: references and measurements, never pixels."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class MasteredShot(Handover):
     Attributes:
         refused: why the file was refused; empty if it was accepted.
         category_source: where the category in the plan comes from, such as ``manifest``; empty for a refused file.
-        features: measured figures by which stage 2 decides who edits the shot; None for a refused file.
+        features: measurements by which stage 2 decides who edits the shot; None for a refused file.
         light: the light of the photograph, by which shots are grouped; None for a refused file.
         looks: what the category network predicts from the picture; None if the category is known, or no network is
             used.

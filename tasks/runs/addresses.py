@@ -33,6 +33,8 @@ def night_runs(begins: datetime, ends: datetime) -> Iterator[str]:
 
     Args:
         begins, ends: the two times, with time zones.
+    Raises:
+        httpx.HTTPError: Prefect's server does not answer, or answers with an error.
     """
     wanted = FlowRunFilter(start_time=FlowRunFilterStartTime(after_=begins, before_=ends))
     with get_client(sync_client=True) as client:

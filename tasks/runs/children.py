@@ -32,6 +32,8 @@ def cancel_children(run_id: str, *, why: str) -> int:
     Args:
         run_id: id of the flow run that started them.
         why: the reason, in words; Prefect shows it.
+    Raises:
+        httpx.HTTPError: Prefect's server does not answer, or answers with an error.
     """
     wanted = FlowRunFilter(state=_NOT_ENDED, parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[UUID(run_id)]))
     with get_client(sync_client=True) as client:

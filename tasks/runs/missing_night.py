@@ -78,6 +78,10 @@ def look_for_missing_night() -> str:
     Example: "the night of 2026-03-01 02:00 UTC did not begin". If it is missing, people also get a notice, once for
     each night. The text is empty if the run has started, if an earlier one is still at work, or if the nightly run is
     not registered at the Prefect server, or was registered after that time.
+
+    Raises:
+        httpx.HTTPError: Prefect's server does not answer, or answers with an error.
+        StorageUnavailableError, StorageDeniedError: the night is missing, and the mark of the notice can't be stored.
     """
     settings, at = get_settings(), now()
     due = last_due(settings.nightly_cron, settings.nightly_timezone, before=at - MARGIN)

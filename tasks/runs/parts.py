@@ -1,7 +1,8 @@
 """Hand out a batch in parts: each is a group of shots that one flow run, on any machine, takes through one stage.
 
-A part's work and its results are objects below ``prefect-results/``, with Packshot's seal. The part's name contains a
-hash of everything its results depend on. So a later run finds the results of a part that was done before.
+A part's work and its results are objects below ``prefect-results/``, with Packshot's seal (an HMAC that proves that
+Packshot wrote them). The part's name contains a hash of everything its results depend on. So a later run finds the
+results of a part that was done before.
 """
 
 from __future__ import annotations
@@ -142,7 +143,8 @@ def work_of(batch: BatchId, part: str, stage: Stage) -> tuple[Value, ...]:
         stage: the stage through which the part goes. The items are, in the order of the stages, `ToMaster`, `ToRoute`,
             `RoutedShot` or `ApprovedShot`.
     Raises:
-        ObjectMissingError: there is no such part, or it has no valid seal.
+        ObjectMissingError: there is no such part, or it has no valid seal (the HMAC by which Packshot marks its own
+            objects).
     """
     found = _read(part_result_name(batch, part, "work"), WORK[stage])
     if found is None:
@@ -167,7 +169,8 @@ def store_done(batch: BatchId, part: str, results: Sequence[Handover]) -> None:
 def done_of(batch: BatchId, part: str, stage: Stage) -> tuple[Handover, ...] | None:
     """Return the results of a part of a batch, one for each of its shots; None if there are none.
 
-    There are none if the part is not done yet, if one of its shots failed, or if the stored results have no valid seal.
+    There are none if the part is not done yet, if one of its shots failed, or if the stored results have no valid seal
+    (the HMAC by which Packshot marks its own objects).
 
     Args:
         part: name of the part, from `part_name`.
@@ -219,6 +222,8 @@ def hand_out(batch: BatchId, stage: Stage, part: str, *, place: str) -> UUID:
     Args:
         part: name of the part, from `part_name`. Its work must be stored already.
         place: which part of how many, for the run's name, such as "3 of 12".
+    Raises:
+        httpx.HTTPError: Prefect's server does not answer, or answers with an error.
     """
     asking = run_of_process()
     with get_client(sync_client=True) as client:
@@ -236,7 +241,11 @@ def hand_out(batch: BatchId, stage: Stage, part: str, *, place: str) -> UUID:
 
 
 def runs_by_id(ids: Collection[UUID]) -> dict[UUID, FlowRun]:
-    """Return flow runs as Prefect knows them now: id -> run. Ids that Prefect doesn't know are left out."""
+    """Return flow runs as Prefect knows them now: id -> run. Ids that Prefect doesn't know are left out.
+
+    Raises:
+        httpx.HTTPError: Prefect's server does not answer, or answers with an error.
+    """
     with get_client(sync_client=True) as client:
         return {run.id: run for run in runs_of(client, FlowRunFilter(id=FlowRunFilterId(any_=list(ids))))}
 
@@ -246,6 +255,8 @@ def take_back(run_id: UUID) -> None:
 
     Args:
         run_id: id of the part's run, from `hand_out`.
+    Raises:
+        httpx.HTTPError: Prefect's server does not answer, or answers with an error.
     """
     with get_client(sync_client=True) as client:
         client.set_flow_run_state(run_id, Cancelled(message=_NOT_NEEDED), force=True)
@@ -268,6 +279,8 @@ def cancel_parts(run_id: str, *, why: str) -> int:
     Args:
         run_id: id of the flow run that handed out the parts.
         why: the reason, in words; Prefect shows it.
+    Raises:
+        httpx.HTTPError: Prefect's server does not answer, or answers with an error.
     """
     with get_client(sync_client=True) as client:
         found = _not_ended(client, _handed_out_by(run_id))
@@ -281,6 +294,9 @@ def outlast_parts(batch: BatchId) -> None:
     """Wait until nobody works on a part of this batch (some of its shots) for an earlier run. Nothing is returned.
 
     Parts that no worker has begun are cancelled. So no shot is ever in two parts at the same time.
+
+    Raises:
+        httpx.HTTPError: Prefect's server does not answer, or answers with an error.
     """
     while True:
         with get_client(sync_client=True) as client:

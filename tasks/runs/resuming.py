@@ -50,6 +50,8 @@ def waiting_runs(tags: Sequence[str] = ()) -> Iterator[FlowRun]:
 
     Args:
         tags: only runs that have all these tags, for example ``client:acme``; empty means all runs.
+    Raises:
+        httpx.HTTPError: Prefect's server does not answer, or answers with an error.
     """
     wanted = FlowRunFilter(state=_WAITING, tags=FlowRunFilterTags(all_=list(tags)) if tags else None)
     with get_client(sync_client=True) as client:
@@ -121,6 +123,9 @@ def waiting_run_of(shot: ShotId) -> FlowRun | None:
     """Return the suspended run that waits for people's answer about a shot; None if there is none.
 
     If there are several, it is the one that was created last.
+
+    Raises:
+        httpx.HTTPError: Prefect's server does not answer, or answers with an error.
     """
     wanted = FlowRunFilter(state=_WAITING, name=FlowRunFilterName(any_=[run_name(shot)]))
     with get_client(sync_client=True) as client:
@@ -161,6 +166,9 @@ def form_fields(run: FlowRun) -> frozenset[str]:
     """Return the names of the fields in the form of a suspended run; empty if the run has no form.
 
     A run that an earlier version of Packshot has created may have fewer fields than today's form.
+
+    Raises:
+        httpx.HTTPError: Prefect's server does not answer, or answers with an error.
     """
     keyset = run.state.state_details.run_input_keyset if run.state else None
     if not keyset:
@@ -188,6 +196,8 @@ def cancel_waiting(shot: ShotId, *, why: str) -> int:
 
     Args:
         why: the reason, in words; Prefect shows it.
+    Raises:
+        httpx.HTTPError: Prefect's server does not answer, or answers with an error.
     """
     wanted = FlowRunFilter(state=_WAITING, name=FlowRunFilterName(any_=[run_name(shot)]))
     with get_client(sync_client=True) as client:

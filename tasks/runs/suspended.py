@@ -70,6 +70,9 @@ def create_waiting_run(
         name: of the run, for people.
         tags: of the run, for filters, such as ``client:acme``.
         idempotency_key: a text that is the same for all calls that mean the same run.
+    Raises:
+        httpx.HTTPError: Prefect's server does not answer, or answers with an error.
+        ObjectNotFound: Prefect's server has no deployment of this name.
     """
     asked, keyset = _suspended(pause_key)
     with get_client(sync_client=True) as client:
@@ -122,6 +125,8 @@ def given_answer(form: type[F], *, pause_key: str) -> F | None:
     Args:
         form: the model of the answer.
         pause_key: the name of the question, as it was passed to `ask`.
+    Raises:
+        httpx.HTTPError: Prefect's server does not answer, or answers with an error.
     """
     _, keyset = _suspended(pause_key)
     run_id = UUID(str(flow_run.id))

@@ -1,7 +1,7 @@
 """Run the stages of a shot, one task each: fetch, call `packshot.pipeline` once, store, return a small result.
 
 Each task also updates the shot's record. Its result is cached by content, so a retry or a new run repeats only work
-that is not done. Pixels stay in storage; tasks pass references and figures to each other.
+that is not done. Pixels stay in storage; tasks pass references and measurements to each other.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ from tasks.telling.displays import show_refusal
 
 @task(name="master", task_run_name="master · {ref.shot.shot}", **unit("master"))
 def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
-    """Make the master of an uploaded photograph (stage 1), and return its hash and figures; or the reason of a refusal.
+    """Make the master of an uploaded photograph (stage 1), and return its hash and measurements; or the reason of a
+    refusal.
 
     The master is a 16-bit TIFF in Adobe RGB. It is stored with the shot's plan and a preview. A file that can't be used
     is refused: it is copied into quarantine, and nothing is raised.
@@ -213,7 +214,7 @@ def correct_shot(mastered: MasteredShot, *, group: GroupDecision) -> MasteredSho
 def route_shot(mastered: MasteredShot, *, group: GroupDecision) -> RoutedShot:
     """Decide whether the machine or a person edits a shot (stage 2), and return the shot with this route.
 
-    The category's rule decides first, then the measured figures and the routing model.
+    The category's rule decides first, then the measurements and the routing model.
 
     Args:
         mastered: a shot that was not refused.

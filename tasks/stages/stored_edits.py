@@ -131,8 +131,8 @@ def edit_reports(
     """Return the reports that a shot's record keeps about a machine's edit: name of the report -> plain JSON.
 
     There is always ``edit``: what `edit_report` returns, and under ``held`` the argument of this name unless it is
-    empty. There is ``figures`` if the routing model can learn from measured figures of the edit, and ``audit`` if the
-    shot is drawn for an audit.
+    empty. There is ``figures`` if the routing model can learn from measurements of the edit, and ``audit`` if the shot
+    is drawn for an audit.
 
     Args:
         edit: the edit.
@@ -168,8 +168,8 @@ def verdict_sentence(edit: Edit, *, held: Mapping[str, str] = MappingProxyType({
 def export_report(export: Export) -> dict[str, Any]:
     """Return what a shot's record keeps about its renditions, as plain JSON.
 
-    ``files`` has each rendition with its measured figures, also those that failed a check. ``left_out`` maps a platform
-    or a file's path to the reason why it is not delivered.
+    ``files`` has each rendition with its measurements, also those that failed a check. ``left_out`` maps a platform or
+    a file's path to the reason why it is not delivered.
 
     Args:
         export: what stage 4 has made.

@@ -92,8 +92,8 @@ def at_place(box: Sequence[int]) -> str:
 
 
 def _findings(findings: tuple[Finding, ...]) -> str:
-    """Return sentences on what a person must know, beginning with what forbids approval; their figures; and last, in
-    short, what passed.
+    """Return sentences on what a person must know, beginning with what forbids approval; their measurements; and last,
+    in short, what passed.
     """
     told = in_order_of_weight(findings)
     said = [one for one in told if one.status is not Status.PASSED]

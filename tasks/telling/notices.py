@@ -1,7 +1,8 @@
 """Send notices to people: each as a Prefect event, and also to a webhook and by e-mail if the settings name them.
 
-`tell` sends each notice once: it first writes a mark to storage with a conditional write. An error of the webhook or
-the mail server is logged, and production goes on.
+`tell` sends each notice once. Before sending, it stores a small object, the mark of this notice, on the condition that
+there is none yet. An error of the webhook or the mail server is logged, not raised, so the flow that sends the notice
+goes on.
 """
 
 from __future__ import annotations
@@ -74,16 +75,23 @@ class Notice(Value):
 
 
 def tell(record: ShotRecord, kind: str, message: str, *, due: str = "", once: str = "") -> bool:
-    """Send people a notice about a shot, unless the same one was sent before; return True if it was sent now.
+    """Send people a notice about a shot, unless the same notice was sent before; return True if it was sent now.
+
+    The notice becomes a Prefect event. It also goes to a webhook and by e-mail if the settings name them; their errors
+    are logged, not raised. True does not say that these two have received it. A mark in storage says that the notice
+    was sent. It is written first, so a notice that fails is not sent again.
 
     Args:
         record: the shot's record.
         kind: what happened, one of `KINDS`, such as ``overdue``.
         message: what happened, in words.
-        due: the time by which somebody must act, as text; empty if nobody must.
-        once: a text that tells this notice from others of its kind about the shot, for example the due time. Two with
-            the same text are the same notice. Empty: the time since which the shot has been in its state, so each wait
-            gives one notice.
+        due: the time by which somebody must act, as text such as ``2026-05-01T14:00:00+00:00``; empty if nobody must.
+        once: a text that tells this notice from others of the same kind about the shot, for example the due time. Two
+            notices with the same text are the same notice. Empty: the time since which the shot has been in its state
+            is used, so people get one notice each time that the shot waits.
+    Raises:
+        KeyError: `kind` is not one of `KINDS`, and the settings name a webhook or a mail address.
+        StorageUnavailableError, StorageDeniedError: the mark can't be stored. Nothing is sent.
     """
     shot = record.shot
     notice = Notice(
@@ -109,6 +117,9 @@ def raise_alarm(kind: str, message: str, *, about: str, once: str = "") -> bool:
         about: the topic, such as ``routing`` or ``night``.
         once: a text that tells this notice from others of its kind; if one with this text was sent before, nothing is
             sent. Empty: it is always sent.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: `once` is given, and the mark that the notice was sent can't be
+            stored. Nothing is sent. Errors of the webhook or the mail server are logged, not raised.
     """
     notice = Notice(kind=kind, client="", batch="", shot=about, state="", message=message)
     if once and not _noted(line_notice_key(f"{kind}-{once}"), notice):
@@ -126,6 +137,8 @@ def tell_of_misnamed(key: str, why: Exception | str, *, about: str) -> bool:
         key: the object's key in storage.
         why: what is wrong with the name, in words or as the error that says it.
         about: where the object is, in words, such as "inbox".
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the mark that the notice was sent can't be stored. Nothing is sent.
     """
     mark = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:16]
     return raise_alarm("misnamed", f"{key!r}: {why}", about=about, once=mark)
@@ -137,6 +150,9 @@ def send_once(notice: Notice, *, mark: str) -> bool:
     Args:
         notice: what people are told.
         mark: a text that tells this notice from others of its kind about the shot, for example a due time.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the mark that the notice was sent can't be stored. Nothing is sent.
+            Errors of the webhook or the mail server are logged, not raised.
     """
     key = notice_key(batch_id(notice.client, notice.batch), notice.shot, f"{notice.kind}-{mark}")
     if not _noted(key, notice):

@@ -20,6 +20,7 @@ from packshot.types import Finding, Size, Status
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PALETTE = 3
+_USUAL = "Export it again as a usual PNG or a TIFF."
 _CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 _MOST_TEXT_BYTES = 16 * 1024 * 1024
 _PICTURE_CHUNKS = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS")
@@ -96,12 +97,13 @@ def read_png(data: bytes) -> Container:
     Raises:
         DamagedError: the file was sent as text, does not start with its header or ends without its end chunk, or a
             chunk of the picture is damaged.
-        NotReadError: the file is a PNG of Apple's own variety, which Xcode makes for apps.
+        NotReadError: the file is a PNG of Apple's own variety, which Xcode makes for apps, or has a critical chunk that
+            is not known: without it, its pixels do not mean what they seem to (section 5.4).
     """
     if data[:8] != b"\x89PNG\r\n\x1a\n":
         raise SentAsTextError("a PNG whose line ends were changed: it was sent as text")
     if data[12:16] == b"CgBI":
-        raise NotReadError("a PNG in Apple's own variety for apps (CgBI)", "Export it again as a usual PNG or a TIFF.")
+        raise NotReadError("a PNG in Apple's own variety for apps (CgBI)", _USUAL)
     if data[12:16] != b"IHDR":
         raise DamagedError("a PNG that does not start with its header")
     width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
@@ -115,8 +117,14 @@ def read_png(data: bytes) -> Container:
     seen: set[bytes] = set()
     keywords: set[bytes] = set()
     damaged: list[str] = []
+    before = b""
     for chunk in chunks(data):
         whole = chunk.whole
+        if _is_critical(chunk.name) and chunk.name not in _PICTURE_CHUNKS and whole:
+            raise NotReadError(f"a PNG with a part {chunk.name.decode()!r} that changes its picture", _USUAL)
+        if chunk.name == b"IDAT" and b"IDAT" in seen and before != b"IDAT":
+            damaged.append(before.decode("latin-1"))
+        before = chunk.name
         if not whole and chunk.name in _PICTURE_CHUNKS:
             raise DamagedError(f"a damaged PNG ({chunk.name.decode()}: its checksum does not fit)")
         if not whole or (chunk.name in _BEFORE_PIXELS and b"IDAT" in seen):
@@ -127,6 +135,11 @@ def read_png(data: bytes) -> Container:
     if b"IEND" not in seen:
         raise DamagedError(f"a PNG that ends after {len(data)} bytes without its end chunk: it was cut off")
     return dataclasses.replace(found, findings=_left_out(damaged)) if damaged else found
+
+
+def _is_critical(name: bytes) -> bool:
+    """Return True if a picture cannot be shown without knowing what a chunk means: it begins with a capital letter."""
+    return name.isalpha() and name[:1].isupper()
 
 
 def _left_out(names: list[str]) -> tuple[Finding, ...]:

@@ -248,6 +248,35 @@ def test_a_changed_byte_before_the_picture_is_refused_or_told(at, bit):
     assert "metadata_damaged" in codes(photo)
 
 
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+KNOWN = ("IHDR", "PLTE", "IDAT", "IEND", "CgBI")
+
+
+@given(
+    st.text(LETTERS + LETTERS.lower(), min_size=4, max_size=4).filter(lambda one: one not in KNOWN),
+    st.binary(max_size=9),
+)
+def test_an_unknown_part_is_left_out_unless_its_name_says_that_the_picture_needs_it(name: str, body: bytes) -> None:
+    """The first letter says it. Such a part was left out, and the picture was taken for whole."""
+    data = png((name.encode(), body))
+    if name[0].isupper():
+        with pytest.raises(UnreadableError, match=f"a part '{name}' that changes its picture"):
+            opened(data)
+    else:
+        assert np.array_equal(opened(data).pixels, PIXELS)
+
+
+@pytest.mark.parametrize("at", [2, 40, -2])
+def test_what_stands_between_the_parts_of_the_picture_is_told(at: int) -> None:
+    data = png()
+    picture = next(one for one in chunks(data) if one.name == b"IDAT")
+    halves = [chunk(b"IDAT", half) for half in (picture.body[:at], picture.body[at:])]
+    for between, told in ((b"", False), (chunk(b"teXt", b"a"), True)):
+        photo = opened(data[: picture.start] + between.join(halves) + data[picture.end :])
+        assert np.array_equal(photo.pixels, PIXELS)
+        assert ("metadata_damaged" in codes(photo)) is told
+
+
 @given(st.sampled_from([1, 2, 4, 8]), st.data())
 def test_a_number_beyond_the_palette_is_refused(depth: int, data: st.DataObject) -> None:
     """The decoder took black for such pixels, without a word."""

@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
+LOOPS  := $(VENV)/.compiled
 TOOLS  := .venv-tools
 RENDER := .venv-render
 
@@ -20,30 +21,35 @@ $(STAMP): requirements.lock requirements-uv.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Packshot needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Set PYTHON=python3.12, say."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "Could not create $(VENV). On Debian: apt install python3-venv"; exit 1; }
 	@echo "Installing the locked dependencies into $(VENV) ..."
-	@$(BIN)/python .ci/install.py requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@$(BIN)/python -c 'from packshot.cutout.closed_form import load_solver; from packshot.formats.jpeg_codes import load_walk; from packshot.formats.jpeg_progressive import load_progressive_walk; load_solver(); load_walk(); load_progressive_walk()'
+	@$(BIN)/python .ci/install.py requirements.lock --checkout
 	@touch $(STAMP)
 
+# What numba compiles once on a machine, on both cores. Whoever needs it earlier compiles it too, which only costs time.
+COMPILE = $(BIN)/python -c 'from packshot.cutout.closed_form import load_solver; load_solver()' & solver=$$!; \
+	$(BIN)/python -c 'from packshot.formats.jpeg_codes import load_walk; from packshot.formats.jpeg_progressive import load_progressive_walk; load_walk(); load_progressive_walk()' && wait $$solver && touch $(LOOPS)
+
+$(LOOPS): $(STAMP)
+	@$(COMPILE)
+
 ## make setup   create .venv from the lock file
-setup: $(STAMP)
+setup: $(STAMP) $(LOOPS)
 
 ## make demo    run the nightly line on the sample photographs, with its own S3, PostgreSQL and Prefect
 demo: $(STAMP)
-	@$(BIN)/packshot demo
+	@test -e $(LOOPS) || { $(COMPILE); } & $(BIN)/packshot demo; ended=$$?; wait; exit $$ended
 
 ## make test    lint, types, import rules and all tests but the slow ones
-test: $(STAMP)
+test: $(STAMP) $(LOOPS)
 	@$(BIN)/packshot models fetch --quiet
 	@$(BIN)/python .ci/checks.py
 
 ## make test-ci   the same with a third of the slow tests, by the commit: what CI runs
-test-ci: $(STAMP)
+test-ci: $(STAMP) $(LOOPS)
 	@$(BIN)/packshot models fetch --quiet
 	@$(BIN)/python .ci/checks.py --third
 
 ## make test-all  the same with all slow tests
-test-all: $(STAMP)
+test-all: $(STAMP) $(LOOPS)
 	@$(BIN)/packshot models fetch --quiet
 	@$(BIN)/python .ci/checks.py --all
 

@@ -1,10 +1,11 @@
 """Install what a lock file names into the environment of the Python that runs this.
 
-    .venv/bin/python .ci/install.py requirements.lock
+    .venv/bin/python .ci/install.py requirements.lock [--checkout]
 
-Exit status 0 if every library is there afterwards, with the locked version and hash. ``uv`` installs in about ten
-seconds what takes pip a minute and a half, so it is fetched first, by its own lock file. It takes pip's index, folders
-and certificates. Where uv cannot be had, or cannot install (an index of another kind, say), pip does it all.
+Exit status 0 if every library is there afterwards, with the locked version and hash. With ``--checkout`` this checkout
+is installed too, without its dependencies, so that a change of its files is in force at once. ``uv`` installs in about
+ten seconds what takes pip a minute and a half, so it is fetched first, by its own lock file. It takes pip's index,
+folders and certificates. Where uv cannot be had, or cannot install (an index of another kind, say), pip does it all.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 UV_LOCK = ROOT / "requirements-uv.lock"
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 HASHED = ["--quiet", "--require-hashes", "--no-deps", "-r"]
+CHECKOUT = ["--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
 SAME_IN_UV = {
     "index-url": "UV_DEFAULT_INDEX",
     "find-links": "UV_FIND_LINKS",
@@ -29,18 +32,19 @@ SAME_IN_UV = {
 
 
 def main() -> int:
-    lock = sys.argv[1]
-    if _with_uv(lock):
+    lock, *options = sys.argv[1:]
+    wanted = [[*HASHED, lock], *([CHECKOUT] if "--checkout" in options else [])]
+    if _with_uv(lock, wanted):
         return 0
-    return subprocess.run([*PIP, "install", *HASHED, lock], check=False).returncode
+    return max(subprocess.run([*PIP, "install", *one], check=False).returncode for one in wanted)
 
 
-def _with_uv(lock: str) -> bool:
-    """Fetch uv and install with it; True if both worked. Otherwise print why not."""
+def _with_uv(lock: str, wanted: Sequence[list[str]]) -> bool:
+    """Fetch uv and install with it; True if all worked. Otherwise print why not."""
     uv = Path(sys.executable).parent / "uv"
     told = subprocess.run([*PIP, "config", "list"], check=False, capture_output=True, text=True).stdout
-    steps = ([*PIP, "install", *HASHED, UV_LOCK], [uv, "pip", "install", "--python", sys.executable, *HASHED, lock])
-    for step in steps:
+    with_uv = [uv, "pip", "install", "--python", sys.executable]
+    for step in ([*PIP, "install", *HASHED, UV_LOCK], *([*with_uv, *one] for one in wanted)):
         environment = {**os.environ, **settings_for_uv(told)}
         done = subprocess.run(step, check=False, capture_output=True, text=True, errors="replace", env=environment)
         if done.returncode:

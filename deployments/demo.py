@@ -32,15 +32,16 @@ from deployments.desks import address_of
 from deployments.registry import WORK_POOL, register
 from deployments.summaries import show_summary
 from deployments.watch_process import keep_watch
+from flows.watching import COLLECT
 from infra.local.parts import Part
 from infra.local.prefect_server import PASSWORD_FILE
 from infra.local.processes import ServerError, busy
-from infra.local.stack import WORKER_POLL, Stack, keep_worker, running
+from infra.local.stack import WORKER_POLL, Stack, keep_worker, running, starting
 from infra.local.supervisor import Supervisor
 from packshot.cli.showing import in_markup
 from packshot.errors import PackshotError
 from packshot.keys import deliveries_prefix
-from packshot.naming import BatchId, batch_id, path_trouble
+from packshot.naming import BatchId, path_trouble
 from packshot.record import State
 from tasks.batches.fates import Summary
 from tasks.batches.submitting import submit_folder
@@ -50,15 +51,19 @@ from tasks.processing.networks import ModelFile, fetch_model
 from tasks.records.stored import find_batch
 from tasks.results.block import ENVIRONMENT
 from tasks.runs.lost_runs import end_lost_runs
+from tasks.runs.schedules import schedule_runs
 from tasks.storage.bucket import open_storage
 from tasks.storage.server_checks import require_conditions
 
 POLL_S = 1.0
+PROGRESS_S = 5.0
+"""Interval between two looks at how far the batch is. Each reads the record of every shot, from the machine's own two
+servers: beside a night on two cores that is felt.
+"""
 DEMO_WORKER_POLL_S = "2"
 """Somebody waits for a demonstration to begin."""
 REGISTER_S = 120.0
 """Longest time for which the deployments are tried to be registered; more on a busy machine."""
-DEMO_BATCH = batch_id("demo", "sample-batch")
 
 
 def _sample_folder() -> Path:
@@ -71,29 +76,29 @@ def _sample_folder() -> Path:
 SAMPLES = _sample_folder()
 
 
-def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: bool) -> bool:
+def run_demo(
+    console: Console, stack: Stack, batch: BatchId, *, network: Future[ModelFile], samples: Path | None, keep: bool
+) -> bool:
     """Take a folder of photographs through the nightly flow, and print what became of each; return True if none failed.
 
-    The servers are started for that. The batch is one of the client ``demo``, and has the folder's name; that of
-    Packshot's own photographs is ``demo/sample-batch``. A second call with the same photographs finds the batch
-    finished, changes nothing and shows the same table.
+    A second call with the same photographs and servers finds the batch finished, changes nothing and shows the same
+    table.
 
     Args:
         console: where the progress and the results are printed.
-        state_dir: folder of the servers' data; the deliveries are downloaded into its folder ``deliveries``.
+        stack: the embedded servers, which run. The deliveries are downloaded into the folder ``deliveries`` of their
+            state folder.
+        batch: the batch that the photographs become, such as ``demo/sample-batch``.
+        network: what `begin_to_fetch` returned.
         samples: the folder; None means the photographs that come with Packshot.
         keep: True lets the servers run on until Ctrl-C.
     Raises:
-        NamingError: the folder has no files that can be uploaded, or its name can't be that of a batch.
+        NamingError: the folder has no files that can be uploaded.
         StorageDeniedError: an earlier call had a folder of the same name with other files.
-        ServerError: a server did not start, or the worker ended too early.
+        ServerError: the worker did not start, or ended too early.
         ModelError: no source has the segmentation network.
     """
-    batch = DEMO_BATCH if samples is None else batch_id("demo", samples.resolve().name)
-    # Beside the servers: they take about as long to start as the network takes to arrive.
-    network = _begin_to_fetch(get_settings())
-    with environment({WORKER_POLL: DEMO_WORKER_POLL_S}), line(console, state_dir=state_dir) as (stack, worker):
-        worker.wait()
+    with environment({WORKER_POLL: DEMO_WORKER_POLL_S}), line(console, stack) as worker:
         submit_folder(
             samples or SAMPLES,
             batch,
@@ -102,10 +107,11 @@ def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: b
         )
         network.result()
         console.print(f"The batch {batch} is in the inbox. Running the nightly flow ...")
-        run = run_nightly(console, batch, worker=worker)
+        with nothing_collected():
+            run = run_nightly(console, batch, worker=worker)
         summary = survey(batch)
         show_summary(console, summary)
-        where = fetch_deliveries(batch, state_dir / "deliveries" / batch.client / batch.batch)
+        where = fetch_deliveries(batch, stack.state_dir / "deliveries" / batch.client / batch.batch)
         console.print()
         console.print(f"[bold]Delivery[/]    {in_markup(str(where))}", soft_wrap=True)
         console.print(f"[bold]Report[/]      {in_markup(_newest_report(where))}", soft_wrap=True)
@@ -123,8 +129,28 @@ def run_demo(console: Console, *, state_dir: Path, samples: Path | None, keep: b
     return not summary.failed
 
 
-def _begin_to_fetch(settings: Settings) -> Future[ModelFile]:
-    """Begin to fetch the segmentation network in a thread; the process may end before that does."""
+@contextmanager
+def nothing_collected() -> Iterator[None]:
+    """Return a context manager: in its block, `collect-returned-work` is not started by its schedule.
+
+    It looks each minute for pictures that editors have returned. During a night that somebody waits for, there are none
+    yet, and each look is a process that takes 6 s of a core.
+    """
+    schedule_runs(COLLECT, active=False)
+    try:
+        yield
+    finally:
+        schedule_runs(COLLECT, active=True)
+
+
+def begin_to_fetch(settings: Settings) -> Future[ModelFile]:
+    """Begin to fetch the segmentation network in a thread, and return its file as a future.
+
+    The process may end before the file is there. If no source has it, the future raises a `ModelError`.
+
+    Args:
+        settings: the settings of this process; they name the network.
+    """
     result: Future[ModelFile] = Future()
 
     def fetch() -> None:
@@ -151,7 +177,8 @@ def serve_line(console: Console, *, state_dir: Path) -> None:
         ModelError: no source has the segmentation network.
     """
     fetch_networks(console)
-    with line(console, state_dir=state_dir) as (stack, _), environment_file(stack) as file:
+    console.print(starting(state_dir), soft_wrap=True)
+    with running(state_dir) as stack, line(console, stack), environment_file(stack) as file:
         require_conditions(open_storage())
         console.print(end_runs_that_died(), markup=False, highlight=False, soft_wrap=True, end="")
         _, address = keep_desk(stack, environment={**ENVIRONMENT, **same_configs()})
@@ -216,29 +243,26 @@ def fetch_networks(console: Console) -> None:
 
 
 @contextmanager
-def line(console: Console, *, state_dir: Path) -> Iterator[tuple[Stack, Part]]:
-    """Return a context manager that runs the embedded servers and a worker. It yields (the servers, the worker).
+def line(console: Console, stack: Stack) -> Iterator[Part]:
+    """Return a context manager that registers the deployments, runs a worker, and yields the worker.
 
-    At the beginning of the block the deployments are registered, but the worker may still be starting. In the block,
-    settings of this process lead to these servers, whatever its environment said before.
+    At the beginning of the block the worker may still be starting. In the block, settings of this process lead to the
+    embedded servers, whatever its environment said before.
 
     Args:
         console: where is printed what happens.
-        state_dir: folder of the servers' data.
+        stack: the embedded servers, which run. The worker ends with them.
     Raises:
-        ServerError: a server did not start, or Prefect did not take the deployments.
+        ServerError: Prefect did not take the deployments.
     """
-    console.print(
-        f"Starting S3, PostgreSQL and Prefect on 127.0.0.1; their data are in {state_dir}/ ...", soft_wrap=True
-    )
-    with running(state_dir) as stack, environment({**stack.environment(), **ENVIRONMENT, **same_configs()}):
+    with environment({**stack.environment(), **ENVIRONMENT, **same_configs()}):
         open_storage().ensure_bucket()
         register_patiently()
         worker = keep_worker(stack, work_pool=WORK_POOL, environment=dict(ENVIRONMENT))
         # Print how to read the password, not the password: this output may end up in a log.
         how = f"cat {shlex.quote(str(stack.state_dir / PASSWORD_FILE))}"
         console.print(f"Prefect's pages at {stack.prefect_ui_url} require a password:  {how}", soft_wrap=True)
-        yield stack, worker
+        yield worker
 
 
 def register_patiently() -> None:
@@ -330,11 +354,13 @@ def run_nightly(console: Console, batch: BatchId, *, worker: Part) -> FlowRun:
     Args:
         console: shows the progress of the batch.
         batch: the batch whose progress is shown; the night processes the others, too.
-        worker: the process that works on the run.
+        worker: the process that works on the run; it may still be starting.
     Raises:
-        ServerError: the worker ended before the run did.
+        ServerError: the worker did not start, or ended before the run did.
     """
     run = cast(FlowRun, run_deployment("nightly/nightly", timeout=0))
+    worker.wait()
+    looked_at = float("-inf")
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -348,7 +374,8 @@ def run_nightly(console: Console, batch: BatchId, *, worker: Part) -> FlowRun:
             if worker.ended:
                 raise ServerError("The worker ended before the run did; its log is worker.log in the state folder.")
             run = client.read_flow_run(run.id)
-            if find_batch(batch) is not None:
+            if time.monotonic() - looked_at >= PROGRESS_S and find_batch(batch) is not None:
+                looked_at = time.monotonic()
                 summary = survey(batch)
                 settled = sum(fate.state not in _UNDER_WAY for fate in summary.fates)
                 progress.update(

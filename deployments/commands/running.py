@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -15,8 +16,15 @@ from rich.text import Text
 from packshot.cli.ending import Exit
 from packshot.cli.options import Json
 from packshot.cli.showing import new_table, print_json, terminal_console
+from packshot.naming import batch_id
+
+if TYPE_CHECKING:
+    from tasks.environment.settings import Settings
+    from tasks.processing.networks import ModelFile
 
 STATE = Path(".packshot")
+DEMO_BATCH = batch_id("demo", "sample-batch")
+"""The batch of the photographs that come with Packshot."""
 StateFolder = Annotated[
     Path,
     typer.Option("--state", help="Folder of the embedded servers' data.", file_okay=False, envvar="PACKSHOT_STATE"),
@@ -63,12 +71,28 @@ def demo(
     ] = False,
 ) -> None:
     """Process the sample photographs with servers of its own, and print what became of each of them."""
-    with _servers_in_words():
-        from deployments.demo import run_demo
+    batch = DEMO_BATCH if samples is None else batch_id(DEMO_BATCH.client, samples.resolve().name)
+    console = terminal_console()
+    with _servers_in_words(), ThreadPoolExecutor(1) as beside:
+        from infra.local.stack import running, starting
+        from tasks.environment.settings import get_settings
 
-        well = run_demo(terminal_console(), state_dir=state_dir, samples=samples, keep=keep)
+        settings = get_settings()
+        # To import what works with Prefect takes as long as the servers take to start, so it is done meanwhile.
+        prepared = beside.submit(_prepared_demo, settings)
+        console.print(starting(state_dir), soft_wrap=True)
+        with running(state_dir) as stack:
+            run_demo, network = prepared.result()
+            well = run_demo(console, stack, batch, network=network, samples=samples, keep=keep)
     if not well:
         raise typer.Exit(Exit.NOT_ALL_WELL)
+
+
+def _prepared_demo(settings: Settings) -> tuple[Callable[..., bool], Future[ModelFile]]:
+    """Return what runs the demo, and the segmentation network as a future."""
+    from deployments.demo import begin_to_fetch, run_demo
+
+    return run_demo, begin_to_fetch(settings)
 
 
 def serve(state_dir: StateFolder = STATE) -> None:

@@ -105,6 +105,15 @@ class Stack:
         }
 
 
+def starting(state_dir: Path) -> str:
+    """Return the line to print before the servers start: what starts, and where its data are.
+
+    Args:
+        state_dir: folder of the servers' data, as it was named.
+    """
+    return f"Starting S3, PostgreSQL and Prefect on 127.0.0.1; their data are in {state_dir}/ ..."
+
+
 @contextmanager
 def running(
     state_dir: Path, *, prefect: bool = True, s3_server: S3Access | None = None, ports: Ports | None = None

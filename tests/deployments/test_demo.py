@@ -39,6 +39,14 @@ def test_a_terminal_that_knows_another_line_s_servers_starts_one_of_its_own() ->
     assert said.stdout.split() == ["http://new/api", "http://old/api"]
 
 
+def test_what_starts_the_servers_is_imported_without_prefect() -> None:
+    """Prefect takes seconds to import. The demo does so while its servers start."""
+    before = "import deployments.commands.running, infra.local.stack, tasks.environment.settings, sys"
+    asks = f"{before}; print({{'prefect', 'deployments.demo'}} & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True, check=True)
+    assert said.stdout == "set()\n"
+
+
 def test_a_server_that_cannot_say_which_runs_died_stops_no_start() -> None:
     with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{free_ports(1)[0]}/api"}):
         said = end_runs_that_died()

@@ -21,7 +21,7 @@ from prefect.exceptions import PrefectHTTPStatusError
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker
 
 import flows
-from deployments.demo import environment
+from deployments.demo import environment, nothing_collected
 from deployments.registry import QUEUE, WATCH, WATCHES_AT_ONCE, WORK_POOL, deployments, register
 from flows import presence
 from infra.local.stack import Stack
@@ -140,6 +140,19 @@ def test_registering_twice_leaves_one_of_each(line: list[str], registered: dict[
     with get_client(sync_client=True) as client:
         ids = {one["id"] for one in client.request("POST", "/deployments/filter", json={}).json()}
     assert {str(one.id) for one in registered.values()} == ids
+
+
+def test_the_demo_lets_nothing_else_begin_beside_its_night_and_leaves_the_schedule_on(line: list[str]) -> None:
+    """Kind of test that was missing: one that sees what runs beside a night on a new machine."""
+
+    def collects() -> list[bool]:
+        with get_client(sync_client=True) as client:
+            name = "collect-returned-work/collect-returned-work"
+            return [schedule.active for schedule in client.read_deployment_by_name(name).schedules]
+
+    with nothing_collected():
+        assert collects() == [False]
+    assert collects() == [True]
 
 
 def test_every_deployment_runs_from_the_installed_packages_in_its_pool(

@@ -63,13 +63,13 @@ class Case:
     """An edit, with the findings that stop its approval, and whether it is really right.
 
     Attributes:
-        name: of the photograph or the scene.
+        name: name of the photograph or the scene.
         product: edits of the same product are left out together when limits are chosen.
-        right: True if everybody who looked at the edit signed it. Of a scene, whose right edit is known: True if the
+        right: True if everybody who looked at the edit accepted it. Of a scene, whose right edit is known: True if the
             comparison with that finds no fault.
         approved: whether quality control approves it now.
-        over: code of each suspicion that stops it -> its measurement, divided by its limit. A suspicion is a rule
-            that takes a place of the edit for wrong.
+        over: code of each suspicion that stops it -> its measurement, divided by its limit. A suspicion is the finding
+            of a rule that a place of the edit may be wrong.
         facts: codes of all other findings that stop it.
         points: its score without the points that suspicions take, in 0..100.
     """
@@ -123,7 +123,7 @@ def case_of(
 
 
 def of_pair(pair: Pair, config: QcConfig) -> Case:
-    """Return an edit that people looked at as a `Case`. It is right if everybody who looked at it signed it.
+    """Return an edit that people looked at as a `Case`. It is right if everybody who looked at it accepted it.
 
     Args:
         pair: the edit, with the machine's verdict and people's.
@@ -158,8 +158,9 @@ def of_scene(judged: Judged, config: QcConfig) -> Case:
 def limits_alone(cases: Iterable[Case], *, at: float) -> dict[str, float]:
     """Return a limit for each suspicion from which it should stop an edit by itself: code -> multiple of today's limit.
 
-    A suspicion is a rule that takes a place of the edit for wrong. Its new limit is the smallest measurement of a wrong
-    edit that only this suspicion stops. A suspicion that is never the only thing to stop a wrong edit is left out.
+    A suspicion is the finding of a rule that a place of the edit may be wrong; its code names the rule. Its new limit
+    is the smallest measurement of a wrong edit that only this suspicion stops. A suspicion that is never the only thing
+    to stop a wrong edit is left out.
 
     Args:
         cases: the edits, right and wrong ones.
@@ -176,9 +177,9 @@ def limits_alone(cases: Iterable[Case], *, at: float) -> dict[str, float]:
 def in_pairs(cases: Sequence[Case], *, at: float) -> list[Case]:
     """Return the edits that would newly be approved if two suspicions had to agree to stop an edit, sorted by name.
 
-    A suspicion is a rule that takes a place of the edit for wrong. Two suspicions together would always stop an edit. A
-    single one would stop it only if its measurement reaches a second, stricter limit. For the edits of each product,
-    these second limits are computed from the edits of all other products (`limits_alone`).
+    A suspicion is the finding of a rule that a place of the edit may be wrong. Two suspicions together would always
+    stop an edit. A single one would stop it only if its measurement reaches a second, stricter limit. For the edits of
+    each product, these second limits are computed from the edits of all other products (`limits_alone`).
 
     Args:
         cases: the edits, right and wrong ones.
@@ -217,8 +218,9 @@ def held_table(cases: Iterable[Case]) -> str:
 def pairs_table(cases: Sequence[Case], *, at: float) -> str:
     """Return what would change if two suspicions had to agree to stop an edit, as a Markdown table.
 
-    A suspicion is a rule that takes a place of the edit for wrong. There is a row for right edits and one for wrong
-    edits, with the number approved now, the number that would be approved, and the names of those newly approved.
+    A suspicion is the finding of a rule that a place of the edit may be wrong. There is a row for right edits and one
+    for wrong edits, with the number approved now, the number that would be approved, and the names of those newly
+    approved.
 
     Args:
         cases: the edits, right and wrong ones.
@@ -261,7 +263,8 @@ def newest(made: Iterable[editing.Result], seen: Iterable[verdicts.Seen]) -> lis
 
 
 def main() -> None:
-    """Print two tables: what stops right edits, and what would change if two suspicions had to agree.
+    """Print two tables: what stops right edits, and what would change if two suspicions (findings that a place may be
+    wrong) had to agree.
 
     The edits are those of real photographs that people have looked at. With ``--scenes FILE`` there are also those in a
     file that ``benchmarks.escape --json`` wrote.

@@ -2,9 +2,9 @@
 
     python -m benchmarks.left_backdrop       # writes packshot/qc/left_backdrop.json; prints a test by products
 
-It learns from photographs with a right matte: edits of the half "chosen on" that people signed, real pictures with an
-editor's clipping path, rendered scenes, and cut-outs and drawn products on drawn backdrops. On drawn backdrops the
-product shades its gaps, and its light bounces into them.
+It learns from photographs with a right matte: edits that people accepted (only of those products on which limits may be
+chosen), real pictures with an editor's clipping path, rendered scenes, and cut-outs and drawn products on drawn
+backdrops. On drawn backdrops the product shades its gaps, and its light bounces into them.
 
 Each photograph gets the right matte and wrong ones: with filled gaps, and with bits of backdrop beside the product.
 Packshot's own cut-outs are not used, so that the forest does not learn their habits. Truth labels each region. It is
@@ -54,7 +54,7 @@ class Right:
     """A photograph with a right matte.
 
     Attributes:
-        source: where it is from: ``real`` (an edit that people signed), ``path`` (a real picture with an editor's
+        source: where it is from: ``real`` (an edit that people accepted), ``path`` (a real picture with an editor's
             clipping path), ``comp`` (a real cut-out on a drawn backdrop), ``drawn`` (a drawn product) or ``studio`` (a
             rendered scene).
         name: the photograph's name, unique in its source.
@@ -83,7 +83,7 @@ class Table:
         product: photographs of one product are never split between training and testing.
         figures: (regions, measurements) float32: what is measured of each region.
         backdrop, own: (regions,): true share of backdrop and of product, in 0..1.
-        area: (regions,): size in pixels.
+        area: (regions,): number of pixels of each region, in the reduced picture around the product.
         names: names of the measurements.
     """
 

@@ -196,7 +196,8 @@ def promise_table(rows: Sequence[Row], before: Mapping[str, float]) -> str:
 
 
 def ship(rows: Sequence[Row]) -> None:
-    """Train the routing model that comes with Packshot, and write it and its examples into the package.
+    """Train the routing model that comes with Packshot (it predicts whether a person would refuse the machine's edit),
+    and write the model and its examples into the package.
 
     Only examples whose licence allows it are used. Then print how good the model is on the other examples.
 

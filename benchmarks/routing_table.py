@@ -22,8 +22,9 @@ CATEGORIES = {"glass": "transparent", "soft": "fur", "jewellery": "jewelry"}
 def read_table(*, names: Sequence[str] | None = None) -> list[tuple[Labelled, Example]]:
     """Return (the result, the training example) of every photograph whose result is kept on disk, sorted by name.
 
-    The example has the measurements before and after the cut-out, from which the routing model learns. Those before the
-    cut-out are made at the first call and stored beside the result, because the photograph must be made again for them.
+    The example has the measurements before and after the cut-out, from which the routing model learns to predict
+    whether a person would refuse the edit. Those before the cut-out are made at the first call and stored beside the
+    result, because the photograph must be made again for them.
 
     Args:
         names: only these photographs, ``<product>#<turn>``; names without a result are ignored. None means all that

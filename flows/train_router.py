@@ -1,6 +1,7 @@
 """Train the routing model on people's decisions, and measure how often its approvals were wrong.
 
-The routing model decides which photographs a machine may edit, and which edits need no person.
+The routing model predicts whether a person would refuse the machine's edit. By this it is decided which photographs the
+machine edits, and which edits need no person.
 """
 
 from __future__ import annotations

@@ -157,7 +157,8 @@ class Mark(Value):
     """A rectangle that somebody drew on a picture, with the task for the next person there.
 
     Attributes:
-        left, top, right, bottom: pixels of the picture at 1:1; right and bottom are exclusive.
+        left, top, right, bottom: in pixels of the edit, which are also those of the master; right and bottom are
+            exclusive.
         text: the task, in words.
     """
 

@@ -260,7 +260,8 @@ def returns_key(client: str, path: str = "") -> str:
 
 
 def routing_model_key(version: str) -> str:
-    """Return the key of a trained routing model: ``models/routing/<version>.json``.
+    """Return the key of a trained routing model (which predicts whether a person would refuse the machine's edit):
+    ``models/routing/<version>.json``.
 
     Args:
         version: the model's version, such as ``2026-03-01-1a2b3c4d``.

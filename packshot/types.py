@@ -54,7 +54,9 @@ class Size(NamedTuple):
 
 
 class Box(NamedTuple):
-    """A rectangle of pixels. It contains the columns left to right - 1 and the rows top to bottom - 1."""
+    """A rectangle in the pixels of a picture; whoever has a box says of which picture. It contains the columns left to
+    right - 1 and the rows top to bottom - 1, counted from the picture's upper left corner, from 0.
+    """
 
     left: int
     top: int

@@ -118,9 +118,10 @@ def table(args: argparse.Namespace) -> None:
 
 
 def ship(args: argparse.Namespace) -> None:
-    """Put people's verdicts into the routing model that comes with Packshot, as proof of its promise.
+    """Put people's verdicts into the routing model that comes with Packshot, as proof of its promise (the greatest
+    share of wrong approvals). The model predicts whether a person would refuse an edit.
 
-    Only verdicts on the half on which limits may be chosen are used.
+    Only verdicts on the half of the photographs on which limits may be chosen (`Half.CHOSEN_ON`) are used.
 
     Args:
         args: the options of the command line: `work` (folder of the edits), `methods` and `version` (of the edits).

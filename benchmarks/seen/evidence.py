@@ -1,4 +1,6 @@
-"""Put the verdicts on real photographs, as proof for the promise, into the model that comes with Packshot.
+"""Put people's verdicts on edits of real photographs into the routing model that comes with Packshot, as proof of its
+promise. The routing model predicts whether a person would refuse an edit; the promise is the greatest share of wrong
+approvals.
 
 Only verdicts on the half of the photographs on which limits may be chosen are used. The other half is kept for
 reporting.
@@ -38,7 +40,8 @@ def evidence_of(pairs: Iterable[Pair]) -> tuple[JudgedPhoto, ...]:
 
 
 def with_evidence(model: RoutingModel, seen: Sequence[JudgedPhoto]) -> RoutingModel:
-    """Return the routing model with real photographs as proof of its promise, under a new version.
+    """Return a copy of the routing model (which predicts whether a person would refuse an edit), with real photographs
+    as proof of its promise and under a new version.
 
     The new photographs replace the real photographs that the model had as proof. Its trees stay as they are. They were
     never trained on these photographs.

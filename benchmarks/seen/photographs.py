@@ -46,7 +46,8 @@ _SAME: tuple[tuple[str, str], ...] = (
 class Half(StrEnum):
     """The halves into which the real photographs are split. Each product is in one of them.
 
-    So the results that are reported are not those on which the limits of quality control were chosen.
+    Limits of quality control are chosen on one half only. So the results that are reported, those of the other half,
+    are not flattered by this choice.
 
     Values:
         CHOSEN_ON: limits may be chosen so that they fit its photographs.

@@ -52,7 +52,7 @@ class Kind(StrEnum):
 
 
 class Place(Value):
-    """A rectangle in pixels of the matte, which has the size of the photograph.
+    """A rectangle in pixels of the photograph, which are also those of the matte and the edit.
 
     Attributes:
         x, y: its upper left corner, from the picture's upper left.
@@ -70,7 +70,7 @@ class Defect(Value):
 
     Attributes:
         kind: what is wrong.
-        place: where, around the whole defect.
+        place: a rectangle around the whole defect, in pixels of the photograph, which are also those of the matte.
         says: one sentence that describes it.
     """
 

@@ -80,7 +80,7 @@ class Sessions:
     def find(self, token: str, *, used: bool = True) -> Session | None:
         """Return the session of a token; None if there is none, or if it has ended.
 
-        A session ends after two hours without use, and after twelve hours in any case.
+        A session ends after two hours without use, and after twelve hours even if it is used.
 
         Args:
             token: the token from the browser's cookie.

@@ -176,7 +176,8 @@ class Wanted:
 
 
 class WaitingShots:
-    """All shots that wait for people, as the desk last read them from the index and Prefect.
+    """The store of all shots that wait for people, as the desk last read them from the index (a database table of all
+    shots) and from Prefect. It is in the memory of the desk's process.
 
     They are read in rounds, some seconds apart, so that no page waits for it.
 

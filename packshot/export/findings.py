@@ -37,7 +37,7 @@ def check(
         message: the result in words, for people.
         measured, limit: the measured value and its limit; None if there is none.
         unit: unit of both; empty if they have none.
-        box: the place to look at, in pixels; None if there is none.
+        box: the place to look at, in pixels of the delivered file; None if there is none.
         gate: True if a failure forbids the machine to approve the picture.
         failed: the status if the check did not pass.
     """
@@ -252,7 +252,8 @@ def fill_findings(
     most 2 px still passes.
 
     Args:
-        box: the product in the decoded file; None if none is visible. Then there is only the finding `empty_subject`.
+        box: the product's box, in pixels of the decoded file; None if no product is visible. Then there is only the
+            finding `empty_subject`.
         size: size of the picture.
         platform: its `fill` has the limits.
         target_ratio: the fill ratio ordered; None if it is not known.

@@ -26,12 +26,13 @@ _ROWS_AT_ONCE = 128  # rows decoded to linear light at a time: all of a 50 MP pi
 
 @dataclass(frozen=True, eq=False)
 class Framed:
-    """An edited picture on the canvas of its rendition.
+    """An edit (the product on white) after it was placed on one platform's canvas: the canvas's pixels and where the
+    edit lies on them.
 
     Attributes:
         pixels: the canvas, (rows, columns, 3) uint16, Adobe RGB.
         matte: the product's coverage on the canvas, (rows, columns) float32 in 0..1.
-        placement: where the picture lies on the canvas.
+        placement: which part of the edit became the canvas. Its boxes are in pixels of the edit.
     """
 
     pixels: Pixels16

@@ -1,4 +1,6 @@
-"""Compare a new routing model with the model in use, on shots on which neither was trained."""
+"""Compare a new routing model (which predicts whether a person would refuse the machine's edit) with the model in use,
+on shots on which neither was trained.
+"""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ HELD_OUT_RATIO = 0.3
 
 
 def example_of(record: ShotRecord, judgements: Sequence[Decision]) -> Example | None:
-    """Return a judged shot as an example to train the routing model with.
+    """Return a judged shot as an example from which the routing model learns whether people refuse an edit.
 
     The result is None if the machine did not edit the shot, or if nobody judged its edit.
 

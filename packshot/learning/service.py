@@ -18,13 +18,15 @@ _STRICTEST = 0.125
 
 
 class Change(Value):
-    """One entry of the history: another routing model was put into use, or its strictness changed.
+    """One entry of the history of the routing model, which predicts whether a person would refuse the machine's edit:
+    another model was put into use, or the strictness changed.
 
     Attributes:
         at: time of the change.
         by: the person or the flow that made it.
         version: the model's version after the change.
-        strictness: factor for the promised error ratios after the change; below 1 is stricter.
+        strictness: factor for the promised error ratios (greatest shares of wrong edits) after the change; below 1 is
+            stricter.
         why: the reason in words.
     """
 
@@ -36,7 +38,8 @@ class Change(Value):
 
 
 class ModelInService(Value):
-    """Which routing model is in use, and how strict its promises are. It is stored in one object.
+    """The state of the routing model (which predicts whether a person would refuse the machine's edit): its version,
+    and how strict its promises are. The state is stored in one object.
 
     A promise is the share of the machine's approvals that people would refuse at most. Audits check it: a person judges
     some approved edits without seeing the score.
@@ -75,7 +78,7 @@ class ModelInService(Value):
         return self.model_copy(update={"heard": heard})
 
     def promote(self, version: str, *, at: datetime, by: str, why: str) -> ModelInService:
-        """Return a copy in which another routing model is in use, with one more entry in the history.
+        """Return a copy of this state in which another routing model is in use, with one more entry in the history.
 
         Args:
             version: the new model's version.

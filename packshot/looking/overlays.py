@@ -69,8 +69,8 @@ class Shown:
         compared: number of pixels that were looked at.
         worst: greatest measurement: levels below white (of 255) for `OFF_WHITE`, delta E 2000 for `HALO`, `COLOUR` and
             `REFERENCE`; 0 for `MATTE_EDGE`.
-        box: for `OFF_WHITE` the largest connected patch; for colour differences the pixel that differs most. None if
-            `count` is 0, and for `MATTE_EDGE`.
+        box: in pixels of the edit: for `OFF_WHITE` the largest connected patch; for colour differences the pixel that
+            differs most. None if `count` is 0, and for `MATTE_EDGE`.
     """
 
     values: Pixels8

@@ -130,7 +130,7 @@ def matched(windows: Windows, golive: Mapping[str, int], category: pd.Series, co
     Args:
         windows: the order lines by product and day.
         golive: SKU -> day of the new pictures, in days since 1970.
-        category: the categories, with the SKUs as index. Products without a category form one of their own.
+        category: the categories, with the SKUs as the series' index. Products without a category form one of their own.
         config: number of controls for each product, and length of the window.
     """
     positions = windows.skus.get_indexer(pd.Index(list(golive)))

@@ -22,10 +22,11 @@ _ROUTING, _FIGURES = ("category", "features"), "figures"
 
 
 def indexed(record: ShotRecord) -> ShotRecord:
-    """Return a record with only the fields that lists, counts and searches need: about a fifth of its size.
+    """Return a shot's record with only the fields that lists, counts and searches need: about a fifth of its size.
 
-    It is for the index, and is never written back. Findings that passed are left out. Measurements are left out, too,
-    unless a person has decided about the shot: the routing model can learn from such a shot.
+    This short record is for the index (a database table of all shots), and is never written back as the shot's record.
+    Findings that passed are left out. Measurements are left out, too, unless a person has decided about the shot: then
+    the routing model can learn from them whether people refuse such edits.
 
     Args:
         record: the shot's full record.

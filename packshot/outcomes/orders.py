@@ -34,8 +34,8 @@ class OrderLines:
         lines: columns ``sku`` (text), ``day`` (int32, days since 1970), ``quantity``, ``returned`` and ``pictured``
             (float32). ``returned`` counts units that came back within the allowed time. ``pictured`` counts only those
             whose reason concerns the picture.
-        products: one row per SKU, which is the index, with the columns ``category`` and ``client``; missing where the
-            files do not state them.
+        products: one row per SKU, which is the table's row label (pandas index), with the columns ``category`` and
+            ``client``; missing where the files do not state them.
         last_day: the last day in the files, in days since 1970.
         has_reasons: True if any return has a reason.
         problems: rows that could not be used, or that occur several times and count once.
@@ -71,7 +71,7 @@ def read_orders(
         returns: reports with returns only. They are matched to orders by order number and SKU, or without an order
             number by customer and SKU.
         return_days: returns more than so many days after the order do not count.
-        image_reasons: a return reason that contains one of these texts, in any case, concerns the picture.
+        image_reasons: a return reason that contains one of these texts, in upper or lower case, concerns the picture.
         limits: limits for all files together; None: the defaults.
         writing: notation of dates and numbers, for columns whose values do not show it.
     Raises:

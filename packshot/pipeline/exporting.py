@@ -72,8 +72,8 @@ def export(
         plan: the shot's plan: all its settings, resolved.
         known: known facts of the shot, by the names that naming templates use; includes ``shot``.
         labels: metadata to write into the files; SKU and GTIN are added if known.
-        framed: the product on the first rendition's canvas (`Edit.framed`), which saves framing it again; None if it is
-            not at hand.
+        framed: the product on the first rendition's canvas (`Edit.framed`), which saves framing it again; None: it is
+            framed anew.
     """
     labels = labels.model_copy(update={name: known[name] for name in ("sku", "gtin") if known.get(name)})
 

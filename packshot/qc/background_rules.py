@@ -21,7 +21,8 @@ def non_white_background(scene: Scene, limits: RuleLimits) -> Finding:
     The room that a kept shadow takes is not counted.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     off = scene.off_white
@@ -43,7 +44,8 @@ def background_leftover(scene: Scene, limits: RuleLimits) -> Finding:
     less.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     off = scene.off_white
@@ -61,7 +63,8 @@ def non_white_rendition(scene: Scene, limits: RuleLimits) -> Finding:
     is the room that a kept shadow takes.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     framed = scene.edit.framed
@@ -83,7 +86,8 @@ def quick_check(scene: Scene, limits: RuleLimits) -> Finding:
     border; those on the product are not checked. The value is 0 if the product covers all of them.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     quick = check_border_points(scene.edit.srgb8, scene.edit.framed.matte)

@@ -41,7 +41,8 @@ def gradient_alignment(scene: Scene, limits: RuleLimits) -> Finding:
     has the status `skipped` and no value if the photograph has an edge along less than 5 % of the outline.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     offset = scene.edges.offset
@@ -67,7 +68,8 @@ def outline_shift(scene: Scene, limits: RuleLimits) -> Finding:
     has an edge along less than 5 % of the outline.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     offset = scene.edges.offset
@@ -90,7 +92,8 @@ def outline_moved(scene: Scene, limits: RuleLimits) -> Finding:
     5 % of the outline.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     offset = scene.edges.offset
@@ -111,7 +114,8 @@ def rim_changed(scene: Scene, limits: RuleLimits) -> Finding:
     a person made the edit, because a person may retouch the product.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.edit.cutout.method == Method.GIVEN:
@@ -131,7 +135,8 @@ def fringe(scene: Scene, limits: RuleLimits) -> Finding:
     passes, if the colour could be seen along less than 5 % of the outline.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     width = scene.edges.fringe
@@ -152,7 +157,8 @@ def fringe_width(scene: Scene, limits: RuleLimits) -> Finding:
     the rule passes, if the colour could be seen along less than 5 % of the outline.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     width = scene.edges.fringe
@@ -175,7 +181,8 @@ def jagged_edge(scene: Scene, limits: RuleLimits) -> Finding:
     value if the photograph has an edge along less than 5 % of the outline.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     jitter, contrast = scene.edges.jitter, scene.edges.contrast
@@ -197,7 +204,8 @@ def edge_contrast(scene: Scene, limits: RuleLimits) -> Finding:
     finding has the status `skipped` and no value if the matte has no outline.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     contrast = scene.edges.contrast
@@ -216,7 +224,8 @@ def uncertain_band(scene: Scene, limits: RuleLimits) -> Finding:
     `skipped` and no value if the matte has no outline.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     band = scene.edges.band
@@ -234,7 +243,8 @@ def islands(scene: Scene, limits: RuleLimits) -> Finding:
     has less than 3 % of that part's area.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     found = parts(scene.reduced, threshold=0.3)
@@ -252,7 +262,8 @@ def haze_around(scene: Scene, limits: RuleLimits) -> Finding:
     product where the matte is faint: above 0.003 and at most 0.5.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     found = haze(scene.reduced)
@@ -270,7 +281,8 @@ def network_disagreement(scene: Scene, limits: RuleLimits) -> Finding:
     right.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     share, regions = scene.disagreement
@@ -287,7 +299,8 @@ def network_disagreement_patch(scene: Scene, limits: RuleLimits) -> Finding:
     the matte is right.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     _, regions = scene.disagreement
@@ -305,7 +318,8 @@ def network_overruled(scene: Scene, limits: RuleLimits) -> Finding:
     `skipped` and no value if a person made the matte.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.edit.cutout.method == Method.GIVEN:
@@ -328,7 +342,8 @@ def network_overruled_detail(scene: Scene, limits: RuleLimits) -> Finding:
     `skipped` and no value if a person made the matte.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.edit.cutout.method == Method.GIVEN:
@@ -351,7 +366,8 @@ def outline_unproven(scene: Scene, limits: RuleLimits) -> Finding:
     and no value if a person made the matte, or if the matte has no outline.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.edit.cutout.method == Method.GIVEN:
@@ -379,7 +395,8 @@ def place_on_outline(scene: Scene, point: int) -> Box:
     smaller if the photograph is less than 256 px wide or high.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements. The canvas has no influence here.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph. The canvas has no influence here.
         point: index into `scene.outline`, whose points are in pixels of the photograph.
     """
     return box_around(float(scene.outline.x[point]), float(scene.outline.y[point]), scene.frame)

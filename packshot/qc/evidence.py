@@ -53,7 +53,8 @@ def crop_evidence(pixels16: Pixels16, box: Box) -> Pixels8:
 
     Args:
         pixels16: (rows, columns, 3) uint16, Adobe RGB: the photograph for "before", the composite for "after".
-        box: may reach beyond the picture. Only the part inside is returned.
+        box: in pixels of the picture `pixels16`. The box may reach beyond the picture; only the part inside is
+            returned.
     """
     part = pixels16[max(0, box.top) : max(0, box.bottom), max(0, box.left) : max(0, box.right)]
     return working_to_srgb8(np.ascontiguousarray(part))

@@ -28,7 +28,8 @@ def kept_shadow_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     finding has the status `skipped` and no value if too little of the backdrop shows to predict it.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.reduced.backdrop is None:
@@ -54,7 +55,8 @@ def base_unproven(scene: Scene, limits: RuleLimits) -> Finding:
     was photographed without a floor. It is skipped, too, if a person made the matte, or if there is no product.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.edit.cutout.method == Method.GIVEN:

@@ -76,14 +76,15 @@ def unmeasured(code: str, message: str, limits: RuleLimits) -> Finding:
 
 
 def box_around(x: float, y: float, frame: Size, *, side_px: int = EVIDENCE_PX) -> Box:
-    """Return a square box around a point, in pixels, moved so that it lies in the frame.
+    """Return a square box around a point of a picture, in the picture's pixels, moved so that the box lies inside the
+    picture.
 
-    It is smaller in a frame that is smaller than the square.
+    The box is smaller if the picture is smaller than the square.
 
     Args:
-        x, y: the point, in pixels.
+        x, y: the point, in pixels of the picture.
         frame: size of the picture.
-        side_px: side of the square.
+        side_px: side of the square, in pixels of the picture.
     """
     width, height = min(side_px, frame.width), min(side_px, frame.height)
     left = min(max(0, round(x - width / 2)), frame.width - width)
@@ -92,10 +93,10 @@ def box_around(x: float, y: float, frame: Size, *, side_px: int = EVIDENCE_PX) -
 
 
 def widened(box: Box, frame: Size, *, least_px: int = EVIDENCE_PX, most_px: int = 1024) -> Box:
-    """Return a box of a size for a reviewer to look at, with the centre of another box, moved into the frame.
+    """Return a box of a size for a reviewer to look at, in pixels of the photograph. Its centre is that of another box.
 
     The result is 32 px wider and higher than the box, but at least `least_px`, at most `most_px`, and never larger than
-    the frame.
+    the photograph. If the result would reach beyond the photograph, it is moved inside.
 
     Args:
         box: the box, in pixels of the photograph.

@@ -37,7 +37,8 @@ def pale_on_white(scene: Scene, limits: RuleLimits) -> Finding:
     is about one degree of the field of view. The eye does not complete so long a gap by itself.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     outline = scene.outline

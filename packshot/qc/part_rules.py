@@ -36,7 +36,8 @@ def bite_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     most 1700 px; 0 if there is no such stretch.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     run_px, box = _run(scene, scene.edges.cuts & ~scene.outline.hole)
@@ -54,7 +55,8 @@ def punched_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     longest side is at most 1700 px; 0 if there is no such stretch.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     run_px, box = _run(scene, scene.edges.cuts & scene.outline.hole)
@@ -72,7 +74,8 @@ def missing_part_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     predict it.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.reduced.backdrop is None:
@@ -92,7 +95,8 @@ def sharp_edge_outside(scene: Scene, limits: RuleLimits) -> Finding:
     finding has the status `skipped` and no value if too little of the backdrop shows to predict it.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.reduced.backdrop is None:
@@ -110,7 +114,8 @@ def leftover_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     same colour. The finding has the status `skipped` and no value if too little of the backdrop shows to predict it.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.reduced.backdrop is None:
@@ -127,7 +132,8 @@ def loose_outline(scene: Scene, limits: RuleLimits) -> Finding:
     longest side is at most 1700 px; 0 if there is none.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     run_px, box = _run(scene, scene.edges.loose)
@@ -143,7 +149,8 @@ def filled_hole_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     predict it.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.reduced.backdrop is None:
@@ -161,7 +168,8 @@ def pinhole(scene: Scene, limits: RuleLimits) -> Finding:
     little of the backdrop shows to predict it, or if there is no product.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.subject is None:
@@ -182,7 +190,8 @@ def product_touches_frame(scene: Scene, limits: RuleLimits) -> Finding:
     Its value is the share of the photograph's border that the product covers, 0..1.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     matte = scene.edit.cutout.matte
@@ -200,7 +209,8 @@ def empty_product(scene: Scene, limits: RuleLimits) -> Finding:
     product.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes down to `good`, fails at `bad` or less, and is a warning between them.
     """
     share = product_area(scene.reduced) / scene.reduced.matte.size if scene.subject else 0.0
@@ -214,7 +224,8 @@ def several_products(scene: Scene, limits: RuleLimits) -> Finding:
     lies mostly within the largest part's box counts as part of that object. Small specks do not count.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     found = parts(scene.reduced, threshold=0.5, joined_over_ratio=_GAP_WITHIN_PRODUCT)
@@ -236,7 +247,8 @@ def backdrop_not_smooth(scene: Scene, limits: RuleLimits) -> Finding:
     A person's matte needs no smooth backdrop, so its value is 0.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     smooth = scene.edit.cutout.backdrop.smooth or scene.edit.cutout.method == Method.GIVEN

@@ -19,7 +19,8 @@ def backdrop_patch_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     white. The finding has the status `skipped` and no value if too little of the backdrop shows to predict it.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.reduced.backdrop is None:
@@ -40,7 +41,8 @@ def backdrop_strip_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     predict it.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.reduced.backdrop is None:
@@ -62,7 +64,8 @@ def backdrop_left_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     no value if a person made the matte, or if too little of the backdrop shows to predict it.
 
     Args:
-        scene: the edit on one platform's canvas, with its measurements.
+        scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
+            the photograph.
         limits: the finding passes up to `good`, fails from `bad` on, and is a warning between them.
     """
     if scene.edit.cutout.method == Method.GIVEN:

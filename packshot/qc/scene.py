@@ -38,7 +38,7 @@ def background_of(matte: Matte, *, shadow: Shadow, subject: Box | None) -> Mask:
     Args:
         matte: each pixel's share of product, (rows, columns) float32 in 0..1.
         shadow: what the plan does with the product's shadow.
-        subject: the product's box in pixels; None if there is no product.
+        subject: the product's box, in the same pixels as the matte; None if there is no product.
     """
     return away_from(np.asarray(matte > 0), _white_from_px(subject, shadow, 1.0))
 

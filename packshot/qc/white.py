@@ -22,8 +22,10 @@ class OffWhite(Value):
         count: number of background pixels that are not exactly white.
         background: number of all pixels in the background.
         worst_levels: greatest distance from white of any channel, in 8-bit levels; 0 if all pixels are white.
-        box: box around all pixels that are not white; None if there are none.
-        largest_box: box around the largest connected patch of such pixels; None if there is none.
+        box: box around all pixels that are not white, in pixels of the picture that was searched; None if there are
+            none.
+        largest_box: box around the largest connected patch of such pixels, in pixels of the picture that was searched;
+            None if there is none.
         largest_count: number of pixels in the largest patch.
     """
 

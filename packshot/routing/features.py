@@ -117,7 +117,7 @@ class Frame(NamedTuple):
 
 
 def frame_of(pixels: Pixels16) -> Frame:
-    """Return a master's frame, reduced to at most 512 px, and the backdrop in it.
+    """Return a copy of the whole master, reduced to at most 512 px, with the backdrop that is seen in it.
 
     Args:
         pixels: the master, (rows, columns, 3) uint16, Adobe RGB.
@@ -127,15 +127,17 @@ def frame_of(pixels: Pixels16) -> Frame:
 
 
 def measure(pixels: Pixels16, *, within: Frame | None = None) -> Features:
-    """Return the measurements of a master, by which it is decided who edits the shot.
+    """Return the measurements of a master by which it is decided who edits the shot, the machine or a person.
 
-    The frame is measured first. Then the product's box is measured at a fixed size, so that the measurements do not
-    depend on how much of the frame the product fills. Measurements below 0 or above 1 become 0 or 1. If nothing differs
-    from the backdrop, `colour_match` is 1 and the other measurements of the product are 0.
+    The master is measured as a whole first, in a copy of at most 512 px. Then the part around the product is measured
+    at a fixed size, so that the measurements do not depend on how much of the master the product fills. Each lies in
+    0..1; values beyond become 0 or 1. If nothing differs from the backdrop, `colour_match` is 1 and the other
+    measurements of the product are 0.
 
     Args:
         pixels: the master, (rows, columns, 3) uint16, Adobe RGB.
-        within: what `frame_of` returned for these pixels, which saves time; None: it is called here.
+        within: the result of `frame_of` for the same master, if the caller has it; this saves time. None: `measure`
+            calls `frame_of` itself.
     """
     frame, seen = within or frame_of(pixels)
     shape = find_silhouette(frame, seen.backdrop)

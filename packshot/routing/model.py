@@ -25,7 +25,7 @@ from packshot.types import Value
 
 
 class ModelUse(StrEnum):
-    """When the routing model is asked about a shot.
+    """When the routing model is asked how probable it is that a person refuses the machine's edit of a shot.
 
     Attributes:
         ROUTE: before the cut-out, to decide who edits the shot.
@@ -183,7 +183,8 @@ def _decisive(use: ProvenForest) -> str:
 
 
 def read_model(data: bytes, *, name: str) -> RoutingModel:
-    """Return a routing model from its JSON. Loading it runs no code.
+    """Return a routing model (which predicts whether a person would refuse the machine's edit) from its JSON. Loading
+    the model runs no code.
 
     Args:
         data: the JSON, as stored.
@@ -213,7 +214,8 @@ def read_model(data: bytes, *, name: str) -> RoutingModel:
 
 @cache
 def shipped_model() -> RoutingModel:
-    """Return the routing model that comes with Packshot. It was trained on scenes whose right result is known.
+    """Return the routing model that comes with Packshot. It predicts whether a person would refuse the machine's edit,
+    and was trained on scenes whose right result is known.
 
     It is loaded once per process.
 

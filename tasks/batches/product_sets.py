@@ -1,7 +1,8 @@
 """Find which views the products of a batch must have, and which of them are missing.
 
 A client's style guide may ask for certain views of each product, such as ``MAIN`` and ``BACK``. Views may come in
-several batches; the index says which other batches of the client have photographs of a product.
+several batches; the index (database tables of all shots and batches) says which other batches of the client have
+photographs of a product.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ def sets_of(
 ) -> tuple[ProductSet, ...]:
     """Return the products of a batch that must have certain views, each with the views that it lacks, if any.
 
-    Views of other batches of the client count once they are approved. The index says where they are, so the answer may
-    be some seconds old. Before a delivery use `sets_to_deliver`. Empty if the client's style guide asks for no views,
-    or can't be read.
+    Views of other batches of the client count once they are approved. The index (a database table of all shots, filled
+    from their records) says where they are, so the answer may be some seconds old. Before a delivery use
+    `sets_to_deliver`. Empty if the client's style guide asks for no views, or can't be read.
 
     Args:
         batch: the batch's record.
@@ -48,8 +49,9 @@ def sets_to_deliver(
     """Return the products of a batch that must have certain views, each with the views that it lacks, for a delivery.
 
     Views of other batches of the client count once they are approved. Unlike in `sets_of`, the records of these batches
-    decide that, not only the index, which may be some seconds old. For each view that another batch has, one record is
-    read from storage, rarely more. Empty if the client's style guide asks for no views, or can't be read.
+    decide that, not only the index, a database table of all shots that may be some seconds old. For each view that
+    another batch has, one record is read from storage, rarely more. Empty if the client's style guide asks for no
+    views, or can't be read.
 
     Args:
         batch: the batch's record.

@@ -17,9 +17,9 @@ from tasks.storage.bucket import open_storage
 def standing_of(batch: BatchId) -> Summary:
     """Return what has become of every photograph of a batch so far.
 
-    It comes from the index, so it may be some seconds old. While a run is at work, unfinished shots have the kind ``at
-    work`` and don't count as failed. For a batch that no run has begun, the result has no photographs; `Summary.stands`
-    says whether the client has closed it.
+    The answer comes from the index, a database table of all shots that is filled from their records, so it may be some
+    seconds old. While a run is at work, unfinished shots have the kind ``at work`` and don't count as failed. For a
+    batch that no run has begun, the result has no photographs; `Summary.stands` says whether the client has closed it.
 
     Raises:
         ObjectMissingError: nobody has uploaded such a batch.

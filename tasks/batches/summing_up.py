@@ -30,8 +30,8 @@ def survey(batch: BatchId, *, briefs: Iterable[ShotRecord] = ()) -> Summary:
     """Return what became of every photograph of a batch, read from the records. Nothing is written.
 
     Args:
-        briefs: records that the caller has already, also in short form as the index keeps them
-            (`packshot.outcomes.indexed`). The records of all other shots are read from storage.
+        briefs: records that the caller has already, also in short form, as the index (a database table of all shots)
+            keeps them (`packshot.outcomes.indexed`). The records of all other shots are read from storage.
     Raises:
         ObjectMissingError: the batch has no record.
         RecordDamagedError: the batch's record can't be read.

@@ -1,4 +1,5 @@
-"""Open the database of the index: PostgreSQL, shared by all processes, or a SQLite file on this machine.
+"""Open the database of the index (a table of all shots and one of all batches, filled from their records): PostgreSQL,
+shared by all processes, or a SQLite file on this machine.
 
     index = shared()            # None if PACKSHOT_INDEX_URL is not set
     index.run(lambda connection: connection.execute(...))
@@ -65,8 +66,8 @@ class Database(Protocol):
         """Return what `work` returns. Everything that it does is one transaction: all of it counts, or nothing.
 
         Args:
-            work: called with one argument, a SQLAlchemy connection to the index. If it raises an error, the transaction
-                is undone.
+            work: called with one argument, a SQLAlchemy connection to the database with the index (tables of all shots
+                and batches). If it raises an error, the transaction is undone.
             within_s: longest time for the work, in seconds, by default 30; an `Own` ignores it.
         Raises:
             IndexAwayError: the work failed in the database, or took too long.
@@ -74,7 +75,8 @@ class Database(Protocol):
 
 
 class Shared:
-    """The index in PostgreSQL, shared by all processes of all machines. `shared` makes it from the settings.
+    """A database with the index (tables of all shots and batches) in PostgreSQL, shared by all processes of all
+    machines. `shared` makes it from the settings.
 
     The index is tables of all shots and batches, from which lists and searches are answered. Thread-safe: one thread
     with an event loop owns its connections. Its driver is asynchronous; so a deadline ends every wait, even if the
@@ -114,10 +116,10 @@ class Shared:
         line down.
 
         Args:
-            work: called with one argument, a SQLAlchemy connection to the index. If it raises an error, the transaction
-                is undone.
-            within_s: longest time for the work, in seconds, by default 30. The first use may take 30 s in any case,
-                because it also makes or changes the tables.
+            work: called with one argument, a SQLAlchemy connection to the database with the index (tables of all shots
+                and batches). If it raises an error, the transaction is undone.
+            within_s: longest time for the work, in seconds, by default 30. The first use may take 30 s, whatever
+                `within_s` says, because it also makes or changes the tables.
         Raises:
             IndexAwayError: the work failed in the database or took too long, or an earlier call did so less than a
                 minute ago.
@@ -155,7 +157,8 @@ class Shared:
 
 
 class Own:
-    """An index for this machine alone: tables of all shots and batches, from which lists and searches are answered.
+    """A database with an index for this machine alone: tables of all shots and batches, from which lists and searches
+    are answered.
 
     It is a SQLite file in the scratch folder, or in memory. `own` makes it, for a line whose settings name no shared
     index. Whoever asks it first brings it up to date with the records in the bucket (`tasks.queries.comparing`).
@@ -181,8 +184,8 @@ class Own:
         """Return what `work` returns. Everything that it does is one transaction: all of it counts, or nothing.
 
         Args:
-            work: called with one argument, a SQLAlchemy connection to the index. If it raises an error, the transaction
-                is undone.
+            work: called with one argument, a SQLAlchemy connection to the database with the index (tables of all shots
+                and batches). If it raises an error, the transaction is undone.
             within_s: has no effect here.
         Raises:
             IndexAwayError: the work failed in the database.
@@ -243,9 +246,10 @@ def _in_file(file: Path) -> Own:
 
 @made_once
 def own_in_memory() -> Own:
-    """Return an index in memory, for machines whose scratch folder can't be used. It ends with the process.
+    """Return a database in memory with the index (tables of all shots and batches), for machines whose scratch folder
+    can't be used. The database is lost when the process ends.
 
-    Every call returns the same one.
+    Every call returns the same database.
     """
     return Own(create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}))
 

@@ -1,4 +1,5 @@
-"""Keep the index up to date: each write of a record is followed by a write of the record's row in the index.
+"""Keep the index up to date: each write of a record is followed by a write of its row. The index is a database table of
+all shots and one of all batches.
 
 If the write of the row fails, the write of the record still counts. This process remembers the row and writes it
 together with the next one. If the process ends before that, the row stays older than its record.
@@ -28,7 +29,8 @@ _missed: dict[tuple[str, ...], tuple[Table, Row]] = {}
 
 
 def note(record: ShotRecord | BatchRecord, etag: str, *, bucket: str) -> None:
-    """Write a record that has just been stored into the shared index too, from which lists and searches are answered.
+    """Write a record that has just been stored also into the shared index (PostgreSQL tables of all shots and batches),
+    from which lists and searches are answered.
 
     If the settings name no shared index, nothing is done. If the row can't be written now, this process remembers it
     for its next write; no error is raised.
@@ -62,7 +64,7 @@ def _remember(rows: Mapping[tuple[str, ...], tuple[Table, Row]]) -> None:
 
 
 def catch_up() -> None:
-    """Write the rows of the index that this process could not write before.
+    """Write the rows of the index (tables of all shots and batches) that this process could not write before.
 
     Call it before a question to the index, so that the answer contains the changes that this process has made. If all
     rows were written, the database is not asked.
@@ -116,8 +118,8 @@ def put(connection: Connection, table: Table, rows: Iterable[Row], *, seen: Mapp
         rows: each a mapping of column to value, from `tasks.index.rows`; all of this table.
         seen: if the caller compares one batch with the bucket: name of the shot -> ETag that the stored row had before
             the caller read the record; the key ``""`` has the ETag of the batch's row. A stored row that still has this
-            ETag is replaced in any case, because nobody has written it meanwhile. A batch's row with another ETag
-            stays. None or empty: nothing was compared.
+            ETag is always replaced, because nobody has written it meanwhile. A batch's row with another ETag stays.
+            None or empty: nothing was compared.
     """
     new = list(rows)
     if not new:

@@ -1,4 +1,5 @@
-"""Make the rows of the index: the fields of a record that the index keeps.
+"""Make the rows of the index, the database tables of all shots and batches: the fields of a record that the tables
+keep.
 
 A row is a dictionary: column of the table -> value.
 """
@@ -41,7 +42,7 @@ def shot_row(bucket: str, record: ShotRecord, etag: str) -> Row:
 def damaged_shot_row(bucket: str, shot: ShotId, etag: str) -> Row:
     """Return the row of a shot whose record can't be read: column -> value. Its state is ``damaged``.
 
-    Because the index has this row, the record is not read again until it changes.
+    Because the index (the table of all shots) has this row, the record is not read again until it changes.
 
     Args:
         bucket: name of the bucket that holds the record.
@@ -75,7 +76,8 @@ def damaged_batch_row(bucket: str, batch: BatchId, etag: str) -> Row:
 
 
 def record_of(brief: str) -> ShotRecord:
-    """Return a shot's record in short form, as the index keeps it: enough for lists, counts and searches.
+    """Return a shot's record in short form, as the index (the table of all shots) keeps it: enough for lists, counts
+    and searches.
 
     Most facts, most measurements and the findings that passed are left out. So the result must not be stored as the
     shot's record.

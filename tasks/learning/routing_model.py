@@ -33,11 +33,11 @@ _seen: dict[tuple[int, str | None, str], tuple[float, ModelInService]] = {}
 
 
 def service() -> ModelInService:
-    """Return which routing model is in use, and how strict its promises are.
+    """Return the state of the routing model (which predicts whether a person would refuse the machine's edit): the
+    version in use, and how strict its promises are.
 
-    It is read from storage. An answer is used again for 30 s (`SERVICE_S`), because every shot needs it several times,
-    and it changes about once a week. If nobody ever changed it, the model that comes with Packshot is in use, as strict
-    as configured.
+    The state is read from storage, and used again for 30 s (`SERVICE_S`), because every shot needs it several times. If
+    nobody ever changed it, the model that comes with Packshot is in use, as strict as configured.
 
     Raises:
         RecordDamagedError: the object in storage can't be read.
@@ -57,7 +57,8 @@ def forget_service() -> None:
 
 
 def change_service(change: Callable[[ModelInService], ModelInService]) -> ModelInService:
-    """Change which routing model is in use, or how strict it is, and return the new state.
+    """Change which routing model is in use, or how strict its promises (greatest shares of wrong edits) are, and return
+    the new state.
 
     If somebody else changes the state at the same time, `change` is called again with their state. So no update is
     lost.
@@ -92,7 +93,8 @@ def change_service(change: Callable[[ModelInService], ModelInService]) -> ModelI
 
 
 def load_version(version: str) -> RoutingModel:
-    """Return a routing model by its version. A version never changes, so it is read only once in a process.
+    """Return a routing model (which predicts whether a person would refuse the machine's edit) by its version. A
+    version never changes, so each is read only once in a process.
 
     Args:
         version: name of a stored model, or ``shipped`` (`SHIPPED`) for the one that comes with Packshot.
@@ -114,7 +116,8 @@ def store_model(model: RoutingModel) -> None:
 
 
 def serving_model(plan: Plan) -> RoutingModel | None:
-    """Return the routing model in use; None if a shot's plan uses only fixed limits and no model.
+    """Return the routing model in use, which predicts whether a person would refuse the machine's edit; None if a
+    shot's plan uses only fixed limits and no model.
 
     Args:
         plan: the shot's plan.
@@ -151,7 +154,8 @@ def ruled_out(plan: Plan) -> tuple[str, ...]:
 
 
 def watch_for(record: ShotRecord, plan: Plan) -> Watch | None:
-    """Return what may stop the machine's approval of a shot: the routing model, the shot's measurements and the limits.
+    """Return what may stop the machine's approval of a shot: the routing model (which predicts whether a person would
+    refuse the edit), the shot's measurements and the limits.
 
     None if the shot's plan uses no routing model.
 

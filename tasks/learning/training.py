@@ -24,7 +24,8 @@ ARTIFACT = "routing-model"
 
 
 class Trained(Value):
-    """A newly trained routing model, and its comparison with the model in use.
+    """The version of a newly trained routing model, and its comparison with the model in use. A routing model predicts
+    whether a person would refuse the machine's edit.
 
     Attributes:
         version: version of the new model.
@@ -52,11 +53,12 @@ class Trained(Value):
 
 @task(name="train a candidate", task_run_name="train a candidate", **ALWAYS)
 def train_candidate() -> Trained:
-    """Train a new routing model, store it, and return it with its comparison with the model in use.
+    """Train a new routing model and store it; return its version, and its comparison with the model in use. A routing
+    model predicts whether a person would refuse the machine's edit.
 
-    It learns from scenes whose right result is known and from all shots that people have judged. About 30 % of the
-    products are kept out: their shots are used only for the comparison. A hash of the product decides, so they are the
-    same products each time. The new model is not used before `promote`.
+    The model learns from scenes whose right result is known and from all shots that people have judged. About 30 % of
+    the products are kept out: their shots are used only for the comparison. A hash of the product decides, so they are
+    the same products each time. The new model is not used before `promote`.
 
     Raises:
         TrainingError: there are too few examples to learn from.
@@ -81,7 +83,8 @@ def _compared(candidate: RoutingModel, held_out: list[Example], *, learnt: int) 
 
 @task(name="promote", task_run_name="promote · {trained.version}", **ALWAYS)
 def promote(trained: Trained) -> None:
-    """Put a new routing model into use if it is better than the present one. Nothing is returned.
+    """Put a new routing model (which predicts whether a person would refuse the machine's edit) into use if it is
+    better than the present one. Nothing is returned.
 
     The comparison is shown in Prefect's UI in both cases.
 
@@ -95,7 +98,8 @@ def promote(trained: Trained) -> None:
 
 @task(name="roll back", task_run_name="roll back", **ALWAYS)
 def roll_back(*, person: str, reason: str) -> str:
-    """Put the previous routing model into use again, and return its version.
+    """Put the previous routing model (which predicts whether a person would refuse the machine's edit) into use again,
+    and return the version of this model.
 
     Args:
         person: name of the person who asks for it.

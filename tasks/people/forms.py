@@ -115,7 +115,7 @@ def form_for(
         description: Markdown above the fields. Prefect's default pages show it only in the space that the fields leave,
             often none.
         picture: hash of the picture that is shown, at least 8 hex digits.
-        lead: text that a person must read in any case, as plain text. It is shown at the first field.
+        lead: text that a person must always read, as plain text. It is shown at the first field.
         also: further choices for this shot, besides the usual choices of the state.
         prefilled: proposed values by field name of `Answer`.
     Raises:

@@ -305,11 +305,11 @@ def _editor(below: str) -> str:
 
 @task(name="release what has arrived", task_run_name="release what has arrived", **ALWAYS)
 def release_holds(client: str = "") -> list[str]:
-    """Let the shots on hold go on that now have all they waited for; return these shots, each as CLIENT/BATCH/SHOT.
+    """Take the shots off hold for which everything has arrived; return these shots, each as CLIENT/BATCH/SHOT.
 
-    At each call, all those shots are checked for which the index knows a photograph that they wait for. Of the others,
-    twenty are checked at each call, in turn. A shot whose record, or whose client's style guide, is wrong stays on
-    hold; that is logged.
+    At each call, all shots on hold are checked for which the index (the table of all shots) has a photograph that they
+    wait for. Of the others, twenty are checked at each call, in turn. A shot whose record, or whose client's style
+    guide, is wrong stays on hold; that is logged.
 
     Args:
         client: only this client's shots; empty means those of all clients.

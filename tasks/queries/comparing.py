@@ -1,4 +1,5 @@
-"""Compare the index with the records in the bucket by ETags, and correct rows that differ. This also fills a new index.
+"""Compare the index (tables of all shots and batches) with the records in the bucket by ETags, and correct rows that
+differ. This also fills a new index.
 
 A listing of the bucket gives the ETag of every record. Only records whose ETag is not that of their row are read.
 Nothing here writes to the bucket.
@@ -37,7 +38,8 @@ _BATCH = ""
 
 
 class Compared(Value):
-    """What came of comparing the index with the records in the bucket. Two results can be added with ``+``.
+    """Numbers from a comparison of the index (tables of all shots and batches) with the records in the bucket. Two
+    results can be added with ``+``.
 
     Attributes:
         batches: number of batches that were compared.
@@ -79,10 +81,11 @@ def compare_all(
     anew: bool = False,
     on_progress: Callable[[Compared], None] = lambda done: None,
 ) -> Compared:
-    """Compare all batches of the index with their records, correct every row that differs, and return how many did.
+    """Compare all rows of the index (tables of all shots and batches) with the records, and correct every row that
+    differs. Return how many were compared, and how many were wrong.
 
     Args:
-        index: the index to correct.
+        index: the database with the index to correct.
         storage: the bucket with the records.
         client, batch: only batches of this client, or this one batch of it; empty means all.
         anew: True reads every record and writes every row, even if its ETag is the same.
@@ -107,14 +110,17 @@ def compare_all(
 
 
 def compare_some(index: Database, storage: Storage) -> Compared:
-    """Compare some batches of the index with their records, correct the rows that differ, and return how many did.
+    """Compare some batches' rows of the index with the records, and correct the rows that differ. Return how many were
+    compared, and how many were wrong.
 
-    New batches come first, then open ones, then ended ones. Within each of these kinds, the batch that was compared
-    longest ago comes first. The number of listed objects is limited; so a call costs about the same for many batches
+    The index is a database with a table of all shots and one of all batches, made from the records in the bucket. New
+    batches, which the index does not have yet, come first. Then come open ones: those that are not finished, or have
+    shots that are neither delivered nor refused. Then come all others. Within each kind, the batch that was compared
+    longest ago comes first. The number of listed objects is limited, so a call costs about the same for many batches
     and for few. Repeated calls compare all batches in the end.
 
     Args:
-        index: the index to correct.
+        index: the database with the index to correct.
         storage: the bucket with the records.
     Raises:
         IndexAwayError: the index does not answer.
@@ -141,13 +147,14 @@ def compare_some(index: Database, storage: Storage) -> Compared:
 
 
 class Standing(NamedTuple):
-    """How well the index agrees with the records in the bucket.
+    """How well the index (tables of all shots and batches) agrees with the records in the bucket.
 
     Attributes:
         whole_at: when every record was last compared, or the index was rebuilt. None if it does not have every shot
             yet.
         shots, batches: number of rows in each table.
-        behind: what came of comparing open batches now, up to 10,000 objects (`OPEN_OBJECTS`). Nothing was corrected.
+        behind: the comparison of open batches (those that are not finished, or have shots that are neither delivered
+            nor refused) as of now, up to 10,000 objects (`OPEN_OBJECTS`). Nothing was corrected.
     """
 
     whole_at: datetime | None
@@ -157,7 +164,8 @@ class Standing(NamedTuple):
 
 
 def standing_of(index: Database, storage: Storage) -> Standing:
-    """Return how well a bucket's index agrees with the records: whether it has every shot, and how many rows are old.
+    """Return how well the index (tables of all shots and batches) agrees with a bucket's records: whether it has every
+    shot, and how many rows are old.
 
     Nothing is corrected.
 
@@ -236,12 +244,12 @@ def _open(connection: Connection, bucket: str) -> set[BatchId]:
 
 
 def unsettled(connection: Connection, bucket: str) -> set[BatchId]:
-    """Return the batches with shots that are neither delivered nor refused, as the index says.
+    """Return the batches with shots that are neither delivered nor refused, as the index (the table of all shots) says.
 
     Only these can be cancelled.
 
     Args:
-        connection: to the index, in a transaction.
+        connection: a connection to the database with the index, in a transaction.
         bucket: name of the bucket that holds the records.
     """
     return {BatchId(client=one.client, batch=one.batch) for one in connection.execute(_unsettled(bucket).distinct())}

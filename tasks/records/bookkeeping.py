@@ -152,8 +152,8 @@ class Life:
         """Move the record through some states in one conditional write, and return the record as it is then.
 
         If the shot had failed, its record is first put back into the state in which it failed. A state that the shot is
-        in or has passed is left out, because a repeated stage must not write an event twice; everything else is stored
-        in any case.
+        in or has passed is left out, because a repeated stage must not write an event twice; everything else is always
+        stored.
 
         Args:
             states: the states to reach, in order.

@@ -6,8 +6,8 @@ more than once and must have no side effects.
 
     change_record(shot, lambda record: record.note(at=now(), actor=actor(), why="looked at"))
 
-After each write, the record's row in the index is written (`tasks.index.keeping`). If that fails, the record stays as
-written.
+After each write, the record's row in the index, a database table of all shots, is written (`tasks.index.keeping`). If
+that fails, the record stays as written.
 """
 
 from __future__ import annotations

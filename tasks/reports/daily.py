@@ -4,9 +4,9 @@
     reports/daily/<date>.html          the page
     reports/daily/<date>.shots.json    the shots behind the day's numbers
 
-The index gives the shots that may have changed since the last counted day: those with a later event, and those that are
-not finished. No shot's record is read. The records of batches with unfinished shots are read, because such a batch may
-be cancelled.
+The index (a database table of all shots) gives the shots that may have changed since the last counted day: those with a
+later event, and those that are not finished. No shot's record is read. The records of batches with unfinished shots are
+read, because such a batch may be cancelled.
 """
 
 from __future__ import annotations

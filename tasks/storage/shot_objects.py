@@ -31,7 +31,7 @@ CONTENT_TYPES = {
 
 
 def content_type(name: str) -> str:
-    """Return the media type for a file name's ending, in any case: "edit.tif" -> "image/tiff".
+    """Return the media type for a file name's ending, in upper or lower case: "edit.tif" -> "image/tiff".
 
     For an ending that is not in `CONTENT_TYPES` it is "application/octet-stream".
     """

@@ -1,4 +1,4 @@
-"""Run the index's migrations for Alembic, on the connection that it was given, in one transaction."""
+"""Run the migrations of the index's tables for Alembic, on the connection that it was given, in one transaction."""
 
 from __future__ import annotations
 

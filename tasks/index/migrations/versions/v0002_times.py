@@ -1,4 +1,4 @@
-"""Add to the index when a shot last changed and when a batch came in (the second migration).
+"""Add to the index's tables when a shot last changed and when a batch came in (the second migration).
 
 All rows are filled again from the records.
 """

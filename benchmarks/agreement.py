@@ -123,7 +123,8 @@ def case_of(
 
 
 def of_pair(pair: Pair, config: QcConfig) -> Case:
-    """Return an edit that people looked at as a `Case`. It is right if everybody who looked at it accepted it.
+    """Return an edit that people looked at as a `Case`. The case is right if everybody who looked at the edit accepted
+    it.
 
     Args:
         pair: the edit, with the machine's verdict and people's.
@@ -141,7 +142,7 @@ def of_pair(pair: Pair, config: QcConfig) -> Case:
 
 
 def of_scene(judged: Judged, config: QcConfig) -> Case:
-    """Return the machine's edit of a scene as a `Case`. It is right if it has no fault.
+    """Return the machine's edit of a scene as a `Case`. The case is right if the edit has no fault.
 
     A scene is a test photograph whose right edit is known. The faults come from the comparison with that.
 

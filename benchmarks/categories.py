@@ -289,8 +289,8 @@ def quality_row(title: str, found: Table, shots: Sequence[Photograph], names: Se
     """Return one method's row of a Markdown table: accuracy, macro F1, log loss, calibration error, and an AUC.
 
     The first four count only photographs of categories that at least three clients have. The AUC counts all
-    photographs. It says how well the probabilities separate the categories that a rule sends to people from the other
-    categories.
+    photographs. The AUC says how well the probabilities separate the categories that a rule sends to people from the
+    other categories.
 
     Args:
         title: the row's first cell, the name of the method.

@@ -6,7 +6,8 @@ file, with weights in 8 bits.
 
 The package contains the weights that Google trained on ImageNet (Tan and Le, 2019; the "lite" nets, 2020; Apache-2.0).
 Batch normalisation is merged into the convolutions, and each filter has its own scale. The file with the weights is a
-pickle, which could hold code. It is read by a reader that accepts only tensors.
+pickle, which could hold code. So it is not loaded with `pickle.load`: the reader here accepts only tensors, and raises
+an error at anything else.
 """
 
 from __future__ import annotations

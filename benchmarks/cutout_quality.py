@@ -249,8 +249,8 @@ def by_packshot(scene: Scene, segmenter: Segmenter, *, method: Method = Method.A
 def by_network(scene: Scene, segmenter: Segmenter) -> tuple[Pixels8, Matte, str]:
     """Return (composite, matte, "network"), as the network's mask alone makes them, without any refinement.
 
-    It is blended with white in encoded values, and the colours of edge pixels are not changed. The composite is
-    (rows, columns, 3) uint8, sRGB; the matte is (rows, columns) float32 in 0..1.
+    The composite is blended with white in encoded values, and the colours of edge pixels are not changed. The composite
+    is (rows, columns, 3) uint8, sRGB; the matte is (rows, columns) float32 in 0..1.
 
     Args:
         scene: the photograph with its truth. Only the photograph is used.

@@ -189,7 +189,8 @@ def examine(name: str, model: str) -> Judged:
 def upper_bound(escapes: int, approved: int) -> float:
     """Return an upper bound of the share of wrong edits among approved ones, in 0..1, with 95 % confidence.
 
-    It is Clopper and Pearson's one-sided bound. It is 1 if nothing was approved, or if all approved edits are wrong.
+    The bound is Clopper and Pearson's one-sided one. It is 1 if nothing was approved, or if all approved edits are
+    wrong.
 
     Args:
         escapes: number of approved edits that are not acceptable.

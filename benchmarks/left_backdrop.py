@@ -7,8 +7,8 @@ chosen), real pictures with an editor's clipping path, rendered scenes, and cut-
 backdrops. On drawn backdrops the product shades its gaps, and its light bounces into them.
 
 Each photograph gets the right matte and wrong ones: with filled gaps, and with bits of backdrop beside the product.
-Packshot's own cut-outs are not used, so that the forest does not learn their habits. Truth labels each region. It is
-backdrop, or product, if at least four fifths of it are. Other regions are left out.
+Packshot's own cut-outs are not used, so that the forest does not learn their habits. Truth labels each region. A region
+is backdrop, or product, if at least four fifths of its pixels are. Other regions are left out.
 
 For the test, each product is judged by a forest that was trained without it.
 """

@@ -1,6 +1,5 @@
-"""Put an HTTP proxy in front of a storage that makes some requests fail, drawn at random by a seed.
-
-It answers 503, cuts bodies, resets connections, delays answers, or loses them.
+"""Put an HTTP proxy in front of a storage; the proxy makes some requests fail, drawn at random by a seed. The proxy
+answers 503, cuts bodies, resets connections, delays answers, or loses them.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ class Faults:
         self.met: Counter[str] = Counter()
 
     def next(self) -> str:
-        """Return how the next request fails; empty if it does not fail. It is counted in `met`.
+        """Return how the next request fails; empty if it does not fail. The fault is counted in `met`.
 
         The kinds are ``503``, ``truncated`` (a cut body), ``reset`` (of the connection), ``slow`` and ``answer lost``.
         """

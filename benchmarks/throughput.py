@@ -80,7 +80,8 @@ Way = Callable[[bytes], tuple[bytes, ...]]
 def packshot_way(segmenter: Segmenter, configs: Configs) -> Way:
     """Return a function that makes a JPEG's files as Packshot does, with the functions of `packshot.pipeline`.
 
-    It is called with the JPEG's bytes, and returns the bytes of the master TIFF and of the verified renditions.
+    The function is called with the JPEG's bytes, and returns the bytes of the master TIFF and of the verified
+    renditions.
 
     Args:
         segmenter: the segmentation network.
@@ -135,7 +136,7 @@ def _rembg_session(segmenter: Segmenter) -> Any:
 def bare_rembg_way(segmenter: Segmenter) -> Way:
     """Return a function that makes a JPEG's files in the shortest way that people write with rembg and Pillow.
 
-    It is called with the JPEG's bytes, and returns the bytes of a TIFF, a JPEG and a WebP.
+    The function is called with the JPEG's bytes, and returns the bytes of a TIFF, a JPEG and a WebP.
 
     Args:
         segmenter: the network; rembg uses the same one.
@@ -155,8 +156,8 @@ def bare_rembg_way(segmenter: Segmenter) -> Way:
 def rembg_way(segmenter: Segmenter) -> Way:
     """Return a function that makes a JPEG's files with rembg and Pillow.
 
-    It does as much of Packshot's work as the two can. It is called with the JPEG's bytes, and returns the bytes of a
-    TIFF, a JPEG and a WebP.
+    It does as much of Packshot's work as the two can. The function is called with the JPEG's bytes, and returns the
+    bytes of a TIFF, a JPEG and a WebP.
 
     Args:
         segmenter: the network; rembg uses the same one.
@@ -220,7 +221,7 @@ def _saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
 def floor_way(segmenter: Segmenter) -> Way:
     """Return a function that makes a JPEG's files with the least work: decode, predict once, encode.
 
-    It is called with the JPEG's bytes, and returns the bytes of a TIFF, a JPEG and a WebP.
+    The function is called with the JPEG's bytes, and returns the bytes of a TIFF, a JPEG and a WebP.
 
     Args:
         segmenter: the segmentation network.

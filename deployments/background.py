@@ -22,9 +22,9 @@ END_S = 90.0
 def up(state_dir: Path) -> tuple[int, str]:
     """Start ``packshot serve`` in the background and wait; return (the id of its process, what does not work).
 
-    It waits until all servers and processes work. A process that the others do not need, such as the desk, is waited
-    for only until its first start has failed. It is then tried again in the background, and the second text says that
-    it does not work. The text is empty if all work.
+    The call waits until all servers and processes work. A process that the others do not need, such as the desk, is
+    waited for only until its first start has failed. It is then tried again in the background, and the second text says
+    that it does not work. The text is empty if all work.
 
     Args:
         state_dir: folder of the servers' data; made if it is missing.

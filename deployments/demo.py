@@ -211,7 +211,8 @@ def _say(console: Console, sentence: str) -> None:
 
 @contextmanager
 def environment_file(stack: Stack) -> Iterator[Path]:
-    """Return a context manager. It writes a shell file with the servers' addresses and secrets, and yields its path.
+    """Return a context manager that writes a shell file with the servers' addresses and secrets, and yields the file's
+    path.
 
     The file is ``environment`` in the servers' state folder. A terminal that reads it, as by
     ``. .packshot/environment``, can use the servers. Only this user can read the file. It is removed at the end of the

@@ -35,7 +35,7 @@ def human_edit(client: ClientName, batch: BatchName, shot: ShotName) -> State[An
     """Ask people about a shot until it is approved or refused. An approved shot is then delivered.
 
     Approved shots of a batch are collected and delivered together, as the client's style guide says: this run is
-    completed even if the shot still waits for its delivery. It fails if the delivery fails. If an answer cannot be
+    completed even if the shot still waits for its delivery. The run fails if the delivery fails. If an answer cannot be
     followed, the people are asked again, with the reason.
     """
     which, number, outcome = ShotId(client=client, batch=batch, shot=shot), 1, Outcome()

@@ -66,10 +66,10 @@ def nightly(clients: Clients = []) -> State[Any]:  # noqa: B006  (Prefect shows 
     """Run every batch that its client has closed and that is not finished. Each is a run of its own.
 
     If clients are named, only their batches are run. At most `PACKSHOT_BATCHES_AT_ONCE` batches run at the same time;
-    those that were closed first begin first. If one batch fails, the others continue, and this run fails at the end. It
-    also fails if a folder with the file READY has no valid batch name. The final message names the failed batches,
-    those left to another run, and those folders. While another nightly run is at work, this one does nothing: it is
-    completed, with a state named Skipped.
+    those that were closed first begin first. If one batch fails, the others continue, and this run fails at the end.
+    The run also fails if a folder with the file READY has no valid batch name. The final message names the failed
+    batches, those left to another run, and those folders. While another nightly run is at work, this one does nothing:
+    it is completed, with a state named Skipped.
     """
     try:
         with holding(NIGHT_LEASE):

@@ -21,7 +21,7 @@ from tasks.learning.training import promote, roll_back, train_candidate
 @flow(name="train-router", flow_run_name="train router", persist_result=False)
 @present
 def train_router() -> State[Any]:
-    """Train a routing model on people's verdicts. It is used only if it is better on products kept for comparing.
+    """Train a routing model on people's verdicts, and use it only if it is better on products kept for comparing.
 
     The run is completed in both cases. It fails if there are too few examples.
     """

@@ -2,8 +2,8 @@
 
 The real photographs of the test data are split into two halves. Limits may be chosen on one half; the other half only
 reports how good the machine is. The split is by product: photographs of one object, or of its other colours, are always
-in the same half. A hash of the product's name decides which half that is, so the split is the same each time. It was
-fixed before anybody looked at an edit, and is stored in `split.csv`, beside this module.
+in the same half. A hash of the product's name decides which half that is, so the split is the same each time. The split
+was fixed before anybody looked at an edit, and is stored in `split.csv`, beside this module.
 """
 
 from __future__ import annotations

@@ -120,8 +120,8 @@ async def held(
     """Hold a person's answer about a shot, and return a redirect to the next shot.
 
     Until a held answer is sent, the person can take it back (`desk.work.outbox`). If the answer does not count, the
-    shot's page is returned with the reason. A page that has the next shot ready asks for JSON. It gets the fields of
-    `arriving.arrival` in place of the redirect, with the address in ``to``.
+    shot's page is returned with the reason. A page that has the next shot ready asks for JSON. The answer to it has the
+    fields of `arriving.arrival` in place of the redirect, with the address in ``to``.
 
     To be fast, it asks Prefect nothing if the desk's lists have the shot. Only if they don't, it looks up the run that
     waits for the answer.

@@ -1,8 +1,8 @@
 """Keep the shots that wait for people in memory, so that no page waits for the index or for Prefect.
 
-The index is the table of all shots. It returns the waiting shots with the ETag of each record
-(`tasks.queries.asking`). Only rows whose ETag has changed are read. Prefect returns the waiting runs. A shot without
-a waiting run cannot be answered, so it is in no list. The runs are read again if a row has changed, or the number of
+The index is the table of all shots. The index returns the waiting shots with the ETag of each record
+(`tasks.queries.asking`). Only rows whose ETag has changed are read. Prefect returns the waiting runs. A shot without a
+waiting run cannot be answered, so it is in no list. The runs are read again if a row has changed, or the number of
 runs, or the newest one. Without any change they are still read from time to time.
 """
 

@@ -335,7 +335,7 @@ def _tail(log: Path) -> str:
 def answers(url: str) -> Callable[[], bool]:
     """Return a function that says whether a server answers.
 
-    It is called without arguments, and returns True if a GET on the URL gives status 200 within 5 seconds.
+    The function is called without arguments, and returns True if a GET on the URL gives status 200 within 5 seconds.
 
     Args:
         url: the URL.

@@ -339,9 +339,9 @@ def read_status(state_dir: Path) -> tuple[list[PartStatus], str]:
     """Return (the status of each part, what is wrong in words) of the servers whose data are in a folder.
 
     A part is a server or worker. The parts come from the status file that a supervisor writes, in its order. The text
-    is empty if all is well. It names each part that doesn't work with its trouble, and a full disk, joined by "; ". If
-    the supervisor has not written for 30 s, or is gone, it says so instead. There are no parts if nothing runs, if a
-    process is still starting them, or if the status file can't be read; the text then says which.
+    is empty if all is well. The text names each part that doesn't work with its trouble, and a full disk, joined by ";
+    ". If the supervisor has not written for 30 s, or is gone, it says so instead. There are no parts if nothing runs,
+    if a process is still starting them, or if the status file can't be read; the text then says which.
 
     Args:
         state_dir: the folder with the servers' data.

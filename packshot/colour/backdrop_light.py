@@ -57,7 +57,7 @@ class BackdropReading(Value):
 def measure_backdrop(pixels: Pixels16, *, seen: Mask | None = None) -> BackdropReading | None:
     """Return the backdrop's colour and light; None if the backdrop is not seen clearly.
 
-    It is seen clearly if at least half of the pixels that should show it have one colour.
+    The backdrop is seen clearly if at least half of the pixels that should show it have one colour.
 
     Args:
         pixels: (rows, columns, 3) uint16, Adobe RGB. Transparent parts must have been put on white.

@@ -80,7 +80,8 @@ class Correction(Value):
 def correct(pixels: Pixels16, correction: Correction) -> Pixels16:
     """Return the corrected pixels, (rows, columns, 3) uint16, Adobe RGB.
 
-    It is a new array, or `pixels` itself if the correction changes nothing. Values outside Adobe RGB are clipped.
+    The result is a new array, or `pixels` itself if the correction changes nothing. Values outside Adobe RGB are
+    clipped.
 
     Args:
         pixels: (rows, columns, 3) uint16, Adobe RGB.

@@ -1,8 +1,8 @@
 """Refine the outline of the product: move it to the strongest edge nearby, as one smooth curve.
 
-The mask of the product was decided pixel by pixel, so its outline is not exact. It lies a pixel or two outside the true
-edge, which is where alpha (a pixel's share of product) is 0.5. It lies farther outside if a contact shadow begins at
-the product.
+The mask of the product was decided pixel by pixel, so its outline is not exact. The mask's outline lies a pixel or two
+outside the true edge, which is where alpha (a pixel's share of product) is 0.5. It lies farther outside if a contact
+shadow begins at the product.
 
 So the outline is moved, point by point. For each point, the colours along its normal are compared. The point moves to
 the largest change of colour near its old position. Neighbouring points move by similar amounts. The method is active

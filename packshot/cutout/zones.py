@@ -47,8 +47,8 @@ class Zones:
 
     Attributes:
         unknown: bool, True where the photograph's colours decide what is product.
-        probability: float32 in 0..1, the network's prediction. It is set to 0 in proven gaps (openings in the product
-            that show the backdrop, such as inside a handle), and to at most 0.5 (undecided) at their edges.
+        probability: float32 in 0..1, the network's prediction. The prediction is set to 0 in proven gaps (openings in
+            the product that show the backdrop, such as inside a handle), and to at most 0.5 (undecided) at their edges.
         suspected_gaps: bool, True for pixels inside the product with the backdrop's colour that may be a gap. The
             network's prediction decides there.
     """

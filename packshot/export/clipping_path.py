@@ -20,7 +20,7 @@ LEAST_OVERLAP = 0.99
 def clipping_path_blocks(matte: Matte) -> bytes:
     """Return Photoshop's image resource blocks (``8BIM``...) with a clipping path along the matte, for a TIFF.
 
-    Layout programs show only what lies inside the clipping path. It is named "Product".
+    Layout programs show only what lies inside the clipping path. The path is named "Product".
 
     Args:
         matte: each pixel's share of product, (rows, columns) float32 in 0..1, on the canvas.

@@ -48,7 +48,7 @@ class Decoded:
 
 
 def decode_delivered(data: bytes, *, name: str = "delivered file") -> Decoded:
-    """Return the content of a file, decoded again from its bytes. It may also be a file that another program wrote.
+    """Return the content of a file, decoded again from its bytes. The file may also come from another program.
 
     Args:
         data: the whole file.

@@ -69,8 +69,8 @@ def background_finding(beyond: OffWhite, background: Background, *, ring_distanc
 
     It passes if all pixels farther than `ring_distance_px` from the product are, and is skipped if there are no such
     pixels. Otherwise it is a warning if the platform accepts any background, else failed. Its value is the number of
-    pixels that are not exactly white. It is a gate, which forbids automatic approval, only if the platform asks for
-    pure white.
+    pixels that are not exactly white. The finding is a gate, which forbids automatic approval, only if the platform
+    asks for pure white.
 
     Args:
         beyond: number and place of the pixels that are farther than the distance and not white.
@@ -158,8 +158,8 @@ def depth_finding(decoded: Decoded, bit_depth: int, *, model: ColourModel = Colo
 def resolution_findings(data: bytes, decoded: Decoded, platform: Platform) -> Iterator[Finding]:
     """Yield the finding `file_dpi` on the resolution for print, if the platform asks for one; else nothing.
 
-    It passes if the file states the resolution to within 1 dpi. It fails, and forbids automatic approval, if the file
-    states another one or none. Its value is the file's resolution, in dpi.
+    The finding passes if the file states the resolution to within 1 dpi. It fails, and forbids automatic approval, if
+    the file states another one or none. Its value is the file's resolution, in dpi.
 
     Args:
         data: the whole file.

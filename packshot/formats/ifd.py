@@ -41,7 +41,7 @@ class TiffBytes:
         """Yield the directories of the main chain in order, one for each page. Empty ones are left out.
 
         Args:
-            most: after so many directories reading stops. It stops at a loop and at a wrong offset too.
+            most: after so many directories reading stops. Reading stops at a loop and at a wrong offset too.
         """
         seen: set[int] = set()
         offset = self.first

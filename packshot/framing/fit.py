@@ -1,8 +1,8 @@
 """Compute which part of the picture becomes the canvas, and the canvas's size. No pixel is read.
 
-First a *window* is computed: a rectangle in the picture's pixels. It has the canvas's aspect ratio, and the product has
-the wanted fill ratio in it. The window may reach beyond the picture. The canvas is the window, scaled to the
-recommended size as far as the limits on size and enlargement allow.
+First a *window* is computed: a rectangle in the picture's pixels. The window has the canvas's aspect ratio, and the
+product has the wanted fill ratio in the window. The window may reach beyond the picture. The canvas is the window,
+scaled to the recommended size as far as the limits on size and enlargement allow.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Make the file with which an editor starts: a TIFF of the master, with the machine's matte and a draft clipping path.
 
-The draft is not an edit. It shows where the machine sees the product, and the editor decides.
+The draft is not an edit. The draft shows where the machine sees the product, and the editor decides.
 """
 
 from __future__ import annotations

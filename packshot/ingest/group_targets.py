@@ -79,8 +79,9 @@ def _refused(message: str, measured: float | None, limit: float | None) -> Findi
 def proof(fit: TargetFit) -> DeltaE:
     """Return the colour error that is left in the photographs of a lighting set-up after its correction.
 
-    It is in delta E 2000, over the patches of the colour target, each corrected by a fit without it. If the correction
-    is not worth using (`worth_it`), none is made; the result is then the error of the patches as photographed.
+    The error is in delta E 2000, over the patches of the colour target, each corrected by a fit without it. If the
+    correction is not worth using (`worth_it`), none is made; the result is then the error of the patches as
+    photographed.
 
     Args:
         fit: the correction fitted to a colour target, with its errors.
@@ -102,7 +103,7 @@ def worth_it(fit: TargetFit) -> bool:
 def by_target(fit: TargetFit, where: str) -> Correction:
     """Return the colour correction for the pixels of a lighting set-up, from the fit to its colour target.
 
-    It changes nothing if the fit does not lower the mean colour error by more than a tenth (`worth_it`).
+    The correction changes nothing if the fit does not lower the mean colour error by more than a tenth (`worth_it`).
 
     Args:
         fit: the fit to a colour target, which is good enough to use.

@@ -152,10 +152,10 @@ def usual_light(part: Iterable[Lit], limits: GroupLimits) -> Usual | None:
 def outlier(light: Lit, usual: Usual | None) -> tuple[Finding, ...]:
     """Return the finding `light_outlier` on a shot whose light differs from the usual light of its set-up.
 
-    It comes alone in a tuple, and stops automatic approval. Its value is the difference between the shot's backdrop and
-    the usual one, in delta E 2000. If only the fall-off of the light from side to side differs, the value is that
-    difference, in stops. The finding's limit is the one that was exceeded. The tuple is empty if the light does not
-    differ, or if the shot's backdrop or the usual light is not known.
+    The finding comes alone in a tuple, and stops automatic approval. Its value is the difference between the shot's
+    backdrop and the usual one, in delta E 2000. If only the fall-off of the light from side to side differs, the value
+    is that difference, in stops. The finding's limit is the one that was exceeded. The tuple is empty if the light does
+    not differ, or if the shot's backdrop or the usual light is not known.
 
     Args:
         light: the shot, with its measured backdrop.

@@ -86,7 +86,7 @@ def _decoded_bytes(*, channels: int, depth: int) -> int:
 
 
 def working_bytes(pixels: int) -> int:
-    """Return the greatest amount of memory, in bytes, that work on a master needs. It includes the master.
+    """Return the greatest amount of memory, in bytes, that work on a master needs. The amount includes the master.
 
     Args:
         pixels: number of the master's pixels.
@@ -97,7 +97,7 @@ def working_bytes(pixels: int) -> int:
 def most_pixels(limits: IngestConfig, *, channels: int, depth: int) -> int:
     """Return the largest number of pixels that a picture may have, so that it can be decoded and worked on.
 
-    It follows from the configured number of pixels and from the memory that decoding and work may take.
+    The result follows from the configured number of pixels and from the memory that decoding and work may take.
 
     Args:
         limits: the greatest picture, and the memory to decode it and to work on it.

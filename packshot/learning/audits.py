@@ -179,9 +179,9 @@ class EscapeReport(Value):
 def report_on(audits: Iterable[Audit], *, promise: Promise, window_days: int, at: datetime) -> EscapeReport:
     """Return how often the machine approved a wrong edit, by audits, and whether the promise is kept.
 
-    A promise is a greatest share of wrong approvals, with a confidence. It is broken if the share is below the
-    one-sided lower confidence bound of the measured rate. It is kept if the upper bound is not above the share. At 95
-    % confidence, chance alone reports a broken promise in at most one of twenty cases.
+    A promise is a greatest share of wrong approvals, with a confidence. The promise is broken if the share is below the
+    one-sided lower confidence bound of the measured rate. It is kept if the upper bound is not above the share. At 95 %
+    confidence, chance alone reports a broken promise in at most one of twenty cases.
 
     Args:
         audits: all audits so far, in any order.

@@ -56,8 +56,8 @@ class _Fitted:
 def train(examples: Sequence[Example], *, at: datetime, data: str) -> RoutingModel:
     """Return a routing model that is trained on examples.
 
-    It contains the judged examples from which its limits are computed, and a description for people (model card). Equal
-    arguments give an equal model.
+    The model contains the judged examples from which its limits are computed, and a description for people (model
+    card). Equal arguments give an equal model.
 
     Args:
         examples: judged shots, and scenes with a known right result.
@@ -103,8 +103,8 @@ def fit(examples: Sequence[Example], use: ModelUse, *, least_in_leaf: int) -> Fo
     """Return a forest of decision trees that predicts from a shot's measurements whether people refuse the machine's
     edit.
 
-    A logistic curve turns the forest's result into a probability. It is fitted on products and scenes on which the
-    trees were not trained.
+    A logistic curve turns the forest's result into a probability. The curve is fitted on products and scenes on which
+    the trees were not trained.
 
     Args:
         examples: the training examples.

@@ -15,7 +15,7 @@ AGES_H = (4.0, 24.0, 72.0, 168.0)
 
 
 class Day(Value):
-    """A working day of the studio. It may start at an hour other than midnight.
+    """A working day of the studio. The day may start at an hour other than midnight.
 
     Attributes:
         date: date on which it starts.

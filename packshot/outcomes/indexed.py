@@ -1,6 +1,6 @@
 """Shorten a shot's record for lists, counts and searches, and give the names by which the shot is found.
 
-The result is a record too, so that every function that reads records works on it. It is never written back.
+The result is a record too, so that every function that reads records works on it. The result is never written back.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def evaluate(curves: Curves, t: NDArray[np.float64]) -> Points:
 def enclosed_area(points: Points) -> float:
     """Return the signed area of a closed polygon in square pixels (shoelace formula).
 
-    It is positive if the polygon runs clockwise on the picture (y downwards), else negative.
+    The area is positive if the polygon runs clockwise on the picture (y downwards), else negative.
 
     Args:
         points: (points, 2): x and y in pixels. The first point is not repeated at the end.

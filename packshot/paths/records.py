@@ -69,7 +69,7 @@ class Records:
 def decode_records(data: bytes) -> Records:
     """Return the outlines in the records of a saved path, with a description of whatever is damaged.
 
-    It raises no error: the undamaged outlines are returned, and `Records.damage` says what could not be read.
+    No error is raised: the undamaged outlines are returned, and `Records.damage` says what could not be read.
 
     Args:
         data: the content of a path's image resource, or the records of a vector mask.

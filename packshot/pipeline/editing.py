@@ -243,8 +243,8 @@ def _compared(srgb8: Pixels8, matte: Matte, group: GroupDecision) -> ColourRefer
 def colour_before(pixels: Pixels16, matte: Matte, group: GroupDecision) -> float | None:
     """Return the colour difference between a master's product and its stated reference colour (delta E 2000).
 
-    It is measured at the product's main colour that is nearest to the reference. The result is None if no reference is
-    stated, or no main colour is found.
+    The difference is measured at the product's main colour that is nearest to the reference. The result is None if no
+    reference is stated, or no main colour is found.
 
     Args:
         pixels: (rows, columns, 3) uint16, Adobe RGB, after the correction of the shot's group.

@@ -52,7 +52,8 @@ def base_unproven(scene: Scene, limits: RuleLimits) -> Finding:
     or a bit of the base was cut off, or the outline is ragged.
 
     The finding has the status `skipped` and no value if no shadow lies along the base: the product hangs, lies flat, or
-    was photographed without a floor. It is skipped, too, if a person made the matte, or if there is no product.
+    was photographed without a floor. The finding is skipped, too, if a person made the matte, or if there is no
+    product.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of

@@ -63,7 +63,7 @@ def most_likely_left(around: Around, noise: float) -> Left | None:
 def probabilities(regions: Regions) -> NDArray[np.float64]:
     """Return the probability that each region is left-over backdrop, (regions,) float64 in 0..1, in their order.
 
-    It is the mean over the trees of the shipped random forest.
+    Each probability is the mean over the trees of the random forest that comes with Packshot.
 
     Args:
         regions: regions of the matte with nearly the backdrop's colour, with their measurements.

@@ -42,7 +42,8 @@ def _once(measure: Callable[[Reduced], Picture]) -> Callable[[Reduced], Picture]
 class Lighting:
     """The photograph's light compared with the predicted backdrop's. Both arrays are (rows, columns) float32.
 
-    `lighting` makes it. It tells backdrop in shadow, which keeps its colour, from product.
+    `lighting` makes it. Shadow changes the light, but not the colour of a backdrop; so backdrop in shadow can be told
+    from product.
 
     Attributes:
         factor: the photograph's light divided by the backdrop's. 1 means equally lit; below 1 means shadow.
@@ -161,7 +162,7 @@ def _backdrop_power(reduced: Reduced) -> FloatImage:
 def slope(reduced: Reduced) -> FloatImage:
     """Return the gradient of the reduced photograph's grey values, (rows, columns) float32.
 
-    It is in levels (0..255) per pixel of the reduced edit.
+    The gradient is in levels (0..255) per pixel of the reduced edit.
 
     Args:
         reduced: the edit, reduced to at most 1024 px, or a part of it.
@@ -172,8 +173,8 @@ def slope(reduced: Reduced) -> FloatImage:
 def colour_slope(reduced: Reduced) -> FloatImage:
     """Return the gradient of the reduced photograph's steepest channel, (rows, columns) float32.
 
-    It is in levels (0..255) per pixel of the reduced edit. Unlike the gradient of the grey values (`slope`), it also
-    finds edges between colours of equal brightness.
+    The gradient is in levels (0..255) per pixel of the reduced edit. Unlike the gradient of the grey values (`slope`),
+    it also finds edges between colours of equal brightness.
 
     Args:
         reduced: the edit, reduced to at most 1024 px, or a part of it.

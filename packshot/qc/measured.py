@@ -52,7 +52,7 @@ def measured(
 def skipped(code: str, message: str, *, gate: bool = False) -> Finding:
     """Return the finding for a check that could not be made: its status is skipped, and it has no value.
 
-    It takes no points, and stops no approval. A check that applies and could not be made is `unmeasured`.
+    The finding takes no points, and stops no approval. A check that applies and could not be made is `unmeasured`.
 
     Args:
         code: the rule's code.
@@ -65,7 +65,7 @@ def skipped(code: str, message: str, *, gate: bool = False) -> Finding:
 def unmeasured(code: str, message: str, limits: RuleLimits) -> Finding:
     """Return the finding for a check that applies to the edit and could not be made: its status is failed.
 
-    It has no value and takes no points. It stops an approval if the rule is a gate: a person has to look.
+    The finding has no value and takes no points. It stops an approval if the rule is a gate: a person has to look.
 
     Args:
         code: the rule's code.

@@ -2,8 +2,8 @@
 
 A matte says how much of each pixel is product. A region may be backdrop that was left in it by mistake, or a part of
 the product; `left_backdrop` decides that by the measurements. The input is the photograph around the product, with its
-matte and its predicted backdrop. It was reduced before, so that the product's longest side is at most 1200 px.
-Distances are in pixels of this reduced picture, and colours in levels (0..255).
+matte and its predicted backdrop. The photograph was reduced before, so that the product's longest side is at most 1200
+px. Distances are in pixels of this reduced picture, and colours in levels (0..255).
 """
 
 from __future__ import annotations

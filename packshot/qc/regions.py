@@ -98,7 +98,7 @@ def opened(mask: Mask, side: int) -> Mask:
 def enclosed_ground(reduced: Reduced) -> Mask:
     """Return the background that the product encloses, (rows, columns) bool, at reduced size.
 
-    It is not connected to the border of the frame. An example is the gap in a handle.
+    Enclosed background is not connected to the photograph's border. An example is the gap in a handle.
 
     Args:
         reduced: the edit, reduced to at most 1024 px. Where its matte is below 0.5 is background.

@@ -1,7 +1,7 @@
 """Find the photograph's strongest edge around the product, without using the cut-out's outline.
 
-The method is Meyer's watershed (1992). It floods the photograph from two kinds of markers: plain backdrop, and the
-middle of the product. Weak edges are flooded first, so the two floods meet at the strongest edge between them.
+The method is Meyer's watershed (1992). The method floods the photograph from two kinds of markers: plain backdrop, and
+the middle of the product. Weak edges are flooded first, so the two floods meet at the strongest edge between them.
 
 A contact shadow in the matte lies outside that edge, however dark or tinted it is: its outer end is soft, so the
 backdrop's flood enters it. Backdrop that was kept in a narrow gap or beside an edge also lies outside.

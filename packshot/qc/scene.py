@@ -79,8 +79,8 @@ class Scene:
     def on_canvas(self, edit: QcInput) -> Scene:
         """Return a scene for the same edit on another canvas.
 
-        It keeps the measurements that do not depend on the canvas, except strips, patches and left-over backdrop. All
-        others are made again when a rule needs them.
+        The new scene keeps the measurements that do not depend on the canvas, except strips, patches and left-over
+        backdrop. All others are made again when a rule needs them.
 
         Args:
             edit: the same photograph, matte and composite, on the other canvas.

@@ -52,7 +52,7 @@ def ruled_out(category: Category | None, categories: Iterable[Category]) -> tupl
 
 @dataclass(frozen=True)
 class Watch:
-    """The routing model's check of a machine's edit, after the cut-out. It can stop an automatic approval.
+    """The routing model's check of a machine's edit, after the cut-out. The check can stop an automatic approval.
 
     Attributes:
         model: the routing model in use.

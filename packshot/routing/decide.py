@@ -160,8 +160,8 @@ def decide(
 def may_be_otherwise(category: Category | None, source: str) -> bool:
     """Return True if the look of the photograph may change who edits the shot.
 
-    It may if the category is unknown. It also may if no rule says who edits shots of the category, and the category was
-    only concluded from a word in a text, such as the file's name.
+    That is so if the category is unknown. It is also so if no rule says who edits shots of the category, and the
+    category was only concluded from a word in a text, such as the file's name.
 
     Example: the file name says "vase", so the category is home. Only the photograph shows that the vase is made of
     glass.

@@ -30,7 +30,7 @@ _RIM_PX, _BESIDE_PX = 3, 9
 def pale_rim(pixels: Pixels16, matte: Matte) -> float:
     """Return the share of the product's rim that is nearly as pale as a pale backdrop beside it, 0..1.
 
-    The more of the rim is so pale, the less a cut-out by colour can be trusted. It is 0 if there is no rim with
+    The more of the rim is so pale, the less a cut-out by colour can be trusted. The result is 0 if there is no rim with
     backdrop beside it.
 
     Args:

@@ -60,9 +60,9 @@ class SeenBackdrop:
 def see_backdrop(lab: FloatImage) -> SeenBackdrop:
     """Return the backdrop's surface, fitted where the backdrop is visible, and the pixels that differ from it.
 
-    It is fitted to the frame's border if one surface fits both the border and its outermost pixels. Otherwise thinner
-    borders are tried, then the corners. If the surface fits none of them, or if there may be a frame drawn around the
-    picture, the result is the surface fitted to the border.
+    The surface is fitted to the frame's border if one surface fits both the border and the border's outermost pixels.
+    Otherwise thinner borders are tried, then the corners. If the surface fits none of them, or if there may be a frame
+    drawn around the picture, the result is the surface fitted to the border.
 
     Args:
         lab: (rows, columns, 3) float32, CIE L*a*b*, the whole frame.

@@ -1,6 +1,6 @@
 """Find a rough silhouette of the product without its shadow, before any cut-out.
 
-It serves for measuring, not for cutting out.
+The silhouette serves for measuring, not for cutting out.
 """
 
 from __future__ import annotations

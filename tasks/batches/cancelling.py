@@ -55,7 +55,7 @@ class CancelledBatch(Value):
         cancellation: who cancelled it, when and why.
         runs: number of runs that worked on the batch, or were going to, and were ended.
         questions: number of runs that waited for people's answers about its shots, and were ended.
-        at_work: True if a process is still at work on the batch. It can't write about the batch any more.
+        at_work: True if a process is still at work on the batch. That process can't write about the batch any more.
     """
 
     cancellation: Cancellation

@@ -171,7 +171,7 @@ def links_of(batch: BatchId, number: int) -> tuple[Link, ...]:
 def token_of(batch: BatchId, number: int, link: Link) -> str:
     """Return a link's token: the text in the link's address that proves that Packshot made the link.
 
-    It contains the delivery, the link's id, the expiry time, and Packshot's signature of all three.
+    The token contains the delivery, the link's id, the expiry time, and Packshot's signature of all three.
 
     Args:
         number: number of the delivery in its batch.
@@ -206,7 +206,7 @@ def read_token(token: str) -> Shared | None:
 def link_behind(shared: Shared) -> Link | None:
     """Return the stored link that a token belongs to; None if storage has no such link.
 
-    It may have expired or been withdrawn: `Link.opens_at` tells.
+    The link may have expired or been withdrawn: `Link.opens_at` tells.
 
     Args:
         shared: what the token says, from `read_token`.

@@ -1,4 +1,4 @@
 """Keep the index: a table of all shots and a table of all batches in a database, made from their records.
 
-It answers questions about many shots, for which it would take too long to read every record.
+The index answers questions about many shots, for which reading every record would take too long.
 """

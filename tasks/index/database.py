@@ -200,8 +200,8 @@ class Own:
 def shared(settings: Settings | None = None) -> Shared | None:
     """Return the index that all machines share, in PostgreSQL; None if ``PACKSHOT_INDEX_URL`` is not set.
 
-    The index is tables of all shots and batches, from which lists and searches are answered. It connects at its first
-    use. The same settings give the same object in the whole process.
+    The index is tables of all shots and batches, from which lists and searches are answered. The result connects to the
+    database at its first use. The same settings give the same object in the whole process.
 
     Args:
         settings: None means those of the environment.

@@ -34,8 +34,8 @@ class Audited(Value):
     """What `measure_escapes` has measured: how often the machine was wrong, and what follows.
 
     Attributes:
-        report: the escape rate over all audits, and by month, category and client. It is the share of audited shots
-            that the machine would have approved and the reviewer refused.
+        report: the escape rate over all audits, and by month, category and client. The escape rate is the share of
+            audited shots that the machine would have approved and the reviewer refused.
         strictness: factor for the promised error ratios from now on; 1 means as configured, less means stricter.
         alarm: True if the promise was just found broken, so that the factor went down.
     """

@@ -106,7 +106,8 @@ def load_version(version: str) -> RoutingModel:
 
 
 def store_model(model: RoutingModel) -> None:
-    """Store a trained routing model under its version. Nothing is returned. It is not in use before it is promoted.
+    """Store a trained routing model under its version. Nothing is returned. The model is not in use before it is
+    promoted (`tasks.learning.training.promote`).
 
     Raises:
         StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.

@@ -48,7 +48,7 @@ def wait_until_followed(before: ShotRecord, run_id: UUID, *, patience_s: float =
 def followed(before: ShotRecord, run_id: UUID) -> Decision | None:
     """Return the decision that a person's answer has led to; None as long as it is not in the shot's record.
 
-    It looks once and doesn't wait.
+    The call looks once and doesn't wait.
 
     Args:
         before: the record before the run was resumed.

@@ -135,8 +135,8 @@ def answer_job(
         choices: state that the shot may be in -> the decision to send then.
         also: state -> fields that only the form of that state has: field name -> value.
         fields: all other fields of the form: field name -> value.
-        file: path of a finished picture on this machine; None: no picture is handed in. It is put into the shot's
-            folder ``returned/`` in storage, under its own name, once the answer has passed its checks.
+        file: path of a finished picture on this machine; None: no picture is handed in. The picture is put into the
+            shot's folder ``returned/`` in storage, under its own name, once the answer has passed its checks.
         wait: True waits until the run has followed the answer. Then the sentence is that of the decision in the record.
     Raises:
         NamingError: the name doesn't have this form.

@@ -60,7 +60,7 @@ class Taken:
 def take_over(record: ShotRecord, data: bytes, *, name: str) -> Taken:
     """Return an editor's finished picture, after reading and checking it. Failed checks are in the result, not raised.
 
-    It is read in a confined child process, because the file comes from outside.
+    The picture is read in a confined child process, because the file comes from outside.
 
     Args:
         record: the record of the shot, which has a master.

@@ -201,7 +201,7 @@ def ticket_of(shot: ShotId) -> JobTicket:
 def ticket_page_link(shot: ShotId) -> str:
     """Return a new presigned link to the page of a shot's job ticket; empty if there is no ticket.
 
-    It is valid for as many hours as the client's hand-off rules say (``link_hours``).
+    The link is valid for as many hours as the client's hand-off rules say (``link_hours``).
 
     Raises:
         StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.

@@ -127,7 +127,7 @@ def model_path(model: Model, source: ModelSource, *, folder: Path) -> Path:
 
 
 def load_model(settings: Settings | None = None) -> LoadedModel:
-    """Return the segmentation network that the settings name, ready to be used. It is loaded once per process.
+    """Return the segmentation network that the settings name, ready to be used. The network is loaded once per process.
 
     If no source has it, the model that ``configs/models.yaml`` marks as the fallback is returned; every shot that is
     cut out with it gets a warning.
@@ -149,7 +149,8 @@ def load_model(settings: Settings | None = None) -> LoadedModel:
 def network_in_use() -> str:
     """Return a text that identifies the segmentation network in use: its name, file hash, engine and precision.
 
-    It is part of cache keys: with another network, shots are edited again. The network is loaded if it is not yet.
+    The text is part of cache keys: with another network, shots are edited again. The network is loaded if it is not
+    yet.
 
     Raises:
         ModelError: neither the network nor a fallback is available.

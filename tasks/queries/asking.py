@@ -1,8 +1,8 @@
 """Ask the index (a table of all shots and a table of all batches, made from their records) about many shots: the shared
 index, or one on this machine's disk.
 
-The index of this machine is used if there is no shared one, or if the shared index does not answer. It is compared with
-the bucket just before.
+The index of this machine is used if there is no shared one, or if the shared index does not answer. Such an index is
+compared with the bucket just before.
 
 An answer may be some seconds old, and a row may be older than its record. So read a shot's record before you act on it.
 """

@@ -1,8 +1,8 @@
 """Set the options for retries and caching that all stage tasks share.
 
 A cache key is built from content: the stage, the pipeline version, and the hashes of the task's parameters (original,
-plan). It never contains the run. So a retried run, or a new run over the same batch, repeats only what is not done yet.
-A new pipeline version, config or original gives a new key.
+plan). The key never contains the run. So a retried run, or a new run over the same batch, repeats only what is not done
+yet. A new pipeline version, config or original gives a new key.
 """
 
 from __future__ import annotations

@@ -39,7 +39,8 @@ class Handover(Value):
     def content(self) -> str:
         """A text that changes whenever the shot's result may change; it is part of the cache key.
 
-        It is made of the shot's id, generation, original and plan. Stage and pipeline version are added elsewhere.
+        The text is made of the shot's id, generation, original and plan. Stage and pipeline version are added
+        elsewhere.
         """
         return f"{self.shot}-{self.generation}-{self.source_sha256}-{self.plan_fingerprint}"
 

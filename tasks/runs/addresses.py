@@ -17,7 +17,7 @@ NIGHT_FLOW = "nightly"
 def page_of_run(run: str) -> str:
     """Return the address of a flow run's page in Prefect; empty if the run is not given.
 
-    It is also empty if Prefect's setting ``PREFECT_UI_URL`` is not set.
+    The address is also empty if Prefect's setting ``PREFECT_UI_URL`` is not set.
 
     Args:
         run: id of the flow run; may be empty.

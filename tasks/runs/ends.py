@@ -22,9 +22,9 @@ STARTED_AGAIN_S = 180.0
 def end_of(run_id: UUID, *, poll_s: float = POLL_S) -> State[Any]:
     """Wait until a flow run has ended for good, and return its final state.
 
-    A crashed run has usually not ended for good, because it is started again. It counts as ended after its fifth try
-    (`MOST_TRIES`), or if nobody has started it again within 180 s. If the server answers with an error, that is logged,
-    and the run is looked at again: while the server restarts, the run itself goes on.
+    A crashed run has usually not ended for good, because it is started again. A crashed run counts as ended after its
+    fifth try (`MOST_TRIES`), or if nobody has started it again within 180 s. If the server answers with an error, that
+    is logged, and the run is looked at again: while the server restarts, the run itself goes on.
 
     Args:
         run_id: the run to wait for.

@@ -201,8 +201,8 @@ def _read(name: str, kind: type[Value]) -> tuple[Value, ...] | None:
 def helpers() -> int:
     """Return how many workers are online that can help with a batch: they take parts of it (some of its shots each).
 
-    These are the workers of the pool ``packshot-parts`` that report to Prefect's server. It is 0 if the pool is not
-    registered or the server does not answer; then a run does everything itself.
+    These are the workers of the pool ``packshot-parts`` that report to Prefect's server. The number is 0 if the pool is
+    not registered or the server does not answer (no error is raised); then a run does everything itself.
     """
     with get_client(sync_client=True) as client:
         try:

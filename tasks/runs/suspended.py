@@ -1,8 +1,8 @@
 """Create flow runs that are suspended from the start, so that waiting for a person uses no resources.
 
 A usual run starts a process, and only then suspends itself. `create_waiting_run` creates the run in the suspended
-state. It is then only a row in Prefect's database, and shows its form in the UI. When somebody answers, the flow starts
-from its first line in a new process. There it calls `ask` with the same key, which returns the answer at once.
+state. The run is then only a row in Prefect's database, and shows its form in the UI. When somebody answers, the flow
+starts from its first line in a new process. There it calls `ask` with the same key, which returns the answer at once.
 
 This depends on how Prefect stores a pause (state details and run inputs). A test checks it against a real server.
 """
@@ -120,7 +120,7 @@ def given_answer(form: type[F], *, pause_key: str) -> F | None:
     """Return the answer to a question that this flow run has asked; None if there is no answer yet.
 
     A run that continues after an answer starts from its first line. If it calls this first, it need not compose its
-    question again. It costs one small request.
+    question again. The call costs one small request.
 
     Args:
         form: the model of the answer.

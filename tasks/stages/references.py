@@ -65,7 +65,7 @@ def reference_photos(record: BatchRecord, named: Iterable[str]) -> dict[str, Ref
 def listed_reference(record: BatchRecord, named: str) -> ListedFile | None:
     """Return the file that a shot's colour reference names; None if it fits no file of the batch, or several.
 
-    It may be a reference photograph, or a photograph of the batch.
+    The file may be a reference photograph, or a photograph of the batch.
 
     Args:
         record: the batch's record, with the files that were listed.

@@ -48,8 +48,8 @@ def master_shot(ref: ShotRef, *, configs_fingerprint: str) -> MasteredShot:
     """Make the master of an uploaded photograph (stage 1), and return its hash and measurements; or the reason of a
     refusal.
 
-    The master is a 16-bit TIFF in Adobe RGB. It is stored with the shot's plan and a preview. A file that can't be used
-    is refused: it is copied into quarantine, and nothing is raised.
+    The master is a 16-bit TIFF in Adobe RGB. The master is stored with the shot's plan and a preview. A file that can't
+    be used is refused: it is copied into quarantine, and nothing is raised.
 
     Args:
         ref: the photograph's entry in its batch's record.

@@ -308,9 +308,9 @@ def holding(
 ) -> Iterator[Holder]:
     """Return a context manager. During its block this run alone works on something: it holds a lease in storage.
 
-    It yields the `Holder`, and a thread renews the lease. Records of shots and batches that are changed in the block
-    are written under this lease: if it is lost, such a write raises `LeaseLostError`. At the end of the block the lease
-    is released.
+    The context manager yields the `Holder`, and a thread renews the lease. Records of shots and batches that are
+    changed in the block are written under this lease: if it is lost, such a write raises `LeaseLostError`. At the end
+    of the block the lease is released.
 
     Args:
         name: the lease's name, such as ``batches/acme/spring``; functions of `packshot.keys` make it.

@@ -119,8 +119,8 @@ def waits(answers: Callable[[], bool]) -> bool:
 def outlasting_prefect() -> Iterator[None]:
     """Return a context manager. In its block, Prefect's client retries requests to a server that is away for longer.
 
-    It goes on for up to ``PACKSHOT_PATIENCE_S``, with pauses of 2, 4, 8, ... s. By itself it would give up after about
-    a minute.
+    The client goes on for up to ``PACKSHOT_PATIENCE_S``, with pauses of 2, 4, 8, ... s. By itself it would give up
+    after about a minute.
     """
     tries = int(math.log2(get_settings().patience_s / 2 + 1))  # 2 + 4 + ... + 2^n = 2^(n + 1) - 2
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: max(tries, PREFECT_CLIENT_MAX_RETRIES.value())}):

@@ -68,8 +68,8 @@ def signature(purpose: str, content: bytes) -> bytes:
 def line_key() -> bytes:
     """Return the secret key for seals and signatures, at least 32 bytes.
 
-    It is read from the file ``PACKSHOT_RESULTS_KEY_FILE``. If this setting is not set and the default file is missing,
-    a random key is created in that file.
+    The key is read from the file that the setting ``PACKSHOT_RESULTS_KEY_FILE`` names. If this setting is not set and
+    the default file is missing, a random key is created in that file.
 
     Raises:
         ConfigError: the key's file is missing, can't be read, or is too short.

@@ -93,7 +93,7 @@ def table_artifact_if_new(rows: Sequence[Mapping[str, object]], *, key: str, des
     """Create a table in Prefect's UI, unless the newest table with this key is equal; return True if one was created.
 
     Artifacts stay in Prefect's database for ever, so a table that is made every minute must not be stored every minute.
-    It works outside a run, too. If Prefect does not answer, that is only logged, and the result is True.
+    The function works outside a run, too. If Prefect does not answer, that is only logged, and the result is True.
 
     Args:
         rows: each maps column heading to cell; all rows have the same columns. Text in cells is escaped here.

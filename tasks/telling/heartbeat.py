@@ -17,8 +17,8 @@ TIMEOUT_S = 10.0
 def send_heartbeat() -> bool:
     """Request the address in ``PACKSHOT_HEARTBEAT_URL``; return True if it answered.
 
-    False if no address is set, or if there was an error. An error stops nothing. It is logged without the address,
-    which is a secret.
+    False if no address is set, or if there was an error. An error stops nothing. The error is logged without the
+    address, which is a secret.
     """
     url = get_settings().heartbeat_url
     if url is None:

@@ -173,8 +173,8 @@ def _noted(key: str, notice: Notice) -> bool:
 def send(notice: Notice) -> None:
     """Send a notice, whether it was sent before or not.
 
-    It becomes a Prefect event, and goes to the webhook and the mail address if the settings name them. An error of the
-    webhook or the mail server is logged, not raised.
+    The notice becomes a Prefect event, and goes to the webhook and the mail address if the settings name them. An error
+    of the webhook or the mail server is logged, not raised.
     """
     emit_event(
         event=EVENT_PREFIX + notice.kind,

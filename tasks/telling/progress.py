@@ -27,7 +27,8 @@ class BatchProgress:
             self._artifact = made if isinstance(made, UUID) else None
 
     def of(self, what: str, *, begins: float = 0.0, ends: float = 100.0) -> Callable[[int, int], None]:
-        """Return a function that shows how far a step is. It is called with (shots done so far, shots in all).
+        """Return a function that shows how far a step is. The function is called with (shots done so far, shots in
+        all).
 
         Each call sets the bar and logs a line, such as "12 of 50 edited".
 
@@ -44,7 +45,7 @@ class BatchProgress:
         return report
 
     def done(self, sentence: str) -> None:
-        """Set the bar to 100 %, and show the result of the run beside it. It is also called after a failure.
+        """Set the bar to 100 %, and show the result of the run beside it. This is also called after a failure.
 
         Args:
             sentence: the result in words.

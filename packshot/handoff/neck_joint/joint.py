@@ -1,6 +1,6 @@
 """Make the draft of a neck joint, from which an editor joins a garment's photograph with that of its neck.
 
-It is one layered file with garment and neck shot. Measurements show how well the two match.
+The draft is one layered file with garment and neck shot. Measurements show how well the two match.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Find the mannequin inside a cut-out garment, as a draft for an editor.
 
-The neck of a mannequin is above the shoulders. It is smooth and has one hue. This hue is followed down to the edge of
-the garment. The same is done for smooth limbs that come out of the garment. A mannequin is accepted only if it differs
-visibly from the garment along most of their common line.
+The neck of a mannequin is above the shoulders. The neck is smooth and has one hue. This hue is followed down to the
+edge of the garment. The same is done for smooth limbs that come out of the garment. A mannequin is accepted only if it
+differs visibly from the garment along most of their common line.
 """
 
 from __future__ import annotations

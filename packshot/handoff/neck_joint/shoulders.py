@@ -26,7 +26,7 @@ _OPENED = 0.004
 class Placed:
     """The place of the neck shot (the garment's inside) on the exterior shot (the garment on its mannequin).
 
-    It was found by their outlines, and is a scale and a shift, without rotation.
+    The place was found by the outlines of both, and is a scale and a shift, without rotation.
 
     Attributes:
         warp: 2 x 3 float64, from pixels of the neck shot to pixels of the exterior.

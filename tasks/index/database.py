@@ -107,7 +107,7 @@ class Shared:
         )
         self._migrated = False
         self._rests_until = 0.0
-        self._why = ""
+        self._why, self._is_said = "", False
 
     def run(self, work: Work[R], *, within_s: float = READING_S) -> R:
         """Return what `work` returns. Everything that it does is one transaction: all of it counts, or nothing.
@@ -128,15 +128,20 @@ class Shared:
             raise IndexAwayError(self._why)
         future = asyncio.run_coroutine_threadsafe(self._run(work), _loop())
         try:
-            return future.result(within_s if self._migrated else READING_S)
+            answer = future.result(within_s if self._migrated else READING_S)
         except (TimeoutError, CancelledError):
             future.cancel()
             raise self._away(f"{self.name} has not answered in time") from None
         except (*_TROUBLE, IndexAwayError) as error:
             raise self._away(_in_words(error)) from error
+        if self._is_said:
+            self._is_said = False
+            log().warning("The index of shots can be used again.")
+        return answer
 
     def _away(self, why: str) -> IndexAwayError:
-        if why != self._why:
+        if not self._is_said:
+            self._is_said = True
             log().warning("The index of shots cannot be used: %s. The records are not affected.", why)
         self._why, self._rests_until, self._migrated = why, time.monotonic() + REST_S, False
         return IndexAwayError(why)

@@ -261,6 +261,29 @@ def test_tables_of_a_newer_version_are_left_alone(index: Shared, index_server: s
         index.run(update_revision(REVISION))
 
 
+def test_each_time_that_it_goes_away_is_said_once_and_so_is_its_end(
+    index: Shared, index_server: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Kind of test that was missing: one in which it goes away for the second time, and comes back.
+
+    The second time was not said, however many days later, and no end was.
+    """
+    monkeypatch.setattr(database, "REST_S", 0.0)
+    other = Shared(index_server, "")
+    try:
+        for _ in range(2):
+            for _ in range(2):
+                with pytest.raises(IndexAwayError):
+                    other.run(lambda connection: connection.execute(text("select * from nothing_like_it")))
+            for _ in range(2):
+                other.run(lambda connection: None)
+    finally:
+        other.close()
+    said = [one.getMessage() for one in caplog.records if "The index of shots" in one.getMessage()]
+    assert [one.startswith("The index of shots cannot be used: ") for one in said] == [True, False, True, False]
+    assert said[1] == said[3] == "The index of shots can be used again."
+
+
 def update_revision(revision: str) -> Callable[[Connection], Any]:
     return lambda connection: connection.execute(
         text(f"UPDATE {SCHEMA}.alembic_version SET version_num = :revision"), {"revision": revision}

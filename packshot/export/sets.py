@@ -179,16 +179,16 @@ def _why_lacking(shot: SetShot) -> str:
 def held_back(sets: Iterable[ProductSet]) -> dict[str, str]:
     """Return which photographs may not be delivered yet, because a view of their product is missing: shot -> reason.
 
-    The key is the shot's name. The reason is a clause, alike for all shots of a product: "approved, waits until its
-    product is complete: SKU1 lacks PT02 (not received)". Every shot of an incomplete product in this batch has an
-    entry, in whatever state it is, also the one that the product still waits for; use the entries of approved shots. A
-    view that was not received has no shot, so it has no entry. Empty if all products are complete.
+    The key is the shot's name. The reason is a clause, alike for all shots of a product: "waits until its product is
+    complete: SKU1 lacks PT02 (not received)". Every shot of an incomplete product in this batch has an entry, in
+    whatever state it is, also the one that the product still waits for; only approved shots would otherwise be
+    delivered. A view that was not received has no shot, so it has no entry. Empty if all products are complete.
 
     Args:
         sets: products of a batch, from `product_sets`.
     """
     return {
-        shot: f"approved, waits until its product is complete: {one.product} lacks {one.lacking}"
+        shot: f"waits until its product is complete: {one.product} lacks {one.lacking}"
         for one in sets
         if not one.complete
         for shot in one.shots

@@ -140,9 +140,9 @@ def _shows(record: ShotRecord) -> tuple[str, str]:
 
 
 def held_for_sets(batch: BatchRecord, sets: Iterable[ProductSet]) -> Mapping[str, str]:
-    """Return all shots of incomplete products: shot -> the reason, in words, why an approved one is not delivered yet.
+    """Return all shots of incomplete products: shot -> the reason, in words, why it can't be delivered yet.
 
-    Shots of these products that are not approved are in it too; the caller picks the approved ones.
+    Shots of these products that are not approved are in it too, and the reason says nothing of approval.
 
     Empty if the client also takes incomplete products, if somebody has closed the batch, or if the client's style guide
     can't be read.
@@ -168,7 +168,7 @@ def waits_for_others(batch: BatchRecord, sets: Iterable[ProductSet]) -> Mapping[
     if not _together(batch):
         return {}
     return {
-        shot: f"approved, goes out after batch {one.elsewhere[one.to_come[0]]}, which completes its product"
+        shot: f"goes out after batch {one.elsewhere[one.to_come[0]]}, which completes its product"
         for one in sets
         if one.complete and one.to_come
         for shot in one.shots

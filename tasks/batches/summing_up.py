@@ -68,7 +68,9 @@ def _in_its_set(
     why = held.get(fate.shot) or (joined.get(fate.shot) if fate.kind == "failed" else None)
     if not why or fate.state not in TO_DELIVER:
         return fate
-    return fate.model_copy(update={"kind": "waiting", "with_whom": sets.THE_REST, "due": None, "why": why})
+    return fate.model_copy(
+        update={"kind": "waiting", "with_whom": sets.THE_REST, "due": None, "why": f"approved, {why}"}
+    )
 
 
 def fate_of(ref: ShotRef, record: ShotRecord | None) -> Fate:

@@ -88,7 +88,7 @@ def gather(shot: ShotId) -> Gathered:
         return Gathered(goes_now=True)  # delivered meanwhile, or tried again because it failed
     held = held_for_sets(known, products)
     if shot.shot in held:
-        return Gathered(goes_now=False, sentence=held[shot.shot])
+        return Gathered(goes_now=False, sentence=f"approved, {held[shot.shot]}")
     now_whole = [name for one in products if shot.shot in one.shots for name in one.shots if is_approved(records[name])]
     waiting = {shot.shot, *now_whole, *_names(known, records)}
     unsettled = len(known.shots) - sum(one.state in _SETTLED for one in records.values())

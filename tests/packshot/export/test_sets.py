@@ -43,7 +43,7 @@ def test_what_is_missing_is_told_from_what_is_not_ready() -> None:
     waits = shot("S", "PT01", ready=False, stands="waits for a reviewer")
     (one,) = product_sets([shot("S", "MAIN", category="clothing"), waits], RULE)
     assert one.lacking == "PT01 (waits for a reviewer), NECK (not received)"
-    said = f"approved, waits until its product is complete: S lacks {one.lacking}"
+    said = f"waits until its product is complete: S lacks {one.lacking}"
     assert held_back([one]) == {"S_MAIN": said, "S_PT01": said}
 
 

@@ -115,7 +115,9 @@ def test_shots_of_an_incomplete_product_wait_with_the_reason_and_the_others_go_o
     summary = survey(BATCH)
     held = fate(summary, "SHIRT_MAIN")
     assert (held.kind, held.with_whom, held.due) == ("waiting", "the rest of its product", None)
-    assert held.why.endswith("SHIRT lacks PT01 (waits for a reviewer), NECK (not received)")
+    lacks = "SHIRT lacks PT01 (waits for a reviewer), NECK (not received)"
+    assert held.why == f"approved, waits until its product is complete: {lacks}"
+    assert "approved" not in fate(summary, "SHIRT_PT01").why
     assert summary.counts == {"delivered": 2, "waiting": 2, "refused": 0, "failed": 0}
     assert "1 of 2 products complete: SHIRT lacks PT01" in summary.sentence
     cells = {str(row["shot"]): row["product"] for row in summary.rows}

@@ -8,7 +8,11 @@ see which shots are audited.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from packshot.record import Event, ShotRecord, State
+from packshot.routing.decide import IN_FIGURES
 
 AUDIT = "audit"
 """Name of the report in a record which says that the shot is audited, and what the machine thought of it."""
@@ -40,8 +44,8 @@ def as_shown(record: ShotRecord) -> ShotRecord:
     """Return a shot's record as the page of this one shot may show it.
 
     In a blind review it is a copy without the machine's opinion: without score, verdict, the findings about the edit
-    and those that stop approval. In the events, a reason that tells the verdict becomes "a reviewer decides". Otherwise
-    the record is unchanged.
+    and those that stop approval, and without how likely the model expects a refusal. In the events, a reason that tells
+    the verdict becomes "a reviewer decides". Otherwise the record is unchanged.
     """
     return _without_opinion(record) if is_blind(record) else record
 
@@ -62,14 +66,30 @@ def _without_opinion(record: ShotRecord) -> ShotRecord:
     """
     edit = record.reports.get("edit", {})
     others = {name: report for name, report in record.reports.items() if name not in _OPINIONS}
+    if "routing" in others:
+        others["routing"] = _without_expectation(others["routing"])
     made_by = {name: edit[name] for name in _MADE_BY if name in edit}
     return record.model_copy(
         update={
             "findings": tuple(one for one in record.findings if not one.picture and not one.stops_approval),
             "reports": {**others, "edit": made_by} if made_by else others,
-            "events": tuple(one.model_copy(update={"why": UNTOLD}) if _tells(one) else one for one in record.events),
+            "events": tuple(one.model_copy(update={"why": _told(one)}) for one in record.events),
         }
     )
+
+
+def _without_expectation(routing: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the report on a shot's route without how likely the model expects a refusal."""
+    told = {name: value for name, value in routing.items() if name != "refusal_probability"}
+    if IN_FIGURES in str(told.get("reason", "")):
+        told["reason"] = UNTOLD
+    return told
+
+
+def _told(event: Event) -> str:
+    if _tells(event):
+        return UNTOLD
+    return event.why.partition(": ")[0] if IN_FIGURES in event.why else event.why
 
 
 def _tells(event: Event) -> bool:

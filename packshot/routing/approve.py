@@ -124,8 +124,8 @@ class Watch:
         return Finding(
             code="refusal_likely",
             status=Status.PASSED if kept else Status.FAILED,
-            message=f"The probability that a person refuses this edit is {probability:.3f} ({because}); "
-            f"{limit.sentence}; model {self.model.version}.",
+            message=f"People {'seldom' if kept else 'may'} refuse an edit like this one ({because}); "
+            f"probability {probability:.3f}, {limit.sentence}; model {self.model.version}.",
             measured=round(probability, 5),
             limit=limit.probability,
             unit="probability",

@@ -19,6 +19,7 @@ a word in a text. If such a shot looks like a category with a rule, a person edi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Literal
 
@@ -61,6 +62,9 @@ _WORDS: Mapping[Feature, str] = {
     Feature.BACKDROP_DARKNESS: "dark backdrop",
 }
 """What people call a figure."""
+IN_FIGURES = "refusal probability"
+"""Begins the bracket with the model's figures, at the end of a reason that the model has given."""
+_FIGURES = re.compile(rf":? \(?{IN_FIGURES} \d.*", re.S)
 _MAY_MEAN = {Feature.BACKDROP_ROUGHNESS: " (the backdrop is not smooth, or the product fills the frame)"}
 """What a figure may mean besides what its name says."""
 
@@ -224,17 +228,37 @@ def _measured(features: Features, risk: Risk, config: RoutingConfig) -> tuple[Co
     return Complexity.SIMPLE, f"every measured figure is below its limit ({_nearest(features, config.medium)})"
 
 
+def without_figures(reason: str) -> str:
+    """Return a route's reason, or a sentence that ends with one, without the bracket that holds the model's figures.
+
+    Example: ``"people seldom refuse what the machine makes of such a photograph (refusal probability 0.003 ...)"``
+    becomes the same up to the bracket. Where an older version gave nothing but the figures, the result is the
+    complexity alone, such as ``"simple"``. A reason that the model has not given stays as it is.
+
+    Args:
+        reason: the reason of a route, in words.
+    """
+    return _FIGURES.sub("", reason)
+
+
 def _promised(
     features: Features, probability: float, model: RoutingModel, config: RoutingConfig, ruled_out: Collection[str]
 ) -> tuple[Complexity, str]:
     """Return (complexity, reason) from the model's probability and the promise."""
     limit = model.limit(ModelUse.ROUTE, config.route, without=ruled_out)
-    said = f"refusal probability {probability:.3f}"
+    said = f"{IN_FIGURES} {probability:.3f}"
     if limit.probability is not None and probability <= limit.probability:
-        return Complexity.SIMPLE, f"{said} within {limit.probability:.3f} ({limit.sentence})"
+        return (
+            Complexity.SIMPLE,
+            f"people seldom refuse what the machine makes of such a photograph "
+            f"({said} within {limit.probability:.3f}; {limit.sentence})",
+        )
     reasons = ", ".join(_WORDS[Feature(name)] for name in model.route.forest.reasons(features.model_dump()))
-    because = f"; raised by {reasons}" if reasons else ""
-    return Complexity.MEDIUM, f"{said}{because} ({limit.sentence})"
+    because = f"; by {reasons}" if reasons else ""
+    return (
+        Complexity.MEDIUM,
+        f"people may refuse what the machine makes of such a photograph{because} ({said}; {limit.sentence})",
+    )
 
 
 def _reached(features: Features, limits: Mapping[Feature, float]) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 from packshot.blind import UNTOLD, as_listed, as_shown, is_blind, is_unjudged
 from packshot.naming import ShotId
 from packshot.record import ShotRecord, Source, State
+from packshot.routing.decide import IN_FIGURES
 from packshot.types import Finding, Status
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -57,6 +58,22 @@ def test_a_drawn_shot_is_shown_without_the_machine_s_opinion_until_it_is_judged(
     judged = DRAWN.advance(State.APPROVED, at=AT, actor="Ada", why="Ada approved it")
     assert not is_blind(judged)
     assert as_shown(judged) is as_listed(judged) is judged
+
+
+def test_how_likely_a_refusal_is_expected_is_not_told_before_the_judgement() -> None:
+    """Kind of test that was missing: the reason of the route holds the model's figure too."""
+    reason = f"people seldom refuse such a photograph ({IN_FIGURES} 0.003 within 0.125; 2 of 370 refused)"
+    routed = DRAWN.events[1].model_copy(update={"why": f"simple: {reason}"})
+    assert routed.to_state is State.ROUTED
+    told = {"category": "boxes", "reason": reason, "refusal_probability": 0.003}
+    record = DRAWN.model_copy(
+        update={"events": (DRAWN.events[0], routed, *DRAWN.events[2:]), "reports": {**DRAWN.reports, "routing": told}}
+    )
+    shown = as_shown(record)
+    assert shown.events[1].why == "simple"
+    assert shown.reports["routing"] == {"category": "boxes", "reason": UNTOLD}
+    for word in ("0.003", "seldom", "probability"):
+        assert word not in shown.model_dump_json(), word
 
 
 def test_a_list_tells_as_little_of_a_review_that_was_not_drawn() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from packshot.errors import ModelError
 from packshot.routing.approve import Watch, qc_figures
-from packshot.routing.decide import RouteDecision, decide
+from packshot.routing.decide import RouteDecision, decide, without_figures
 from packshot.routing.features import Features
 from packshot.routing.mask_figures import MaskFigures
 from packshot.routing.model import ModelUse, RoutingModel, read_model
@@ -71,6 +71,16 @@ def test_the_record_names_model_and_probability() -> None:
     assert decision.model == f"routing model {MODEL.version}"
     assert decision.refusal_probability is not None
     assert "labelled shots refused" in decision.reason
+    assert without_figures(f"simple: {decision.reason}") == (
+        "simple: people seldom refuse what the machine makes of such a photograph"
+    )
+    risky = route(Features(outline_complexity=0.5), model=model_of(shots=15))
+    assert without_figures(risky.reason).startswith("people may refuse what the machine makes of such a photograph")
+    assert not any(sign.isdigit() for sign in without_figures(risky.reason))
+    assert without_figures("simple: refusal probability 0.003 within 0.677 (at most 15.0% refused)") == "simple"
+    assert without_figures("grainy backdrop 0.31 at or above 0.20 (a note)") == (
+        "grainy backdrop 0.31 at or above 0.20 (a note)"
+    )
 
 
 def test_jewelry_is_complex_however_sure_the_model_is() -> None:

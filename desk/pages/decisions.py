@@ -34,13 +34,15 @@ from tasks.people.sent_answers import CheckedAnswer, checked_answer, with_run
 
 LONGEST_NOTE = 4000
 CORRECTIONS = ("new_name", "new_services")
+LATE = "Somebody has just decided about this shot."
 
 
 async def decide(request: Request) -> Response:
     """Record what a person decides about a shot, and return a redirect to the next shot.
 
     If the decision does not count, the answer is the shot's page with the reason. A decision is checked, then held
-    for a while. Until it is sent, the person can take it back (`desk.work.outbox`).
+    for a while. Until it is sent, the person can take it back (`desk.work.outbox`). A form that comes twice, because
+    its answer was lost on the way, counts once, and is answered in the same way.
 
     The form's fields:
 
@@ -58,7 +60,9 @@ async def decide(request: Request) -> Response:
     coming = whats_next(request)
     record = await to_thread.run_sync(readable_record, shot)
     if desk.outbox.has(shot):
-        return await shown(request, shot, refused="Somebody has just decided about this shot.")
+        if desk.outbox.repeats(shot, _answer_fields(record, fields, person), person=person.name):
+            return await _next(request, coming)
+        return await shown(request, shot, refused=LATE)
     if record.state in _WAITED_FOR and not _may(person, record.state, fields.get("choice", "")):
         raise HTTPException(403, "Your roles do not decide about this shot.")
     holder = desk.claims.take(str(shot), person.name)
@@ -146,13 +150,19 @@ async def held(
     except (httpx.HTTPError, OSError, PrefectException) as error:
         refused = f"The line cannot be reached now ({type(error).__name__}). {nothing}; try again."
         return await shown(request, shot, refused=refused, said=said)
+    if not desk.outbox.hold(answer, person=person.name):
+        desk.claims.release(person.name)
+        act, more = noted(answer)
+        audit.note(act, person=person.name, shot=shot, more=more)
+    elif not desk.outbox.repeats(shot, answer.fields, person=person.name):
+        return await shown(request, shot, refused=LATE)
+    return await _next(request, coming)
+
+
+async def _next(request: Request, coming: Coming) -> Response:
+    """Return the answer to a decision that counts: what the person sees next."""
+    shot, place = shot_in(request), coming.place
     following_record = await coming.record if coming.record else None
-    if desk.outbox.hold(answer, person=person.name):
-        return await shown(request, shot, refused="Somebody has just decided about this shot.")
-    desk.claims.release(person.name)
-    act, more = noted(answer)
-    audit.note(act, person=person.name, shot=shot, more=more)
-    place = coming.place
     to = place.after(str(shot)) or f"/queues/{place.queue.value}"
     if _answered_in_place(request):
         return JSONResponse({"to": to, **arrival(request, following_record, place.without(str(shot)))})
@@ -180,7 +190,7 @@ async def undo(request: Request) -> Response:
     shots = desk_of(request).outbox.undo(person.name)
     if not shots:
         audit.note("took back too late", person=person.name)
-        raise HTTPException(409, "It is too late to take it back: the decision has been sent.")
+        raise HTTPException(409, "Nothing was taken back: your last decision has been sent, or was taken back already.")
     for shot in shots:
         audit.note("took back", person=person.name, shot=shot)
     place = place_of(request)

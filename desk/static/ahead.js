@@ -78,7 +78,11 @@ export class Ahead {
 
   async _fetched() {
     const [path, query] = this.address.split("?");
-    const answer = await fetch(`${path}/ahead${query ? `?${query}` : ""}`, { priority: "low" }).catch(() => null);
-    return answer?.status === 200 && !answer.redirected ? parsed(await answer.text()) : null;
+    try {
+      const answer = await fetch(`${path}/ahead${query ? `?${query}` : ""}`, { priority: "low" });
+      return answer.status === 200 && !answer.redirected ? parsed(await answer.text()) : null;
+    } catch {
+      return null; // it is loaded when its turn comes
+    }
   }
 }

@@ -8,6 +8,10 @@ const csrf = document.querySelector('meta[name="csrf"]')?.content ?? "";
 const main = document.getElementById("main");
 const JSON_ONLY = { accept: "application/json" };
 const TOLD = "desk-told";
+/** So long a page waits for the answer to a decision, and for a next page that is on its way. */
+const ANSWER_MS = 20_000;
+const NEXT_MS = 6_000;
+const AWAY = "The desk does not answer. What stands here may be out of date.";
 let shot, keys, offers, ahead, zoomed, place, ticking;
 let sent = false;
 let asPage = false;
@@ -20,6 +24,31 @@ const writes = (element) =>
 
 function post(address, fields = {}) {
   return fetch(address, { method: "POST", body: new URLSearchParams({ csrf, ...fields }), keepalive: true });
+}
+
+/** Return {status, text} of the answer to a post; null if none came in time, or only a part of it. */
+async function answered(address, body, { headers = {}, within = ANSWER_MS } = {}) {
+  const options = { method: "POST", body, headers, keepalive: true, signal: AbortSignal.timeout(within) };
+  try {
+    const answer = await fetch(address, options);
+    return { status: answer.status, text: await answer.text() };
+  } catch {
+    return null;
+  }
+}
+
+/** Return what an answer says as JSON; null if it is none, or says that something is wrong. */
+function saidIn(answer) {
+  try {
+    return answer?.status === 200 ? JSON.parse(answer.text) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Return what is promised, or null if it takes too long or fails. */
+function soon(promise) {
+  return Promise.race([promise.catch(() => null), new Promise((resolve) => setTimeout(resolve, NEXT_MS, null))]);
 }
 
 /** Wait for the viewer of the shot that is on the screen; the module that makes it may come later than this one. */
@@ -58,7 +87,7 @@ function next(address) {
 /** Show the shot of which the server says how it stands now; load its page where it isn't ready. */
 async function arrive(told) {
   if (told.shot && ahead?.address !== told.address) next(told.address);
-  const page = told.shot ? await ahead.pageFor(told).catch(() => null) : null;
+  const page = told.shot ? await soon(ahead.pageFor(told)) : null;
   if (!page) {
     sessionStorage.setItem(TOLD, told.notices ?? "");
     location.assign(told.to);
@@ -87,7 +116,7 @@ function show(page, taken = null) {
   if (element && !viewer())
     import("./viewer/viewer.js").then(({ viewerIn }) => {
       if (element.isConnected) window.packshotViewer ??= viewerIn(element).api();
-    });
+    }).catch(() => {}); // the words that stand there say it
   const head = main.querySelector("h1");
   head.tabIndex = -1;
   head.focus({ preventScroll: true });
@@ -117,10 +146,10 @@ window.addEventListener("popstate", () => {
 
 // --- deciding
 
-function sending(now) {
+function sending(now, words = now ? "Sending …" : "") {
   sent = now;
   const line = document.getElementById("sending");
-  if (line) line.textContent = now ? "Sending …" : "";
+  if (line) line.textContent = words;
 }
 window.addEventListener("pageshow", () => sending(false));
 
@@ -131,10 +160,16 @@ async function send(event, form, submitter) {
   if (asPage) return undefined; // the browser's own way, with a new page
   event.preventDefault();
   const body = new URLSearchParams(new FormData(form, submitter));
-  const answer = await fetch(form.action, { method: "POST", body, headers: JSON_ONLY, keepalive: true }).catch(() => null);
-  if (answer?.ok) return arrive(await answer.json());
-  const page = answer?.status === 409 ? parsed(await answer.text()) : null;
+  const answer = await answered(form.action, body, { headers: JSON_ONLY });
+  const told = saidIn(answer);
+  if (told) return arrive(told);
+  const page = answer?.status === 409 ? parsed(answer.text) : null;
   if (page && runsHere(page)) return refused(page);
+  const isPage = answer?.status === 200 && answer.text.trimStart().startsWith("<"); // a proxy's sign-in
+  if (!answer || answer.status >= 500 || (answer.status === 200 && !isPage)) {
+    const why = answer?.status >= 500 ? `The desk answered with an error (${answer.status})` : "The desk did not answer";
+    return sending(false, `${why}, so it is not known whether the decision arrived. Decide the same again: it counts once. If that does not help, load the page again.`);
+  }
   asPage = true; // it leads to the sign-in, or says what is wrong
   return form.requestSubmit(submitter);
 }
@@ -155,8 +190,8 @@ async function go(address) {
   sent = true;
   const [path, query] = address.split("?");
   const body = new URLSearchParams({ csrf });
-  const answer = await fetch(`${path}/arrive${query ? `?${query}` : ""}`, { method: "POST", body }).catch(() => null);
-  if (answer?.ok) await arrive({ to: address, ...(await answer.json()) });
+  const told = saidIn(await answered(`${path}/arrive${query ? `?${query}` : ""}`, body, { within: NEXT_MS }));
+  if (told) await arrive({ to: address, ...told });
   else location.assign(address);
 }
 
@@ -267,16 +302,25 @@ function tellAgain() {
   sessionStorage.removeItem(TOLD);
 }
 
+document.addEventListener("submit", (event) => {
+  if (event.target.id !== "undo") return;
+  if (event.target.dataset.sent) event.preventDefault(); // a second one would say that there is nothing to take back
+  event.target.dataset.sent = "yes";
+});
+window.addEventListener("pageshow", () => delete document.getElementById("undo")?.dataset.sent);
+
 tellAgain();
 begin();
+sending(false);
 
 if (document.querySelector("[data-reload]")) setTimeout(() => location.reload(), 2000);
 else if (csrf)
   setInterval(async () => {
     if (document.hidden) return;
-    const answer = await fetch("/counts").catch(() => null);
-    if (!answer?.ok) return;
-    const { lists, stale } = await answer.json();
+    const answer = await fetch("/counts", { signal: AbortSignal.timeout(ANSWER_MS) }).catch(() => null);
+    if (answer && !answer.ok && answer.status < 500) return;
+    const told = answer?.ok ? await answer.json().catch(() => null) : null;
+    const { lists, stale } = told ?? { lists: {}, stale: AWAY };
     const old = document.getElementById("stale");
     if (old.textContent !== stale) old.textContent = stale;
     old.hidden = !stale;

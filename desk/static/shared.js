@@ -18,10 +18,12 @@ function complete() {
 
 if (form) {
   const marked = document.getElementById("marked");
+  form.querySelector(".where").hidden = false; // without this script nothing that is drawn would be sent
   document.getElementById("viewer").addEventListener("packshot-marks", ({ detail }) => {
     marked.textContent = ["No place is marked.", "1 place is marked."][detail.length] ?? `${detail.length} places are marked.`;
   });
   document.getElementById("draw").addEventListener("click", () => {
+    if (!window.packshotViewer) marked.textContent = "The picture is not open yet.";
     window.packshotViewer?.draw();
     document.getElementById("viewer").scrollIntoView({ block: "nearest" });
   });

@@ -2,6 +2,7 @@
 
 const TRIES = 3;
 const AT_ONCE = 2;
+const BROKE_OFF = "The connection broke off. Choose the file again: it goes on where it stopped.";
 const csrf = document.querySelector('meta[name="csrf"]').content;
 const shot = document.querySelector(".shot").dataset.shot;
 const drop = document.getElementById("drop");
@@ -9,20 +10,22 @@ const input = document.getElementById("file");
 const bar = document.getElementById("sent");
 const status = document.getElementById("upload");
 let busy = false;
+status.textContent = "";
 
 async function ask(what, fields = {}) {
   const answer = await fetch(`/shots/${shot}/job/${what}`, {
     method: "POST",
     headers: { Accept: "application/json" },
     body: new URLSearchParams({ csrf, ...fields }),
-  });
-  if (answer.ok) return answer.json();
-  const text = await answer.text();
-  let said = "The desk did not take it. Load the page again.";
+  }).catch(() => null);
+  const text = await answer?.text().catch(() => null);
+  let said = answer ? "The desk did not take it. Load the page again." : BROKE_OFF;
   try {
-    said = JSON.parse(text).said ?? said;
+    const told = JSON.parse(text);
+    if (answer.ok && told) return told;
+    said = told.said ?? said;
   } catch {
-    said = new DOMParser().parseFromString(text, "text/html").querySelector("h1")?.textContent ?? said;
+    if (text && !answer.ok) said = new DOMParser().parseFromString(text, "text/html").querySelector("h1")?.textContent ?? said;
   }
   throw new Error(said);
 }
@@ -31,7 +34,7 @@ async function put(link, part) {
   for (let tried = 1; ; tried += 1) {
     const answer = await fetch(link, { method: "PUT", body: part }).catch(() => null);
     if (answer?.ok) return;
-    if (tried === TRIES) throw new Error("The connection broke off. Choose the file again: it goes on where it stopped.");
+    if (tried === TRIES) throw new Error(BROKE_OFF);
     await new Promise((resolve) => setTimeout(resolve, 500 * tried));
   }
 }

@@ -15,8 +15,9 @@ import logging
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from packshot.errors import DecisionRefusedError, PackshotError
@@ -76,6 +77,11 @@ class Answered:
         """The shot that the decision is about."""
         return self.answer.shot
 
+    @property
+    def may_be_taken_back(self) -> bool:
+        """Whether nothing of the decision has been sent, so that its run can't have it."""
+        return self.stage is Outgoing.HELD and not self.tries
+
 
 @dataclasses.dataclass(frozen=True)
 class Held:
@@ -83,7 +89,7 @@ class Held:
 
     Attributes:
         answer: the decision, or one of several that were made in one step.
-        shots: all shots that the decision is about.
+        shots: all shots for which it can be taken back.
         left_s: for how many more seconds it can be taken back.
     """
 
@@ -153,18 +159,19 @@ class Outbox:
     def undo(self, person: str) -> tuple[ShotId, ...]:
         """Take back a person's last decision, and return its shots; empty if there is none that can be taken back.
 
-        A decision that was made about several shots in one step is taken back for all of them.
+        A decision that was made about several shots in one step is taken back for those of them for which it has not
+        been sent. A decision that is being sent, or that may have arrived, stays and counts; so does one that somebody
+        has made since about a shot whose part of the step is over.
 
         Args:
             person: the person's name.
         """
         with self._lock:
             one = self._held_by(person)
-            if one is None:
-                return ()
-            for shot in one.together:
+            shots = self._held_with(one) if one else ()
+            for shot in shots:
                 del self._answers[str(shot)]
-            return one.together
+            return shots
 
     def held_by(self, person: str) -> Held | None:
         """Return the last decision that a person can still take back; None if there is none.
@@ -174,7 +181,9 @@ class Outbox:
         """
         with self._lock:
             one = self._held_by(person)
-            return None if one is None else Held(one.answer, one.together, max(0.0, one.send_at - self._clock()))
+            if one is None:
+                return None
+            return Held(one.answer, self._held_with(one), max(0.0, one.send_at - self._clock()))
 
     def has(self, shot: ShotId | str) -> bool:
         """Return whether somebody has decided about a shot, and the shot's record doesn't have the decision yet.
@@ -183,6 +192,20 @@ class Outbox:
             shot: the shot's id, or its text CLIENT/BATCH/SHOT.
         """
         return str(shot) in self._answers
+
+    def repeats(self, shot: ShotId | str, fields: Mapping[str, Any], *, person: str) -> bool:
+        """Return whether a form only repeats the decision that its person has just made about a shot.
+
+        A browser that got no answer sends its form again. The decision counts once, and its person is told that it
+        counts.
+
+        Args:
+            shot: the shot's id, or its text CLIENT/BATCH/SHOT.
+            fields: the fields of the line's form, as in `CheckedAnswer`.
+            person: the name of the person who sent the form.
+        """
+        known = self._answers.get(str(shot))
+        return known is not None and known.person == person and dict(known.answer.fields) == dict(fields)
 
     def tell(self, person: str, shot: ShotId, sentence: str) -> None:
         """Keep a message for a person: why a decision did not count. Their next page shows it.
@@ -301,13 +324,20 @@ class Outbox:
             self.tell(one.person, one.shot, refused)
 
     def _held_by(self, person: str) -> Answered | None:
-        held = [
-            one
-            for one in self._answers.values()
-            if one.person == person and one.stage is Outgoing.HELD and not one.tries
-        ]
+        held = [one for one in self._answers.values() if one.person == person and one.may_be_taken_back]
         last = max(held, key=lambda one: one.send_at, default=None)
         return last if last is not None and last.send_at > self._clock() else None
+
+    def _held_with(self, one: Answered) -> tuple[ShotId, ...]:
+        """Return the shots of a decision's step for which it can still be taken back, in their order."""
+        step = [self._answers.get(str(shot)) for shot in one.together]
+        return tuple(
+            other.shot
+            for other in step
+            if other is not None
+            and other.may_be_taken_back
+            and (other.person, other.together) == (one.person, one.together)
+        )
 
 
 def _run_of(one: Answered) -> UUID:

@@ -19,6 +19,7 @@ from packshot.handoff.deciding import (
     since_restart,
 )
 from packshot.record import EDIT, MACHINE_EDIT, ShotRecord, State
+from packshot.routing.decide import without_figures
 from packshot.types import Finding, Status, Value, in_order_of_weight
 from tasks.people.answers import REDOS
 from tasks.stages.stored_edits import picture_to_edit
@@ -272,8 +273,8 @@ def facts_of(record: ShotRecord) -> list[tuple[str, str, str]]:
 def history_of(record: ShotRecord) -> list[tuple[str, str]]:
     """Return what has happened to a shot, newest first, each as (moment, sentence).
 
-    The moment is a text such as "2026-03-01 09:30", in UTC. In a blind review it is people's decisions only, so that
-    nothing reveals the machine's score.
+    The moment is a text such as "2026-03-01 09:30", in UTC. A sentence about the route has no figures of the model. In
+    a blind review it is people's decisions only, so that nothing reveals the machine's score.
 
     Args:
         record: the shot's record.
@@ -281,7 +282,7 @@ def history_of(record: ShotRecord) -> list[tuple[str, str]]:
     if is_blind(record):
         told: Iterable[tuple[Any, str]] = ((one.at, one.sentence) for one in since_restart(record))
     else:
-        told = ((one.at, one.why) for one in record.events if one.why)
+        told = ((one.at, without_figures(one.why)) for one in record.events if one.why)
     return [(f"{at:%Y-%m-%d %H:%M}", why) for at, why in reversed(list(told))]
 
 

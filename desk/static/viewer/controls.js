@@ -30,6 +30,11 @@ export class Group {
     for (const [name, button] of this._buttons) button.setAttribute("aria-pressed", String(names.includes(name)));
   }
 
+  /** Let all buttons be used, or none. */
+  enable(isUsable) {
+    for (const button of this._buttons.values()) button.disabled = !isUsable;
+  }
+
   button(name) {
     return this._buttons.get(name);
   }

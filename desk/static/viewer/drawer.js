@@ -11,7 +11,7 @@
  * pixels. `divider` is the column where "before" ends and "after" begins.
  * `roleOf(tiledImage)` returns "before", "after" or "overlay".
  */
-export function pixelDrawer(OpenSeadragon, { scene, roleOf, afterDrawing }) {
+export function pixelDrawer(OpenSeadragon, { scene, roleOf }) {
   return class PixelDrawer extends OpenSeadragon.DrawerBase {
     constructor(options) {
       super(options);
@@ -66,7 +66,6 @@ export function pixelDrawer(OpenSeadragon, { scene, roleOf, afterDrawing }) {
       }
       this._drawOverlays(tiledImages.filter((one) => roleOf(one) === "overlay"), place, stage);
       this._drawn = { images: tiledImages.length, ...place };
-      afterDrawing();
     }
 
     /** Return whether the last frame showed this many images at this place, each with all tiles that belong there. */

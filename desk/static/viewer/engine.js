@@ -2,6 +2,7 @@
 
 import { pixelDrawer } from "./drawer.js";
 import { Frames } from "./frames.js";
+import { tried } from "./pictures.js";
 
 /** A level is drawn down to a little more than half its size, counted in device pixels; then the next smaller one is. */
 const LEAST_RATIO = 0.51;
@@ -11,11 +12,21 @@ const LEAST_OVERLAY_RATIO = 0.99;
 /** All engines of a page share their frames: the engine's functions for them are the page's. */
 const frames = new Frames();
 
+/** A tile that did not come is asked for again so often, and after so long. */
+const TILE_TRIES = 2;
+const TILE_PAUSE_MS = 500;
+
 let loading = null;
 
-/** Return OpenSeadragon, loaded once; it is a classic script and not a module. */
+/** Return OpenSeadragon, loaded once; it is a classic script and not a module. The next viewer tries anew if it did not come. */
 function openSeadragon() {
-  loading ??= new Promise((resolve, reject) => {
+  loading ??= tried(loaded);
+  loading.catch(() => (loading = null));
+  return loading;
+}
+
+function loaded() {
+  return new Promise((resolve, reject) => {
     // OpenSeadragon adds a style element to the page unless it finds one with this mark. The page's policy forbids
     // inline styles, so it finds an element of that name that is none.
     const mark = document.createElementNS("urn:packshot:no-style", "style");
@@ -27,26 +38,31 @@ function openSeadragon() {
       frames.serve(window.OpenSeadragon);
       resolve(window.OpenSeadragon);
     });
-    script.addEventListener("error", () => reject(new Error("The viewer's engine could not be loaded.")));
+    script.addEventListener("error", () => {
+      for (const one of [mark, script]) one.remove();
+      reject(new Error("The viewer's engine did not arrive. Load the page again."));
+    });
     document.head.append(script);
   });
-  return loading;
 }
 
-/** Return the engine in an element. `scene` is the drawer's; `drawn` is called after each frame. */
-export async function engineIn(element, { scene, drawn }) {
+/** Return the engine in an element. `scene` is the drawer's; `lost` is called with the role of an image that lacks a tile. */
+export async function engineIn(element, { scene, lost }) {
   const OpenSeadragon = await openSeadragon();
-  return new Engine(OpenSeadragon, element, scene, drawn);
+  return new Engine(OpenSeadragon, element, scene, lost);
 }
 
 class Engine {
-  constructor(OpenSeadragon, element, scene, drawn) {
+  constructor(OpenSeadragon, element, scene, lost) {
     this._osd = OpenSeadragon;
     this._roles = new Map();
     this._scene = scene;
+    this._lost = lost;
+    this._failures = new WeakMap();
+    this._awaited = 0;
     this._viewer = new OpenSeadragon.Viewer({
       element,
-      drawer: pixelDrawer(OpenSeadragon, { scene, roleOf: (image) => this._roles.get(image), afterDrawing: drawn }),
+      drawer: pixelDrawer(OpenSeadragon, { scene, roleOf: (image) => this._roles.get(image) }),
       showNavigationControl: false,
       mouseNavEnabled: false,
       keyboardNavEnabled: false,
@@ -67,6 +83,7 @@ class Engine {
     for (const event of ["tile-loaded", "tile-load-failed", "fully-loaded-change"]) {
       this._viewer.addHandler(event, () => frames.wake());
     }
+    this._viewer.addHandler("tile-load-failed", ({ tile, tiledImage }) => this._again(tile, tiledImage));
     this._viewer.drawer.canvas.addEventListener("contextrestored", () => this.redraw());
     this._isBusy = () => this._viewer.world.needsDraw() || ![...this._roles.keys()].every((image) => image.getFullyLoaded());
     frames.watch(this._isBusy);
@@ -103,6 +120,25 @@ class Engine {
     frames.wake();
   }
 
+  /** Ask for a tile that did not come once more after a while, or say that it is lost. The engine would never do either. */
+  _again(tile, image) {
+    const failures = (this._failures.get(tile) ?? 0) + 1;
+    this._failures.set(tile, failures);
+    if (!this._roles.has(image)) return;
+    if (failures > TILE_TRIES) {
+      this._lost(this._roles.get(image));
+      return;
+    }
+    this._awaited += 1;
+    setTimeout(() => {
+      this._awaited -= 1;
+      if (!this._roles.has(image)) return;
+      tile.exists = true;
+      image.setClip(null); // nothing is clipped: the engine looks anew which tiles it needs
+      this.redraw();
+    }, TILE_PAUSE_MS * failures);
+  }
+
   /** Give back tiles and canvases. */
   leave() {
     frames.forget(this._isBusy);
@@ -136,6 +172,7 @@ class Engine {
 
   /** Return whether the present view is on the screen: every tile is loaded, and the last frame drew all of them there. */
   get isSharp() {
+    if (this._awaited > 0) return false;
     if (![...this._roles.keys()].every((image) => image.getFullyLoaded())) return false;
     if (this._viewer.drawer.hasDrawn(this._roles.size, this._scene().place)) return true;
     this.redraw();

@@ -9,11 +9,41 @@ export function addressOf(shot, kind, digest) {
   return `/pictures/${parts.join("/")}`;
 }
 
-/** Return what the server says at an address, as JSON. */
-export async function told(address, options = {}) {
-  const answer = await fetch(address, options);
-  if (!answer.ok) throw new Error((await answer.text()).trim() || `The server answered ${answer.status}.`);
-  return answer.json();
+/** So often something is asked for, and after so long again: a desk that was started anew is back by then. */
+const TRIES = 3;
+const PAUSE_MS = 500;
+
+/** Return what `once()` promises; when that fails, it is called again, but not after an error with `isFinal`. */
+export async function tried(once) {
+  for (let time = 1; ; time += 1) {
+    try {
+      return await once();
+    } catch (error) {
+      if (time === TRIES || error.isFinal) throw error;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * time));
+    }
+  }
+}
+
+/** Return what the server says at an address, as JSON. What does not come is said in a sentence that names `what`. */
+export function told(address, what = "The picture") {
+  const lost = (why) => new Error(`${what} did not arrive: ${why}. Load the page again.`);
+  return tried(async () => {
+    const answer = await fetch(address).catch(() => null);
+    if (!answer) throw lost("the desk cannot be reached");
+    const text = await answer.text().catch(() => null);
+    if (answer.ok && text !== null) {
+      try {
+        return JSON.parse(text);
+      } catch {
+        throw lost("the answer broke off");
+      }
+    }
+    const isSaid = text?.trim() && answer.headers.get("content-type")?.startsWith("text/plain");
+    const error = isSaid ? new Error(text.trim()) : lost(text === null ? "the answer broke off" : `the desk answered ${answer.status}`);
+    error.isFinal = answer.status < 500 && !answer.ok;
+    throw error;
+  });
 }
 
 /** Have a picture's tiles made before anybody looks at it; return false if too many others are made already. */

@@ -30,7 +30,7 @@ function started(promises) {
  * turn comes (`arrive`).
  */
 export class Viewer {
-  constructor(place, { shot, kinds, findings, base = "", draws = true, ahead = false }) {
+  constructor(place, { shot, kinds, findings, base = "", draws = true, ahead = false, styled = null }) {
     this._place = place;
     this._shot = shot;
     this._base = base;
@@ -38,6 +38,7 @@ export class Viewer {
     this._isAhead = ahead;
     this._isGone = false;
     this._isWell = true;
+    this._styled = styled;
     this._ends = new AbortController();
     this._findings = findings;
     this._kinds = Object.fromEntries(Object.keys(NAMES).filter((kind) => kinds[kind]).map((kind) => [kind, kinds[kind]]));
@@ -166,11 +167,12 @@ export class Viewer {
     });
     this._readout = element("span", { class: "pv-readout" });
     this._said = element("p", { role: "status" });
+    this._lacks = element("p", { class: "pv-trouble", role: "alert" });
     this._legend = element("p", { class: "pv-legend" });
     this._marked = element("span", { class: "pv-group pv-marked", role: "group", "aria-label": "Marks" });
     this._wide = element("p", {}, WIDE);
     this._foot.append(this._size, this._slider, this._readout, this._marked, this._groups.surrounds.element);
-    this._words.append(this._said, this._legend, this._wide);
+    this._words.append(this._lacks, this._said, this._legend, this._wide);
     const gamut = window.matchMedia("(color-gamut: p3)");
     const note = () => this._wide.toggleAttribute("hidden", !gamut.matches);
     gamut.addEventListener("change", note, { signal: this._ends.signal });
@@ -182,19 +184,19 @@ export class Viewer {
   async _open() {
     if (!this._after) throw new Error("This shot has no picture yet.");
     this._say("Opening the picture …");
-    const scene = { scene: () => this._scene(), drawn: () => {} };
     const [layout, engine, before, overlays] = started([
       this._layout(this._after),
-      engineIn(this._stage.engine, scene),
+      engineIn(this._stage.engine, { scene: () => this._scene(), lost: (role) => this._lost(role) }),
       this._before ? this._layout(this._before) : null,
-      this._after === "edit" ? told(`${this._address("edit")}/overlays.json`) : null,
+      this._after === "edit" ? told(`${this._address("edit")}/overlays.json`, "The list of overlays") : null,
     ]);
     this._engine = await engine;
     if (this._isGone) return this._engine.leave();
     await this._show(await layout);
-    if (this._before) await this._addBefore(before);
-    await this._offerOverlays(await overlays);
     this._showBoxes();
+    await this._styled;
+    if (this._before) await this._addBefore(before).catch((error) => this._withoutBefore(error));
+    await this._offerOverlays(overlays).catch((error) => this._lack(error.message));
   }
 
   /** Show the picture that is judged: from now on it can be magnified and moved. */
@@ -206,22 +208,44 @@ export class Viewer {
     this._isSeen();
   }
 
-  async _addBefore(layout = this._layout(this._before)) {
-    this._beforeItem = await this._engine.add(await layout, this._address(this._before), "before");
+  /** Have a picture to compare with. Of two that are asked for one after the other, the last one is shown, whichever comes first. */
+  async _addBefore(layout, kind = this._before) {
+    this._wantedBefore = kind;
+    const told = await layout;
+    if (this._wantedBefore !== kind) return;
+    const item = await this._engine.add(told, this._address(kind), "before");
+    if (this._wantedBefore !== kind) {
+      this._engine.remove(item);
+      return;
+    }
+    if (this._beforeItem) this._engine.remove(this._beforeItem);
+    [this._beforeItem, this._before] = [item, kind];
+    this._groups.looks.enable(true);
     this._draw();
   }
 
+  /** Go on without the picture before: it did not come. */
+  _withoutBefore(error) {
+    this._before = null;
+    this._groups.looks.enable(false);
+    this._lack(error.message);
+  }
+
   async _compareWith(kind) {
-    if (this._beforeItem) this._engine.remove(this._beforeItem);
-    this._before = kind;
-    await this._addBefore();
-    if (this._looks === "after") this._look("before");
-    else this._look(this._looks);
+    await this._ready;
+    try {
+      await this._addBefore(this._layout(kind), kind);
+    } catch (error) {
+      this._trouble(error);
+      return;
+    }
+    if (this._before === kind) await this._look(this._looks === "after" ? "before" : this._looks);
   }
 
   async _offerOverlays(offered) {
-    if (!offered) return;
-    const { address, overlays } = offered;
+    const told = await offered;
+    if (!told) return;
+    const { address, overlays } = told;
     this._overlays = `${this._address("edit")}/${address}`;
     this._names.push(...overlays);
     for (const name of overlays) this._groups.overlays.button(name).disabled = this._groups.overlays.button(name).hidden = false;
@@ -239,7 +263,7 @@ export class Viewer {
   }
 
   async _layout(kind) {
-    const layout = await told(`${this._address(kind)}/picture.json`);
+    const layout = await told(`${this._address(kind)}/picture.json`, kind === this._after ? "The picture" : `The picture to compare with (${NAMES[kind]})`);
     this._pictures.set(kind, new Pixels(layout, this._address(kind)));
     return layout;
   }
@@ -295,7 +319,7 @@ export class Viewer {
       this._say("Measuring …");
       try {
         const address = `${this._overlays}/${name}`;
-        const layout = await told(`${address}/picture.json`);
+        const layout = await told(`${address}/picture.json`, "The overlay");
         this._on.set(name, { item: await this._engine.add(layout, address, "overlay"), sentence: layout.sentence });
         this._say("");
       } catch (error) {
@@ -328,10 +352,10 @@ export class Viewer {
 
   async _whenSharp() {
     await this._ready;
-    if (!this._engine) return;
     const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
     const looks = () => {
       if (this._isGone) throw new Error("Another picture has taken its place.");
+      if (!this._isWell) throw new Error(this._lacks.textContent);
       return this._engine.isSharp;
     };
     await frame();
@@ -359,7 +383,13 @@ export class Viewer {
     await this._ready;
     if (!this._boxes.delete(name)) this._boxes.add(name);
     if (name === "guides" && !this._guides && this._overlays) {
-      this._guides = await told(`${this._overlays}/guides.json`);
+      try {
+        this._guides = await told(`${this._overlays}/guides.json`, "The frame of the platforms");
+      } catch (error) {
+        this._boxes.delete(name);
+        this._trouble(error);
+        return;
+      }
     }
     this._showBoxes();
     this._say(name === "guides" && this._boxes.has(name) ? (this._guides ?? []).map((one) => `${one.platform}: ${one.sentence}`).join(" ") : "");
@@ -413,10 +443,11 @@ export class Viewer {
       return;
     }
     const kinds = [this._after, this._before].filter((kind) => this._pictures.has(kind));
-    const values = await Promise.all(kinds.map((kind) => this._pictures.get(kind).at(pixel.x, pixel.y).catch(() => null)));
+    const values = await Promise.all(kinds.map((kind) => this._pictures.get(kind).at(pixel.x, pixel.y).catch(() => undefined)));
     if (this._wanted !== pixel) return;
     const parts = kinds.map((kind, index) => values[index] && `${kinds.length > 1 ? `${NAMES[kind]} ` : ""}${inWords(values[index])}`);
-    const words = values[0] ? `${pixel.x}, ${pixel.y} · ${parts.filter(Boolean).join("\n")}` : "";
+    const figures = values[0] === undefined ? "the values did not arrive" : parts.filter(Boolean).join("\n");
+    const words = values[0] === null ? "" : `${pixel.x}, ${pixel.y} · ${figures}`;
     this._readout.textContent = words;
     if (aloud) this._say(words);
   }
@@ -428,7 +459,19 @@ export class Viewer {
 
   _failed(error) {
     this._isWell = false;
-    this._trouble(error);
+    this._say("");
+    this._lack(error.message);
+  }
+
+  /** A part of an image did not come, however often it was asked for. */
+  _lost(role) {
+    this._isWell &&= role === "overlay";
+    this._lack(`A part of ${role === "overlay" ? "an overlay" : "the picture"} did not arrive; what is seen there is not exact. Load the page again.`);
+  }
+
+  /** Say what is not there and will not come by itself; these words stay. */
+  _lack(words) {
+    if (!this._lacks.textContent.includes(words)) this._lacks.append(`${this._lacks.textContent ? " " : ""}${words}`);
   }
 
   _trouble(error) {

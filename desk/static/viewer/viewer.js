@@ -6,12 +6,22 @@
    A delivered picture has one kind, "delivered", and data-base, the address below which its tiles are; data-draws="no"
    takes the tool for marks away. */
 
+import { tried } from "./pictures.js";
 import { Viewer } from "./shown.js";
 
-const style = document.createElement("link");
-style.rel = "stylesheet";
-style.href = new URL("viewer.css", import.meta.url).href;
-document.head.append(style);
+/** The style sheet; it may come after everything else. */
+const styled = tried(() => new Promise((resolve, reject) => {
+  const style = document.createElement("link");
+  style.rel = "stylesheet";
+  style.href = new URL("viewer.css", import.meta.url).href;
+  style.addEventListener("load", resolve);
+  style.addEventListener("error", () => {
+    style.remove();
+    reject(new Error("The viewer's style sheet did not arrive. Load the page again."));
+  });
+  document.head.append(style);
+}));
+styled.catch(() => {}); // each viewer says it
 
 /** Return a viewer in an element that has these attributes. `ahead`: nobody sees it yet (see Viewer). */
 export function viewerIn(place, { ahead = false } = {}) {
@@ -22,6 +32,7 @@ export function viewerIn(place, { ahead = false } = {}) {
     base: place.dataset.base ?? "",
     draws: place.dataset.draws !== "no",
     ahead,
+    styled,
   });
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ from prefect.client.orchestration import get_client
 
 from desk.access.roles import Role
 from desk.state import Desk
+from desk.work.outbox import Outgoing
 from packshot.decision import Choice
 from packshot.errors import DecisionRefusedError
 from packshot.keys import record_key
@@ -209,7 +211,25 @@ def test_too_late_to_take_back_is_said(desk: Desk, browse: Browse, reviews: list
     desk.outbox.tick(at_once=True)
     answer = browser.post("/undo")
     assert answer.status_code == 409
-    assert "too late" in answer.text
+    assert "your last decision has been sent" in answer.text
+
+
+def test_a_form_that_comes_twice_counts_once_and_another_one_does_not_count(
+    desk: Desk, browse: Browse, reviews: list[ShotId]
+) -> None:
+    """Kind of test that was missing: the answer to a decision is lost on the way, and the browser sends it again."""
+    shot, browser = reviews[0], browse("Rea Viewer")
+    picture = picture_on(browser.page_of(shot))
+    first, again = (browser.decide(shot, "approve", "meets_standard", picture=picture) for _ in range(2))
+    assert (first.status_code, first.headers["location"]) == (again.status_code, again.headers["location"])
+    assert first.status_code == 303
+    for name, reason, note in (("Rea Viewer", "flaws_accepted", ""), ("Rea Viewer", "meets_standard", "but look")):
+        other = browse(name).decide(shot, "approve", reason, note=note, picture=picture)
+        assert (other.status_code, "Somebody has just decided" in said_on(other.text)) == (409, True)
+    assert browse("Ben Viewer").decide(shot, "approve", "meets_standard", picture=picture).status_code == 409
+    held = desk.outbox.held_by("Rea Viewer")
+    assert held
+    assert (held.shots, held.answer.decision.reason) == ((shot,), "meets_standard")
 
 
 def test_a_desk_that_is_killed_loses_what_it_held_and_the_shot_waits_on(
@@ -382,6 +402,27 @@ def test_what_was_approved_together_is_taken_back_together(desk: Desk, browse: B
     assert "3 shots approved." in said_on(browser.get("/queues/review").text)
     assert browser.post("/undo").headers["location"].startswith("/queues/review")
     assert desk.outbox.is_empty
+
+
+def test_of_several_only_those_are_taken_back_of_which_nothing_was_sent(
+    desk: Desk, browse: Browse, reviews: list[ShotId]
+) -> None:
+    """Kind of test that was missing: the shots of one step stand at different stages."""
+    browser, (code,) = browse("Rea Viewer"), {one.worst_code for one in map(desk.waiting.find, reviews) if one}
+    for one in reviews:
+        browser.post(f"/shots/{one}/seen", picture=picture_on(browser.page_of(one)))
+    browser.post(f"/together?finding={code}", reason="meets_standard", **{f"shot:{one}": "1" for one in reviews})
+    sending, over, held = (desk.outbox._answers[str(one)] for one in reviews)
+    sending.stage = Outgoing.SENDING
+    desk.outbox._answers[str(over.shot)] = dataclasses.replace(over, person="Ben Viewer", together=(over.shot,))
+    told = desk.outbox.held_by("Rea Viewer")
+    assert told
+    assert told.shots == (held.shot,)
+    assert browser.post("/undo").headers["location"].startswith(f"/shots/{held.shot}")
+    assert desk.outbox.shots == {str(sending.shot), str(over.shot)}
+    del desk.outbox._answers[str(over.shot)]
+    sending.stage = Outgoing.HELD
+    assert desk.outbox.undo("Rea Viewer") == (sending.shot,)
 
 
 def test_a_picture_that_was_not_the_one_seen_is_not_approved_with_others(

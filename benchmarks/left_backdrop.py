@@ -163,7 +163,7 @@ class LookedAt:
 
     Attributes:
         result: the edit, with the machine's verdict.
-        signed: whether everybody who looked at it signed it.
+        signed: True if everybody who looked at the edit accepted it.
         kinds: kinds of defects that somebody saw.
     """
 

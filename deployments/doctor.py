@@ -51,7 +51,7 @@ class Health(StrEnum):
 
     Values:
         OK: all is well.
-        WARNING: the line works, but a person should change something.
+        WARNING: Packshot works, but a person should change something.
         FAILED: a night would fail or not start; the exit status is 1.
         SKIPPED: not checked, because another check that it needs has failed.
     """

@@ -39,7 +39,7 @@ class State(StrEnum):
         RECEIVED: the file is uploaded, and not opened yet.
         REFUSED: the photograph cannot be used, or a person rejected it. This is an end.
         MASTERED: the photograph is decoded into its master (16-bit TIFF).
-        ROUTED: the line has decided whether the machine or a person edits the photograph.
+        ROUTED: Packshot has decided whether the machine or a person edits the photograph.
         ON_HOLD: something is missing that the client must send or answer.
         EDITING_AUTO: the machine edits the photograph.
         AWAITING_EDITOR: a person must edit the photograph.

@@ -118,6 +118,7 @@ def guides_of(sources: Sources) -> list[dict[str, Any]]:
 
     Raises:
         ObjectMissingError: the matte or the plan is gone, or was changed.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     told = guides(_matte(sources), shot_objects.plan_of(sources.record).renditions)
     return [

@@ -190,6 +190,7 @@ def make_tiles(found: Found) -> Pack:
 
     Raises:
         ObjectMissingError: the picture is gone, or was changed.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     with room_for(found.record):
         return picture_pack(read_master(shot_objects.fetch(found.record, found.name)))

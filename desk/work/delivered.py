@@ -279,6 +279,7 @@ class Small:
 
         Raises:
             ObjectMissingError: the file is gone, or was changed.
+            StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
         """
         if record is not None and _has(record, file):
             try:

@@ -424,7 +424,11 @@ def values_of(shots: Iterable[Waiting]) -> Mapping[str, list[str]]:
 
 
 def record_of(shot: ShotId) -> ShotRecord | None:
-    """Return a shot's record as it is now; None if there is none, or if it can't be read."""
+    """Return a shot's record as it is now; None if there is none, or if it can't be read.
+
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
+    """
     try:
         return find_record(shot)
     except RecordDamagedError:

@@ -27,6 +27,7 @@ def zipped(files: Iterable[tuple[str, str]]) -> Iterator[bytes]:
 
     Raises:
         ObjectMissingError: an object is missing; the zip breaks off.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     sink = _Sink()
     scratch = get_settings().scratch_dir

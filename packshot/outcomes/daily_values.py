@@ -135,8 +135,8 @@ class Cause(Value):
     """How often on a day work was sent back, redone or refused for one reason.
 
     Attributes:
-        what: who did what, in words, for example "refused by the line"; or the decision of a person, as a code such as
-            ``reject_work``.
+        what: who did what, in words, for example "refused by the line" (by Packshot, not by a person); or the decision
+            of a person, as a code such as ``reject_work``.
         by_people: True if a person decided, False if the machine or a rule did.
         reason: reason code of the decision, or code of a finding or error, such as ``fringe``.
         shots: number of times.

@@ -63,7 +63,8 @@ def write_draft(pixels: Pixels16, matte: Matte, path: SavedPath) -> bytes:
 
 
 def read_draft_matte(data: bytes) -> Matte | None:
-    """Return the area that the clipping path of a draft covers, as a matte: (rows, columns) float32 in 0..1.
+    """Return the area that the clipping path of a draft (the file from which an editor starts) covers, as a matte:
+    (rows, columns) float32 in 0..1.
 
     A draft that an editor returns unchanged has this matte. No pixel of the file is decoded. The result is None if
     the path covers everything or nothing, or if the file has none.

@@ -1,4 +1,5 @@
-"""Estimate how likely it is that a region of the matte is left-over backdrop, with a small random forest.
+"""Estimate how likely it is that a region of the matte is left-over backdrop (backdrop that the matte wrongly keeps as
+product), with a small random forest.
 
 `benchmarks.left_backdrop` trained the forest on regions whose truth is known. The forest is stored as plain numbers in
 `left_backdrop.json`, so loading it runs no code.

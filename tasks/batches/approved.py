@@ -24,6 +24,8 @@ def approved_shots(batch: BatchId, *, only: list[str]) -> list[ApprovedShot]:
 
     Args:
         only: names of the shots to consider; empty means all of the batch. A name that the batch lacks is ignored.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     record = load_batch(batch)
     refs = {ref.shot.shot: ref for ref in record.shots}

@@ -88,6 +88,7 @@ def cancel_batch(batch: BatchId, *, person: str, reason: str, patience_s: float 
     Raises:
         ObjectMissingError: nobody has uploaded such a batch.
         TerminalError: everything in it is delivered or refused already.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     _require_something_left(batch)
     ready = find_ready(batch)
@@ -135,6 +136,9 @@ def take_up_again(batch: BatchId) -> bool:
     """End a batch's cancellation, because it was submitted again; return True if the batch was cancelled.
 
     The next night then processes it. A batch without a record counts as not cancelled.
+
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     record = find_batch(batch)
     if record is None or record.cancelled is None:

@@ -197,6 +197,7 @@ def note_closed(batch: BatchId) -> None:
 
     Raises:
         ObjectMissingError: the batch has no record.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     change_batch(batch, lambda one: one.model_copy(update={"closed_at": one.closed_at or now()}))
 

@@ -40,6 +40,7 @@ def restart_shot(shot: ShotId, *, person: str, reason: str) -> Restarted:
     Raises:
         ObjectMissingError: the batch has no such shot.
         BatchCancelledError: somebody has cancelled the batch.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     batch = shot.in_batch
     known = load_batch(batch)

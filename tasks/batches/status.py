@@ -24,6 +24,7 @@ def standing_of(batch: BatchId) -> Summary:
     Raises:
         ObjectMissingError: nobody has uploaded such a batch.
         RecordDamagedError: the batch's record can't be read.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     record = find_batch(batch)
     if record is None:

@@ -42,6 +42,7 @@ def take_stock(batch: BatchId) -> BatchStock:
     Raises:
         ObjectMissingError: nothing was uploaded for this batch, it has no record, or its manifest was replaced each
             time it was read.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     files, manifest, trouble = _listed(batch)
     found = stocking.take_stock(

@@ -35,6 +35,7 @@ def survey(batch: BatchId, *, briefs: Iterable[ShotRecord] = ()) -> Summary:
     Raises:
         ObjectMissingError: the batch has no record.
         RecordDamagedError: the batch's record can't be read.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     record = load_batch(batch)
     records = {one.shot.shot: one for one in briefs}
@@ -141,6 +142,9 @@ def summarise(batch: BatchId) -> Summary:
     If no shot failed, the batch is marked as finished in its record; but not if it was still open when its files were
     listed: then more may come, which the next night has to find. Each finding about the batch, and each distinct
     warning about its photographs, is logged once.
+
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     summary = survey(batch)
     show_table(batch, summary.rows, summary.sentence)

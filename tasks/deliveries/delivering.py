@@ -79,6 +79,7 @@ def deliver(batch: BatchId, *, only: list[str]) -> DeliveryOutcome:
         BatchCancelledError: somebody has cancelled the batch.
         ConfigError: the client's style guide, which says what may go out alone, is wrong or was taken away.
         VerificationError: a stored rendition is not the file that was verified.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     with _turn(batch) as turn:
         finished = _finish_open(batch, turn)
@@ -144,6 +145,7 @@ def finish_open_deliveries(batch: BatchId) -> str:
         LeaseHeldError: another run has been delivering this batch for an hour.
         BatchCancelledError: somebody has cancelled the batch.
         VerificationError: a stored rendition is not the file that was verified.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     record = load_batch(batch)
     record.require_not_cancelled()

@@ -76,6 +76,7 @@ def gather(shot: ShotId) -> Gathered:
     Raises:
         ObjectMissingError: the batch has no record.
         RecordDamagedError: a record can't be read.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     batch, rule = shot.in_batch, promise_shown(shot.client).late_deliveries
     known, mine = load_batch(batch), find_record(shot)
@@ -112,6 +113,9 @@ def deliver_elsewhere(batch: BatchId) -> tuple[BatchId, ...]:
     Call it after a delivery. If the shots of a product wait for each other, approved shots of other batches may have
     waited for what was delivered. Each such batch gets a run of `deliver-batch` at the client's next delivery time. The
     batches come in no particular order. The result is empty if nothing waited.
+
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     if not takes_complete_sets(batch.client):
         return ()

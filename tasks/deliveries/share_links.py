@@ -141,6 +141,7 @@ def handed_over(batch: BatchId, number: int) -> Delivery:
     Raises:
         TerminalError: there is no delivery of this number, or it is not finished.
         ObjectMissingError: there is no such batch.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     whole = {one.number: one for one in load_batch(batch).deliveries if one.certificate_sha256}
     if number not in whole:

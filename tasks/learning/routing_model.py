@@ -41,6 +41,7 @@ def service() -> ModelInService:
 
     Raises:
         RecordDamagedError: the object in storage can't be read.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     settings = get_settings()
     whose = (os.getpid(), settings.s3_endpoint_url, settings.s3_bucket)

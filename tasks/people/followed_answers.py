@@ -56,6 +56,7 @@ def followed(before: ShotRecord, run_id: UUID) -> Decision | None:
     Raises:
         DecisionRefusedError: the answer was refused; the message gives the reason.
         TerminalError: the run failed, crashed or was cancelled.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     decision = _decided(before, load_record(before.shot), run_id)
     if decision is not None:

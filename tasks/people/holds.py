@@ -36,6 +36,8 @@ def still_missing(record: ShotRecord, plan: Plan | None = None) -> tuple[Missing
     Args:
         record: the record of a shot for which stage 2 has decided who edits it.
         plan: the shot's plan; None: it is read from storage.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     plan, promise = plan or shot_objects.plan_of(record), promise_to(record.shot.client)
     product = record.product
@@ -135,6 +137,8 @@ def note_for_others(record: ShotRecord) -> None:
 
     Args:
         record: the record of a shot that has a plan.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     view, promise = shot_objects.plan_of(record).view, promise_to(record.shot.client)
     if view in (promise.neck_view, promise.reference_view):

@@ -88,6 +88,7 @@ def job_of(name: str, *, renew: bool = False) -> Job:
     Raises:
         NamingError: the name doesn't have this form.
         ObjectMissingError: there is no such shot, or it waits for an editor and has no ticket.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     shot = shot_id(name)
     record, promise = load_record(shot), promise_to(shot.client)
@@ -144,6 +145,7 @@ def answer_job(
         DecisionRefusedError: the shot is in none of the states of `choices`, the answer can't be followed, or somebody
             else answered first.
         TerminalError: the answer was accepted, but the run failed or did not follow it in time.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     shot = shot_id(name)
     record = load_record(shot)
@@ -240,6 +242,7 @@ def first_time_rates(*, by: By, client: str = "", batch: str = "") -> tuple[Rate
         batch: only shots of batches with this name; empty means all.
     Raises:
         ObjectMissingError: client and batch are both given, and there is no such batch.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     if client and batch and find_batch(batch_id(client, batch)) is None:
         raise ObjectMissingError(

@@ -33,8 +33,8 @@ def pause_key(number: int) -> str:
 def open_job(routed: RoutedShot) -> str:
     """Ask an editor to edit a shot, and return the id of the suspended run that waits for the answer.
 
-    First the shot's draft, ticket and master are stored, and its record says that it waits for an editor. A second call
-    returns the same run.
+    First the shot's draft (a picture with the machine's clipping path, to begin from), ticket and master are stored,
+    and its record says that it waits for an editor. A second call returns the same run.
 
     Args:
         routed: a shot that stage 2 gives to a person.
@@ -81,6 +81,9 @@ def open_waiting_run(record: ShotRecord, *, generation: int, category: str, canc
         category: product category, for the run's tags; empty if it is not known.
         cancelled_before: how many times the shot's batch was cancelled before. Each time ended the shot's run, so a new
             one is needed afterwards.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
+        httpx.HTTPError: Prefect's server does not answer, or answers with an error.
     """
     shot, question = record.shot, question_about(record)
     if record.state is not State.IN_REVIEW:  # in review, the artifact shows the edit already

@@ -109,6 +109,8 @@ def next_step(shot: ShotId, *, objection: str = "", answered: bool = False) -> N
         objection: why the last answer was refused; shown above the form. Empty if none was.
         answered: True if the question was asked before and its answer has come. Then the question is not composed
             again.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     record = revived(load_record(shot), by=actor())
     step = _STEPS.get(record.state, WhoActs.NOBODY)

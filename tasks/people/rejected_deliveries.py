@@ -55,6 +55,7 @@ def send_back(shot: ShotId, file: Delivered, words: Words) -> ShotRecord:
         DecisionRefusedError: the shot has a newer file by now, the client does not say what is wrong, or the marked
             places can't be found on the photograph.
         ObjectMissingError: there is no such shot.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     record = load_record(shot)
     if rejected_in(record, file.number) is None:

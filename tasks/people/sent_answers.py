@@ -38,8 +38,8 @@ class CheckedAnswer(Value):
         fields: the form's fields, as they are sent: field name -> value.
         run: the suspended run that waits for the answer; None if it was not looked up yet (`with_run`).
         signed_in: True if the person has proved who they are.
-        brings: (key of the finished picture that an editor hands in, key under which the line collects it); None
-            without a picture.
+        brings: (key of the finished picture that an editor hands in, key under which Packshot collects the picture);
+            None without a picture.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -105,6 +105,7 @@ def check_again(answer: CheckedAnswer) -> CheckedAnswer:
 
     Raises:
         DecisionRefusedError: somebody else has answered since the first check, or the picture has changed.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     record = load_record(answer.shot)
     require_followable(record, answer.decision, seniors=promise_to(answer.shot.client).seniors, redos=REDOS)
@@ -118,6 +119,7 @@ def send(answer: CheckedAnswer) -> UUID:
 
     Raises:
         DecisionRefusedError: no run waits, somebody else answered first, or the form rejects this answer.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     run = with_run(answer).run
     assert run is not None

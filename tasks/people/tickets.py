@@ -51,13 +51,15 @@ def scope_for(record: ShotRecord, plan: Plan) -> Scope:
 def issue_ticket(record: ShotRecord, *, why: str) -> JobTicket:
     """Store what an editor needs for a shot, in the shot's folder ``out/``, and return the ticket.
 
-    Stored are the picture to edit, its references, the draft if there is one, and the ticket as JSON and as a page. A
-    repeated call gives the same ticket with new links. The amount of work goes into the shot's record, because the due
-    time depends on it.
+    Stored are the picture to edit, its references, the draft (a picture with the machine's clipping path, to begin
+    from) if there is one, and the ticket as JSON and as a page. A repeated call gives the same ticket with new links.
+    The amount of work goes into the shot's record, because the due time depends on it.
 
     Args:
         record: the record of a shot that waits for an editor.
         why: why an editor has to work on it, in words.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     at, promise = now(), promise_to(record.shot.client)
     plan = shot_objects.plan_of(record)
@@ -194,6 +196,7 @@ def ticket_of(shot: ShotId) -> JobTicket:
 
     Raises:
         ObjectMissingError: the shot has no ticket.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     return JobTicket.model_validate_json(open_storage().get(job_out_key(shot, TICKET_JSON)))
 

@@ -28,6 +28,9 @@ def ask_who_was_not_asked(batch: BatchId, *, waiting: list[str]) -> list[str]:
     Args:
         waiting: names of the shots that already waited for people when this run began. For all others, this run has
             created the questions itself.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
+        httpx.HTTPError: Prefect's server does not answer, or answers with an error.
     """
     if not waiting:
         return []

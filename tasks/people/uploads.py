@@ -79,6 +79,7 @@ def begin_upload(shot: ShotId, *, name: str, size_bytes: int) -> Upload:
         size_bytes: size of the whole file.
     Raises:
         RefusedInputError: a file of this name or size is not accepted.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     most = configs_in_force().ingest.max_bytes
     if path_trouble(name) or "/" in name or not is_picture(name) or is_litter(name) or is_unfinished(name):
@@ -130,6 +131,8 @@ def part_links(upload: Upload, numbers: Iterable[int]) -> Mapping[int, str]:
 
     Args:
         numbers: of the parts, from 1.
+    Raises:
+        StorageDeniedError: there are no credentials to sign the links with.
     """
     client, bucket = connect_for_links(_unchecked()), open_storage().bucket
     with s3_errors(upload.key):
@@ -149,6 +152,7 @@ def finish_upload(upload: Upload) -> None:
     Raises:
         RefusedInputError: a part is missing, or has another size than announced.
         ObjectMissingError: the upload was finished or removed before.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     missing = missing_parts(upload)
     if missing:
@@ -199,6 +203,7 @@ def checks_of(record: ShotRecord, upload: Upload) -> tuple[Finding, ...]:
     Raises:
         RefusedInputError: the picture can't be read, or does not fit the shot's master.
         ObjectMissingError: the upload was not finished.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     return take_over(record, open_storage().get(upload.key), name=upload.name).checks
 

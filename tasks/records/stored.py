@@ -205,7 +205,9 @@ def looks_for_cancellation(batch: BatchId) -> Callable[[], None]:
     """Return a function that raises a `BatchCancelledError` as soon as somebody has cancelled the batch.
 
     A run calls this function now and then, without arguments. The function returns nothing, and reads the batch's
-    record only if the record has changed since the last call. A batch without a record counts as not cancelled.
+    record only if the record has changed since the last call. A batch without a record counts as not cancelled. The
+    function also raises a `StorageUnavailableError` or `StorageDeniedError` if the storage does not answer, or refuses
+    the request.
     """
     storage, key, seen = open_storage(), batch_record_key(batch), ""
 

@@ -115,6 +115,7 @@ class ResultsInBucket(WritableFileSystem):
         Raises:
             ObjectMissingError: there is no such result, its seal is not valid, or another serializer wrote it. Prefect
                 then runs the task again.
+            StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
         """
         key = result_key(path)
         sealed = open_storage().get_if_there(key)  # most tasks run for the first time

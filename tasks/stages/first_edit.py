@@ -56,6 +56,7 @@ def make_first_edit(life: Life) -> FirstEdit:
     Raises:
         ModelError: neither the segmentation network nor a fallback is available.
         LeaseLostError: another run has taken this work over.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     record = life.reach(State.EDITING_AUTO, why="simple enough for the machine")
     life.hold(room_for(record))

@@ -38,6 +38,7 @@ def group_shots(
             read.
     Raises:
         RecordConflictError: another run has stored other groups meanwhile. The task is then tried again.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     if not mastered:
         return {}

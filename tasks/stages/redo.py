@@ -35,6 +35,7 @@ def redo_edit(shot: ShotId) -> None:
     Raises:
         ModelError: neither the segmentation network nor a fallback is available.
         LeaseLostError: another run has taken this work over.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     with living(shot) as life:
         record = life.record

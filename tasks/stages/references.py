@@ -1,7 +1,7 @@
 """Read reference photographs: files that a client's manifest names as the colour reference of its shots.
 
 A reference is read only if the client has not replaced the file since the batch's files were listed. A copy of what was
-read is kept beside the batch's record, so that an editor compares with the same picture as the line, whatever the
+read is kept beside the batch's record, so that an editor compares with the same picture as Packshot, whatever the
 client uploads later.
 """
 

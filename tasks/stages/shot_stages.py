@@ -196,6 +196,7 @@ def correct_shot(mastered: MasteredShot, *, group: GroupDecision) -> MasteredSho
             correction of the colours.
     Raises:
         ObjectMissingError: the master is missing, or its bytes have changed.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     with living(mastered.shot, stage="correct") as life:
         record = life.record
@@ -221,6 +222,7 @@ def route_shot(mastered: MasteredShot, *, group: GroupDecision) -> RoutedShot:
         group: what was decided about its shoot group (shots in the same light).
     Raises:
         ObjectMissingError: the plan is missing, or its bytes have changed.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     with living(mastered.shot, stage="route") as life:
         assert mastered.features is not None, "refused shots are not routed"
@@ -297,6 +299,7 @@ def export_shot(approved: ApprovedShot) -> ExportedShot:
         approved: a shot that is approved.
     Raises:
         VerificationError: no rendition passed. The shot's record says why.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     with living(approved.shot, stage="export") as life:
         record = life.record

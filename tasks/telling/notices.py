@@ -47,7 +47,7 @@ KINDS: Mapping[str, str] = {
 
 
 class Notice(Value):
-    """A message to people about a shot, or about the line as a whole.
+    """A message to people about a shot, or about the whole production line.
 
     Attributes:
         kind: what happened, one of `KINDS`, such as ``overdue``; the Prefect event's name is ``packshot.job.<kind>``.
@@ -109,7 +109,7 @@ def tell(record: ShotRecord, kind: str, message: str, *, due: str = "", once: st
 
 
 def raise_alarm(kind: str, message: str, *, about: str, once: str = "") -> bool:
-    """Send people a notice about the line as a whole, not about one shot; return True if it was sent now.
+    """Send people a notice about the whole production line, not about one shot; return True if it was sent now.
 
     Args:
         kind: what happened, one of `KINDS`, such as ``night_stopped``.

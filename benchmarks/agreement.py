@@ -123,8 +123,9 @@ def case_of(
 
 
 def of_pair(pair: Pair, config: QcConfig) -> Case:
-    """Return an edit that people looked at as a `Case`. The case is right if everybody who looked at the edit accepted
-    it.
+    """Return an edit that people looked at as a `Case`.
+
+    The case is right if everybody who looked at the edit accepted it.
 
     Args:
         pair: the edit, with the machine's verdict and people's.

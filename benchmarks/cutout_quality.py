@@ -73,8 +73,9 @@ class Quality:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """The measurements of one scene that was cut out by one method. A scene is a test photograph whose right edit is
-    known.
+    """The measurements of one scene that was cut out by one method.
+
+    A scene is a test photograph whose right edit is known.
 
     Attributes:
         scene: name of the scene.

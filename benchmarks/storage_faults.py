@@ -1,5 +1,6 @@
-"""Put an HTTP proxy in front of a storage; the proxy makes some requests fail, drawn at random by a seed. The proxy
-answers 503, cuts bodies, resets connections, delays answers, or loses them.
+"""Put an HTTP proxy in front of a storage; the proxy makes some requests fail, drawn at random by a seed.
+
+The proxy answers 503, cuts bodies, resets connections, delays answers, or loses them.
 """
 
 from __future__ import annotations

@@ -19,8 +19,9 @@ from packshot.types import Finding, Value
 
 
 class ShotRef(Value):
-    """A reference to one uploaded photograph of a batch: where its file is in storage, and its row in the manifest. It
-    holds no pixels.
+    """A reference to one uploaded photograph of a batch: where its file is in storage, and its row in the manifest.
+
+    It holds no pixels.
 
     Attributes:
         shot: the shot that it becomes.

@@ -176,7 +176,7 @@ class Mark(Value):
 
     @property
     def box(self) -> Box:
-        """The mark's rectangle, in pixels of the picture at 1:1."""
+        """The mark's rectangle, in pixels of the edit, which are also those of the master."""
         return Box(self.left, self.top, self.right, self.bottom)
 
 

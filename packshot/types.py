@@ -54,8 +54,10 @@ class Size(NamedTuple):
 
 
 class Box(NamedTuple):
-    """A rectangle in the pixels of a picture; whoever has a box says of which picture. It contains the columns left to
-    right - 1 and the rows top to bottom - 1, counted from the picture's upper left corner, from 0.
+    """A rectangle in the pixels of a picture; whoever has a box says of which picture.
+
+    It contains the columns left to right - 1 and the rows top to bottom - 1, counted from the picture's upper left
+    corner, from 0.
     """
 
     left: int

@@ -112,8 +112,9 @@ class Result:
 
 
 def matte_hash(matte8: Pixels8) -> str:
-    """Return the SHA-256 of a matte and of its shape, in hexadecimal. If the hash is another, the edit's matte has
-    changed.
+    """Return the SHA-256 of a matte and of its shape, in hexadecimal.
+
+    If the hash is another, the edit's matte has changed.
 
     Args:
         matte8: (rows, columns) uint8.

@@ -1,5 +1,6 @@
-"""Compare the machine's verdicts with people's in a table, for each half of the photographs. Limits may be chosen on
-one half; the other half only reports results (`Half`).
+"""Compare the machine's verdicts with people's in a table, for each half of the photographs.
+
+Limits may be chosen on one half; the other half only reports results (`Half`).
 """
 
 from __future__ import annotations

@@ -51,8 +51,9 @@ class Work:
 
 
 class Workbench:
-    """The store of files that editors have uploaded and not handed in yet: shot -> file, at most one for each shot. It
-    is an object in the memory of the desk's process, safe to use from several threads.
+    """The store of files that editors have uploaded and not handed in yet: shot -> file, at most one for each shot.
+
+    It is an object in the memory of the desk's process, safe to use from several threads.
     """
 
     def __init__(self) -> None:

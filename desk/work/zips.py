@@ -16,8 +16,9 @@ CHUNK_BYTES = 1024 * 1024
 
 
 def zipped(files: Iterable[tuple[str, str]]) -> Iterator[bytes]:
-    """Yield the bytes of a zip of objects in storage, in parts. The zip is made while it is sent, because it can be
-    large.
+    """Yield the bytes of a zip of objects in storage, in parts.
+
+    The zip is made while it is sent, because it can be large.
 
     Each object is read whole to this machine's disk, and checked by its hash, before its first byte is sent. The
     files in the zip are not compressed.

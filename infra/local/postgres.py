@@ -1,5 +1,6 @@
-"""Run the embedded PostgreSQL, from a wheel. It holds Prefect's database and the index: tables of all shots and
-batches, from which lists and searches are answered.
+"""Run the embedded PostgreSQL, from a wheel.
+
+It holds Prefect's database and the index: tables of all shots and batches, from which lists and searches are answered.
 
 PostgreSQL refuses to run as root. If this process is root, PostgreSQL runs as the user ``nobody``, in the state folder.
 If ``nobody`` can't enter that folder, as with /root, the data are below /var/lib/packshot, in a folder named after the

@@ -13,8 +13,9 @@ from packshot.specs.nearest import did_you_mean
 
 
 def add(app: typer.Typer) -> None:
-    """Add the command ``packshot explain`` to the command line. This command explains the code of a finding or an
-    error.
+    """Add the command ``packshot explain`` to the command line.
+
+    This command explains the code of a finding or an error.
     """
 
     @app.command("explain")

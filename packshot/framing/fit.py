@@ -14,8 +14,9 @@ from packshot.types import Box, Finding, Size, Status, Value
 
 
 class Placement(Value):
-    """Which part of a picture (the edit) becomes the canvas of a rendition, and the canvas's size. It is computed by
-    `fit` before a pixel is moved.
+    """Which part of a picture (the edit) becomes the canvas of a rendition, and the canvas's size.
+
+    It is computed by `fit` before a pixel is moved.
 
     Attributes:
         window: the part of the picture that becomes the canvas, in the picture's pixels; it may reach beyond the

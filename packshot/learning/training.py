@@ -1,4 +1,5 @@
 """Train the routing model, which predicts whether a person would refuse the machine's edit: extremely randomised trees.
+
 Every setting is chosen by cross-validation.
 
 In cross-validation, all examples of one product or scene (one group) are held out together. Training is deterministic:

@@ -32,8 +32,9 @@ def return_page(report: ReturnReport) -> bytes:
 
 
 def headline(effect: Effect) -> str:
-    """Return the change of the return rate in one sentence. The sentence claims a change only if the change is
-    significant.
+    """Return the change of the return rate in one sentence.
+
+    The sentence claims a change only if the change is significant.
 
     Example: "The return rate fell: −20% (−30% to −9%) against 40 control products." Without a change the sentence says
     why there is none.

@@ -185,8 +185,9 @@ def _closed(loop: NDArray[np.int32], reach: int) -> _Closed:
 
 
 def longest_run(flags: NDArray[np.bool_], outline: Outline) -> tuple[int, int]:
-    """Return (index of the first point, number of points) of the longest run of flagged points on one contour. The
-    index counts the points of `outline` from 0.
+    """Return (index of the first point, number of points) of the longest run of flagged points on one contour.
+
+    The index counts the points of `outline` from 0.
 
     The result is (0, 0) if no point is flagged. A run that crosses the contour's first point is counted as two runs.
 

@@ -1,5 +1,6 @@
-"""Measure a master before any cut-out, to decide who edits it. Every measurement lies in 0..1 and grows with the
-difficulty.
+"""Measure a master before any cut-out, to decide who edits it.
+
+Every measurement lies in 0..1 and grows with the difficulty.
 
 They are made on reduced copies in CIE L*a*b*, with a rough silhouette of the product.
 """

@@ -183,8 +183,9 @@ def _decisive(use: ProvenForest) -> str:
 
 
 def read_model(data: bytes, *, name: str) -> RoutingModel:
-    """Return a routing model (which predicts whether a person would refuse the machine's edit) from its JSON. Loading
-    the model runs no code.
+    """Return a routing model (which predicts whether a person would refuse the machine's edit) from its JSON.
+
+    Loading the model runs no code.
 
     Args:
         data: the JSON, as stored.
@@ -214,8 +215,9 @@ def read_model(data: bytes, *, name: str) -> RoutingModel:
 
 @cache
 def shipped_model() -> RoutingModel:
-    """Return the routing model that comes with Packshot. It predicts whether a person would refuse the machine's edit,
-    and was trained on scenes whose right result is known.
+    """Return the routing model that comes with Packshot.
+
+    It predicts whether a person would refuse the machine's edit, and was trained on scenes whose right result is known.
 
     It is loaded once per process.
 

@@ -71,7 +71,7 @@ def look_at(pixels: Pixels16, categories: Mapping[str, Category]) -> Looks:
     """Return what a master looks like: the most probable of the configured categories, with its probability.
 
     Args:
-        pixels: (rows, columns, 3) uint16, Adobe RGB, the whole frame.
+        pixels: the whole master, (rows, columns, 3) uint16, Adobe RGB.
         categories: the configured categories by name.
     Raises:
         ModelError: the network's file does not match `picture_words.json`.
@@ -83,7 +83,7 @@ def look_logits(pixels: Pixels16) -> _Floats:
     """Return what the category network says of a picture: (1000,) float32, a logit per class, in ImageNet's order.
 
     Args:
-        pixels: (rows, columns, 3) uint16, Adobe RGB, the whole frame.
+        pixels: the whole master, (rows, columns, 3) uint16, Adobe RGB.
     Raises:
         ModelError: the network's file does not match `picture_words.json`.
     """

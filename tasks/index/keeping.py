@@ -1,5 +1,6 @@
-"""Keep the index up to date: each write of a record is followed by a write of its row. The index is a database table of
-all shots and one of all batches.
+"""Keep the index up to date: each write of a record is followed by a write of its row.
+
+The index is a database table of all shots and one of all batches.
 
 If the write of the row fails, the write of the record still counts. This process remembers the row and writes it
 together with the next one. If the process ends before that, the row stays older than its record.

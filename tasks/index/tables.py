@@ -1,5 +1,6 @@
-"""Define the tables of the index: all shots, all batches, and what was compared. A change of them needs a migration in
-``migrations/versions``.
+"""Define the tables of the index: all shots, all batches, and what was compared.
+
+A change of them needs a migration in ``migrations/versions``.
 """
 
 from __future__ import annotations

@@ -89,6 +89,9 @@ def measure_escapes() -> Audited:
     The rate is shown in Prefect's UI. If the promise is broken, the promised error ratios are halved, down to an eighth
     of the configured ones, so that the machine may do and approve less; and people are told. If the promise is kept,
     the ratios are as configured again. If there are too few audits to tell, nothing changes.
+
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     routing = configs_in_force().routing
     repair()

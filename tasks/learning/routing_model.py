@@ -69,6 +69,7 @@ def change_service(change: Callable[[ModelInService], ModelInService]) -> ModelI
     Raises:
         RecordConflictError: others kept changing the state.
         RecordDamagedError: the object in storage can't be read.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     storage, key = open_storage(), routing_service_key()
     for _ in range(_TRIES):
@@ -94,8 +95,9 @@ def change_service(change: Callable[[ModelInService], ModelInService]) -> ModelI
 
 
 def load_version(version: str) -> RoutingModel:
-    """Return a routing model (which predicts whether a person would refuse the machine's edit) by its version. A
-    version never changes, so each is read only once in a process.
+    """Return a routing model (which predicts whether a person would refuse the machine's edit) by its version.
+
+    A version never changes, so each is read only once in a process.
 
     Args:
         version: name of a stored model, or ``shipped`` (`SHIPPED`) for the one that comes with Packshot.
@@ -107,8 +109,9 @@ def load_version(version: str) -> RoutingModel:
 
 
 def store_model(model: RoutingModel) -> None:
-    """Store a trained routing model under its version. Nothing is returned. The model is not in use before it is
-    promoted (`tasks.learning.training.promote`).
+    """Store a trained routing model under its version.
+
+    Nothing is returned. The model is not in use before it is promoted (`tasks.learning.training.promote`).
 
     Raises:
         StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.

@@ -24,8 +24,9 @@ ARTIFACT = "routing-model"
 
 
 class Trained(Value):
-    """The version of a newly trained routing model, and its comparison with the model in use. A routing model predicts
-    whether a person would refuse the machine's edit.
+    """The version of a newly trained routing model, and its comparison with the model in use.
+
+    A routing model predicts whether a person would refuse the machine's edit.
 
     Attributes:
         version: version of the new model.
@@ -53,8 +54,9 @@ class Trained(Value):
 
 @task(name="train a candidate", task_run_name="train a candidate", **ALWAYS)
 def train_candidate() -> Trained:
-    """Train a new routing model and store it; return its version, and its comparison with the model in use. A routing
-    model predicts whether a person would refuse the machine's edit.
+    """Train a new routing model and store it; return its version, and its comparison with the model in use.
+
+    A routing model predicts whether a person would refuse the machine's edit.
 
     The model learns from scenes whose right result is known and from all shots that people have judged. About 30 % of
     the products are kept out: their shots are used only for the comparison. A hash of the product decides, so they are
@@ -62,6 +64,7 @@ def train_candidate() -> Trained:
 
     Raises:
         TrainingError: there are too few examples to learn from.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     repair()
     found = (example_of(record, since_restart(record)) for record in judged_records())

@@ -313,6 +313,8 @@ def release_holds(client: str = "") -> list[str]:
 
     Args:
         client: only this client's shots; empty means those of all clients.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     at, released = now(), list[str]()
     held = waiting_records([State.ON_HOLD], client=client)

@@ -83,7 +83,7 @@ def job_of(name: str, *, renew: bool = False) -> Job:
     If its reviewer must judge it without the machine's opinion (blind review), verdict and score are left out.
 
     Args:
-        name: CLIENT/BATCH/SHOT.
+        name: the shot, as CLIENT/BATCH/SHOT.
         renew: True signs the links in the editor's ticket again; it matters only while the shot waits for an editor.
     Raises:
         NamingError: the name doesn't have this form.
@@ -132,7 +132,7 @@ def answer_job(
     Example: ``send to an editor: edge (the rim at the left), Ana López``.
 
     Args:
-        name: CLIENT/BATCH/SHOT.
+        name: the shot, as CLIENT/BATCH/SHOT.
         choices: state that the shot may be in -> the decision to send then.
         also: state -> fields that only the form of that state has: field name -> value.
         fields: all other fields of the form: field name -> value.
@@ -170,12 +170,13 @@ def take_job(name: str, *, person: str, signed_in: bool = False) -> None:
     """Record that an editor has begun to work on a shot, so that others see who has it. Nothing is returned.
 
     Args:
-        name: CLIENT/BATCH/SHOT.
+        name: the shot, as CLIENT/BATCH/SHOT.
         person: name of the editor.
         signed_in: True if the person has proved who they are. Then they can't take a job that somebody else has. False
             takes the job over from another editor, because nobody has checked either name.
     Raises:
         DecisionRefusedError: the shot doesn't wait for an editor; or `signed_in` is True and somebody else has the job.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
 
     def require_free(record: ShotRecord) -> None:
@@ -192,8 +193,9 @@ def take_job(name: str, *, person: str, signed_in: bool = False) -> None:
 
 
 def give_back_job(name: str, *, person: str, signed_in: bool = False) -> None:
-    """Record that an editor gives a job back, so that any editor can take it. Nothing is returned. The job is a shot
-    that waits for an editor.
+    """Record that an editor gives a job back, so that any editor can take it.
+
+    Nothing is returned. The job is a shot that waits for an editor.
 
     Args:
         name: the shot, as CLIENT/BATCH/SHOT.

@@ -41,8 +41,9 @@ _LAST_SIGN = "\U0010ffff"
 
 
 def ask(work: Work[R], *, client: str = "", batch: str = "", storage: Storage | None = None) -> R:
-    """Return the answer to a question to the index (tables of all shots and batches, made from their records). The
-    shared index is asked if it answers, else one of this machine.
+    """Return the answer to a question to the index (tables of all shots and batches, made from their records).
+
+    The shared index is asked if it answers, else one of this machine.
 
     An index of this machine is first brought up to date with the bucket, and so is a shared one that is new. That takes
     time, as all records that changed are read. If no folder can be used, the index of this machine is made in memory.
@@ -102,6 +103,9 @@ def finished_batches() -> Collection[BatchId]:
     not answer. A batch may have been cancelled and submitted again after its row was written. Only a batch with
     unfinished shots can be cancelled; so such a batch is returned only if its record in storage is still the version
     from which the row was made. The versions are compared by their ETags, so no record is read.
+
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     index, storage = shared(), open_storage()
     if index is None:

@@ -38,8 +38,9 @@ _BATCH = ""
 
 
 class Compared(Value):
-    """Numbers from a comparison of the index (tables of all shots and batches) with the records in the bucket. Two
-    results can be added with ``+``.
+    """Numbers from a comparison of the index (tables of all shots and batches) with the records in the bucket.
+
+    Two results can be added with ``+``.
 
     Attributes:
         batches: number of batches that were compared.
@@ -110,8 +111,9 @@ def compare_all(
 
 
 def compare_some(index: Database, storage: Storage) -> Compared:
-    """Compare some batches' rows of the index with the records, and correct the rows that differ. Return how many were
-    compared, and how many were wrong.
+    """Compare some batches' rows of the index with the records, and correct the rows that differ.
+
+    Return how many were compared, and how many were wrong.
 
     The index is a database with a table of all shots and one of all batches, made from the records in the bucket. New
     batches, which the index does not have yet, come first. Then come open ones: those that are not finished, or have

@@ -222,8 +222,9 @@ def _is_past(present: State, wanted: State) -> bool:
 
 @contextmanager
 def living(shot: ShotId, *, stage: str = "", known: Held | None = None) -> Iterator[Life]:
-    """Return a context manager for one stage's work on a shot. The context manager yields a `Life`, which changes the
-    shot's record.
+    """Return a context manager for one stage's work on a shot.
+
+    The context manager yields a `Life`, which changes the shot's record.
 
     If the shot has failed before, its record is first put back into the state in which it failed; so a stage never sees
     a failed shot. An error in the block is written into the record as its reason for failing, and is raised again. That

@@ -44,6 +44,9 @@ def waits(*, client: str = "", batch: str = "") -> list[tuple[ShotRecord, Wait]]
 
     Args:
         client, batch: only shots of this client, or of batches with this name; empty means all.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
+        httpx.HTTPError: Prefect's server does not answer, or answers with an error.
     """
     tags = [f"{name}:{value}" for name, value in (("client", client), ("batch", batch)) if value]
     asked = {str(shot_of_run(run)) for run in waiting_runs(tags)}
@@ -68,6 +71,9 @@ def stuck(waiting: Collection[str]) -> list[tuple[ShotRecord, FlowRun]]:
     Args:
         waiting: names of the shots that have a waiting run, such as ``acme/spring/BTL201_MAIN``. A failed run of such a
             shot is older and doesn't count.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
+        httpx.HTTPError: Prefect's server does not answer, or answers with an error.
     """
     unasked = [one.shot for one in waiting_records(WAITING) if str(one.shot) not in waiting]
     runs = {str(shot_of_run(run)): run for run in _failed_runs(unasked)}

@@ -39,6 +39,8 @@ def keep_lists(
         day: the day, with the times of its beginning and end.
         received: batch -> when it came in.
         cancelled: batches that were cancelled when the day ended.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     audits = {}
     for record in records:

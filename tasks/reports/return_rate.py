@@ -177,6 +177,8 @@ def delivered_on(storage: Storage, client: str) -> dict[str, int]:
     Args:
         storage: the bucket.
         client: the client's short name, for example ``acme``.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     days: dict[str, int] = {}
     for key in _manifests_of_deliveries(storage, client_deliveries_prefix(client)):

@@ -125,8 +125,9 @@ class ResultsInBucket(WritableFileSystem):
         return content
 
     def write_path(self, path: str, content: bytes, *, _sync: bool = True) -> None:  # type: ignore[override]
-        """Store a result with Packshot's seal, an HMAC which proves that Packshot wrote the result. Nothing is
-        returned.
+        """Store a result with Packshot's seal, an HMAC which proves that Packshot wrote the result.
+
+        Nothing is returned.
 
         Args:
             path: the result's name, as Prefect chooses it; its key in storage is `packshot.keys.result_key`.

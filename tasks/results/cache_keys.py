@@ -104,7 +104,7 @@ def fingerprint_of(values: object, knows: str) -> str:
 def is_transient(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
     """Return True if a failed task may be retried, because its error may pass by itself (`may_pass`).
 
-    Prefect calls it after each failure.
+    Prefect calls this function after each failure.
 
     Args:
         task, run: as Prefect passes them; not used.

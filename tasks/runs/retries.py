@@ -35,6 +35,8 @@ def passing(batch: BatchId, names: Iterable[str]) -> list[str]:
 
     Args:
         names: the shots of the batch to look at.
+    Raises:
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     return [record.shot.shot for record in load_records([batch.shot(name) for name in names]) if _may_pass(record)]
 

@@ -143,7 +143,11 @@ class Storage(Requests):
         return _info(key, self._head(key))
 
     def exists(self, key: str) -> bool:
-        """Return True if there is an object under this key."""
+        """Return True if there is an object under this key.
+
+        Raises:
+            StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
+        """
         return self._find(key) is not None
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:

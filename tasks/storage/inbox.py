@@ -50,6 +50,9 @@ class Inbox(Storage):
         """Mark a batch as completely uploaded, with the empty object ``READY``; return that object's metadata.
 
         Packshot works on a batch only after that.
+
+        Raises:
+            StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
         """
         return self._put(inbox_key(batch, READY), b"", content_type="text/plain")
 

@@ -50,6 +50,7 @@ def keep(shot: ShotId, files: Mapping[str, bytes], *, over: Mapping[str, str] | 
             replaced.
     Raises:
         LeaseLostError: another run has taken this work over. What was stored before that stays.
+        StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     had, kept = over or {}, {}
     for name, data in files.items():

@@ -27,8 +27,9 @@ class BatchProgress:
             self._artifact = made if isinstance(made, UUID) else None
 
     def of(self, what: str, *, begins: float = 0.0, ends: float = 100.0) -> Callable[[int, int], None]:
-        """Return a function that shows how far a step is. The function is called with (shots done so far, shots in
-        all).
+        """Return a function that shows how far a step is.
+
+        The function is called with (shots done so far, shots in all).
 
         Each call sets the bar and logs a line, such as "12 of 50 edited".
 

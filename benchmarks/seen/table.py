@@ -16,7 +16,7 @@ from benchmarks.seen.verdicts import Kind, Seen
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """An edit, with the machine's verdict and people's verdict on it.
+    """A machine's edit of a real photograph, with the machine's verdict and people's verdict on it.
 
     Attributes:
         result: the edit, with the machine's verdict.

@@ -63,7 +63,9 @@ class File(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """The first `DIGITS` (16) hex digits of the file's hash, as addresses have them."""
+        """The first 16 hex digits (`DIGITS`) of the SHA-256 of the file's bytes. They stand for the file in the
+        addresses of the desk's pages.
+        """
         return self.sha256[:DIGITS]
 
 

@@ -86,9 +86,10 @@ def audit_report(record: ShotRecord, plan: Plan, edit: Edit) -> Mapping[str, Any
 def measure_escapes() -> Audited:
     """Measure from all answered audits how often the machine's approvals were wrong; return the rate and what follows.
 
-    The rate is shown in Prefect's UI. If the promise is broken, the promised error ratios are halved, down to an eighth
-    of the configured ones, so that the machine may do and approve less; and people are told. If the promise is kept,
-    the ratios are as configured again. If there are too few audits to tell, nothing changes.
+    The rate is shown in Prefect's UI. If the promise is broken, the promised error ratios (greatest shares of wrong
+    edits) are halved, down to an eighth of the configured ones, so that the machine may do and approve less; and people
+    are told. If the promise is kept, the ratios are as configured again. If there are too few audits to tell, nothing
+    changes.
 
     Raises:
         StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.

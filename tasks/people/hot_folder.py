@@ -63,7 +63,7 @@ class Collected(Value):
         waiting: keys of files that are still being uploaded, or were replaced during the look.
         unknown: key of a file that was not used -> the reason: it matches no shot, is no picture, or has a name that is
             not allowed.
-        told: shot that somebody else answered at the same moment -> why the file was not used.
+        told: shot (CLIENT/BATCH/SHOT) that somebody else answered at the same moment -> why the file was not used.
     """
 
     resumed: Mapping[str, str] = {}

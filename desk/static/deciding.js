@@ -1,10 +1,17 @@
 // The decisions that a shot's page offers: plain forms, which this module opens, fills with the marks that were drawn, and
 // sends. What counts is checked by the server.
 
+/** Choices by which a picture goes to the client. */
+const APPROVALS = ["approve", "sign off"];
+
 export class Offers {
-  /** `root` has the page's buttons and forms; `marks()` returns what was drawn; `send(form, submitter)` sends a decision. */
-  constructor(root, { marks, send }) {
+  /**
+   * `root` has the page's buttons and forms; `marks()` returns what was drawn; `isSeen()` whether the picture has stood on the
+   * screen; `send(event, form, submitter)` sends a decision.
+   */
+  constructor(root, { marks, isSeen, send }) {
     this._marks = marks;
+    this._isSeen = isSeen;
     this._send = send;
     this._buttons = [...root.querySelectorAll("button.offer")];
     this._panels = [...root.querySelectorAll("form.panel")];
@@ -66,6 +73,7 @@ export class Offers {
     const lack = this._lacks(panel) ?? (reason === "other" && !panel.querySelector("textarea").value.trim()
       ? [panel.querySelector("textarea"), "The reason 'other' needs a note (N)."] : null);
     if (lack) {
+      if (panel.hidden) this.open(panel);
       panel.querySelector(".hint").textContent = lack[1];
       if (clicked) lack[0].focus(); // not after a key: the next one would land in the field
       return false;
@@ -75,6 +83,8 @@ export class Offers {
   }
 
   _lacks(panel) {
+    if (APPROVALS.includes(panel.querySelector("input[name=choice]").value) && !this._isSeen())
+      return [panel.querySelector("h2"), "The picture is not on the screen yet, or not all of it. Approve it when you have seen it."];
     const note = panel.querySelector("textarea").value.trim();
     const edited = panel.querySelector("input[name=edited_by]");
     if (edited && edited.value.trim().length < 2) return [edited, "Say whose work it is."];

@@ -12,7 +12,7 @@ const TOLD = "desk-told";
 const ANSWER_MS = 20_000;
 const NEXT_MS = 6_000;
 const AWAY = "The desk does not answer. What stands here may be out of date.";
-let shot, keys, offers, ahead, zoomed, place, ticking;
+let shot, keys, offers, ahead, zoomed, place, ticking, seen;
 let sent = false;
 let asPage = false;
 let at = location.pathname + location.search;
@@ -63,14 +63,15 @@ async function theViewer() {
 function begin() {
   shot = main.querySelector(".shot");
   keys = document.getElementById("keys");
-  offers = new Offers(main, { marks: () => viewer()?.marks?.() ?? [], send });
+  seen = null;
+  offers = new Offers(main, { marks: () => viewer()?.marks?.() ?? [], isSeen: () => seen === shot, send });
   zoomed = "fit";
   place = -1;
   for (const button of main.querySelectorAll("button.place"))
     button.addEventListener("click", () => viewer()?.goTo((place = Number(button.dataset.place))));
   document.getElementById("keys-open")?.addEventListener("click", () => keys.showModal());
   countDown();
-  if (shot?.dataset.claimed && hasViewer()) tellSeen(shot).catch(() => {});
+  lookedAt(shot).catch(() => {});
   next(shot?.dataset.next);
 }
 
@@ -265,10 +266,13 @@ window.addEventListener("pagehide", () => {
   if (shot?.dataset.claimed) post(`/shots/${shot.dataset.shot}/leave`);
 });
 
-// Only what stood on the screen, all of it loaded, can later be approved together with others.
-async function tellSeen(seen) {
+/** Wait until a shot's picture stands on the screen, all of it. Only then it can be approved, alone or later with others. */
+async function lookedAt(one) {
+  if (!hasViewer()) return void (seen = one);
   await (await theViewer()).whenSharp();
-  if (seen === shot) await post(`/shots/${seen.dataset.shot}/seen`, { picture: seen.dataset.picture });
+  if (one !== shot) return;
+  seen = one;
+  if (one.dataset.claimed) await post(`/shots/${one.dataset.shot}/seen`, { picture: one.dataset.picture });
 }
 
 document.getElementById("all-seen")?.addEventListener("click", () => {

@@ -209,3 +209,25 @@ def test_a_desk_that_is_away_is_said(for_review: list[ShotId], reviewer: Person)
     says(reviewer, "The desk does not answer.")
     page.clock.run_for(11_000)
     reviewer.until("document.getElementById('stale').hidden")
+
+
+def test_a_picture_is_not_approved_before_it_is_on_the_screen(
+    desk: Desk, for_review: list[ShotId], reviewer: Person
+) -> None:
+    """Kind of test that was missing: a key that comes before the picture."""
+    page, first = reviewer.page, for_review[0]
+    address = f"/shots/{first}?queue=review&batch={first.batch}"
+    page.route("**/edit/*/*/*.webp", cut_off)
+    reviewer.open(address).until("window.packshotViewer !== undefined")
+    page.keyboard.press("a")
+    page.keyboard.press("1")
+    says(reviewer, "Approve it when you have seen it.")
+    assert desk.outbox.is_empty
+    page.unroute("**/edit/*/*/*.webp")
+    reviewer.open(address).until(WELL)
+    page.evaluate("window.packshotViewer.whenSharp()")
+    page.keyboard.press("a")
+    if page.locator("form.panel:visible").count():
+        page.keyboard.press("1")
+    page.wait_for_selector(f"h1:has-text('{for_review[1].shot}')")
+    assert desk.outbox.has(first)

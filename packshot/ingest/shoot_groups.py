@@ -35,6 +35,7 @@ from packshot.colour.reference import parse_reference
 from packshot.colour.spaces import encode_working, working_profile
 from packshot.colour.target import Colour, TargetReading
 from packshot.colour.target_fit import DeltaE, TargetFit
+from packshot.figures import counted
 from packshot.ingest.group_targets import by_target, fitted, proof
 from packshot.ingest.grouping import GroupPlace, ShotLight, group_shots
 from packshot.specs.models import GroupCorrection, IngestConfig
@@ -250,8 +251,8 @@ def _is_shot(named: str) -> Finding:
 def _fits_several(named: str, paths: tuple[str, ...]) -> Finding:
     which = ", ".join([*paths[:3], *(["..."] if len(paths) > 3 else [])])
     message = (
-        f"The reference {named!r} fits {len(paths)} files ({which}); none was used. Write the path of one in the "
-        f"manifest, such as {paths[0]}."
+        f"The reference {named!r} fits {counted(len(paths), 'file')} ({which}); none was used. Write the path of one "
+        f"in the manifest, such as {paths[0]}."
     )
     return Finding(code="reference_unusable", status=Status.WARNING, message=message)
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import psutil
 import pytest
 
 from deployments.demo import environment
 from deployments.registry import WORK_POOL, register
+from infra.local import watchdog
 from infra.local.stack import Stack, start_worker, wait_for_worker
 from tasks.environment.configs import configs_in_force
 from tasks.environment.settings import get_settings
@@ -24,6 +27,8 @@ from tests.servers import CERTIFICATES
 
 BUCKET = f"packshot-test-{uuid.uuid4().hex[:8]}"
 POLL_S = "1"
+WORKER_ENDS_S = 60.0
+"""A worker waits for its runs when it is told to end; after so long it is killed with them."""
 NETWORKS = ("isnet-general-use", "u2netp")
 SETTLE_S = 2
 """How long a returned file must lie; with the shipped 20 s, runs of the collection look too early."""
@@ -83,7 +88,7 @@ def worker(prefect_stack: Stack, line_environment: Mapping[str, str]) -> Iterato
         )
         wait_for_worker(prefect_stack, process, work_pool=WORK_POOL)
     yield
-    process.terminate()
+    watchdog.end(psutil.Process(process.pid), signal.SIGTERM, grace_s=WORKER_ENDS_S)
     process.wait()
 
 

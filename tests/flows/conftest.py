@@ -27,8 +27,8 @@ from tests.servers import CERTIFICATES
 
 BUCKET = f"packshot-test-{uuid.uuid4().hex[:8]}"
 POLL_S = "1"
-WORKER_ENDS_S = 60.0
-"""A worker waits for its runs when it is told to end; after so long it is killed with them."""
+WORKER_ENDS_S = 300.0
+"""A worker waits for its runs when it is told to end. If it still waits after so long, a run hangs."""
 NETWORKS = ("isnet-general-use", "u2netp")
 SETTLE_S = 2
 """How long a returned file must lie; with the shipped 20 s, runs of the collection look too early."""
@@ -89,7 +89,8 @@ def worker(prefect_stack: Stack, line_environment: Mapping[str, str]) -> Iterato
         wait_for_worker(prefect_stack, process, work_pool=WORK_POOL)
     yield
     watchdog.end(psutil.Process(process.pid), signal.SIGTERM, grace_s=WORKER_ENDS_S)
-    process.wait()
+    said = (prefect_stack.state_dir / "worker.log").read_text("utf-8", "replace")[-2000:]
+    assert process.wait() != -signal.SIGKILL, f"The worker waited for a run that does not end; its log says:\n{said}"
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from tasks.runs.lost_runs import end_lost_runs
 from tasks.runs.missing_night import look_for_missing_night
 from tasks.storage.leases import Patience, holding
 from tasks.telling.heartbeat import send_heartbeat
+from tasks.telling.notices import send_again
 
 
 @flow(name="collect-returned-work", flow_run_name="collect returned work", task_runner=PACE, persist_result=False)
@@ -26,9 +27,9 @@ from tasks.telling.heartbeat import send_heartbeat
 def collect_returned_work() -> State[Any]:
     """Look for files that editors have returned, for shots on hold that can go on, and for what is due.
 
-    Runs whose process has died are ended and started again, and a notice is sent if a night did not start. The board of
-    waiting shots is updated. While an earlier run of this flow is at work, a new one does nothing. The run fails if one
-    of these steps failed; the other steps are taken in any case.
+    Runs whose process has died are ended and started again, and a notice is sent if a night did not start. Notices that
+    have not arrived are sent again. The board of waiting shots is updated. While an earlier run of this flow is at
+    work, a new one does nothing. The run fails if one of these steps failed; the other steps are taken in any case.
     """
     with holding(COLLECTION_LEASE, Patience.NONE):
         return _look()
@@ -55,6 +56,7 @@ def _look() -> State[Any]:
 _STEPS: tuple[tuple[str, Callable[[], str]], ...] = (
     ("end lost runs", lambda: end_lost_runs().sentence),
     ("look for a night that did not begin", lambda: look_for_missing_night()),
+    ("send notices again", lambda: send_again().sentence),
     ("collect returned files", lambda: collect_returned().sentence),
     ("release what has arrived", lambda: f"{len(release_holds())} no longer on hold"),
     ("update the board", lambda: update_board()),

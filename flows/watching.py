@@ -32,6 +32,7 @@ from tasks.runs.schedules import schedule_runs
 from tasks.storage.bucket import open_storage
 from tasks.storage.leases import Holder, Patience, holding
 from tasks.telling.heartbeat import send_heartbeat
+from tasks.telling.notices import FIRST_WAIT_S, send_again
 
 COLLECT = "collect-returned-work/collect-returned-work"
 IDLE_RATIO = 1000.0
@@ -118,10 +119,11 @@ def steps() -> tuple[Step, ...]:
     """Return the regular checks that are made one after the other, in their order. None creates a run in Prefect.
 
     1. Tell people if the last nightly run has not started although it is an hour late (a missing night).
-    2. Compare the index (the table of all shots) with the shots' records, and repair it.
-    3. Take in the files that editors have returned.
-    4. Let shots on hold go on for which the client has sent what was missing.
-    5. Update the board: the table, in Prefect's pages, of all shots that wait for people. Send notices about those that
+    2. Send the notices again that have not arrived.
+    3. Compare the index (the table of all shots) with the shots' records, and repair it.
+    4. Take in the files that editors have returned.
+    5. Let shots on hold go on for which the client has sent what was missing.
+    6. Update the board: the table, in Prefect's pages, of all shots that wait for people. Send notices about those that
        are soon due or overdue.
 
     The search for dead runs is not in the result, because it has a thread of its own: `sweeping` returns it. `watch`
@@ -130,6 +132,7 @@ def steps() -> tuple[Step, ...]:
     told: set[str] = set()
     return (
         Step("look for a night that did not begin", lambda: Said(look_for_missing_night.fn())),
+        Step("send notices again", lambda: Said(send_again().sentence), longest_s=FIRST_WAIT_S),
         Step("compare the index with the records", _compare),
         Step("collect returned files", _collect),
         Step("release what has arrived", _release),

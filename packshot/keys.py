@@ -20,6 +20,7 @@ The layout is the storage contract:
     leases/batches|deliveries/<client>/<batch>.json  on a batch, on its delivery,
     leases/parts/<client>/<batch>/<part>.json        on a part of a batch's shots,
     leases/runs/<id>.json                            and which flow runs have a process that lives
+    leases/notices/<id>.json                         notices that are being sent, or are to be sent again
     prefect-results/...                              results of finished tasks, so that nothing is done twice
 """
 
@@ -451,6 +452,18 @@ def run_lease(run_id: str) -> str:
         run_id: the id of the flow run.
     """
     return f"runs/{run_id}"
+
+
+def notice_lease(mark: str) -> str:
+    """Return the name of the object of a notice that is being sent, or waits to be sent again: ``notices/<hash>``.
+
+    Its key is `lease_key` of this name. Only these objects and leases are ever deleted.
+
+    Args:
+        mark: key of the object that says that the notice was sent, or another text that no other notice has; empty
+            gives ``notices/``, the beginning of all these names.
+    """
+    return f"notices/{hashlib.sha256(mark.encode()).hexdigest()[:32] if mark else ''}"
 
 
 def lease_key(name: str) -> str:

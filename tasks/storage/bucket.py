@@ -335,7 +335,7 @@ class Storage(Requests):
     def remove_lease(self, name: str) -> None:
         """Delete a lease: the small object by which a run shows that it is at work. A missing one is no error.
 
-        No other kind of object is ever deleted.
+        A notice that waits to be sent is such an object, too. No other kind of object is ever deleted.
 
         Args:
             name: the lease's name, such as ``runs/<id>``; its key is `packshot.keys.lease_key`.

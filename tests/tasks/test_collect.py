@@ -55,7 +55,7 @@ def test_one_that_fails_is_named_and_the_others_are_taken(
 ) -> None:
     state = looked(monkeypatch, **{failing: error})
     assert state.is_failed()
-    assert "1 of 5 steps failed" in str(state.message)
+    assert "1 of 6 steps failed" in str(state.message)
     assert type(error).__name__ in str(state.message)
     own = SAID[list(STEPS).index(failing)]
     assert [one for one in SAID if one not in str(state.message)] == [own]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import socketserver
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -16,6 +20,7 @@ from prefect.states import Failed
 from benchmarks.night import measured
 from deployments.demo import environment
 from packshot.decision import Choice
+from packshot.keys import lease_key, notice_lease
 from packshot.naming import BatchId, ShotId
 from tasks.people.job_commands import take_job
 from tasks.people.jobs import open_job
@@ -26,7 +31,7 @@ from tasks.reports.board import stuck, update_board, waits
 from tasks.runs.resuming import waiting_run_of
 from tasks.storage.bucket import Storage
 from tasks.telling import notices
-from tasks.telling.notices import Notice, send_once, tell
+from tasks.telling.notices import Notice, raise_alarm, send_again, send_once, tell
 from tests.tasks.by_people import answer, follow
 from tests.tasks.in_runs import artifact, in_a_run
 from tests.tasks.shots import routed
@@ -178,3 +183,196 @@ def test_failed_runs_about_shots_that_wait_no_more_are_not_looked_into(for_edito
     found: list[object] = []
     cost = measured(lambda: found.append(stuck(there - {str(for_editor)})))
     assert (found, cost.requests["GetObject"]) == ([[]], 0)
+
+
+class Answers:
+    """A webhook that answers each post with the next of some statuses, the last one for ever; and what came there."""
+
+    def __init__(self, *statuses: int, hangs: threading.Event | None = None) -> None:
+        self.came: list[str] = []
+        self._statuses, self._hangs = list(statuses), hangs
+        self.posted = threading.Event()
+
+    def next(self, message: str) -> int:
+        self.came.append(message)
+        self.posted.set()
+        if self._hangs is not None:
+            self._hangs.wait(30)
+        return self._statuses.pop(0) if len(self._statuses) > 1 else self._statuses[0]
+
+
+@contextmanager
+def answering(answers: Answers) -> Iterator[str]:
+    """Serve such a webhook, and set it as that of the line; yield its address."""
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            with suppress(OSError):  # who asked has gone
+                self.send_response(answers.next(posted["message"]))
+                self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hook) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/hook"
+        with environment({"PACKSHOT_NOTIFY_WEBHOOK_URL": address}):
+            yield address
+        server.shutdown()
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pause is over at once."""
+    for name in ("SENDING_S", "FIRST_WAIT_S", "LONGEST_WAIT_S"):
+        monkeypatch.setattr(notices, name, 0.0)
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("kind", ["shot", "marked alarm", "alarm"])
+def test_a_notice_that_was_refused_is_tried_again_and_arrives_once(
+    line: Storage, batch: BatchId, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    message, hook = f"{kind} in {batch.batch}", Answers(500, 500, 200)
+    once = batch.batch if kind == "marked alarm" else ""
+
+    def told() -> bool:
+        if kind == "shot":
+            return send_once(NOTICE.model_copy(update={"batch": batch.batch, "message": message}), mark="1")
+        return raise_alarm("night_stopped", message, about="night", once=once)
+
+    with answering(hook):
+        assert told()
+        if kind != "alarm":
+            assert not told(), "a second caller leaves it to the look"
+        found = [send_again() for _ in range(3)]
+        if kind != "alarm":
+            assert not told()
+    assert [(one.waiting, one.sent) for one in found] == [(1, 0), (0, 1), (0, 0)]
+    assert hook.came == [message] * 3, "two refused, one taken, and no copy"
+    assert caplog.text.count("it is tried again") == 2
+
+
+@pytest.mark.usefixtures("soon")
+def test_only_where_a_notice_has_not_arrived_is_it_sent_again(
+    line: Storage, batch: BatchId, mailbox: tuple[int, list[str]]
+) -> None:
+    port, mails = mailbox
+    settings = {
+        "PACKSHOT_NOTIFY_SMTP_HOST": "127.0.0.1",
+        "PACKSHOT_NOTIFY_SMTP_PORT": str(port),
+        "PACKSHOT_NOTIFY_SMTP_STARTTLS": "false",
+        "PACKSHOT_NOTIFY_MAIL_FROM": "line@studio.example",
+        "PACKSHOT_NOTIFY_MAIL_TO": "lead@studio.example",
+    }
+    hook = Answers(500, 200)
+    with answering(hook), environment(settings):
+        send_once(NOTICE.model_copy(update={"batch": batch.batch}), mark="1")
+        send_again()
+    assert (len(hook.came), len(mails)) == (2, 1)
+
+
+def test_a_notice_rests_before_it_is_tried_again(line: Storage, batch: BatchId) -> None:
+    hook = Answers(500)
+    with answering(hook):
+        send_once(NOTICE.model_copy(update={"batch": batch.batch}), mark="1")
+        assert [send_again().waiting for _ in range(3)] == [1, 1, 1]
+    assert len(hook.came) == 1
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_notice_that_nobody_takes_is_given_up_and_the_log_says_so(
+    line: Storage, batch: BatchId, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(notices, "MOST_TRIES", 3)
+    hook, notice = Answers(500), NOTICE.model_copy(update={"batch": batch.batch})
+    with answering(hook):
+        send_once(notice, mark="1")
+        assert [send_again().given_up for _ in range(3)] == [0, 1, 0]
+        assert not send_once(notice, mark="1")
+    assert len(hook.came) == 3
+    assert "webhook did not take the notice in 3 tries: Look." in caplog.text
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_webhook_that_hangs_gets_the_notice_when_it_answers(
+    line: Storage, batch: BatchId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notices, "TIMEOUT_S", 0.2)
+    answers = threading.Event()
+    hook = Answers(200, hangs=answers)
+    with answering(hook):
+        send_once(NOTICE.model_copy(update={"batch": batch.batch}), mark="1")
+        assert send_again().waiting == 1
+        answers.set()
+        monkeypatch.setattr(notices, "TIMEOUT_S", 20)
+        assert send_again().sent == 1
+        assert not send_again().sentence
+
+
+KILLED = """
+from tasks.telling.notices import Notice, send_once
+notice = Notice(kind="overdue", client="acme", batch={batch!r}, shot="A1", state="in_review", message="Look.")
+send_once(notice, mark="1")
+"""
+
+
+def test_a_notice_whose_process_was_killed_while_it_was_sent_is_sent_again(line: Storage, batch: BatchId) -> None:
+    answers = threading.Event()
+    hook = Answers(200, hangs=answers)
+    with answering(hook):
+        process = subprocess.Popen([sys.executable, "-c", KILLED.format(batch=batch.batch)])
+        assert hook.posted.wait(60)
+        process.kill()
+        process.wait()
+        answers.set()
+        assert send_again().waiting == 1, "until the pause is over, it may live"
+        (waiting,) = line.list(lease_key(notice_lease("")).removesuffix(".json"))
+        left = notices.Unsent.model_validate_json(line.get(waiting.key))
+        over = left.model_copy(update={"rests_s": 0.0}).model_dump_json().encode()  # as if two minutes had passed
+        line.put(waiting.key, over, content_type="application/json", replaces=True)
+        assert send_again().sent == 1
+        assert not send_once(NOTICE.model_copy(update={"batch": batch.batch}), mark="1")
+        assert not send_again().sentence
+    assert hook.came == ["Look."] * 2
+
+
+def test_of_many_who_look_at_once_one_sends_a_notice(
+    line: Storage, batch: BatchId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook, notice = Answers(500, 200), NOTICE.model_copy(update={"batch": batch.batch})
+    with answering(hook), ThreadPoolExecutor(8) as pool:
+        monkeypatch.setattr(notices, "FIRST_WAIT_S", 0.0)
+        first = list(pool.map(lambda _: send_once(notice, mark="1"), range(8)))
+        assert (sum(first), len(hook.came)) == (1, 1)
+        found = list(pool.map(lambda _: send_again(), range(8)))
+    assert (sum(one.sent for one in found), len(hook.came)) == (1, 2)
+
+
+def test_a_stored_notice_that_cannot_be_read_stops_no_other(
+    line: Storage, batch: BatchId, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line.put(lease_key(notice_lease("of a later version")), b'{"who": "knows"}', content_type="application/json")
+    monkeypatch.setattr(notices, "FIRST_WAIT_S", 0.0)
+    hook = Answers(500, 200)
+    with answering(hook):
+        send_once(NOTICE.model_copy(update={"batch": batch.batch}), mark="1")
+        assert send_again().sent == 1
+    assert "is not a notice that can be sent" in caplog.text
+
+
+def remove_waiting(storage: Storage) -> None:
+    """Delete the notices that wait, so that no other test finds them."""
+    for info in list(storage.list(lease_key(notice_lease("")).removesuffix(".json"))):
+        storage.remove_lease(info.key.removeprefix("leases/").removesuffix(".json"))
+
+
+@pytest.fixture(autouse=True)
+def none_waits(line: Storage) -> Iterator[None]:
+    """A notice that waits is of the test that sent it."""
+    remove_waiting(line)
+    yield
+    remove_waiting(line)

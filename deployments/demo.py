@@ -194,13 +194,13 @@ def end_runs_that_died() -> str:
     """Mark the flow runs whose process has died as crashed, start them again, and return a line with their names.
 
     The line is empty if there were no such runs. If the runs cannot be looked for, the line gives the reason. Nothing
-    is raised, because the regular checks look again every half minute.
+    is raised, because the regular checks look again every few seconds.
     """
     try:
         lost = end_lost_runs.fn()
     except (PackshotError, httpx.HTTPError, PrefectException) as error:
         why = f"{type(error).__name__}: {error}"
-        return f"Runs that died could not be looked for ({why}); the watch tries again in half a minute.\n"
+        return f"Runs that died could not be looked for ({why}); the watch tries again in a few seconds.\n"
     return f"{lost.sentence}\n" if lost.sentence else ""
 
 

@@ -16,6 +16,7 @@ import prefect
 
 from packshot.errors import ConfigError, PackshotError, StorageUnavailableError
 from packshot.figures import counted
+from packshot.keys import COLLECTION_LEASE
 from packshot.specs.stages import ApartLimits
 from tasks.environment.configs import configs_in_force
 from tasks.environment.settings import get_settings
@@ -25,6 +26,7 @@ from tasks.processing.networks import cached_model
 from tasks.queries.comparing import standing_of
 from tasks.runs.parts import EXPEDITED, ORDINARY, PARTS_POOL
 from tasks.storage.bucket import open_storage
+from tasks.storage.leases import is_held
 from tasks.storage.server_checks import broken_conditions, clock_skew_s
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ RUN_BYTES = 2_300_000_000
 NETWORK_BYTES = 1_500_000_000
 """Memory of a run besides the photographs that it works on: Python, the network (docs/performance.md)."""
 NIGHT = "nightly/nightly"
+COLLECT = "collect-returned-work/collect-returned-work"
 STATUS_FILE = "status.json"
 """What the supervisor of `packshot up` writes into its state folder."""
 
@@ -365,6 +368,10 @@ def _schedule() -> Found:
             night = client.read_deployment_by_name(NIGHT)
         except ObjectNotFound:
             return Health.FAILED, f"there is no deployment {NIGHT}", "packshot register"
+        try:
+            looks = client.read_deployment_by_name(COLLECT)
+        except ObjectNotFound:
+            looks = None
     active = [one.schedule for one in night.schedules if one.active]
     if night.paused or not active:
         return Health.FAILED, f"the schedule of {NIGHT} is off", "Switch it on in the Prefect UI, at the deployment."
@@ -376,6 +383,10 @@ def _schedule() -> Found:
             f"{NIGHT} starts at {words}; the settings here say {' '.join(wanted)}",
             "packshot register",
         )
+    is_off = looks is None or looks.paused or not any(one.active for one in looks.schedules)
+    if is_off and not is_held(COLLECTION_LEASE):
+        off = f"the schedule of {COLLECT} is off, and no packshot watch works: nobody makes the regular checks"
+        return Health.FAILED, off, "packshot register, or start packshot watch"
     return Health.OK, f"{NIGHT} starts at {words}", ""
 
 

@@ -42,8 +42,10 @@ BUSY_RATIO = 20.0
 LONGEST_REST_S = 600.0
 LONGEST_BOARD_REST_S = 3600.0
 """The board's step asks whether anything has changed, so it may rest longer than those that have to look."""
-SWEEP_S = 30.0
-"""Time between two looks for dead runs."""
+SWEEP_S = 15.0
+"""Time between two looks for dead runs. With a lease's time, the second look and the worker's next question it adds up
+to 109 s; a new process has the rest of 3 minutes to start.
+"""
 SIGN_S = 60.0
 """Time between two signs of life in the file."""
 PAUSED_AGAIN_S = 600.0
@@ -143,7 +145,7 @@ def steps() -> tuple[Step, ...]:
 def sweeping() -> Step:
     """Return the regular check that marks runs whose process has died as crashed, and starts them again.
 
-    `watch` makes it in a thread of its own, about every 30 s. The check itself is not a run in Prefect.
+    `watch` makes it in a thread of its own, about every 15 s. The check itself is not a run in Prefect.
     """
     return Step("end lost runs", lambda: Said(end_lost_runs.fn().sentence), longest_s=SWEEP_S)
 

@@ -49,6 +49,8 @@ The run that handed a dead part out does it itself, or hands it out again when i
 """
 MOST_TRIES = 5
 """A run that crashes this many times is not started again; it stays red in the UI for a person."""
+SECOND_LOOK_RENEWALS = 1.5
+"""Time between the two looks at a run that seems dead, in renewals of its lease: whoever lives has renewed it then."""
 NOT_OLDER_THAN = timedelta(days=1)
 """Older crashes are not started again."""
 WHY = "Its process is gone: the machine or the worker was stopped, or memory ran out."
@@ -91,7 +93,7 @@ def end_lost_runs() -> Lost:
         at = _time_of_the_server(client)
         gone = [run for run in _runs(client, SEEN_TO_LIVE, _UNDER_WAY) if run.deployment_id and _is_gone(run, at)]
         if gone:
-            time.sleep(get_settings().lease_s / RENEWALS * 1.5)  # whoever lives has renewed its lease by then
+            time.sleep(get_settings().lease_s / RENEWALS * SECOND_LOOK_RENEWALS)
         for run in gone:
             if not is_held(run_lease(str(run.id))):
                 _end(client, run)

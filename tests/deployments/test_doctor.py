@@ -15,21 +15,24 @@ from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.settings import PREFECT_API_AUTH_STRING, temporary_settings
 
 from deployments.command_line import command_line
-from deployments.demo import environment
-from deployments.doctor import CHECKS, MOST_SKEW_S, Health, Outcome, examine
+from deployments.demo import environment, nothing_collected
+from deployments.doctor import CHECKS, COLLECT, MOST_SKEW_S, Health, Outcome, examine
 from deployments.registry import WORK_POOL, register
 from infra.local.parts import Part
 from infra.local.stack import Stack
 from infra.local.supervisor import Supervisor
 from packshot.batch import BatchRecord
 from packshot.cli.ending import Exit, run
+from packshot.keys import COLLECTION_LEASE
 from packshot.naming import batch_id
 from packshot.record import WAITING
 from tasks.queries.asking import waiting_records
 from tasks.records.bookkeeping import now
 from tasks.records.stored import change_batch, create_batch
 from tasks.runs.parts import EXPEDITED, PARTS_POOL
+from tasks.runs.schedules import schedule_runs
 from tasks.storage.bucket import open_storage
+from tasks.storage.leases import Patience, holding
 from tests.small_disk import small_disk
 
 LINE = ("Prefect", "pool", "parts", "schedule")
@@ -206,6 +209,24 @@ def test_a_night_that_will_not_start_or_at_another_time_is_named(monkeypatch: py
         assert outcomes()["schedule"].health is Health.FAILED
     finally:
         set_paused(False)
+
+
+def test_regular_checks_that_nobody_makes_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that had switched the schedule off was killed. Kind of test that was missing: one of what it left."""
+    alone(monkeypatch, "Prefect", "schedule")
+    schedule_runs(COLLECT, active=False)
+    try:
+        left = outcomes()["schedule"]
+        with holding(COLLECTION_LEASE, Patience.NONE):
+            watched = outcomes()["schedule"]
+        with nothing_collected():
+            pass
+        after = outcomes()["schedule"]
+    finally:
+        schedule_runs(COLLECT, active=True)
+    assert (left.health, left.next_step) == (Health.FAILED, "packshot register, or start packshot watch")
+    assert "nobody makes the regular checks" in left.found
+    assert (watched.health, after.health) == (Health.OK, Health.OK)
 
 
 def test_whether_other_machines_can_help_with_a_batch_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,9 +20,13 @@ from deployments.registry import register
 from flows import watching
 from flows.watching import BUSY_RATIO, COLLECT, IDLE_RATIO, LONGEST_REST_S, Said, Step, look, watch
 from infra.local.s3 import S3Access
+from infra.local.stack import WORKER_POLL_S
 from packshot.keys import COLLECTION_LEASE, NIGHT_LEASE
-from tasks.environment.settings import get_settings
+from packshot.lease import RENEWALS
+from tasks.environment.settings import Settings, get_settings
 from tasks.environment.troubles import Troubles
+from tasks.runs import lost_runs
+from tasks.runs.ends import STARTED_AGAIN_S
 from tasks.runs.lost_runs import Lost
 from tasks.storage import leases
 from tasks.storage.bucket import open_storage
@@ -272,3 +276,29 @@ def test_everything_is_asked_through_one_client(line: None, monkeypatch: pytest.
     assert looks == [True, True, True]
     assert len(made) == 1
     assert is_scheduled()
+
+
+def test_what_adds_up_until_a_dead_run_is_started_again_leaves_its_process_a_minute_of_three() -> None:
+    """From the death to the question of a worker. Kind of test that was missing: one of the sum, not of each part."""
+    lease_s = Settings.model_fields["lease_s"].default
+    found_s = lease_s + watching.SWEEP_S + lease_s / RENEWALS * lost_runs.SECOND_LOOK_RENEWALS
+    asked_s = WORKER_POLL_S * 4 / 3  # Prefect makes the pause up to a third longer
+    assert found_s + asked_s <= 180 - 60
+    assert found_s <= STARTED_AGAIN_S / 1.5, "a night that waits for the run gives it up only later"
+    assert lost_runs.SECOND_LOOK_RENEWALS > 1, "whoever lives renews its lease between the two looks"
+
+
+def test_a_look_for_dead_runs_is_never_put_off_by_what_the_last_one_cost() -> None:
+    """A step rests longer the more it has cost; this one at most until the sweeper's next look."""
+    took, at, cost = list[float](), [0.0], iter(range(0, 1000, 3))  # three seconds of processor time for each look
+
+    def work() -> Said:
+        took.append(at[0])
+        return Said("")
+
+    step = watching.sweeping()
+    step.work = work
+    for _ in range(5):
+        step.take(lambda: at[0], lambda: next(cost))
+        at[0] += watching.SWEEP_S
+    assert took == [number * watching.SWEEP_S for number in range(5)]

@@ -6,6 +6,8 @@ import hashlib
 import itertools
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +166,19 @@ def test_a_shot_that_starts_again_without_its_style_guide_says_so_in_the_batch(s
     (guides / "acmee.yaml").rename(guides / "acme.yaml")
     restart_shot.fn(BATCH.shot("A1"), person="Ada", reason="with the right one")
     assert not load_batch(BATCH).findings
+
+
+def test_of_many_shots_that_are_started_again_at_once_none_is_forgotten(storage: Storage, guides: Path) -> None:
+    """Each start is counted in the one record of the batch. Kind of test that was missing: several at the same time."""
+    names = [f"A{number}" for number in range(6)]
+    submit(*names)
+    take_stock(BATCH)
+    with ThreadPoolExecutor(len(names)) as pool:
+        again = partial(restart_shot.fn, person="Ada", reason="another crop")
+        started = list(pool.map(lambda name: again(BATCH.shot(name)).ref, [*names, *names]))
+    found = {ref.shot.shot: ref.generation for ref in load_batch(BATCH).shots}
+    assert found == dict.fromkeys(names, 2)
+    assert sorted((ref.shot.shot, ref.generation) for ref in started) == [(n, times) for n in names for times in (1, 2)]
 
 
 # --- the same with a simulated storage, which can be told when ---

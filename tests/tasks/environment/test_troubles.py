@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -83,3 +87,51 @@ def test_steps_have_their_own_troubles(hours: Hours) -> None:
     assert hours.said() == []
     hours.troubles.say("another step", AWAY)
     assert len(hours.said()) == 1
+
+
+WATCH = """
+import logging, threading, time
+from functools import partial
+from pathlib import Path
+from flows import watching
+from tasks.environment.troubles import Troubles
+from tasks.storage import leases
+
+logging.basicConfig(level=logging.INFO, format="%(message)s")
+leases._OUTAGE_S = 0.0
+tried, rest = [], watching._rest
+
+def counted(ended, seconds, alive):
+    tried.append(1)
+    rest(ended, seconds, alive)
+
+watching._rest = counted
+began = time.monotonic()
+watching.Troubles = partial(Troubles, clock=lambda: (time.monotonic() - began) * 300)  # five minutes in a second
+ended = threading.Event()
+threading.Timer(4, ended.set).start()
+watching.watch(ended, every_s=0.05)
+print("tried", len(tried))
+"""
+
+
+def test_the_log_of_a_process_whose_storage_is_away_gets_a_line_at_rising_intervals(tmp_path: Path) -> None:
+    """`packshot watch` itself, with no server at all; its clock for troubles runs 300 times as fast."""
+    away = {
+        "PACKSHOT_S3_ENDPOINT_URL": "http://127.0.0.1:9",
+        "PACKSHOT_S3_ACCESS_KEY": "key",
+        "PACKSHOT_S3_SECRET_KEY": "secret",
+        "PACKSHOT_S3_BUCKET": "away",
+        "PREFECT_API_URL": "http://127.0.0.1:9/api",
+        "PREFECT_HOME": str(tmp_path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", WATCH], env={**os.environ, **away}, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if "look after the line: this " in line]
+    tried = int(done.stdout.split("tried ")[1])
+    assert ["tried again" in line for line in lines] == [True] + [False] * (len(lines) - 1)
+    assert 3 <= len(lines) <= 5, "of 20 minutes: at once, then after 1, 3, 7 and 15 minutes at the soonest"
+    assert tried > 2 * len(lines), "it is tried much more often than it is said"
+    assert "Traceback" not in done.stdout + done.stderr

@@ -132,9 +132,11 @@ class Desk:
         """Do the desk's background work while the block runs.
 
         It keeps the lists of waiting shots fresh, makes the tiles of the first shots of each list, sends people's
-        decisions, and removes broken-off uploads. When the block ends, the decisions that are still held are sent.
+        decisions, asks about pictures that clients have sent back, and removes broken-off uploads. When the block ends,
+        the decisions that are still held are sent.
         """
-        jobs = [asyncio.create_task(one) for one in (self._refresh(), self._tick(), self._sweep(), self._prepare())]
+        work = (self._refresh(), self._tick(), self._finish(), self._sweep(), self._prepare())
+        jobs = [asyncio.create_task(one) for one in work]
         try:
             yield
         finally:
@@ -204,3 +206,15 @@ class Desk:
                 self.troubles.over("send decisions")
             except Exception as error:  # noqa: BLE001  (what is held is tried again)
                 self.troubles.say("send decisions", error)
+
+    async def _finish(self) -> None:
+        """Ask people about pictures that clients have sent back, where that failed at first."""
+        while True:
+            await asyncio.sleep(SHORTEST_ROUND_S)
+            if not len(self.guests.unfinished):
+                continue
+            try:
+                await to_thread.run_sync(self.guests.unfinished.finish)
+                self.troubles.over("ask about pictures that were sent back")
+            except Exception as error:  # noqa: BLE001  (what is left is tried again)
+                self.troubles.say("ask about pictures that were sent back", error)

@@ -67,7 +67,7 @@ async def decide(request: Request) -> Response:
         raise HTTPException(403, "Your roles do not decide about this shot.")
     holder = desk.claims.take(str(shot), person.name)
     if holder != person.name:
-        return await shown(request, shot, refused=f"{holder} has this shot open.")
+        return await shown(request, shot, refused=f"{holder} has this shot open.", said=dict(fields))
     undone = _undone(record, fields)
     if undone:
         return await shown(request, shot, refused=undone, said=dict(fields))
@@ -75,7 +75,7 @@ async def decide(request: Request) -> Response:
         request,
         lambda: checked_answer(record, _answer_fields(record, fields, person), signed_in=True),
         coming=coming,
-        said={name: fields.get(name, "") for name in ("note", *CORRECTIONS)},
+        said=dict(fields),
         nothing="Nothing was decided",
         noted=lambda answer: ("decided", answer.decision.sentence),
     )

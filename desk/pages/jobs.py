@@ -178,7 +178,7 @@ async def hand_in(request: Request) -> Response:
         request,
         lambda: _answer(record, person, work, fields),
         coming=whats_next(request),
-        said={"note": fields.get("note", "")},
+        said={"handed_in": fields.get("note", "")},
         nothing="Nothing was handed in",
         noted=lambda _: ("handed in", work.upload.name),
     )

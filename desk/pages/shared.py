@@ -41,7 +41,7 @@ from desk.work.guests import Opened
 from desk.work.zips import zipped
 from packshot.decision import MOST_MARKS, Choice, Reason
 from packshot.errors import DecisionRefusedError, PackshotError, TransientError
-from packshot.handoff.rejecting import WORDS
+from packshot.handoff.rejecting import WORDS, rejected_in
 from packshot.looking.pack import Tile
 from packshot.record import ShotRecord
 from packshot.types import Box, Size
@@ -162,6 +162,7 @@ async def _shown(
     refused: str = "",
     note: str = "",
     reason: str = "",
+    marks: str = "",
     status: int = 200,
 ) -> Response:
     records = await to_thread.run_sync(_records, opened, [picture])
@@ -178,6 +179,7 @@ async def _shown(
         refused=refused,
         note=note,
         reason=reason,
+        marks=marks,
         before=every[here - 1] if here else None,
         after=every[here + 1] if here + 1 < len(every) else None,
         number=here + 1,
@@ -210,12 +212,13 @@ async def sends_back(request: Request) -> Response:
         raise _ClosedError(403, "This page is no longer valid. Load it again.")
     note, reason = fields.get("note", "").strip()[:LONGEST_NOTE], fields.get("reason", "")
 
+    boxes, drawn = _boxes(fields.get("marks", ""), file.size), fields.get("marks", "")
+
     async def refused(words: str, status: int = 409) -> Response:
-        return await _shown(opened, picture, file, refused=words, note=note, reason=reason, status=status)
+        return await _shown(opened, picture, file, refused=words, note=note, reason=reason, marks=drawn, status=status)
 
     if reason not in [one.value for one in WORDS]:
         return await refused(NO_REASON)
-    boxes = _boxes(fields.get("marks", ""), file.size)
     if reason == Reason.OTHER and not note:
         return await refused(OTHER_WORDS)
     if not note and not boxes:
@@ -223,15 +226,18 @@ async def sends_back(request: Request) -> Response:
     if not desk_of(request).guests.rejections.may_try(opened.shared.id):
         return await refused(BUSY, 429)
     said = Words(reason=Reason(reason), note=note, boxes=boxes, size=file.size)
-    shot = opened.shared.batch.shot(picture.shot)
+    shot, seen = opened.shared.batch.shot(picture.shot), delivered.seen_file(opened.shared.number, file)
     try:
-        await to_thread.run_sync(send_back, shot, delivered.seen_file(opened.shared.number, file), said)
+        await to_thread.run_sync(send_back, shot, seen, said)
     except DecisionRefusedError:
         audit.note("client's rejection refused", shot=shot, more=f"{opened.name}")
         return await refused(CHANGED)
     except (PackshotError, httpx.HTTPError, PrefectException, OSError) as error:
         audit.note("client's rejection failed", shot=shot, more=f"{opened.name}: {type(error).__name__}")
-        return await refused(AWAY, 503)
+        record = (await to_thread.run_sync(_records, opened, [picture])).get(picture.shot)
+        if record is None or rejected_in(record, seen.number) is None:
+            return await refused(AWAY, 503)
+        desk_of(request).guests.unfinished.add(shot, seen, said)  # what the client said is kept; the rest is ours
     audit.note("client sent a picture back", shot=shot, more=f"{opened.name}: {reason}, {len(boxes)} marks")
     return RedirectResponse(f"{opened.address}/{file.digest}?sent", status_code=303)
 

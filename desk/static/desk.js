@@ -3,6 +3,7 @@
 
 import { Ahead, parsed, runsHere } from "./ahead.js";
 import { Offers } from "./deciding.js";
+import { Draft, forgetAll, takenBack } from "./drafts.js";
 
 const csrf = document.querySelector('meta[name="csrf"]')?.content ?? "";
 const main = document.getElementById("main");
@@ -12,7 +13,7 @@ const TOLD = "desk-told";
 const ANSWER_MS = 20_000;
 const NEXT_MS = 6_000;
 const AWAY = "The desk does not answer. What stands here may be out of date.";
-let shot, keys, offers, ahead, zoomed, place, ticking, seen;
+let shot, keys, offers, draft, ahead, zoomed, place, ticking, seen;
 let sent = false;
 let asPage = false;
 let at = location.pathname + location.search;
@@ -64,7 +65,9 @@ function begin() {
   shot = main.querySelector(".shot");
   keys = document.getElementById("keys");
   seen = null;
-  offers = new Offers(main, { marks: () => viewer()?.marks?.() ?? [], isSeen: () => seen === shot, send });
+  draft = draftOf(main);
+  offers = new Offers(main, { marks: () => draft.marks, isSeen: () => seen === shot, send });
+  if (draft.isBack && !main.querySelector("[role=alert].bad")) document.getElementById("unsent").hidden = false;
   zoomed = "fit";
   place = -1;
   for (const button of main.querySelectorAll("button.place"))
@@ -74,6 +77,16 @@ function begin() {
   lookedAt(shot).catch(() => {});
   next(shot?.dataset.next);
 }
+
+/** What the person writes and draws about this shot, by person and picture: another picture needs other words. */
+function draftOf(root) {
+  const forms = [...root.querySelectorAll("form.panel, #hand-in")];
+  const name = [document.querySelector(".who span")?.title, shot?.dataset.shot, shot?.dataset.picture].join(" ");
+  const one = shot;
+  const came = () => theViewer().then((shown) => (one === shot ? shown : Promise.reject(new Error("another shot has come"))));
+  return new Draft(name, forms, { viewer, viewerCame: forms.length && hasViewer() ? came() : null });
+}
+document.addEventListener("packshot-marks", () => draft?.keep());
 
 /** Have the shot at an address ready: its page at once, its pictures as soon as those on the screen are sharp. */
 function next(address) {
@@ -163,7 +176,10 @@ async function send(event, form, submitter) {
   const body = new URLSearchParams(new FormData(form, submitter));
   const answer = await answered(form.action, body, { headers: JSON_ONLY });
   const told = saidIn(answer);
-  if (told) return arrive(told);
+  if (told) {
+    draft.sent();
+    return arrive(told);
+  }
   const page = answer?.status === 409 ? parsed(answer.text) : null;
   if (page && runsHere(page)) return refused(page);
   const isPage = answer?.status === 200 && answer.text.trimStart().startsWith("<"); // a proxy's sign-in
@@ -307,7 +323,9 @@ function tellAgain() {
 }
 
 document.addEventListener("submit", (event) => {
+  if (event.target.matches(".who")) forgetAll();
   if (event.target.id !== "undo") return;
+  takenBack();
   if (event.target.dataset.sent) event.preventDefault(); // a second one would say that there is nothing to take back
   event.target.dataset.sent = "yes";
 });

@@ -16,7 +16,7 @@ import numpy as np
 from packshot import PIPELINE_VERSION
 from packshot.colour.spaces import srgb_profile
 from packshot.colour.transform import convert
-from packshot.decision import answer_to
+from packshot.decision import Decision, answer_to
 from packshot.errors import ObjectMissingError
 from packshot.export.decoded import decode_delivered
 from packshot.export.delivery import DeliveredFile, DeliverySummary, ShotSummary
@@ -98,10 +98,12 @@ class Status(NamedTuple):
     Attributes:
         words: a sentence; empty if nothing has happened.
         may_be_sent_back: whether the client can send it back now.
+        was_sent_back: whether the client has sent it back from this delivery.
     """
 
     words: str
     may_be_sent_back: bool
+    was_sent_back: bool = False
 
 
 class Sight(NamedTuple):
@@ -198,22 +200,27 @@ def status_of(record: ShotRecord | None, number: int) -> Status:
     """
     if record is None:
         return Status("", may_be_sent_back=False)
+    told = rejected_in(record, number)
     later = [one for one in deliveries_of(record) if one > number]
     if later:
-        return Status(f"Corrected in delivery {later[-1]}.", may_be_sent_back=False)
-    told = rejected_in(record, number)
+        return Status(f"Corrected in delivery {later[-1]}.", may_be_sent_back=False, was_sent_back=told is not None)
     if told:
-        sent = f"Sent back on {told.at:%Y-%m-%d}"
-        answer = answer_to(told, record.decisions)
-        if answer:
-            looked = f"{sent}. We looked at it again on {answer.at:%Y-%m-%d}, and it stays as it is"
-            return Status(f"{looked}: {answer.note}", may_be_sent_back=False)
-        if record.state is State.REFUSED:
-            return Status(f"{sent}. It cannot be corrected from this photograph; we will talk to you.", False)
-        return Status(f"{sent}. It is being corrected, and comes in a later delivery.", may_be_sent_back=False)
+        return Status(_since(told, record), may_be_sent_back=False, was_sent_back=True)
     if record.state is not State.DELIVERED:
         return Status("It is being worked on, and comes in a later delivery.", may_be_sent_back=False)
     return Status("", may_be_sent_back=True)
+
+
+def _since(told: Decision, record: ShotRecord) -> str:
+    """Return what has happened since a client sent a picture back, in a client's words."""
+    sent = f"Sent back on {told.at:%Y-%m-%d}"
+    answer = answer_to(told, record.decisions)
+    if answer:
+        looked = f"{sent}. We looked at it again on {answer.at:%Y-%m-%d}, and it stays as it is"
+        return f"{looked}: {answer.note}"
+    if record.state is State.REFUSED:
+        return f"{sent}. It cannot be corrected from this photograph; we will talk to you."
+    return f"{sent}. It is being corrected, and comes in a later delivery."
 
 
 def seen_file(number: int, file: File) -> Delivered:

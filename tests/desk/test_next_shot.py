@@ -181,6 +181,57 @@ def test_a_decision_that_does_not_count_stays_on_its_shot_with_the_marks(
     assert "409" in reviewer.complaints.pop()
 
 
+def marked_and_written(person: Person) -> None:
+    """Draw a mark for an editor, and say what is to be done, without sending it."""
+    page = person.page
+    page.get_by_role("button", name="Draw marks").click()
+    for key in ("Enter", "Shift+ArrowRight", "Enter", "Escape"):
+        page.keyboard.press(key)
+    page.keyboard.press("e")
+    page.keyboard.press("n")
+    page.keyboard.type("Close the hole.")
+    page.keyboard.press("Escape")
+
+
+def test_words_and_marks_outlast_a_session_that_ended_and_a_decision_that_is_taken_back(
+    desk: Desk, for_review: list[ShotId], reviewer: Person
+) -> None:
+    """Kind of test that was missing: a page is left with words and marks that were not sent, and comes again."""
+    first, page = for_review[0], reviewer.page
+    marked_and_written(reviewer)
+    drawn = page.evaluate("window.packshotViewer.marks()")
+    assert len(drawn) == 1
+
+    def all_there() -> None:
+        looks(reviewer, first)
+        reviewer.until("window.packshotViewer.marks().length > 0")
+        assert page.evaluate("window.packshotViewer.marks()") == drawn
+        assert "It has not been sent." in page.locator("#unsent").inner_text()
+        page.keyboard.press("e")
+        assert page.evaluate("document.querySelector('form.panel:not([hidden]) textarea').value") == "Close the hole."
+
+    reviewer.expected = ("401", "Tile")
+    page.context.clear_cookies()
+    with page.expect_navigation():
+        page.keyboard.press("1")
+    page.wait_for_selector("input[name=password]")
+    reviewer.signed_in("Rea Viewer").open(f"/shots/{first}?queue=review&batch={first.batch}")
+    all_there()
+    page.keyboard.press("1")
+    looks(reviewer, for_review[1])
+    assert page.evaluate("window.packshotViewer.marks()") == []
+    assert not page.locator("#unsent").is_visible()
+    held = desk.outbox.held_by("Rea Viewer")
+    assert held
+    assert (held.answer.decision.note, len(held.answer.decision.marks)) == ("Close the hole.", 1)
+    with page.expect_navigation():
+        page.keyboard.press("u")
+    all_there()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Sign out").click()
+    assert page.evaluate("Object.keys(sessionStorage).filter((one) => one.includes('draft'))") == []
+
+
 @pytest.mark.slow  # quicker: tests/desk/test_lists.py says that a message is kept for a page that is seen
 def test_a_message_about_an_earlier_decision_comes_with_the_next_shot(
     desk: Desk, for_review: list[ShotId], reviewer: Person

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
+from desk.access.attempts import Attempts, Pace
 from desk.state import Desk
-from desk.work.delivered import File, Sight, sight_of
+from desk.work.delivered import File, Sight, seen_file, sight_of
 from packshot.decision import Reason
 from packshot.naming import BatchId
 from packshot.record import State
@@ -18,7 +22,9 @@ from tests.chromium import needs_chromium
 from tests.desk.serving import At, Person
 from tests.desk.test_accessibility import MOVING, violations
 from tests.desk.test_layout import troubles
+from tests.flows.line import poll
 from tests.often import few_often
+from tests.tasks.people.test_rejected_deliveries import runs_of
 from tests.tasks.shots import approved
 
 pytestmark = needs_chromium
@@ -113,6 +119,131 @@ def test_it_is_done_by_keyboard_alone(desk: Desk, sight: Sight, link: str, at: A
         page.keyboard.press("Enter")
     (told,) = load_record(sight.batch.shot("B1")).decisions
     assert (told.note, told.marks) == ("the strap is cut off", ())
+
+
+NOTE = "the strap is cut off"
+
+
+def writes(person: Person) -> None:
+    """Choose a reason, draw a place on the picture, and write something."""
+    page = person.page
+    page.get_by_text("Send this picture back", exact=True).click()
+    page.get_by_label("The edge of the product is not clean").check()
+    page.locator("#send-back textarea").fill(NOTE)
+    page.get_by_role("button", name="Mark the place").click()
+    for key in ("Enter", "Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowDown", "Shift+ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    assert page.locator("#marked").inner_text() == "1 place is marked."
+
+
+def written(person: Person) -> tuple[str, list[str], list[dict[str, int]]]:
+    """What stands on the page: the words, the reasons that are chosen, the places that are marked."""
+    sharp(person)
+    person.until("window.packshotViewer.marks().length > 0")
+    page = person.page
+    assert page.locator("#send-back").get_attribute("open") is not None
+    chosen = page.evaluate("[...document.querySelectorAll('#send-back input:checked')].map((one) => one.value)")
+    return page.locator("#send-back textarea").input_value(), chosen, page.evaluate("window.packshotViewer.marks()")
+
+
+def send(person: Person) -> None:
+    with person.page.expect_navigation():
+        person.page.get_by_role("button", name="Send it back").click()
+
+
+def away(*_: object, **__: object) -> None:
+    raise ConnectionError
+
+
+def changed(desk: Desk, cut: pytest.MonkeyPatch) -> None:
+    cut.setattr("desk.work.delivered.seen_file", lambda number, one: seen_file(number, one._replace(sha256="0" * 64)))
+
+
+def too_often(desk: Desk, cut: pytest.MonkeyPatch) -> None:
+    cut.setattr(desk.guests, "rejections", Attempts(Pace(0, 60.0, 0, 60.0)))
+
+
+def out_of_reach(desk: Desk, cut: pytest.MonkeyPatch) -> None:
+    cut.setattr("desk.pages.shared.send_back", away)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "status"), few_often([(too_often, 429), (out_of_reach, 503), (changed, 409)], 1), ids=str
+)
+def test_a_refused_answer_costs_neither_words_nor_marks_and_the_next_one_counts(
+    desk: Desk,
+    sight: Sight,
+    link: str,
+    at: At,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: Callable[[Desk, pytest.MonkeyPatch], None],
+    status: int,
+) -> None:
+    """Kind of test that was missing: a form with marks is refused, and what was drawn is looked for."""
+    person = sharp(at("").open(f"{link}/{jpeg_of(sight, 'A1').digest}"))
+    person.expected = (str(status),)
+    writes(person)
+    before = written(person)
+    with monkeypatch.context() as cut:
+        trouble(desk, cut)
+        send(person)
+    assert "It was not sent." in person.page.locator(".side").inner_text()
+    assert written(person) == before == (NOTE, ["edge"], before[2])
+    send(person)
+    assert "Thank you." in person.page.locator(".side").inner_text()
+    (told,) = load_record(sight.batch.shot("A1")).decisions
+    assert (told.note, len(told.marks)) == (NOTE, 1)
+
+
+@pytest.mark.parametrize("arrives", [False, True])
+def test_a_lost_answer_costs_neither_words_nor_marks_and_is_said_as_it_is(
+    sight: Sight, link: str, at: At, arrives: bool
+) -> None:
+    """Kind of test that was missing: the answer to a client's form is lost, before and after the server took it."""
+    person = sharp(at("").open(address := f"{link}/{jpeg_of(sight, 'A1').digest}"))
+    person.expected = ("ERR_",)
+    page = person.page
+    writes(person)
+    before = written(person)
+
+    def cut(route: Any) -> None:
+        if arrives:
+            route.fetch(max_redirects=0)
+        route.abort("connectionreset")
+
+    page.route("**/send-back", cut)
+    with page.expect_event("requestfailed"):
+        page.get_by_role("button", name="Send it back").click()
+    page.unroute("**/send-back")
+    person.open(address)
+    if arrives:
+        assert "Sent back on" in page.locator(".state").inner_text()
+        assert page.evaluate("Object.keys(sessionStorage).filter((one) => one.includes('draft'))") == []
+    else:
+        assert written(person) == before
+        assert "It has not been sent yet." in page.locator("#unsent").inner_text()
+        send(person)
+    (told,) = load_record(sight.batch.shot("A1")).decisions
+    assert (told.note, len(told.marks)) == (NOTE, 1)
+
+
+def test_what_is_recorded_is_said_to_be_sent_and_the_desk_asks_people_when_it_can(
+    desk: Desk, sight: Sight, link: str, at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kind of test that was missing: a step after the record fails. The page said "not sent" and "sent back"."""
+    person = sharp(at("").open(f"{link}/{jpeg_of(sight, 'A1').digest}"))
+    writes(person)
+    shot = sight.batch.shot("A1")
+    with monkeypatch.context() as cut:
+        cut.setattr("tasks.people.rejected_deliveries.get_client", away)
+        send(person)
+        said = person.page.locator(".side").inner_text()
+        assert "Thank you." in said
+        assert "not sent" not in said
+        assert load_record(shot).state is State.AWAITING_EDITOR
+        assert (len(desk.guests.unfinished), runs_of(shot)) == (1, [])
+    poll(lambda: not desk.guests.unfinished or None, until="the desk has tried again")
+    assert len(runs_of(shot)) == 1
 
 
 @pytest.mark.parametrize("scheme", few_often(["light", "dark"], 1))  # one style sheet: `test_accessibility.py` has both

@@ -75,6 +75,12 @@ export class Aim {
     if (this.corner) this._add();
   }
 
+  /** Have these marks in place of all others: they were drawn before. */
+  restore(marks) {
+    this.marks = marks.slice(0, MOST).map(({ x, y, width, height }) => ({ x, y, width, height }));
+    this._changed("");
+  }
+
   remove(index) {
     this.marks.splice(index, 1);
     this._changed(`Mark ${index + 1} removed, ${this.marks.length} left.`);

@@ -79,6 +79,7 @@ export class Viewer {
       surround: (name) => this._surround(name),
       draw: () => this._aim.draws || this._aimAt(true),
       marks: () => this._aim.marks.map((mark) => ({ ...mark })),
+      drawAgain: (marks) => this._drawAgain(marks),
       nextOverlay: () => this._nextOverlay(),
       place: () => this._stage.place,
       whenSharp: () => this._whenSharp(),
@@ -428,6 +429,12 @@ export class Viewer {
     if (this._aim.isOn && this._aim.draws === draws) this._aim.stop();
     else this._aim.start(draws);
     if (this._aim.isOn) this._stage.element.focus();
+  }
+
+  /** Draw marks that were drawn before, when the picture is there. */
+  async _drawAgain(marks) {
+    await this._seen;
+    this._aim.restore(marks);
   }
 
   _aimed(words) {

@@ -116,7 +116,7 @@ tests: $(STAMP)
 ## make lock    resolve the dependencies again
 RESOLVED := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 lock: $(STAMP)
-	$(RESOLVED) --extra local --extra dev -o requirements.lock pyproject.toml
+	$(RESOLVED) --extra local --extra dev --extra several-servers -o requirements.lock pyproject.toml
 	$(RESOLVED) --group tools -o requirements-tools.lock
 	$(RESOLVED) --group render -o requirements-render.lock
 	$(RESOLVED) --group uv -o requirements-uv.lock

@@ -22,7 +22,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-EXTRAS = ("local",)
+EXTRAS = ("local", "several-servers")
 Bill = dict[str, Any]
 
 

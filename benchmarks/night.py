@@ -273,17 +273,17 @@ def _with_workers(stack: Stack, count: int, photographs: int) -> str:
     batch = batch_id("bench", f"workers-{count}")
     inbox = open_inbox()
     for number in range(photographs):
-        inbox.upload(batch, f"BOX{number:04}_MAIN.jpg", _drawn(number), content_type="image/jpeg")
+        inbox.upload(batch, f"BOX{number:04}_MAIN.jpg", drawn(number), content_type="image/jpeg")
     inbox.close(batch)
     variables = {**os.environ, "PACKSHOT_PART_SIZE": str(max(1, photographs // (4 * count)))}
-    workers = [_worker(stack, number, variables) for number in range(count)]
+    workers = [worker(stack, number, variables) for number in range(count)]
     try:
         begun = time.monotonic()
         names = {"client": batch.client, "batch": batch.batch}
         run = cast(FlowRun, run_deployment("process-batch/process-batch", parameters=names, timeout=0))
         said = end_of(run.id).message
         seconds = time.monotonic() - begun
-        cpu_s = sum(map(_taken, workers))
+        cpu_s = sum(map(processor_s, workers))
     finally:
         for worker in workers:
             worker.terminate()
@@ -294,8 +294,12 @@ def _with_workers(stack: Stack, count: int, photographs: int) -> str:
     )
 
 
-def _drawn(number: int) -> bytes:
-    """Return a photograph of a coloured disc on a grey backdrop with a camera's noise; each number gives another."""
+def drawn(number: int) -> bytes:
+    """Return a JPEG of a coloured disc on a grey backdrop with a camera's noise; each number gives another.
+
+    Args:
+        number: from 0 on.
+    """
     noise = np.random.default_rng(number).normal(0, 2, (PHOTOGRAPH_PX, PHOTOGRAPH_PX, 3))
     picture = np.full_like(noise, 225)
     middle = PHOTOGRAPH_PX // 2
@@ -304,8 +308,14 @@ def _drawn(number: int) -> bytes:
     return bytes(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 92])[1])
 
 
-def _worker(stack: Stack, number: int, variables: Mapping[str, str]) -> psutil.Process:
-    """Start a worker on a core of its own: the first takes runs of batches, the others parts of them."""
+def worker(stack: Stack, number: int, variables: Mapping[str, str]) -> psutil.Process:
+    """Start a worker on a core of its own, and return its process.
+
+    Args:
+        stack: the running servers.
+        number: worker 0 takes runs of batches; the others take parts of batches. It also says which core.
+        variables: environment variables for the worker and its runs.
+    """
     pool = PARTS_POOL if number else WORK_POOL
     child = start_worker(stack, work_pool=pool, environment=variables, limit=1 if number else None)
     cores = sorted(os.sched_getaffinity(0))
@@ -315,8 +325,12 @@ def _worker(stack: Stack, number: int, variables: Mapping[str, str]) -> psutil.P
     return process
 
 
-def _taken(worker: psutil.Process) -> float:
-    """Return the processor time of a worker and all it has started."""
+def processor_s(worker: psutil.Process) -> float:
+    """Return the processor time of a process and all it has started, in seconds.
+
+    Args:
+        worker: the process.
+    """
     every = [one.cpu_times() for one in (worker, *worker.children(recursive=True))]
     return float(sum(one.user + one.system + one.children_user + one.children_system for one in every))
 

@@ -1,5 +1,8 @@
 """Run Prefect's server, with the guard: ``python -m infra.prefect_app --host 127.0.0.1 --port 4200``.
 
+With ``--without-services`` the process serves Prefect's API and pages only. Several such processes may share a database
+and a Redis. One process of `infra.prefect_services` then does the background work for all of them.
+
 The guard is a middleware that refuses requests from other sites' pages (`infra.guard`). ``prefect server start`` cannot
 add one, so this module replaces that command. Its settings are Prefect's own variables, some with another default
 (`SELDOM`, `REMOVED`), and ``PACKSHOT_ALLOWED_HOSTS``: host names of the server besides 127.0.0.1 and localhost,
@@ -56,10 +59,11 @@ notes it every two seconds, once for each kind of task.
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line. Its options are ``--host`` and ``--port``."""
+    """Return the parser of the command line: ``--host``, ``--port`` and ``--without-services``."""
     found = argparse.ArgumentParser(prog="python -m infra.prefect_app", description="Prefect's server behind a guard")
     found.add_argument("--host", required=True)
     found.add_argument("--port", type=int, required=True)
+    found.add_argument("--without-services", action="store_true", help="one of several servers, which share a Redis")
     return found
 
 
@@ -70,8 +74,7 @@ def main() -> int:
     """
     given = parser().parse_args()
     quiet.install()
-    for name, value in {**SELDOM, **REMOVED}.items():
-        os.environ.setdefault(name, value)
+    set_defaults()
     from prefect.settings import get_current_settings  # Prefect takes seconds to import, its server some more
 
     settings = get_current_settings().server
@@ -88,7 +91,10 @@ def main() -> int:
     ask_to_try_again()
     serve(
         uvicorn.Config(
-            Guard(create_app(final=True), hosts=os.environ.get(ALLOWED_HOSTS, "").split(",")),
+            Guard(
+                create_app(final=True, webserver_only=given.without_services),
+                hosts=os.environ.get(ALLOWED_HOSTS, "").split(","),
+            ),
             host=given.host,
             port=given.port,
             # Same values as `prefect server start`.
@@ -99,6 +105,12 @@ def main() -> int:
         )
     )
     return 0
+
+
+def set_defaults() -> None:
+    """Set this process's environment variables in `SELDOM` and `REMOVED`, where they are not set."""
+    for name, value in {**SELDOM, **REMOVED}.items():
+        os.environ.setdefault(name, value)
 
 
 def ask_to_try_again() -> None:

@@ -19,9 +19,12 @@ from jsonschema import Draft202012Validator
 from prefect.client.orchestration import get_client
 
 import packshot
+from benchmarks.several_servers import SHARED_BY_SERVERS
 from deployments.demo import environment as environment_of
 from deployments.registry import JOB_TEMPLATE, register_pool
+from infra import prefect_services
 from infra.local.stack import Stack
+from infra.prefect_app import parser
 from tasks.environment.settings import Settings, variable
 from tasks.results.block import ENVIRONMENT
 from tasks.runs.parts import PARTS_POOL
@@ -335,3 +338,81 @@ def test_registration_keeps_the_type_and_the_template_of_an_operator_s_pool(pref
         register_pool(client, name, {"default": None})
         found = client.read_work_pool(name)
     assert (found.type, found.base_job_template) == ("kubernetes", TEMPLATE)
+
+
+# --- several servers of Prefect --------------------------------------------------------------------------------------
+
+SEVERAL = FOLDER / "several-servers"
+SHARED = ("PREFECT_REDIS_", "PREFECT_SERVER_DOCKET_", "PREFECT_SERVER_EVENTS_", "PREFECT_SERVER_CONCURRENCY_")
+
+
+def several() -> dict[tuple[str, str], dict[str, Any]]:
+    """The manifests of the folder, and the server's of the folder above with the patch: (kind, name) -> manifest."""
+    listed = yaml.safe_load((SEVERAL / "kustomization.yaml").read_text())
+    patches = [one["path"] for one in listed["patches"]]
+    assert sorted([*listed["resources"], *patches]) == sorted(
+        ["..", *(file.name for file in SEVERAL.glob("*.yaml") if file.name != "kustomization.yaml")]
+    )
+    files = (SEVERAL / name for name in listed["resources"] if name != "..")
+    found = [one for file in files for one in yaml.safe_load_all(file.read_text())]
+    server = json.loads(json.dumps(called("Deployment", "prefect")))
+    (patch,) = (yaml.safe_load((SEVERAL / name).read_text()) for name in patches)
+    spec, new = server["spec"], patch["spec"]
+    spec.update({key: value for key, value in new.items() if key != "template"})
+    (inner,), (changed,) = spec["template"]["spec"]["containers"], new["template"]["spec"]["containers"]
+    assert inner["name"] == changed["name"]
+    inner.update({**changed, "env": [*inner["env"], *changed["env"]]})
+    return {(one["kind"], one["metadata"]["name"]): one for one in [*found, server]}
+
+
+def variables(workload: Mapping[str, Any]) -> dict[str, Any]:
+    (inner,) = workload["spec"]["template"]["spec"]["containers"]
+    return {one["name"]: one.get("value", one.get("valueFrom")) for one in inner["env"]}
+
+
+def test_several_servers_keep_to_the_schemas_and_ask_for_no_right() -> None:
+    for (kind, name), one in several().items():
+        assert troubles(one) == [], name
+        if kind in ("Deployment", "StatefulSet"):
+            spec = one["spec"]["template"]["spec"]
+            assert not spec["automountServiceAccountToken"]
+            assert spec["securityContext"]["runAsNonRoot"]
+            (inner,) = spec["containers"]
+            assert inner["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+            assert "limits" in inner["resources"]
+
+
+def test_servers_and_services_share_what_prefect_s_servers_keep_in_memory_by_default() -> None:
+    server, services = (variables(several()["Deployment", name]) for name in ("prefect", "prefect-services"))
+    here, there = (
+        {name: value for name, value in one.items() if name.startswith(SHARED)} for one in (server, services)
+    )
+    assert here == there
+    assert set(here) == {"PREFECT_REDIS_MESSAGING_URL", "PREFECT_SERVER_DOCKET_URL", *SHARED_BY_SERVERS}
+    assert {name: here[name] for name in SHARED_BY_SERVERS} == SHARED_BY_SERVERS
+    database = {name: value for name, value in server.items() if "DATABASE" in name}
+    assert database == {name: value for name, value in services.items() if "DATABASE" in name}
+
+
+def test_background_work_is_done_once() -> None:
+    server, services = several()["Deployment", "prefect"], several()["Deployment", "prefect-services"]
+    command = server["spec"]["template"]["spec"]["containers"][0]["command"]
+    given = parser().parse_args(command[3:])
+    assert given.without_services
+    assert server["spec"]["replicas"] > 1
+    assert services["spec"]["replicas"] == 1
+    assert services["spec"]["strategy"] == {"type": "Recreate"}, "the next one begins when the last has ended"
+    (inner,) = services["spec"]["template"]["spec"]["containers"]
+    assert inner["command"] == ["python", "-m", prefect_services.__name__]
+
+
+def test_redis_is_reached_by_servers_and_services_alone_and_its_password_stands_in_no_file() -> None:
+    (rule,) = several()["NetworkPolicy", "redis"]["spec"]["ingress"]
+    (who,) = rule["from"]
+    (names,) = who["podSelector"]["matchExpressions"]
+    assert sorted(names["values"]) == ["prefect", "prefect-services"]
+    assert env_file(SEVERAL / "redis.env.example") == {"REDIS_PASSWORD": ""}
+    assert "redis.env" in (ROOT / "infra" / ".gitignore").read_text().splitlines()
+    for kind, name in (("Deployment", "prefect"), ("Deployment", "prefect-services"), ("StatefulSet", "redis")):
+        given = variables(several()[kind, name])["REDIS_PASSWORD"]
+        assert given == {"secretKeyRef": {"name": "packshot-redis", "key": "REDIS_PASSWORD"}}

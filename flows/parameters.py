@@ -34,7 +34,7 @@ BatchName = Annotated[
     Field(
         pattern=NAME_PATTERN,
         max_length=MAX_NAME_LENGTH,
-        json_schema_extra=shown("Batch", "The batch's folder below inbox/<client>/"),
+        json_schema_extra=shown("Batch", "The batch's folder inside the client's, such as 'spring-24'"),
     ),
 ]
 ShotName = Annotated[

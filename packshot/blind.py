@@ -8,19 +8,21 @@ see which shots are audited.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from packshot.record import Event, ShotRecord, State
-from packshot.routing.decide import IN_FIGURES
 
 AUDIT = "audit"
 """Name of the report in a record which says that the shot is audited, and what the machine thought of it."""
 UNTOLD = "a reviewer decides"
 """Stands where a record has the machine's opinion."""
 
-_OPINIONS = ("edit", "figures", AUDIT)
-_MADE_BY = ("model", "model_fingerprint", "engine", "precision")
+_TOLD = {
+    "edit": ("model", "model_fingerprint", "engine", "precision"),
+    "routing": ("category", "category_source"),
+}
+"""Of these reports only these entries are told: by what the edit was made, and what the product is."""
+_UNTOLD = ("figures", AUDIT)
+"""Nothing of these reports is told."""
+_BEFORE_EDIT = (State.ROUTED, State.EDITING_AUTO)
 _AFTER_EDIT = (State.EDITING_AUTO, State.SCORED, State.REDO)
 
 
@@ -44,8 +46,8 @@ def as_shown(record: ShotRecord) -> ShotRecord:
     """Return a shot's record as the page of this one shot may show it.
 
     In a blind review it is a copy without the machine's opinion: without score, verdict, the findings about the edit
-    and those that stop approval, and without how likely the model expects a refusal. In the events, a reason that tells
-    the verdict becomes "a reviewer decides". Otherwise the record is unchanged.
+    and those that stop approval, and without how difficult the machine takes the shot to be and why. In the events,
+    reasons of that kind become "a reviewer decides". Otherwise the record is unchanged.
     """
     return _without_opinion(record) if is_blind(record) else record
 
@@ -61,37 +63,24 @@ def as_listed(record: ShotRecord) -> ShotRecord:
 
 
 def _without_opinion(record: ShotRecord) -> ShotRecord:
-    """Return a record without score, verdict and measurements of its edit. What is wrong with the photograph itself
-    stays, unless it stops an approval.
+    """Return a record without score, verdict and measurements of its edit, and without its route. What is wrong with
+    the photograph itself stays, unless it stops an approval.
     """
-    edit = record.reports.get("edit", {})
-    others = {name: report for name, report in record.reports.items() if name not in _OPINIONS}
-    if "routing" in others:
-        others["routing"] = _without_expectation(others["routing"])
-    made_by = {name: edit[name] for name in _MADE_BY if name in edit}
+    reports = {name: report for name, report in record.reports.items() if name not in _UNTOLD}
+    for name, told in _TOLD.items():
+        left = {entry: reports[name][entry] for entry in told if entry in reports.get(name, {})}
+        reports = {**reports, name: left} if left else {one: reports[one] for one in reports if one != name}
     return record.model_copy(
         update={
             "findings": tuple(one for one in record.findings if not one.picture and not one.stops_approval),
-            "reports": {**others, "edit": made_by} if made_by else others,
-            "events": tuple(one.model_copy(update={"why": _told(one)}) for one in record.events),
+            "reports": reports,
+            "events": tuple(one.model_copy(update={"why": UNTOLD}) if _tells(one) else one for one in record.events),
         }
     )
 
 
-def _without_expectation(routing: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the report on a shot's route without how likely the model expects a refusal."""
-    told = {name: value for name, value in routing.items() if name != "refusal_probability"}
-    if IN_FIGURES in str(told.get("reason", "")):
-        told["reason"] = UNTOLD
-    return told
-
-
-def _told(event: Event) -> str:
-    if _tells(event):
-        return UNTOLD
-    return event.why.partition(": ")[0] if IN_FIGURES in event.why else event.why
-
-
 def _tells(event: Event) -> bool:
-    """Return whether an event's reason is a verdict on an edit."""
-    return event.from_state in _AFTER_EDIT and event.to_state not in (event.from_state, State.FAILED)
+    """Return whether an event's reason is the machine's opinion: how difficult the shot is, or a verdict on an edit."""
+    if event.to_state in (event.from_state, State.FAILED) or event.from_state is State.ON_HOLD:
+        return False  # a failure, or what a person has said of a hold
+    return event.to_state in _BEFORE_EDIT or event.from_state in _AFTER_EDIT

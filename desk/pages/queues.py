@@ -175,7 +175,7 @@ async def queue_page(request: Request) -> Response:
     number = page_number(request.query_params.get("page", ""), most=max(1, -(-len(shots) // ROWS)))
     query = urlencode({"queue": queue.value, **_set(wanted)})
     others = {name: who for name, who in claims.items() if who != person.name}
-    told = bool(wanted.finding) or State.IN_REVIEW not in STATES[queue]
+    told = State.IN_REVIEW not in STATES[queue]
     return page(
         request,
         "queue",
@@ -184,7 +184,7 @@ async def queue_page(request: Request) -> Response:
         rows=[
             {
                 **_row(one, at=at, holder=others.get(one.name, ""), told=told),
-                "seen": bool(desk.seen.picture(person.name, one.name)),
+                "seen": bool(desk.seen.picture(person.name, one.name)) and not one.blind,
             }
             for one in shots[(number - 1) * ROWS :][:ROWS]
         ],

@@ -95,7 +95,9 @@ def _obstacle(desk: Desk, person: Person, record: ShotRecord, *, finding: str) -
         return "you have not looked at it yet."
     if record.state is not State.IN_REVIEW:
         return f"it is '{record.state.replace('_', ' ')}' by now."
-    worst = None if is_blind(record) else record.worst_finding
+    if is_blind(record):
+        return "it is judged without findings, on its own page."
+    worst = record.worst_finding
     return "" if worst and worst.code == finding else "it has another finding than the others."
 
 

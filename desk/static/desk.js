@@ -291,6 +291,9 @@ async function lookedAt(one) {
   if (one.dataset.claimed) await post(`/shots/${one.dataset.shot}/seen`, { picture: one.dataset.picture });
 }
 
+// A link that is to be copied: all of it is selected at once.
+document.addEventListener("focusin", ({ target }) => target.matches("input[readonly]") && target.select());
+
 document.getElementById("all-seen")?.addEventListener("click", () => {
   for (const box of document.querySelectorAll("input[type=checkbox]:not(:disabled)")) box.checked = true;
 });

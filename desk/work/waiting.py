@@ -105,6 +105,7 @@ class Waiting:
         todo: what an editor has to do, as one text: the services of the job with commas, or the reason and the words of
             the last decision. Empty unless the shot waits for an editor.
         soon_hours: so many hours before its due time, the shot begins to count as soon due.
+        blind: True in a blind review.
         run: id of Prefect's run that waits for the answer; empty if it is not known.
     """
 
@@ -118,6 +119,7 @@ class Waiting:
     weight: int
     stops: bool
     soon_hours: float
+    blind: bool = False
     run: str = ""
     todo: str = ""
 
@@ -142,7 +144,8 @@ class Wanted:
     Attributes:
         client, batch: only shots of the client, and of the batch, with this name.
         category: only shots of this product category.
-        finding: only shots whose most important finding has this code, such as ``fringe_width``.
+        finding: only shots whose most important finding has this code, such as ``fringe_width``; and all blind reviews,
+            whose findings nobody is told. Without them, a shot that stands under no finding would be known as one.
         person: only shots that this person edited, whose job the person has taken, or that the person has open. The
             name must be spelled exactly as in the record.
         age: only shots that have waited in their present state for at least so many hours: ``4``, ``24``, ``72`` or
@@ -169,7 +172,7 @@ class Wanted:
             self.client in ("", one.shot.client)
             and self.batch in ("", one.shot.batch)
             and self.category in ("", one.category)
-            and self.finding in ("", one.worst_code)
+            and (one.blind or self.finding in ("", one.worst_code))
             and (not self.person or self.person in people)
             and (not self.age or at - one.wait.since >= timedelta(hours=float(self.age)))
         )
@@ -345,6 +348,7 @@ def waiting(record: ShotRecord, *, promise: HandoffConfig) -> Waiting | None:
         weight=0 if blind else weight_of(worst) if worst else NOTHING_TOLD,
         stops=worst is not None and worst.stops_approval,
         soon_hours=promise.soon_hours,
+        blind=blind,
         todo=_todo(record),
     )
 

@@ -146,7 +146,7 @@ class Summary(Value):
     def rows(self) -> list[dict[str, object]]:
         """One table row for each photograph: column heading -> cell, for `table_artifact`.
 
-        The columns are shot, became, waits for, why, due, since, score, files, product (only if products must have
+        The columns are shot, became, waits for, due, why, since, score, files, product (only if products must have
         certain views), left out, and file. Important ones come first, because pages cut off wide tables.
         """
         return [
@@ -154,8 +154,8 @@ class Summary(Value):
                 "shot": fate.shot,
                 "became": "on hold" if fate.on_hold else fate.kind,
                 "waits for": fate.with_whom,
-                "why": fate.why,
                 "due": f"{fate.due:%Y-%m-%d %H:%M}" if fate.due else "",
+                "why": fate.why.removeprefix(f"{fate.file.rpartition('/')[2]}: "),
                 "since": f"{fate.since:%Y-%m-%d %H:%M}" if fate.since else "",
                 "score": fate.score,
                 "files": fate.files,

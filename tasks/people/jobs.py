@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from prefect import task
 
+from packshot.blind import is_unjudged
 from packshot.handoff.ticket import Scope
 from packshot.naming import ShotId
 from packshot.record import ShotRecord, State
 from packshot.specs.services import Service
 from tasks.people.drafts import with_draft
-from tasks.people.questions import question_about, show_question
+from tasks.people.questions import Question, at_full_size, question_about, show_question
 from tasks.people.tickets import scope_for
 from tasks.records.bookkeeping import ALWAYS, living
 from tasks.results.cache_keys import unit
@@ -97,21 +98,30 @@ def open_waiting_run(record: ShotRecord, *, generation: int, category: str, canc
         pause_key=PAUSE_KEY,
         name=run_name(shot),
         tags=_tags(record, category=category, scope=scope),
+        says=f"{_first_words(record, question)} Resume, above, shows the form.",
         idempotency_key=f"human-edit-{shot}-{generation}-{record.source.sha256}-{record.plan_fingerprint}{again}",
     )
     return str(run_id)
 
 
+def _first_words(record: ShotRecord, question: Question) -> str:
+    """Return what the run's page says first. Of reviews it says the same of all, else it would show which are blind."""
+    return f"A reviewer decides. {at_full_size(record.shot)}" if is_unjudged(record) else question.lead
+
+
 def _tags(record: ShotRecord, *, category: str, scope: Scope) -> list[str]:
-    """Return the run's tags, by which people filter their work. The state is the one in which the run was created."""
-    shot = record.shot
-    services = [f"service:{_SHORT[one.service]}" for one in scope.services]
+    """Return the run's tags, by which people filter their work. The state is the one in which the run was created.
+
+    Tier and services are left out while an edit waits for its judgement: they come from how difficult the machine takes
+    the shot to be.
+    """
+    shot, work = record.shot, [f"tier:{scope.estimate.tier.value}"]
+    work += [f"service:{_SHORT[one.service]}" for one in scope.services]
     return [
         f"client:{shot.client}",
         f"batch:{shot.batch}",
         f"category:{category or 'unknown'}",
-        f"tier:{scope.estimate.tier.value}",
-        *services,
+        *([] if is_unjudged(record) else work),
         record.state.value,
     ]
 

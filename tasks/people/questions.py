@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +21,7 @@ from packshot.handoff.deciding import (
     since_restart,
     taken_by,
 )
+from packshot.handoff.services import NeededService
 from packshot.handoff.sla import due_of
 from packshot.handoff.ticket import JobTicket, colour_off
 from packshot.keys import job_returned_prefix, shot_key
@@ -139,7 +141,7 @@ def question_about(record: ShotRecord, *, objection: str = "") -> Question:
     description = _description(record, why=why, objection=objection, ticket=ticket)
     also = choices_of(record)[len(CHOICES[record.state]) :]
     digits = picture_shown(record)[:SHOWN_DIGITS]
-    lead = _lead(record, why=why, objection=objection)
+    lead = _lead(record, why=why, objection=objection, ticket=ticket)
     return Question(state=record.state, description=description, picture=digits, lead=lead, also=also)
 
 
@@ -157,7 +159,7 @@ def _description(record: ShotRecord, *, why: str, objection: str, ticket: JobTic
     parts = [
         f"### {markdown(record.shot.shot)}: {_TITLES[record.state]}",
         f"**Not accepted:** {markdown(objection)}" if objection else "",
-        _first(record),
+        _first(record, ticket),
         desk_link(record.shot),
         preview_of(record),
         markdown(why),
@@ -169,20 +171,29 @@ def _description(record: ShotRecord, *, why: str, objection: str, ticket: JobTic
     return "\n\n".join(part for part in parts if part)
 
 
-def _lead(record: ShotRecord, *, why: str, objection: str) -> str:
+def _lead(record: ShotRecord, *, why: str, objection: str, ticket: JobTicket | None) -> str:
     """Return, as plain text, why the last answer was refused, what to look at first, and where."""
     told = f"Not accepted: {objection}" if objection else ""
-    said = cell(" ".join(filter(None, [told, _what_matters(record) or why])))
-    return f"{said} Look at it at full size: {desk_page(record.shot)}"
+    said = cell(" ".join(filter(None, [told, _what_matters(record, ticket) or why])))
+    return f"{said} {at_full_size(record.shot)}"
 
 
-def _first(record: ShotRecord) -> str:
-    matters = _what_matters(record)
+def at_full_size(shot: ShotId) -> str:
+    """Return a sentence with the address of a shot's page at the review desk, as plain text."""
+    return f"Look at it at full size: {desk_page(shot)}"
+
+
+def _first(record: ShotRecord, ticket: JobTicket | None) -> str:
+    matters = _what_matters(record, ticket)
     return f"**{markdown(matters)}**" if matters else ""
 
 
-def _what_matters(record: ShotRecord) -> str:
-    """Return in one plain sentence what a reviewer or senior should look at first; empty in other states."""
+def _what_matters(record: ShotRecord, ticket: JobTicket | None) -> str:
+    """Return in one plain sentence what a reviewer or senior should look at first, or what an editor has to do; empty
+    in other states.
+    """
+    if ticket is not None:
+        return _to_do(ticket)
     if record.state not in (State.IN_REVIEW, State.AWAITING_SIGNOFF):
         return ""
     return "Judge the picture alone." if is_blind(record) else first_sentence(record)
@@ -212,22 +223,39 @@ def _of_state(record: ShotRecord, ticket: JobTicket | None) -> list[str]:
         ]
     if ticket is None:
         return []
-    services = "\n".join(f"- **{markdown(one.service)}**: {markdown(one.why)}" for one in ticket.services)
     page = ticket_page_link(record.shot)
     taken = taken_by(record)
     back = ticket.sent_back
     return [
         f"**Sent back** by {markdown(back.by)}: {markdown(_said(back))}" if back else "",
         f"**Taken by** {markdown(taken)}" if taken else "",
-        services,
+        _listed("What is to be done", [f"- **{_name(one)}**: {markdown(one.why)}" for one in ticket.services]),
         _colour(record),
-        "\n".join(map(_finding, ticket.noticed[:_MOST_FINDINGS])),
+        _listed("What the machine found", map(_finding, in_order_of_weight(ticket.noticed)[:_MOST_FINDINGS])),
         f"**Tier** {ticket.tier.replace('_', ' ')} ({markdown(ticket.tier_why)})",
         f"[The ticket as a page]({page})" if page else "",
         "\n".join(f"- [{markdown(one.what)}]({one.link})" for one in ticket.take),
         f"Take {code(ticket.take[0].key)}, put the finished picture (same size, transparent or on exact white) into "
         f"{code(job_returned_prefix(record.shot))}. Packshot collects it there. Or answer here.",
     ]
+
+
+def _to_do(ticket: JobTicket) -> str:
+    """Return what an editor has to do, in one sentence: what somebody asked for, else the services."""
+    back = ticket.sent_back
+    if back:
+        return f"To do: {_said(back)}."
+    return f"To do: {', '.join(map(_name, ticket.services))}." if ticket.services else ""
+
+
+def _name(one: NeededService) -> str:
+    return one.service.replace("_", " ")
+
+
+def _listed(title: str, lines: Iterable[str]) -> str:
+    """Return Markdown with a title above a list; empty without lines."""
+    found = "\n".join(lines)
+    return f"**{title}**\n\n{found}" if found else ""
 
 
 def _said(decision: Decision) -> str:

@@ -9,7 +9,9 @@ This depends on how Prefect stores a pause (state details and run inputs). A tes
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from http import HTTPStatus
 from itertools import count
 from typing import Any, TypeVar, cast
@@ -54,6 +56,7 @@ def create_waiting_run(
     name: str,
     tags: Sequence[str],
     idempotency_key: str,
+    says: str = "",
 ) -> UUID:
     """Create a suspended run that waits until somebody fills in a form, and return the run's id. No process is started.
 
@@ -70,11 +73,12 @@ def create_waiting_run(
         name: of the run, for people.
         tags: of the run, for filters, such as ``client:acme``.
         idempotency_key: a text that is the same for all calls that mean the same run.
+        says: what stands on the run's page while it waits, as plain text; without it the page is empty.
     Raises:
         httpx.HTTPError: Prefect's server does not answer, or answers with an error.
         ObjectNotFound: Prefect's server has no deployment of this name.
     """
-    asked, keyset = _suspended(pause_key)
+    asked, keyset = _suspended(pause_key, message=one_line(says) or None)
     with get_client(sync_client=True) as client:
         run = client.create_flow_run_from_deployment(
             client.read_deployment_by_name(deployment).id,
@@ -89,7 +93,22 @@ def create_waiting_run(
             if not _save_form(client, form, keyset, run.id):
                 _save_form_anew(client, form, keyset, run.id)
             client.set_flow_run_state(run.id, asked, force=True)
+            _say(client, run.id, one_line(says))
     return run.id
+
+
+def _say(client: SyncPrefectClient, run_id: UUID, words: str) -> None:
+    """Write a line into the log of a run that waits: its page shows the log first."""
+    line = {
+        "name": "packshot",
+        "level": logging.INFO,
+        "message": words,
+        "timestamp": datetime.now(UTC).isoformat(),
+        "flow_run_id": str(run_id),
+    }
+    if words:
+        with only_shown():
+            client.request("POST", "/logs/", json=[line])
 
 
 def ask(form: type[F], *, pause_key: str, refused: str = "", followed: str = "") -> F:

@@ -10,7 +10,7 @@ from packshot.figures import measured_in
 from packshot.keys import shot_key
 from packshot.naming import BatchId, ShotId
 from packshot.record import ShotRecord
-from packshot.types import Finding, Status, in_order_of_weight
+from packshot.types import Finding, Status, Verdict, in_order_of_weight
 from tasks.environment.desk_pages import desk_link
 from tasks.storage.shot_objects import fetch
 from tasks.telling.artifacts import artifact_key, page_artifact, picture, table_artifact
@@ -35,6 +35,13 @@ def show_edit(record: ShotRecord) -> None:
     page_artifact(text, key=key, description=f"{shot}")
 
 
+_VERDICTS = {
+    Verdict.AUTO_APPROVE: "approved by the machine",
+    Verdict.HUMAN_REVIEW: UNTOLD,
+    Verdict.REJECT_AND_REDO: "not good enough",
+}
+
+
 def _to_be_judged(record: ShotRecord) -> str:
     shot = record.shot
     return "\n\n".join([f"# {markdown(shot.shot)}: {UNTOLD}", desk_link(shot), preview_of(record)])
@@ -45,7 +52,7 @@ def _opinion(record: ShotRecord) -> str:
     routing = record.reports.get("routing", {})
     scores = " · ".join(f"{name} {points:.1f}" for name, points in edit["components"].items())
     lines = [
-        f"# {markdown(shot.shot)}: {edit['score']:.1f} of 100, {markdown(edit['verdict'].replace('_', ' '))}",
+        f"# {markdown(shot.shot)}: {edit['score']:.1f} of 100, {_VERDICTS[Verdict(edit['verdict'])]}",
         f"**{markdown(first_sentence(record))}**",
         desk_link(shot),
         preview_of(record),

@@ -231,6 +231,7 @@ def test_every_parameter_is_typed_titled_and_described(registered: dict[str, Dep
             assert field["type"] == TYPES.get(parameter, "string"), (name, parameter)
             assert field["title"] != parameter, (name, parameter)
             assert len(field["description"]) >= 15, (name, parameter)
+            assert "<" not in field["description"], "Prefect's form takes it for a tag, and hides it"
             assert field.get("items", {"type": "string"}) == {"type": "string"}
 
 

@@ -175,6 +175,7 @@ def test_work_that_fails_its_checks_is_not_handed_in_and_says_why(mine: Browser,
     assert not bring(mine, job, another_product_by_hand())
     words = said_on(mine.page_of(job))
     assert "failed. Correct it and choose it again." in words
+    assert "Must be corrected." in words, "an editor approves nothing"
     assert "Hand in" not in words
     assert mine.post(f"/shots/{job}/job/hand-in", picture=picture).status_code == 409
     assert not bring(mine, job, b"no picture at all", name="other.png")

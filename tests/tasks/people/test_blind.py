@@ -27,6 +27,7 @@ from tasks.batches.status import standing_of
 from tasks.batches.summing_up import summarise
 from tasks.deliveries.delivering import deliver
 from tasks.environment.configs import configs_in_force
+from tasks.environment.desk_pages import desk_page
 from tasks.people.job_commands import job_of
 from tasks.people.jobs import open_waiting_run
 from tasks.people.questions import question_about
@@ -174,7 +175,9 @@ def test_neither_run_nor_notice_tells_which_was_drawn() -> None:
     for one in (BLIND, SEEN):
         run = waiting_run_of(one)
         assert run
-        said.append((list(run.tags), (run.name or "").replace(one.shot, ""), run.state and run.state.message))
+        message = (run.state and run.state.message) or ""
+        assert f"Look at it at full size: {desk_page(one)}" in message
+        said.append((list(run.tags), *(text.replace(one.shot, "") for text in (run.name or "", message))))
     assert said[0] == said[1]
     told = notice_key(BATCH, BLIND.shot, "").removesuffix(".json")
     notices = b"".join(open_storage().get(one.key) for one in open_storage().list(told)).decode()

@@ -13,8 +13,9 @@ from packshot.errors import StorageUnavailableError
 from packshot.keys import job_out_key, job_returned_prefix, shot_key
 from packshot.naming import BatchId, ShotId
 from packshot.record import State
-from packshot.types import Verdict
+from packshot.types import Finding, Status, Verdict
 from tasks.people.jobs import open_job, open_review
+from tasks.people.questions import question_about
 from tasks.people.tickets import TICKET_HTML, ticket_of
 from tasks.records.bookkeeping import living
 from tasks.records.stored import load_record
@@ -89,6 +90,21 @@ def test_the_ui_shows_what_is_asked_with_the_picture(for_editor: RoutedShot, lin
     assert re.search(r"!\[A1\]\(data:image/webp;base64,", page)
     assert job_returned_prefix(shot) in page
     assert load_record(shot).objects["master.tif"][:16] in page
+    to_do, found = page.index("To do"), page.find("What the machine found")
+    assert page.index("an editor's work") < to_do < page.index("![A1]") < page.index("What is to be done")
+    assert found < 0 or page.index("What is to be done") < found
+
+
+def test_an_editor_reads_what_stops_approval_before_what_is_only_noticed(for_editor: RoutedShot) -> None:
+    """Kind of test that was missing: findings of the ticket in the order of the form; a warning stood first."""
+    said = {"small": Status.WARNING, "left": Status.FAILED}
+    findings = tuple(
+        Finding(code=code, status=status, message=f"It is {code}.", gate=status is Status.FAILED)
+        for code, status in said.items()
+    )
+    record = load_record(for_editor.shot).model_copy(update={"findings": findings})
+    asked = question_about(record).description
+    assert asked.index("It is left") < asked.index("It is small")
 
 
 def test_a_reviewer_is_asked_whether_to_approve_the_machine_s_edit(for_review: ShotId, line: Storage) -> None:

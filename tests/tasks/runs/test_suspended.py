@@ -41,6 +41,7 @@ def waiting_run(idempotency_key: str, *, deployment: str = HUMAN_EDIT) -> UUID:
         name="human edit · acme/spring · A1_MAIN",
         tags=["client:acme", "batch:spring"],
         idempotency_key=idempotency_key,
+        says="To do: clipping path.\nLook at it.",
     )
 
 
@@ -63,6 +64,17 @@ def test_a_waiting_run_is_suspended_without_an_end_and_never_ran(line: Storage, 
     assert run.name == "human edit · acme/spring · A1_MAIN"
     assert {"client:acme", "batch:spring"} <= set(run.tags)
     assert run.parameters["shot"] == "A1_MAIN"
+
+
+def test_its_page_says_what_it_waits_for_once(line: Storage, key: str) -> None:
+    """Kind of test that was missing: a waiting run's page as people see it, which was empty."""
+    run = read(waiting_run(key))
+    assert waiting_run(key) == run.id
+    with get_client(sync_client=True) as client:
+        lines = client.request("POST", "/logs/filter", json={"logs": {"flow_run_id": {"any_": [str(run.id)]}}}).json()
+    assert run.state
+    assert run.state.message == "To do: clipping path. Look at it."
+    assert [one["message"] for one in lines] == ["To do: clipping path. Look at it."]
 
 
 def test_its_form_lies_on_the_server_with_what_was_filled_in(line: Storage, key: str) -> None:

@@ -80,7 +80,7 @@ def test_an_edit_is_shown_before_and_after(edit_page: str) -> None:
 
 
 def test_an_edit_is_shown_with_its_score_by_component_route_method_and_state(edit_page: str) -> None:
-    assert edit_page.startswith("# A1\\_MAIN: 87.2 of 100, human review\n")
+    assert edit_page.startswith("# A1\\_MAIN: 87.2 of 100, a reviewer decides\n")
     assert "**Score** background 25.0 · edge 20.2 · fill 18.0 · colour 24.0" in edit_page
     assert "**Route** medium: so says a " in edit_page
     assert "**Method** refined" in edit_page
@@ -135,7 +135,7 @@ def test_nothing_from_outside_becomes_markup(edit_page: str, line: Storage, batc
 def test_an_edit_that_could_not_be_scored_is_shown_too(line: Storage, batch: BatchId) -> None:
     record = record_with(batch, score=0.0, components={}, verdict="reject_and_redo", evidence=[])
     in_a_run(lambda: displays.show_edit(record))
-    assert "# A1\\_MAIN: 0.0 of 100, reject and redo" in shown(batch)
+    assert "# A1\\_MAIN: 0.0 of 100, not good enough" in shown(batch)
     assert "**Score** none" in shown(batch)
 
 

@@ -1,13 +1,16 @@
-"""Train the forest that judges left-over backdrop (`packshot.qc.left_backdrop`), on regions whose truth is known.
+"""Train the two forests that judge left-over backdrop (`packshot.qc.left_backdrop`), on regions whose truth is known.
 
-    python -m benchmarks.left_backdrop       # writes packshot/qc/left_backdrop.json; prints a test by products
+    python -m benchmarks.left_backdrop first     # writes packshot/qc/left_backdrop.json; prints a test by products
+    python -m benchmarks.left_backdrop second    # writes packshot/qc/closer_look.json; prints such a test of both
 
-It learns from photographs with a right matte: edits that people accepted (only of those products on which limits may be
-chosen), real pictures with an editor's clipping path, rendered scenes, and cut-outs and drawn products on drawn
-backdrops. On drawn backdrops the product shades its gaps, and its light bounces into them.
+They learn from photographs with a right matte: edits that people accepted (only of those products on which limits may
+be chosen), real pictures with an editor's clipping path, rendered scenes, and cut-outs and drawn products on drawn
+backdrops. On drawn backdrops the product shades its gaps, and its light bounces into them. The second forest also
+learns, with a small weight, from many more drawn products, and from free ones in other studios
+(`benchmarks.varied_products`).
 
 Each photograph gets the right matte and wrong ones: with filled gaps, and with bits of backdrop beside the product.
-Packshot's own cut-outs are not used, so that the forest does not learn their habits. Truth labels each region. A region
+Packshot's own cut-outs are not used, so that the forests do not learn their habits. Truth labels each region. A region
 is backdrop, or product, if at least four fifths of its pixels are. Other regions are left out.
 
 For the test, each product is judged by a forest that was trained without it.
@@ -15,23 +18,27 @@ For the test, each product is judged by a forest that was trained without it.
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 import packshot.qc
-from benchmarks import drawn_products, scenes
+from benchmarks import drawn_products, scenes, varied_products
+from benchmarks.routing_scenes import group_of
 from benchmarks.seen import editing, verdicts
 from benchmarks.seen.photographs import Half, photographs
 from packshot.colour.transform import srgb8_to_working
 from packshot.qc.around import Around, around_product
-from packshot.qc.left_backdrop import LEAST_PX, MARGIN_PX
+from packshot.qc.closer_look import NAMES as CLOSER_NAMES
+from packshot.qc.closer_look import closer_look
+from packshot.qc.left_backdrop import FIRST, MARGIN_PX, SECOND, figures_of
 from packshot.qc.near_backdrop import near_backdrop
 from packshot.qc.reduced import Reduced, reduce_edit
 from packshot.qc.scene import box_of_product
@@ -39,13 +46,65 @@ from packshot.routing.forest import Forest, Tree
 from packshot.types import FloatImage, Mask, Matte, Pixels8
 
 FOLDS = 6
-TREES, MOST_LEAVES, LEAST_IN_LEAF, FIGURES_TRIED = 50, 100, 8, 8
-MOST_ROWS = 60_000
+LEAST_IN_LEAF = 8
 REAL_WEIGHT = 3.0
+VARIED_WEIGHT = 0.3
 SMALL_PX = 1100
 TURNS = 3
 DRAWN = range(900_000, 900_008)
 """Numbers of drawn products; soft and see-through ones are left out."""
+
+
+class Recipe(NamedTuple):
+    """How a forest is trained.
+
+    Attributes:
+        file: the forest's file in `packshot.qc`.
+        sources: which sources of photographs it learns from, as in `Right`.
+        turns: how many photographs of each cut-out on a drawn backdrop it learns from.
+        closer: whether it also judges by the measurements of `closer_look`.
+        trees, most_leaves, figures_tried: the forest's size, and how many measurements each split is chosen from.
+        most_rows: if there are more regions, so many are drawn by chance.
+    """
+
+    file: str
+    sources: tuple[str, ...]
+    turns: int
+    closer: bool
+    trees: int
+    most_leaves: int
+    figures_tried: int
+    most_rows: int
+
+    def learns_from(self, table: Table) -> bool:
+        """Return whether the forest learns from a table."""
+        late = table.source == "comp" and int(table.name.split("#")[1]) >= self.turns
+        return table.source in self.sources and not late
+
+
+_SOURCES = ("real", "path", "comp", "drawn", "studio")
+RECIPES = {
+    "first": Recipe(
+        FIRST,
+        _SOURCES,
+        TURNS,
+        closer=False,
+        trees=50,
+        most_leaves=100,
+        figures_tried=8,
+        most_rows=60_000,
+    ),
+    "second": Recipe(
+        SECOND,
+        (*_SOURCES, "varied"),
+        1,
+        closer=True,
+        trees=100,
+        most_leaves=120,
+        figures_tried=10,
+        most_rows=200_000,
+    ),
+}
 LIMITS = (0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8)
 
 
@@ -55,8 +114,8 @@ class Right:
 
     Attributes:
         source: where it is from: ``real`` (an edit that people accepted), ``path`` (a real picture with an editor's
-            clipping path), ``comp`` (a real cut-out on a drawn backdrop), ``drawn`` (a drawn product) or ``studio`` (a
-            rendered scene).
+            clipping path), ``comp`` (a real cut-out on a drawn backdrop), ``drawn`` (a drawn product), ``studio`` (a
+            rendered scene) or ``varied`` (a product in a studio that differs).
         name: the photograph's name, unique in its source.
         product: photographs of one product are never split between training and testing.
         photo: the photograph, (rows, columns, 3) uint8, sRGB.
@@ -78,7 +137,8 @@ class Table:
 
     Attributes:
         right: whether the matte is the right one.
-        source: where the photograph is from, as in `Right`: ``real``, ``path``, ``comp``, ``drawn`` or ``studio``.
+        source: where the photograph is from, as in `Right`: ``real``, ``path``, ``comp``, ``drawn``, ``studio`` or
+            ``varied``.
         name: the photograph's name, unique in its source.
         product: photographs of one product are never split between training and testing.
         figures: (regions, measurements) float32: what is measured of each region.
@@ -98,13 +158,17 @@ class Table:
     names: tuple[str, ...]
 
 
-def right_mattes() -> Iterator[Right]:
-    """Yield all photographs with a right matte, source by source.
+def right_mattes(sources: Sequence[str]) -> Iterator[Right]:
+    """Yield the photographs with a right matte, source by source.
 
-    The sources are signed edits, pictures with clipping paths, cut-outs, drawn products and rendered scenes.
+    The sources are signed edits, pictures with clipping paths, cut-outs, drawn products, rendered scenes, and products
+    in studios that differ.
+
+    Args:
+        sources: names of the sources that are wanted.
     """
-    for source in SOURCES.values():
-        yield from source()
+    for name in sources:
+        yield from SOURCES[name]()
 
 
 def _signed() -> Iterator[Right]:
@@ -148,12 +212,20 @@ def _rendered() -> Iterator[Right]:
         yield Right("studio", name, scene.product, *_small(scene.photo, scene.matte), 2)
 
 
+def _varied() -> Iterator[Right]:
+    """Yield drawn and free products in studios that differ."""
+    for name, photo, matte in varied_products.photographs(varied_products.learnt_names()):
+        product = group_of(name).removeprefix("cutouts-photo-").split("_")[0]
+        yield Right("varied", name, product, photo, matte, 1)
+
+
 SOURCES: Mapping[str, Callable[[], Iterator[Right]]] = {
     "real": _signed,
     "path": _with_path,
     "comp": _composites,
     "drawn": _drawn,
     "studio": _rendered,
+    "varied": _varied,
 }
 
 
@@ -337,8 +409,9 @@ def tables(right: Right) -> list[Table]:
             continue
         true = found[0].alike(right.matte)
         shares = regions.mean(true < 0.2), regions.mean(true > 0.8)
-        names = tuple(regions.figures)
-        figures = np.stack(list(regions.figures.values()), axis=1).astype(np.float32)
+        names = (*regions.figures, *CLOSER_NAMES)
+        closer = closer_look(found[0], found[1].noise, regions, np.arange(len(regions.boxes)))
+        figures = np.concatenate([figures_of(regions, tuple(regions.figures)), closer.astype(np.float32)], axis=1)
         made.append(Table(number == 0, right.source, right.name, right.product, figures, *shares, regions.area, names))
     return made
 
@@ -355,29 +428,41 @@ def labels_of(made: Sequence[Table]) -> NDArray[np.int64]:
     return np.where(backdrop > 0.8, 1, np.where(own > 0.8, 0, -1))
 
 
-def fitted(made: Sequence[Table]) -> Any:
+def asked(table: Table, recipe: Recipe) -> NDArray[np.float32]:
+    """Return the measurements by which a forest judges the regions of a table: (regions, measurements) float32."""
+    return table.figures if recipe.closer else table.figures[:, : len(table.names) - len(CLOSER_NAMES)]
+
+
+def fitted(made: Sequence[Table], recipe: Recipe) -> Any:
     """Return a forest of scikit-learn's, trained to tell regions of backdrop from regions of product.
 
-    Regions that are partly both are left out.
+    Regions that are partly both are left out, and so are tables from which the recipe does not learn.
 
     Args:
         made: the tables of all mattes, with the regions, their measurements, and what they really are.
+        recipe: what the forest learns from, and its size.
     """
     from sklearn.ensemble import ExtraTreesClassifier
 
-    figures, truth = np.concatenate([one.figures for one in made]), labels_of(made)
+    made = [one for one in made if recipe.learns_from(one)]
+    figures, truth = np.concatenate([asked(one, recipe) for one in made]), labels_of(made)
     groups = np.concatenate([np.full(len(one.area), f"{one.product}") for one in made])
-    real = np.concatenate([np.full(len(one.area), one.source in ("real", "path")) for one in made])
+    own = {"real": REAL_WEIGHT, "path": REAL_WEIGHT, "varied": VARIED_WEIGHT}
+    weights = np.concatenate([np.full(len(one.area), own.get(one.source, 1.0)) for one in made])
     places = np.flatnonzero(truth >= 0)
-    if len(places) > MOST_ROWS:
-        places = np.random.default_rng(0).choice(places, MOST_ROWS, replace=False)
-    truth, groups, real = truth[places], groups[places], real[places]
+    if len(places) > recipe.most_rows:
+        places = np.random.default_rng(0).choice(places, recipe.most_rows, replace=False)
+    truth, groups, weights = truth[places], groups[places], weights[places]
     _, which, counts = np.unique(np.char.add(groups, truth.astype(str)), return_inverse=True, return_counts=True)
-    weights = np.where(real, REAL_WEIGHT, 1.0) / np.sqrt(counts[which])
+    weights = weights / np.sqrt(counts[which])
     for side in (0, 1):
         weights[truth == side] /= weights[truth == side].sum()
     trees = ExtraTreesClassifier(
-        TREES, min_samples_leaf=LEAST_IN_LEAF, max_leaf_nodes=MOST_LEAVES, max_features=FIGURES_TRIED, random_state=0
+        recipe.trees,
+        min_samples_leaf=LEAST_IN_LEAF,
+        max_leaf_nodes=recipe.most_leaves,
+        max_features=recipe.figures_tried,
+        random_state=0,
     )
     return trees.fit(figures[places], truth, sample_weight=weights * len(truth))
 
@@ -405,22 +490,23 @@ def _plain(tree: Any) -> Tree:
     )
 
 
-def held_out(made: Sequence[Table]) -> list[NDArray[np.float64]]:
+def held_out(made: Sequence[Table], recipe: Recipe) -> list[NDArray[np.float64]]:
     """Return how probable it is that each region is backdrop: a list with (regions,) float64 in 0..1 for each table.
 
     The trees that judge a table were trained without the photographs of its product.
 
     Args:
         made: the tables of all mattes.
+        recipe: what the forest learns from, and its size.
     """
     from sklearn.model_selection import GroupKFold
 
     groups = [one.product for one in made]
     found: list[NDArray[np.float64]] = [np.zeros(0)] * len(made)
     for others, held in GroupKFold(FOLDS, shuffle=True, random_state=0).split(made, groups=groups):
-        trees = fitted([made[place] for place in others])
+        trees = fitted([made[place] for place in others], recipe)
         for place in held:
-            found[place] = trees.predict_proba(made[place].figures)[:, 1]
+            found[place] = trees.predict_proba(asked(made[place], recipe))[:, 1]
     return found
 
 
@@ -432,29 +518,45 @@ def fares(made: Sequence[Table], found: Sequence[NDArray[np.float64]]) -> str:
 
     Args:
         made: the tables of all mattes.
-        found: for each table the probabilities that its regions are left-over backdrop, from `held_out`.
+        found: for each table the probabilities that its regions are left-over backdrop, from `held_out`; for both
+            forests the smaller of their two.
     """
     lines = ["| source | right mattes | held | wrong mattes | held |", "|---|---:|---:|---:|---:|"]
     for source in SOURCES:
         worst: dict[bool, list[float]] = {True: [], False: []}
         for one, likely in zip(made, found, strict=True):
-            judged = likely[one.area >= LEAST_PX]
-            left = (one.backdrop > 0.8) & (one.area >= LEAST_PX)
-            if one.source == source and (one.right or left.any()):
-                worst[one.right].append(float(judged.max(initial=0)))
+            if one.source == source and (one.right or (one.backdrop > 0.8).any()):
+                worst[one.right].append(float(likely.max(initial=0)))
         held = {right: [sum(each >= limit for each in of) for limit in LIMITS] for right, of in worst.items()}
         lines.append(f"| {source} | {len(worst[True])} | {held[True]} | {len(worst[False])} | {held[False]} |")
     return "\n".join([f"held at the limits {LIMITS}", "", *lines])
 
 
 def main() -> None:
-    """Train the forest that judges left-over backdrop, print how well it does on other products, and write it."""
+    """Train one of the two forests, print how well it does on other products, and write it."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("forest", choices=RECIPES)
+    recipe = RECIPES[parser.parse_args().forest]
     cv2.setNumThreads(1)
-    made = [table for right in right_mattes() for table in tables(right)]
-    print(fares(made, held_out(made)))
-    forest = as_forest(fitted(made), made[0].names)
-    target = Path(packshot.qc.__path__[0], "left_backdrop.json")
-    target.write_text(forest.model_dump_json(), encoding="utf-8")
+    made = [table for right in right_mattes(recipe.sources) for table in tables(right)]
+    found = held_out(made, recipe)
+    if recipe.closer:
+        found = [np.minimum(*both) for both in zip(found, held_out(made, RECIPES["first"]), strict=True)]
+    print(fares(made, found))
+    write(made, recipe, Path(packshot.qc.__path__[0]))
+
+
+def write(made: Sequence[Table], recipe: Recipe, folder: Path) -> None:
+    """Train a forest and write it.
+
+    Args:
+        made: the tables of all mattes.
+        recipe: what the forest learns from, its size, and the name of its file.
+        folder: where to write it.
+    """
+    names = made[0].names if recipe.closer else made[0].names[: -len(CLOSER_NAMES)]
+    forest = as_forest(fitted(made, recipe), names)
+    Path(folder, recipe.file).write_text(forest.model_dump_json(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ def load_variation(name: str) -> Scene:
     source, _ = name.split("#")
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     product = load_product(source)
-    own, matte = _placed(product, rng)
+    own, matte = placed(product, rng)
     backdrop, colour = _backdrop(rng)
     behind = draw_backdrop(matte, colour, rng)
     alpha = matte[..., None]
@@ -200,7 +200,7 @@ def _mirrored(own: FloatImage, matte: Matte) -> tuple[FloatImage, Matte]:
     return np.ascontiguousarray(own), np.ascontiguousarray(matte)
 
 
-def _placed(product: Product, rng: np.random.Generator) -> tuple[FloatImage, Matte]:
+def placed(product: Product, rng: np.random.Generator) -> tuple[FloatImage, Matte]:
     """The product at some size, some room around it; now and then the frame cuts it."""
     rows, columns = np.nonzero(product.matte > 0)
     box = np.s_[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]

@@ -264,9 +264,10 @@ EDGE = Group(
         ),
         "backdrop_left_suspected": Meaning(
             measured=(
-                "greatest probability that a patch of the cut-out is backdrop. A small forest of decision trees gives "
-                "it from the photograph alone: the patch's colour, shade and texture against the backdrop's, the edges "
-                "around it, its place, and where else its colour occurs. Skipped for a cut-out that a person made"
+                "greatest probability that a patch of the cut-out is backdrop. Two small forests of decision trees "
+                "give it from the photograph alone, and the smaller one counts: the patch's colour, shade and texture "
+                "against the backdrop's, the edges around it, its place, and where else its colour occurs. Skipped for "
+                "a cut-out that a person made"
             ),
             unit="probability",
             gate=True,

@@ -59,9 +59,10 @@ def backdrop_strip_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 def backdrop_left_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the region of the matte that is most likely left-over backdrop.
 
-    Its value is the probability that this region is backdrop, 0..1, as a trained random forest gives it; 0 if no region
-    has nearly the backdrop's colour. Shaded and tinted backdrop is judged too. The finding has the status `skipped` and
-    no value if a person made the matte, or if too little of the backdrop shows to predict it.
+    Its value is the probability that this region is backdrop, 0..1: the smaller one of those that two trained random
+    forests give. It is 0 if no region has nearly the backdrop's colour. Shaded and tinted backdrop is judged too. The
+    finding has the status `skipped` and no value if a person made the matte, or if too little of the backdrop shows to
+    predict it.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of

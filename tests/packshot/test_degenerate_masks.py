@@ -62,8 +62,10 @@ from packshot.pipeline import edit, export
 from packshot.pipeline.editing import adopt, colour_before
 from packshot.qc.around import Around, around_product
 from packshot.qc.base import base_of
+from packshot.qc.closer_look import closer_look
 from packshot.qc.edge_figures import measure_edges
 from packshot.qc.left_backdrop import most_likely_left
+from packshot.qc.near_backdrop import near_backdrop
 from packshot.qc.outline import longest_run, smooth_along, trace_outline, worst_stretch
 from packshot.qc.pale_rules import white_on_white
 from packshot.qc.patches import kept_patches
@@ -227,6 +229,13 @@ def _exported(case: Case) -> None:
     export(case.composite, case.matte, plan(), known={"shot": "A1-MAIN", "sku": "A1"}, labels=Labels())
 
 
+def _looked_at_closely(around: Around, noise: float) -> None:
+    regions = near_backdrop(around, noise)
+    if regions is not None:
+        found = closer_look(around, noise, regions, np.arange(len(regions.boxes)))
+        assert np.isfinite(found).all()
+
+
 def _shadowed(case: Case) -> Matte:
     return contact_shade(case.pixels, case.backdrop.surface, case.matte)
 
@@ -312,6 +321,7 @@ CALLS: dict[str, Callable[[Case], Any]] = {
     "pipeline/exporting:export": _exported,
     "qc/around:around_product": lambda c: c.around,
     "qc/base:base_of": lambda c: base_of(c.outline, measure_edges(c.outline), c.box),
+    "qc/closer_look:closer_look": lambda c: _looked_at_closely(c.around, c.reduced.noise) if c.around else None,
     "qc/left_backdrop:most_likely_left": lambda c: most_likely_left(c.around, c.reduced.noise) if c.around else None,
     "qc/edge_figures:measure_edges": lambda c: measure_edges(c.outline),
     "qc/outline:trace_outline": lambda c: c.outline,

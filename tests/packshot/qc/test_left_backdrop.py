@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -13,10 +14,12 @@ from packshot.colour.spaces import decode_working, encode_working
 from packshot.colour.transform import srgb8_to_working, working_to_srgb8
 from packshot.cutout.cut import given_cutout
 from packshot.qc import judge
-from packshot.qc.around import around_product
-from packshot.qc.left_backdrop import probabilities, shipped_forest
+from packshot.qc.around import Around, around_product
+from packshot.qc.closer_look import NAMES, closer_look
+from packshot.qc.left_backdrop import FIRST, SECOND, closer_probabilities, probabilities, shipped_forest
 from packshot.qc.near_backdrop import Regions, near_backdrop
 from packshot.qc.reduced import reduce_edit
+from packshot.routing.forest import Forest
 from packshot.types import Box, Finding, Mask, Matte, Status, Verdict
 from tests.drawn_targets import CAMERA
 from tests.packshot.qc.conftest import SIDE, Drawn, draw_product, on_white, photograph
@@ -124,28 +127,89 @@ def whole_of(matte: Matte) -> Box:
     return Box(left, top, left + width, top + height)
 
 
-@pytest.fixture(scope="module")
-def regions(legs: Drawn) -> Regions:
-    drawn = kept(legs, between(legs.matte, 40))
+class Seen(NamedTuple):
+    """What the judge looks at."""
+
+    around: Around
+    noise: float
+    regions: Regions
+
+
+def seen(drawn: Drawn) -> Seen:
     reduced = reduce_edit(drawn.master, drawn.matte, drawn.matte)
     around = around_product(drawn.master, drawn.matte, reduced, whole_of(drawn.matte), margin_px=48)
     assert around is not None
     found = near_backdrop(around, reduced.noise)
     assert found is not None
-    return found
+    return Seen(around, reduced.noise, found)
 
 
-def test_the_trees_are_read_as_their_numbers_say(regions: Regions) -> None:
-    forest = shipped_forest()
-    for place in range(len(regions.boxes)):
-        row = [float(np.float32(regions.figures[name][place])) for name in forest.names]
-        shares = [tree.shares[tree.path(row)[-1]] for tree in forest.trees]
-        assert probabilities(regions)[place] == pytest.approx(np.mean(shares), abs=0.02)
+@pytest.fixture(scope="module")
+def filled(legs: Drawn) -> Seen:
+    return seen(kept(legs, between(legs.matte, 40)))
 
 
-def test_each_region_is_described_by_the_figures_that_the_trees_ask_for(regions: Regions) -> None:
-    assert set(shipped_forest().names) <= set(regions.figures)
-    assert all(np.isfinite(column).all() for column in regions.figures.values())
+def told_by_path(forest: Forest, row: Mapping[str, float]) -> float:
+    values = [float(np.float32(row[name])) for name in forest.names]
+    return float(np.mean([tree.shares[tree.path(values)[-1]] for tree in forest.trees]))
+
+
+def rows_of(filled: Seen) -> list[dict[str, float]]:
+    regions = filled.regions
+    closer = closer_look(filled.around, filled.noise, regions, np.arange(len(regions.boxes)))
+    return [
+        {name: column[place] for name, column in regions.figures.items()} | dict(zip(NAMES, closer[place], strict=True))
+        for place in range(len(regions.boxes))
+    ]
+
+
+def test_the_trees_of_both_forests_are_read_as_their_numbers_say(filled: Seen) -> None:
+    rows = rows_of(filled)
+    firsts = probabilities(filled.regions)
+    seconds = closer_probabilities(*filled, np.arange(len(rows)))
+    for place, row in enumerate(rows):
+        assert firsts[place] == pytest.approx(told_by_path(shipped_forest(FIRST), row), abs=0.02)
+        assert seconds[place] == pytest.approx(told_by_path(shipped_forest(SECOND), row), abs=0.02)
+
+
+def test_each_region_is_described_by_the_figures_that_the_trees_ask_for(filled: Seen) -> None:
+    for row in rows_of(filled):
+        assert set(shipped_forest(FIRST).names) | set(shipped_forest(SECOND).names) <= set(row)
+        assert all(np.isfinite(value) for value in row.values())
+
+
+def test_the_second_forest_ends_with_the_figures_of_the_closer_look() -> None:
+    names = shipped_forest(SECOND).names
+    assert names[-len(NAMES) :] == NAMES
+    assert not set(names[: -len(NAMES)]) & set(NAMES)
+
+
+@pytest.fixture(scope="module")
+def labelled(legs: Drawn, repaint: Callable[..., Drawn]) -> Drawn:
+    """A wide pale label with a soft edge, nearly in the backdrop's colour."""
+    label = np.zeros((SIDE, SIDE), np.float32)
+    label[190:320, 290:620] = 1
+    label = np.asarray(cv2.GaussianBlur(label, (0, 0), 5), np.float32)
+    return repaint(legs, label, np.full((SIDE, SIDE, 3), 0.64, np.float32))
+
+
+def test_a_soft_edged_label_in_the_backdrop_s_colour_passes_though_the_first_forest_doubts_it(labelled: Drawn) -> None:
+    judged = seen(labelled)
+    limits = labelled.configs.qc.rules[CODE]
+    assert probabilities(judged.regions).max() >= limits.bad
+    assert finding(labelled).status is Status.PASSED
+
+
+def test_a_bit_of_backdrop_of_sixteen_pixels_in_a_corner_is_kept_back_and_shown(legs: Drawn) -> None:
+    """So small a bit stayed under the rim of a bottle's cap."""
+    corner = np.zeros((SIDE, SIDE), bool)
+    corner[345:349, 448:452] = True
+    assert (legs.matte[corner] < 0.5).all()
+    found = finding(kept(legs, corner))
+    assert found.status is Status.FAILED
+    assert found.box is not None
+    assert found.box.left <= 448
+    assert found.box.right >= 452
 
 
 def test_a_person_s_matte_is_not_judged(legs: Drawn) -> None:

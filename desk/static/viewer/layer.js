@@ -2,8 +2,23 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Height of a line of labels, in CSS pixels. */
+/** Height of a line of labels and about the width of a sign in them, in CSS pixels. */
 const LINE = 15;
+const SIGN = 8;
+
+/** Write labels; where they would hide each other, all of them in one line at the place of the first. */
+function withoutOverlap(labels) {
+  const length = ({ words }) => SIGN * (words.join(" ").length + 1);
+  const shown = [];
+  for (const label of labels) {
+    const near = shown.find((one) =>
+      Math.abs(label.y - one.y) < LINE && label.x - one.x < length(one) && one.x - label.x < length(label));
+    if (near) near.words.push(...label.words);
+    else shown.push(label);
+    if (near) label.words = [];
+  }
+  for (const { part, words } of labels) part.textContent = words.join(" ");
+}
 
 export class Layer {
   constructor(element) {
@@ -76,16 +91,21 @@ export class Layer {
   _position(group) {
     const { magnification, left, top } = this._place;
     const scale = magnification / this._ratio;
+    const labels = [];
     for (const { box, parts } of this._boxes.get(group)) {
       const x = left / this._ratio + box.x * scale;
       const y = top / this._ratio + box.y * scale;
       for (const part of parts) {
         part.setAttribute("x", part.tagName === "text" ? x + 4 : x);
         part.setAttribute("y", part.tagName === "text" ? y + 15 + LINE * (box.line ?? 0) : y);
-        if (part.tagName === "text") continue;
+        if (part.tagName === "text") {
+          labels.push({ part, words: [box.label], x, y: y + LINE * (box.line ?? 0) });
+          continue;
+        }
         part.setAttribute("width", box.width * scale);
         part.setAttribute("height", box.height * scale);
       }
     }
+    withoutOverlap(labels);
   }
 }

@@ -25,18 +25,6 @@ function started(promises) {
   return promises;
 }
 
-/** Return these boxes with the labels of those that begin at the same corner on the first of them: they would hide each other. */
-function labelledOnce(boxes) {
-  const labels = new Map();
-  const corner = ({ x, y }) => `${x} ${y}`;
-  for (const box of boxes) labels.set(corner(box), [...(labels.get(corner(box)) ?? []), box.label]);
-  return boxes.map((box) => {
-    const label = labels.get(corner(box))?.join(" ") ?? "";
-    labels.delete(corner(box));
-    return { ...box, label };
-  });
-}
-
 /**
  * The viewer of one shot. With `ahead` nobody sees it yet: it loads what is seen first, so that the shot is sharp as soon as its
  * turn comes (`arrive`).
@@ -421,7 +409,7 @@ export class Viewer {
       { ...box(one.product), className: "pv-product" },
     ]);
     this._layer.show("guides", this._boxes.has("guides") ? guides : []);
-    this._layer.show("findings", this._boxes.has("findings") ? labelledOnce(findings.filter(Boolean)) : []);
+    this._layer.show("findings", this._boxes.has("findings") ? findings.filter(Boolean) : []);
     this._groups.boxes.press(...this._boxes);
   }
 

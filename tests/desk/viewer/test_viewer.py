@@ -30,15 +30,19 @@ FINDINGS = [
     {"code": "fringe", "sentence": "A rim is left.", "box": [1200, 700, 256, 256], "status": "failed"},
     {"code": "non_white_background", "sentence": "Not white.", "box": [0, 0, 90, 60], "status": "warning"},
 ]
-LABELS = """async (places) => {
+LABELS = """async ([places, zoom]) => {
   const { viewerIn } = await import("/static/viewer/viewer.js");
   const [old, place] = [document.getElementById("viewer"), document.createElement("div")];
   Object.assign(place.dataset, { ...old.dataset, findings: JSON.stringify(places) });
+  Object.assign(place.style, { position: "fixed", inset: "0" });
   old.append(place);
-  await viewerIn(place).api().whenSharp();
-  return [...place.querySelectorAll(".pv-findings text")].map((one) => one.textContent);
+  const viewer = viewerIn(place).api();
+  await viewer.whenSharp();
+  await viewer.zoom(zoom);
+  await viewer.whenSharp();
+  return [...place.querySelectorAll(".pv-findings text")].map((one) => one.textContent).filter(Boolean);
 }"""
-"""The labels in a viewer of these findings."""
+"""The labels that are seen in a viewer of these findings."""
 Open = Callable[..., Sight]
 LATE_S = 1.5
 """A file that comes so late is there after everything else."""
@@ -115,8 +119,11 @@ def test_a_finding_is_seen_at_1_to_1_and_exactly(open_viewer: Open, edit: Pixels
     same(sight, edit)
     assert "Finding 1 of 2: A rim is left." in sight.page.locator(".pv-words [role=status]").inner_text()
     mark = {**FINDINGS[0], "label": "M1"}
-    labels = sight.page.evaluate(LABELS, [FINDINGS[0], FINDINGS[1], {**FINDINGS[0], "code": "halo"}, mark])
+    labels = sight.page.evaluate(LABELS, [[FINDINGS[0], FINDINGS[1], {**FINDINGS[0], "code": "halo"}, mark], "fit"])
     assert labels == ["1 3 M1", "2"], "labels at one corner would hide each other"
+    beside = {**FINDINGS[0], "box": [1220, 715, 256, 256]}
+    labels = [sight.page.evaluate(LABELS, [[*FINDINGS, beside], zoom]) for zoom in ("fit", 4)]
+    assert labels == [["1 3", "2"], ["1", "2", "3"]], "and so would labels at corners that are near on the screen"
 
 
 @pytest.mark.parametrize("ratio", few_often([1, 2], 1))

@@ -87,5 +87,5 @@ def _row(batch: BatchId, fate: Fate) -> dict[str, Any]:
         "score": "" if fate.score is None else f"{fate.score:.0f}",
         "with_whom": fate.with_whom,
         "due": f"{fate.due:%Y-%m-%d %H:%M}" if fate.due else "",
-        "why": fate.why,
+        "why": fate.why_beside_its_name,
     }

@@ -73,6 +73,11 @@ class Fate(Value):
         """True if the shot waits for something that the client must send or answer."""
         return self.state is State.ON_HOLD
 
+    @property
+    def why_beside_its_name(self) -> str:
+        """The reason for a place that shows the file's name beside it: without the name at its beginning."""
+        return self.why.removeprefix(f"{self.file.rpartition('/')[2]}: ")
+
 
 class Summary(Value):
     """What became of every photograph of a batch. `survey` makes it.
@@ -155,7 +160,7 @@ class Summary(Value):
                 "became": "on hold" if fate.on_hold else fate.kind,
                 "waits for": fate.with_whom,
                 "due": f"{fate.due:%Y-%m-%d %H:%M}" if fate.due else "",
-                "why": fate.why.removeprefix(f"{fate.file.rpartition('/')[2]}: "),
+                "why": fate.why_beside_its_name,
                 "since": f"{fate.since:%Y-%m-%d %H:%M}" if fate.since else "",
                 "score": fate.score,
                 "files": fate.files,

@@ -448,6 +448,9 @@ def test_the_table_has_a_row_for_every_file_with_its_fate_and_the_reason(line: S
         ("refused.jpg", "refused", "it is refused"),
         ("awaiting_editor.jpg", "waiting", "it is awaiting_editor"),
     }
+    named = summary.fates[0].model_copy(update={"file": "a/A1.jpg", "why": "A1.jpg: the picture is too small."})
+    (row,) = summary.model_copy(update={"fates": (named,)}).rows
+    assert (row["file"], row["why"]) == ("a/A1.jpg", "the picture is too small."), "the name stands beside it"
 
 
 UNKNOWN = Finding(

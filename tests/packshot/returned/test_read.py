@@ -9,15 +9,17 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from packshot.colour.spaces import WHITE_16
 from packshot.errors import RefusedInputError
+from packshot.formats.blocks import join_blocks
 from packshot.paths.draft import draft_path
 from packshot.paths.draft_file import CHANNEL_NAME, read_draft_matte, write_draft
+from packshot.paths.model import CLIPPING_PATH_NAME, FIRST_PATH, LAST_PATH, SavedPath
 from packshot.paths.rasterise import rasterise
-from packshot.paths.write import photoshop_resources
+from packshot.paths.write import path_blocks, photoshop_resources
 from packshot.returned.read import MatteSource, ReturnedWork, overlap, read_returned
 from packshot.types import Matte, Size
 from tests.packshot.paths.drawn_paths import rectangle, saved
@@ -77,16 +79,36 @@ def test_of_several_unmarked_paths_none_is_used() -> None:
     assert "clipping_path_unclear" in codes(work)
 
 
-def test_a_lone_path_that_nothing_marks_is_taken_and_told() -> None:
-    lone = photoshop_resources([OTHER], clipping="").replace(b"\x0b\xb7", b"\x0b\xb8")
-    work = read(works.tiff(works.master(), resources=lone))
-    assert (work.source, work.source_name) == (MatteSource.CLIPPING_PATH, OTHER.name)
+NAMES = st.text(st.characters(codec="mac_roman", exclude_categories=("Cc",)), min_size=1, max_size=40)
+SIDES = st.tuples(st.floats(0.05, 0.4), st.floats(0.05, 0.4), st.floats(0.6, 0.95), st.floats(0.6, 0.95))
+
+
+def unmarked(*paths: SavedPath) -> bytes:
+    """Photoshop's resources with these paths, and none that names the clipping path."""
+    return join_blocks(one for one in path_blocks(paths) if one.number != CLIPPING_PATH_NAME)
+
+
+@given(NAMES, SIDES, st.integers(FIRST_PATH, LAST_PATH), st.booleans())
+@example("Arbeitspfad", (0.1, 0.1, 0.9, 0.9), FIRST_PATH, False)
+@settings(max_examples=15, deadline=None)
+def test_a_lone_path_is_taken_and_told_unless_the_file_or_the_client_marks_it(
+    name: str, sides: tuple[float, float, float, float], number: int, is_jpeg: bool
+) -> None:
+    """A guide is a path like any other: whoever reads the finding can see whether the product was meant."""
+    path = saved(rectangle(*sides), name=name, record_id=number)
+
+    def file(resources: bytes) -> bytes:
+        if is_jpeg:
+            return works.jpeg(works.plain(), resources=resources)
+        return works.tiff(works.master(), resources=resources)
+
+    lone = file(unmarked(path))
+    work = read(lone)
+    assert (work.source, work.source_name) == (MatteSource.CLIPPING_PATH, path.name)
     (told,) = [finding for finding in work.findings if finding.code == "clipping_path_assumed"]
-    assert OTHER.name in told.message
-    marked = photoshop_resources([OTHER], clipping=OTHER.name)
-    assert "clipping_path_assumed" not in codes(read(works.tiff(works.master(), resources=marked)))
-    named = read(works.tiff(works.master(), resources=lone), prefer=OTHER.name)
-    assert "clipping_path_assumed" not in codes(named)
+    assert repr(path.name) in told.message
+    assert "clipping_path_assumed" not in codes(read(file(photoshop_resources([path], clipping=path.name))))
+    assert "clipping_path_assumed" not in codes(read(lone, prefer=path.name))
 
 
 def test_a_saved_channel_is_the_matte_where_there_is_nothing_better() -> None:

@@ -211,14 +211,12 @@ def run(paths: Iterable[Path], folder: Path) -> Iterator[Outcome]:
         answer = _answer(worker)
         if answer is None:
             hung = worker.poll() is None
-            worker.kill()
-            worker.wait()
+            _end(worker)
             worker = _start()
             yield Outcome(path, done="hung" if hung else "crashed", seconds=TIMEOUT_S)
         else:
             yield Outcome(path, **answer)
-    worker.kill()
-    worker.wait()
+    _end(worker)
 
 
 def _start() -> subprocess.Popen[str]:
@@ -226,6 +224,12 @@ def _start() -> subprocess.Popen[str]:
     return subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
+
+
+def _end(worker: subprocess.Popen[str]) -> None:
+    worker.kill()
+    with worker:  # closes its pipes, and waits for it
+        pass
 
 
 def _answer(worker: subprocess.Popen[str]) -> dict[str, Any] | None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from benchmarks.formats import in_document
+import pytest
+
+from benchmarks.formats import in_document, run
 from packshot.explained import GROUPS
+from tests.shared_data import shared_data
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "formats.md"
 SECTION = re.compile(r"^## (\S+/\S+)\n\n(\d+) files?, (\d+) accepted\.\n\n((?:\|.*\n?)+)", re.MULTILINE)
@@ -45,3 +48,22 @@ def test_the_findings_in_the_document_are_those_that_there_are() -> None:
         row.split(" | ")[3] for *_, body in SECTION.findall(text) for row in body.split("\n") if "| accepted |" in row
     ]
     assert {code for cell in named for code in cell.strip().split(", ") if code} <= known
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_what_the_document_says_of_each_file_is_what_is_read_now(tmp_path: Path) -> None:
+    """Kind of test that was missing: the rows were right on the day they were made."""
+    data = shared_data("icc", "pictures").parents[1]
+    said = {
+        data / folder / row.split(" | ")[0].removeprefix("| "): row.split(" | ")[1:4]
+        for folder, _, _, body in SECTION.findall(DOCUMENT.read_text(encoding="utf-8"))
+        for row in body.strip().split("\n")[2:]
+    }
+    assert len(said) > 200
+    changed = {}
+    for outcome in run(said, tmp_path):
+        now = [str(one).replace("|", "/") for one in (outcome.recognised, outcome.done, outcome.detail)]
+        if now != [cell.strip() for cell in said[outcome.path]]:
+            changed[str(outcome.path.relative_to(data))] = (now, said[outcome.path])
+    assert not changed, "write the table anew, as its head says"

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 import uuid
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    WorkPoolFilter,
+    WorkPoolFilterName,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.sorting import FlowRunSort
 
 from deployments.demo import environment
 from deployments.registry import WORK_POOL, register
@@ -27,8 +40,9 @@ from tests.servers import CERTIFICATES
 
 BUCKET = f"packshot-test-{uuid.uuid4().hex[:8]}"
 POLL_S = "1"
-WORKER_ENDS_S = 300.0
-"""A worker waits for its runs when it is told to end. If it still waits after so long, a run hangs."""
+RUNS_END_S = 300.0
+WORKER_ENDS_S = 60.0
+"""A worker waits for its runs when it is told to end; here it has none by then."""
 NETWORKS = ("isnet-general-use", "u2netp")
 SETTLE_S = 2
 """How long a returned file must lie; with the shipped 20 s, runs of the collection look too early."""
@@ -88,9 +102,38 @@ def worker(prefect_stack: Stack, line_environment: Mapping[str, str]) -> Iterato
         )
         wait_for_worker(prefect_stack, process, work_pool=WORK_POOL)
     yield
+    with environment(line_environment):
+        left = left_at_work()
     watchdog.end(psutil.Process(process.pid), signal.SIGTERM, grace_s=WORKER_ENDS_S)
     said = (prefect_stack.state_dir / "worker.log").read_text("utf-8", "replace")[-2000:]
-    assert process.wait() != -signal.SIGKILL, f"The worker waited for a run that does not end; its log says:\n{said}"
+    assert not left, f"these runs did not end within {RUNS_END_S:.0f} s: {left}"
+    assert process.wait() != -signal.SIGKILL, f"nothing is at work, and the worker does not end; its log says:\n{said}"
+
+
+def left_at_work() -> list[str]:
+    """Wait until no run is at work or due, and return those that still are, as ``name (state)``.
+
+    A worker that is told to end takes no more runs. A run that waits for another that has not begun would then never
+    end, and the worker waits for it. So the runs end first.
+    """
+    deadline = time.monotonic() + RUNS_END_S
+    while (left := _at_work()) and time.monotonic() < deadline:
+        time.sleep(1.0)
+    return left
+
+
+def _at_work() -> list[str]:
+    types = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
+    due = FlowRunFilter(
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=types)),
+        expected_start_time=FlowRunFilterExpectedStartTime(before_=datetime.now(UTC)),
+    )
+    of_pool = WorkPoolFilter(name=WorkPoolFilterName(any_=[WORK_POOL]))
+    with get_client(sync_client=True) as client:
+        found = client.read_flow_runs(
+            flow_run_filter=due, work_pool_filter=of_pool, sort=FlowRunSort.NAME_ASC, limit=200
+        )
+    return [f"{one.name} ({one.state_name})" for one in found]
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from prefect.settings.legacy import Setting
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from deployments.desk_process import keep_desk
+from deployments.desk_process import desk_port, keep_desk
 from deployments.desks import address_of
 from deployments.registry import WORK_POOL, register
 from deployments.summaries import show_summary
@@ -222,7 +222,7 @@ def environment_file(stack: Stack) -> Iterator[Path]:
         stack: the embedded servers, which run.
     """
     file = stack.state_dir / "environment"
-    variables = {**stack.environment(), **ENVIRONMENT, **same_configs()}
+    variables = {**stack.environment(), **ENVIRONMENT, **same_configs(), **_address_of_the_desk(stack)}
     with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as text:  # noqa: PTH123
         text.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
     try:
@@ -256,7 +256,7 @@ def line(console: Console, stack: Stack) -> Iterator[Part]:
     Raises:
         ServerError: Prefect did not take the deployments.
     """
-    with environment({**stack.environment(), **ENVIRONMENT, **same_configs()}):
+    with environment({**stack.environment(), **ENVIRONMENT, **same_configs(), **_address_of_the_desk(stack)}):
         open_storage().ensure_bucket()
         register_patiently()
         worker = keep_worker(stack, work_pool=WORK_POOL, environment=dict(ENVIRONMENT))
@@ -264,6 +264,11 @@ def line(console: Console, stack: Stack) -> Iterator[Part]:
         how = f"cat {shlex.quote(str(stack.state_dir / PASSWORD_FILE))}"
         console.print(f"Prefect's pages at {stack.prefect_ui_url} require a password:  {how}", soft_wrap=True)
         yield worker
+
+
+def _address_of_the_desk(stack: Stack) -> dict[str, str]:
+    """Return the variable by which the line's processes write links to this desk, and not to another on the machine."""
+    return {variable("desk_port"): str(desk_port(stack.state_dir))}
 
 
 def register_patiently() -> None:

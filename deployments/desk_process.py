@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from deployments.desks import PART, address_of
 from infra.local.parts import Child, Part
@@ -12,6 +13,20 @@ from infra.local.stack import TO_THE_WORKER, Stack
 from tasks.environment.settings import get_settings, variable
 
 START_S = 120.0
+
+
+def desk_port(state_dir: Path) -> int:
+    """Return the port on 127.0.0.1 on which the review desk of these servers listens, or will.
+
+    It is the one of its last start if that is free, else ``PACKSHOT_DESK_PORT``, else a free one. All processes of the
+    line must know it, because they write links to the desk.
+
+    Args:
+        state_dir: folder of the servers' data.
+    Raises:
+        ServerError: no port is free.
+    """
+    return kept_ports(state_dir, PART, 1, preferred=get_settings().desk_port)[0]
 
 
 def keep_desk(stack: Stack, *, environment: Mapping[str, str]) -> tuple[Part, str]:
@@ -23,7 +38,7 @@ def keep_desk(stack: Stack, *, environment: Mapping[str, str]) -> tuple[Part, st
         stack: the embedded servers that the desk uses.
         environment: variables for the process, besides the stack's own: name -> value.
     """
-    port = kept_ports(stack.state_dir, PART, 1, preferred=get_settings().desk_port)[0]
+    port = desk_port(stack.state_dir)
     log = stack.state_dir / "desk.log"
     works = answers(f"{address_of(port)}/health")
 

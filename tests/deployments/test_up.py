@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -22,6 +23,7 @@ from tests.patience import PATIENCE_S
 from tests.servers import open_folder
 
 PARTS = ("s3", "worker", "postgres", "prefect", "desk", "watch")
+DESK_PORT = "PACKSHOT_DESK_PORT"
 NO_DESK = """
 import os, pathlib, sys
 if sys.orig_argv[-1] == "desk" and pathlib.Path(__file__).with_name("no desk").exists():
@@ -72,7 +74,7 @@ class Up:
 
 @pytest.fixture(scope="module")
 def line() -> Iterator[Up]:
-    with open_folder() as outer:
+    with open_folder() as outer, socket.create_server(("127.0.0.1", 0)) as another:
         folder = outer / "state"
         folder.mkdir(mode=0o711)
         (folder / "ports.json").write_text(json.dumps({"prefect": free_ports(1)}))
@@ -80,7 +82,11 @@ def line() -> Iterator[Up]:
         first.mkdir()
         (first / "sitecustomize.py").write_text(NO_DESK)
         (first / "no desk").touch()
-        variables = {"PACKSHOT_NIGHTLY_CRON": "0 2 29 2 *", "PACKSHOT_COLLECT_EVERY_S": "86400"}
+        variables = {
+            "PACKSHOT_NIGHTLY_CRON": "0 2 29 2 *",
+            "PACKSHOT_COLLECT_EVERY_S": "86400",
+            DESK_PORT: str(another.getsockname()[1]),  # another desk of this machine has it
+        }
         line = Up(folder, {**os.environ, **variables, "PYTHONPATH": str(first)})
         started = line.packshot("up")
         try:
@@ -100,6 +106,15 @@ def test_status_tells_of_every_part(line: Up) -> None:
     found = line.status()
     assert found["healthy"]
     assert set(found["parts"]) == set(PARTS)
+
+
+def test_links_lead_to_this_desk_where_another_has_the_usual_port(line: Up) -> None:
+    """Kind of test that was missing: two lines on one machine. Links of the second one led to the first one's desk."""
+    ((port,), another) = json.loads((line.folder / "ports.json").read_text())["desk"], line.variables[DESK_PORT]
+    assert str(port) != another
+    for name in ("worker", "watch", "desk"):
+        assert psutil.Process(line.file()[name]["process"]).environ()[DESK_PORT] == str(port), name
+    assert line.environment()[DESK_PORT] == str(port)
 
 
 def test_a_desk_that_does_not_start_stops_nothing_and_is_tried_again(line: Up) -> None:

@@ -53,7 +53,7 @@ test-all: $(STAMP) $(LOOPS)
 	@$(BIN)/packshot models fetch --quiet
 	@$(BIN)/python .ci/checks.py --all
 
-## make coverage  the lines and branches of packshot/ that no quick test of it runs; WHAT=tests/packshot/qc: of those tests only
+## make coverage  the lines and branches of packshot/ that no quick test of it runs; WHAT=tests/packshot/qc: of those tests only; fails below the floor
 WHAT ?= tests/packshot
 coverage: $(STAMP)
 	@$(BIN)/coverage run -m pytest -q -m "not slow" $(WHAT)

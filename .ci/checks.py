@@ -3,8 +3,8 @@
     python .ci/checks.py [--all | --third] [PYTEST'S ARGUMENTS]
 
 Without ``--all`` the tests that are marked as slow are left out, and that is said; so are the documents' site and the
-look-up of known vulnerabilities. With ``--third`` a third of the slow tests runs, and all else that ``--all`` runs.
-Which third, the commit says: over a few commits each slow test has run.
+look-up of known vulnerabilities. With ``--third`` a third of the slow tests runs, and all else that ``--all`` runs
+but the count of covered lines. Which third, the commit says: over a few commits each slow test has run.
 
 Every check runs even when one before it failed; types and import rules are checked while the site is built and the
 tests run, which mostly wait. A check that cannot run here is skipped, and the reason is said. The exit status is 0 only
@@ -64,6 +64,9 @@ def main() -> int:
         slow, left_out = _slow(chosen)
         tests_ok, counts = _tests([*slow, *arguments])
         rows += (found := [one.result() for one in others])
+    if chosen.all:
+        rows += (covered := [_checked("coverage", ["make", "--silent", "coverage"])])
+        found += covered
     _tell(found)
     rows += [Checked("tests", "ok" if tests_ok else "FAIL", counts + left_out), _with_browser()]
     print()

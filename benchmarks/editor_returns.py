@@ -33,7 +33,7 @@ class Row:
         kind: format of the file, such as ``PSD``; empty if the file cannot be read.
         size: width and height in pixels, as text; empty if the file cannot be read.
         paths: the vector paths in the file as one text, separated by ``; ``. Each has its name and the numbers of its
-            subpaths and knots: ``*Path 1 (2, 48)``. The star marks the clipping path. Empty if there are none.
+            subpaths and knots: ``*Path 1 (2, 48)``. The star marks the clipping path. It is empty if there are none.
         taken: the matte that Packshot takes: its kind, its name in the file if it has one, and the share of the picture
             that it covers. ``nothing`` if the file has no matte; empty if the picture or the paths cannot be read.
         trouble: if the picture or the paths cannot be read, the reason as a sentence. Otherwise the codes of the

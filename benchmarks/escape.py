@@ -76,8 +76,8 @@ class Truth:
     def faults(self) -> tuple[str, ...]:
         """The reasons why the edit is not acceptable, such as ``IoU < 0.97``.
 
-        First come those that show in an average over the picture, then those of the edit's worst place. Empty if the
-        edit is acceptable.
+        First come those that show in an average over the picture, then those of the edit's worst place. The result is
+        empty if the edit is acceptable.
         """
         checks = {
             f"a stretch > {MOST_STRETCH_DELTA_E:g}": self.worst_stretch_delta_e > MOST_STRETCH_DELTA_E,
@@ -89,8 +89,8 @@ class Truth:
     def average_faults(self) -> tuple[str, ...]:
         """The faults of the edit that show in an average over the whole picture, such as ``IoU < 0.97``.
 
-        Each is a reason why the edit is not acceptable. Empty if there is none. `faults` also has the reasons at the
-        edit's worst place.
+        Each is a reason why the edit is not acceptable. The result is empty if there is none. `faults` also has the
+        reasons at the edit's worst place.
         """
         checks = {
             f"ring dE > {MOST_RING_DELTA_E:g}": self.ring_delta_e > MOST_RING_DELTA_E,

@@ -69,7 +69,7 @@ class Outcome:
         done: ``accepted``; ``refused``; ``crashed`` (an unexpected error, or the process that opened the file ended);
             or ``hung`` (no answer within 60 s).
         detail: of an accepted file the codes of the findings, with commas; of a refused file the reason; after an
-            unexpected error the error. Empty if the process ended or hung.
+            unexpected error the error. It is empty if the process ended or hung.
         seconds: how long it took, by the clock; 60 if the process ended or hung.
         kind: the detected kind of file; empty if the process ended or hung.
         profile: name of the colour profile in the file; this and the next three fields are set only if the file was
@@ -92,7 +92,7 @@ class Outcome:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Read all files of the test data as Packshot does, and print a table of the results.
+    """Read the files of some folders of the test data (`FOLDERS`) as Packshot does; print a table of the results.
 
     Return how many of the files crashed the reading process or made it hang.
 

@@ -355,7 +355,8 @@ def disturbed(stack: Stack, disk: Disk | None, folder: Path, wishes: argparse.Na
 
 
 def filled(disk: Disk | None) -> str:
-    """Fill the disk for 30 seconds; return "disk", the kind of disturbance. Empty if there is no disk to fill."""
+    """Fill the disk for 30 seconds; return "disk", the kind of disturbance. The result is empty if there is no disk to
+    fill."""
     if disk is None:
         return ""
     disk.fill()

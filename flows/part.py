@@ -58,7 +58,7 @@ def master_each(items: Sequence[ToMaster], told: Progress) -> list[Any]:
 
     Args:
         items: the shots of the part.
-        told: called with (shots finished so far, all shots).
+        told: called with (shots that have ended so far, all shots), about 100 times at most. Failed shots have ended.
     """
     mastering = [master_shot.submit(one.ref, configs_fingerprint=one.configs_fingerprint) for one in items]
     return settle(mastering, on_progress=told)
@@ -83,7 +83,7 @@ def route_each(items: Sequence[ToRoute], told: Progress) -> list[Any]:
 
 
 def export_each(items: Sequence[ApprovedShot], told: Progress) -> list[Any]:
-    """Make and verify the renditions of each shot; return the results of stage 4, in the given order.
+    """Make and verify the renditions of each shot; return the results of the export (stage 4), in the given order.
 
     A result has the paths of the shot's renditions in the delivery. Failed shots are left out.
 

@@ -134,8 +134,8 @@ def ask_to_try_again() -> None:
 def slow_down() -> None:
     """Make the task queue inside Prefect's server look for work seldom, where Prefect has no setting for that.
 
-    It replaces parts of Prefect in this process. Call it before the server starts. An idle line then takes less
-    processor time.
+    It replaces parts of Prefect in this process. Call it before the server starts. While no batch is processed, the
+    server then takes less processor time.
     """
     import burner_redis
     import docket

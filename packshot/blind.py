@@ -45,9 +45,10 @@ def is_blind(record: ShotRecord) -> bool:
 def as_shown(record: ShotRecord) -> ShotRecord:
     """Return a shot's record as the page of this one shot may show it.
 
-    In a blind review it is a copy without the machine's opinion: without score, verdict, the findings about the edit
-    and those that stop approval, and without how difficult the machine takes the shot to be and why. In the events,
-    reasons of that kind become "a reviewer decides". Otherwise the record is unchanged.
+    In a blind review it is a copy without the machine's opinion: without score and verdict, without findings about the
+    edit, without any other finding that stops approval, and without how difficult the machine takes the shot to be and
+    why. Events whose reason tells the machine's opinion get the reason "a reviewer decides". Outside a blind review the
+    record is returned unchanged.
     """
     return _without_opinion(record) if is_blind(record) else record
 

@@ -191,13 +191,13 @@ class Decision(Value):
         reason: why, as a code.
         picture: SHA-256, in hexadecimal, of the picture that was shown, or at least its first 8 digits.
         question: id of the question (the form that a shot opens for people) that the decision answers; each question is
-            answered once. Empty if the decision answers none.
+            answered once. It is empty if the decision answers none.
         note: what the person adds, in words; empty if nothing.
         marks: places in the picture, for the next person.
         file: key in storage of the returned file that was used, or of the delivered file that a client sent back; empty
             for other decisions.
         override: why the work was accepted although a check failed; empty if none failed.
-        edited_by: only for a sign-off: the editor's name, if the record does not have it; else empty.
+        edited_by: only for a sign-off: the editor's name, if the record does not have it; otherwise empty.
         verified: True if the name was proved by a login or by a signed share link; False if somebody only typed it.
         colour: only for a sign-off: how the person judged the colours.
         new_name: only for a correction: the name that the file should have had, with or without its extension; empty

@@ -88,8 +88,8 @@ def fill_template(template: str, values: Mapping[str, str], *, subject: str) -> 
 def collisions(names: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     """Return each file name that more than one shot would get -> those shots, sorted.
 
-    Upper and lower case count as equal. The file names in the result are in lower case. Empty if all names are
-    different.
+    Upper and lower case count as equal. The file names in the result are in lower case. The result is empty if all
+    names are different.
 
     Args:
         names: pairs of (file name in the delivery, shot).

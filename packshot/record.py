@@ -276,8 +276,9 @@ class ShotRecord(Stored):
     ) -> ShotRecord:
         """Return the record in its next state, with the event that led there.
 
-        `FOLLOWS` says which states may follow which. A failed shot can only return to the state in which it failed.
-        From there it can advance further.
+        `FOLLOWS` says which states may follow which. There are two exceptions: FAILED may follow every state that is
+        not final, and a shot that its client sent back may go from AWAITING_EDITOR to DELIVERED again. A failed shot
+        can only return to the state in which it failed. From there it can advance further.
 
         Args:
             to: the next state.

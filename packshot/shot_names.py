@@ -16,10 +16,11 @@ _LONGEST = 80
 def plain_name(text: str) -> str:
     """Return a text as a name of ASCII letters and digits, ``.``, ``_`` and ``-``, as SKUs and names of shots use it.
 
-    Letters of other scripts are written in Latin ones. Each run of other characters becomes one ``-``. One name in
-    different Unicode forms gives one text. If a letter has no Latin form, eight digits of the name's hash are added, so
-    that two such names stay different. The result is never empty. Examples: ``Größe 42`` is ``Grosse-42``, ``Кружка-1``
-    is ``Kruzhka-1``.
+    Letters of other scripts are replaced by Latin letters. A sign without a Latin form, such as a star, is dropped.
+    Each run of other characters becomes one ``-``. ``.``, ``_`` and ``-`` at both ends are removed. A name gives the
+    same text in composed and decomposed Unicode (NFC and NFD). If a letter has no Latin form, or nothing is left, eight
+    hexadecimal digits of the name's hash are added, so that two such names stay different. The result is never empty.
+    Examples: ``Größe 42`` is ``Grosse-42``, ``Кружка-1`` is ``Kruzhka-1``.
     """
     name = unicodedata.normalize("NFC", text)
     latin = {one: unidecode(one) for one in set(name)}

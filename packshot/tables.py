@@ -25,7 +25,7 @@ def csv_table(head: Sequence[str], rows: Iterable[Sequence[Cell]], *, line_end: 
         line_end: what ends each line.
 
     Raises:
-        ValueError: a row has another length than the head.
+        ValueError: a row is longer or shorter than the head.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator=line_end)

@@ -57,7 +57,7 @@ def workbook(head: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str)
         title: the sheet's name, at most 31 characters.
 
     Raises:
-        ValueError: a row has another length than the head.
+        ValueError: a row is longer or shorter than the head.
     """
     lines = [_row(1, head)]
     for number, row in enumerate(rows, start=2):

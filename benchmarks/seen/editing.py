@@ -292,10 +292,10 @@ def load_pictures(result: Result, work: Path) -> tuple[Matte, Pixels8]:
 
 
 def load_photograph(photo: Photograph) -> Pixels8:
-    """Return a photograph of the set, upright: (rows, columns, 3) uint8, sRGB, of the size of its edit.
+    """Return a photograph of the set, upright: (rows, columns, 3) uint8, sRGB, as large as the matte of its edit.
 
     Args:
-        photo: the photograph.
+        photo: the photograph's line in the set.
     """
     opened = open_photo(photo.path.read_bytes(), name=photo.file, limits=_configs().ingest)
     return working_to_srgb8(develop(opened).pixels16)

@@ -111,7 +111,7 @@ def guides_of(sources: Sources) -> list[dict[str, Any]]:
 
     Each item has ``platform``, ``sentence``, and three boxes: ``frame`` (what becomes the platform's canvas), ``fill``
     (what the product should just fill) and ``product`` (where the product is). Boxes are (left, top, width, height) in
-    pixels of the edit. Empty if the matte holds no product.
+    pixels of the edit. The result is empty if the matte holds no product.
 
     Args:
         sources: the pictures of the edit.

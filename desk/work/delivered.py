@@ -191,7 +191,7 @@ def bytes_in_words(count: int) -> str:
 def status_of(record: ShotRecord | None, number: int) -> Status:
     """Return what has happened to a picture since it was delivered, and whether its client can send it back now.
 
-    The client can send it back if nothing has happened to it since: no later delivery has a correction, it was not
+    The client can send it back if nothing has happened to it since: the shot is in no later delivery, it was not
     sent back from this delivery, and nobody works on the shot.
 
     Args:

@@ -42,7 +42,7 @@ class PicturesSeen:
     def picture(self, person: str, shot: str) -> str:
         """Return the first 16 hex digits of the hash of the picture of a shot that a person saw last.
 
-        Empty if they saw none since the desk was started.
+        The result is empty if they saw none since the desk was started.
 
         Args:
             person: the person's name.

@@ -102,7 +102,7 @@ class ShownFinding(Value):
         status: whether the check passed, warns or failed.
         stops: True if the finding stops approval.
         figure: the finding's code and measurements as text, for people who want to look them up.
-        whole: the whole text, if the page shows only its beginning; else empty.
+        whole: the whole text, if the page shows only its beginning; otherwise empty.
         place: number of the finding among those that have a place, from 0; None if the finding is about the whole
             picture.
         label: what stands at its box in the picture, such as "3" or "C1"; empty without a place.
@@ -209,7 +209,7 @@ def places_of(record: ShotRecord, checks: Sequence[Finding] = ()) -> list[dict[s
 def checks_of(work: Work | None, *, first: int) -> list[ShownFinding]:
     """Return the results of the machine's checks of an editor's new file, the failed ones first.
 
-    Empty if there is no file, or if it is not checked yet.
+    The result is empty if there is no file, or if it is not checked yet.
 
     Args:
         work: the editor's file; None if there is none.
@@ -323,8 +323,8 @@ def machine_edit_of(record: ShotRecord) -> str:
 def to_be_done(record: ShotRecord) -> list[str]:
     """Return the editor's tasks, from the last decision that sent the shot to an editor, one for each mark.
 
-    Marks are boxes on the picture, each with a text. Without marks, the only task is the decision in words. Empty if
-    nobody has sent the shot to an editor.
+    Marks are boxes on the picture, each with a text. Without marks, the only task is the decision in words. The result
+    is empty if nobody has sent the shot to an editor.
 
     Args:
         record: the shot's record.
@@ -351,7 +351,8 @@ def platforms_of(record: ShotRecord) -> list[tuple[str, str]]:
 def digest_of(record: ShotRecord) -> str:
     """Return the first 16 hex digits of the SHA-256 of the picture about which people now decide.
 
-    In review and at sign-off this picture is the edit, in other states the master. Empty if the record has none.
+    In review and at sign-off this picture is the edit, in other states the master. The result is empty if the record
+    has none.
     """
     return picture_shown(record)[:DIGITS]
 

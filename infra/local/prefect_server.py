@@ -40,7 +40,8 @@ class PrefectAddress:
     Attributes:
         api_url: address of its API; ends with ``/api``; empty if there is no server.
         ui_url: address of its pages; empty if there is no server.
-        password: the password of its API and pages. Whoever knows it can do everything there. Empty if there is none.
+        password: the password of its API and pages. Whoever knows it can do everything there. It is empty if there is
+            none.
     """
 
     api_url: str

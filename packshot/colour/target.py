@@ -68,13 +68,13 @@ class TargetReading(Value):
 def find_target(pixels: Pixels16, *, thorough: bool = False) -> TargetReading | None:
     """Return the colour target (ColorChecker Classic) in a picture, with its 24 patches as read; None if there is none.
 
-    Of several the largest counts. A find is believed only if its greys fall from white to black and one matrix explains
-    its colours.
+    The picture is searched at one size after the other. The largest target of the first size at which there is one is
+    returned. A target is believed only if its greys fall from white to black and one matrix explains its colours.
 
     Args:
         pixels: (rows, columns, 3) uint16, Adobe RGB.
-        thorough: also search at larger sizes, for small targets, and in pictures without strong colours. Use it where a
-            target is expected.
+        thorough: also search larger copies of the picture, for small targets, and pictures without strong colours. Use
+            it where a target is expected.
     """
     if not thorough and not _is_colourful(pixels):
         return None

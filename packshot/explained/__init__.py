@@ -37,11 +37,11 @@ def error_in_words(kind: type[PackshotError]) -> tuple[str, str]:
 
 
 def explain(code: str) -> list[tuple[str, list[str]]]:
-    """Return what a code means: a finding's or an error's, such as ``fringe_width`` or ``too_small``.
+    """Return what the code of a finding or of an error means, such as ``fringe_width`` or ``too_small``.
 
     Each item is (heading, sentences). The heading is the title of the stage of the work where the code occurs, or
-    "Error". The sentences, one to a text, say what the code means, what was measured, and what to do. A code that
-    occurs in several stages has an item for each. Empty if there is no such code.
+    "Error". The sentences are a list of texts. They say what the code means, what was measured, and what to do. A code
+    that occurs in several stages has an item for each. If there is no such code, the list is empty.
     """
     found = [(_where(group), _in_words(group, group.codes[code])) for group in GROUPS.values() if code in group.codes]
     if code in ERRORS:

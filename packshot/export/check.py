@@ -107,7 +107,7 @@ def check_file(
 def refused_codes(findings: Iterable[Finding], platform: Platform) -> tuple[str, ...]:
     """Return the codes of failed findings for which the marketplace itself refuses the picture, each once.
 
-    They are in the order of the findings. Empty if the marketplace refuses the picture for none of them.
+    They are in the order of the findings. The result is empty if the marketplace refuses the picture for none of them.
 
     Args:
         findings: as `check_file` returns them.

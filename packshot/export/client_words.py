@@ -47,7 +47,7 @@ def approved_by(shot: ShotSummary) -> str:
     """Return who approved the picture, for the client: a person's name, or "the machine's checks"; empty if nobody did.
 
     Args:
-        shot: the photograph's summary. Of several people the last one counts.
+        shot: the photograph's summary. If it names several people, the last one counts.
     """
     people = [one["by"] for one in shot.decisions if one.get("choice") in _APPROVALS]
     return people[-1] if people else "the machine's checks" if shot.approved_by else ""

@@ -53,7 +53,8 @@ class Labels(Value):
     def ascii_copyright(self) -> str:
         """The copyright notice in ASCII, for EXIF and TIFF (TIFF 6.0, section 2). XMP carries it unchanged.
 
-        "©" becomes "(c)". Accents, and all letters that ASCII does not have, are left out. Empty if nothing remains.
+        "©" becomes "(c)". Accents, and all letters that ASCII does not have, are left out. The result is empty if
+        nothing remains.
         """
         return _ascii(self.copyright)
 
@@ -61,7 +62,7 @@ class Labels(Value):
     def ascii_creator(self) -> str:
         """The creator in ASCII, for EXIF and TIFF. XMP carries the name unchanged.
 
-        Accents, and all letters that ASCII does not have, are left out. Empty if nothing remains.
+        Accents, and all letters that ASCII does not have, are left out. The result is empty if nothing remains.
         """
         return _ascii(self.creator)
 

@@ -39,7 +39,7 @@ def left_out_of(record: ShotRecord) -> dict[str, str]:
 
     A path is below the delivery's folder. The reason is one or more sentences. Both come from the record's report on
     its export. If the report says of a file only that it failed, the reason is the messages of its failed findings, one
-    after the other. Empty if nothing is missing, or the shot was never exported.
+    after the other. The result is empty if nothing is missing, or the shot was never exported.
 
     Args:
         record: the shot's record.

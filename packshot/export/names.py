@@ -110,7 +110,7 @@ def require_own_names(shot: str, shared: Mapping[str, Sequence[str]]) -> None:
     Args:
         shot: name of the shot whose files are to be written.
         shared: path of a file of this shot that other shots would have too -> names of all shots that would have it.
-            Empty if there is no such path. `packshot.name_templates.collisions` finds them.
+            It is empty if there is no such path. `packshot.name_templates.collisions` finds them.
     Raises:
         NamingError: `shared` is not empty. The error names a few shots of each path and counts the others.
     """

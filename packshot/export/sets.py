@@ -64,8 +64,8 @@ class ProductSet(Value):
         product: its SKU, else its ASIN or GTIN, in the spelling of its first photograph.
         shots: names of all its photographs in this batch, in whatever state.
         views: codes of the views that the product must have.
-        lacks: missing view -> the reason, such as "not received" or "waits for a reviewer in spring-24". Empty if the
-            product is complete.
+        lacks: missing view -> the reason, such as "not received" or "waits for a reviewer in spring-24". It is empty if
+            the product is complete.
         elsewhere: view that is present, but not from this batch -> name of the batch in which it came.
         to_come: those views of `elsewhere` that are approved but not delivered yet.
     """
@@ -182,7 +182,8 @@ def held_back(sets: Iterable[ProductSet]) -> dict[str, str]:
     The key is the shot's name. The reason is a clause, alike for all shots of a product: "waits until its product is
     complete: SKU1 lacks PT02 (not received)". Every shot of an incomplete product in this batch has an entry, in
     whatever state it is, also the one that the product still waits for; only approved shots would otherwise be
-    delivered. A view that was not received has no shot, so it has no entry. Empty if all products are complete.
+    delivered. A view that was not received has no shot, so it has no entry. The result is empty if all products are
+    complete.
 
     Args:
         sets: products of a batch, from `product_sets`.

@@ -41,7 +41,7 @@ def warned_of(records: Iterable[ShotRecord]) -> tuple[Warned, ...]:
     """Return each warning of a batch once, with the shots that have it; the one that most photographs have comes first.
 
     Findings with the status warning count: on the photograph, its present edit and its files. They are the same warning
-    if code and message are equal but for numbers in the message. Empty if there are none.
+    if code and message are equal but for numbers in the message. The result is empty if there are none.
 
     Args:
         records: records of the batch's shots.

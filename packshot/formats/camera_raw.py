@@ -265,7 +265,8 @@ def _opcodes(stored: bytes) -> Iterator[int]:
 
 
 def _missing_part(data: bytes) -> str:
-    """Return which part of the file lies beyond its end. Empty if none does, or if the format does not say."""
+    """Return which part of the file lies beyond its end. The result is empty if none does, or if the format does not
+    say."""
     if data[4:8] == b"ftyp":
         return _missing_box(data)
     if data.startswith(b"FUJIFILM"):

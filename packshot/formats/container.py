@@ -103,8 +103,8 @@ class Container:
         exif_others: further blocks of EXIF data in the file, each in the form of a TIFF file. They are not read, but
             their orientation is compared with that in `exif`.
         xmp: the XMP packet; empty if there is none.
-        icc_named, xmp_named: True if the file has an ICC or XMP block, even an empty one. Of several blocks the first
-            counts.
+        icc_named, xmp_named: True if the file has an ICC or XMP block, even an empty one. If there are several
+            blocks, the first counts.
         iptc: the IPTC records; empty if there are none.
         resources: Photoshop's image resources, as stored: paths and names of channels among them; empty if there are
             none.

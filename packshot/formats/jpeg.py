@@ -104,7 +104,7 @@ def check_parts(parts: list[bytes], tables: bytes) -> tuple[Finding, ...]:
     """Return findings on possible damage in the JPEG streams of a TIFF, each code at most once.
 
     A stream is a strip or a tile of the TIFF. If several streams have the same damage, the finding names the number of
-    the first one. Empty if no stream is damaged.
+    the first one. The result is empty if no stream is damaged.
 
     Args:
         parts: the streams, each from its start marker to its end marker.

@@ -38,7 +38,7 @@ class NotCompiledError(RuntimeError):
 def load_walk() -> Callable[..., tuple[int, int]]:
     """Return the function `follow`, compiled by numba: the loop through the codes of a sequential scan.
 
-    The compiled function takes the arguments of `follow`, and returns what `follow` returns.
+    The compiled function has the arguments and the result of `follow`.
 
     The first call on a machine compiles the loop and stores it on disk, if it can write there.
 

@@ -55,7 +55,8 @@ class Passes:
 
     A pass is a scan of the file; each makes the picture finer.
 
-    Call `follow` for each pass in the order of the file, then ask `split_run` and `unfinished`.
+    Call `follow` for each pass in the order of the file. Then `split_run` says whether bytes were lost, and
+    `unfinished` how much of the picture is missing.
 
     Args:
         stored: the whole file, uint8.

@@ -39,8 +39,8 @@ SPARE_BYTES = 16
 def load_progressive_walk() -> Callable[..., tuple[int, int]]:
     """Return the function `follow_progressive`, compiled by numba: the loop through the codes of a progressive scan.
 
-    It takes the arguments of `follow_progressive`. The first call on a machine compiles the loop and stores it on disk,
-    if it can write there.
+    The returned function has the arguments of `follow_progressive`. The first call of `load_progressive_walk` on a
+    machine compiles the loop, and stores it on disk if it can write there.
 
     Raises:
         NotCompiledError: numba cannot be loaded.

@@ -40,10 +40,10 @@ def decode_name(raw: bytes) -> str:
 
 
 def encode_name(name: str) -> bytes:
-    """Return the bytes of a name: in Mac Roman if that has all its letters, else in UTF-8; at most 255 bytes.
+    """Return the bytes of a name, at most 255: in Mac Roman or in UTF-8.
 
-    A name is also written as UTF-8 if its Mac Roman bytes would be read as another text. A longer name is cut between
-    characters.
+    They are in Mac Roman if that has all letters of the name, takes at most 255 bytes, and is read back by
+    `decode_name` as the same text. Otherwise they are in UTF-8, cut between characters if they are more than 255.
 
     Args:
         name: the name, for example of a clipping path.

@@ -201,7 +201,9 @@ def unpacked_rows(stored: bytes, lengths: NDArray[Any], *, row_bytes: int) -> by
         lengths: number of bytes of each compressed row.
         row_bytes: number of bytes of each decompressed row.
     Raises:
-        DamagedError: the data ends before the last row, or a decompressed row has another length.
+        DamagedError: the data ends before the end of the last row, or a decompressed row is longer or shorter than
+            `row_bytes`.
+        imagecodecs.ImcdError: a row is no valid PackBits.
     """
     ends = np.cumsum(lengths, dtype=np.int64)
     if ends.size and ends[-1] > len(stored):

@@ -80,7 +80,8 @@ _XMP_GPS = "{http://ns.adobe.com/exif/1.0/}GPS"
 
 
 def xmp_damage(packet: bytes) -> str:
-    """Return in words why an XMP packet cannot be read: "XMP that is no whole XML". Empty if it can, or has no content.
+    """Return in words why an XMP packet cannot be read: "XMP that is no whole XML". The result is empty if it can, or
+    has no content.
 
     Args:
         packet: the XMP packet of a file, in UTF-8, UTF-16 or UTF-32.

@@ -102,7 +102,8 @@ def choices_of(record: ShotRecord) -> tuple[Choice, ...]:
 def editors_of(record: ShotRecord) -> tuple[str, ...]:
     """Return the names of the people who returned an edited file for a shot, oldest first; a name may occur twice.
 
-    For a file that came without a name it is `UNKNOWN_EDITOR`, "editor not known". Empty if nobody returned a file.
+    For a file that came without a name it is `UNKNOWN_EDITOR`, "editor not known". The result is empty if nobody
+    returned a file.
     """
     return tuple(one.by for one in record.decisions if one.choice is Choice.RETURN)
 

@@ -65,7 +65,7 @@ class Photo:
         metadata: what EXIF, IPTC and XMP say.
         findings: what was assumed, repaired or left out.
         developed: how the decoder changed the colours of a camera RAW, in words; empty where they are as stored.
-        profiles: which assumptions about its colours are allowed.
+        profiles: how pictures without a certain colour profile are treated, from the configs.
     """
 
     name: str

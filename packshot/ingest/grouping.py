@@ -64,7 +64,7 @@ class GroupPlace(Value):
         group: the group's name, which is safe in storage keys and labels, such as ``light-1a2b3c4d``.
         part: the name of the set-up inside the group. It equals `group` if there is only one.
         series: a name for set-ups that should look alike: those of one group in the manifest, else those with the same
-            camera and settings. Empty if nothing says how the shot was lit.
+            camera and settings. It is empty if nothing says how the shot was lit.
         why: the reason for the group and the set-up, in words.
         light_known: False if nothing says how the shot was lit. Such shots must not be corrected together.
         findings: warnings and failures because this shot's light differs from that of its group.

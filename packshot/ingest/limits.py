@@ -32,14 +32,14 @@ def check_bytes(n_bytes: int, *, name: str, limits: IngestConfig) -> None:
 def check_header(header: Container, *, name: str, limits: IngestConfig) -> None:
     """Raise an error if a number in a header is beyond its limit, before any pixel is decoded.
 
-    Checked are side lengths, pixels, frames, tiles, channels, scans, and the memory needed.
+    The numbers are side lengths, pixels, frames, tiles, channels, scans, and the memory needed.
 
     Args:
         header: the file's header.
         name: the file's name, for the message.
         limits: the greatest and smallest picture.
     Raises:
-        UnreadableError: the size is zero, or the numbers are impossible.
+        UnreadableError: the size is zero, or the numbers are impossible, such as more than 64 channels.
         TooLargeError: a number is beyond its limit.
         TooSmallError: the longest side is under the minimum.
     """

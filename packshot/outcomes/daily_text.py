@@ -78,8 +78,8 @@ def times_of(report: DailyReport) -> str:
 def warnings_of(report: DailyReport) -> tuple[str, ...]:
     """Return the warnings at the head of the daily report: one sentence for each thing that needs attention.
 
-    Examples are failed photographs, a broken promise, and shots that have waited for more than three days. Empty if
-    there is nothing.
+    Examples are failed photographs, a broken promise, and shots that have waited for more than three days. The result
+    is empty if there is nothing.
 
     Args:
         report: the daily report.

@@ -76,8 +76,8 @@ def first_time_approval(records: Iterable[ShotRecord], *, by: By) -> tuple[Rate,
 def judgements_of(record: ShotRecord) -> tuple[Decision, ...]:
     """Return people's judgements of an editor's work on a shot, oldest first: to sign, to reject or to change it.
 
-    Clients' judgements of delivered work are among them, but not those of the machine's edit. Empty if no editor has
-    returned work, or nobody has judged it yet.
+    Clients' judgements of delivered work are among them, but not those of the machine's edit. The result is empty if no
+    editor has returned work, or nobody has judged it yet.
 
     Args:
         record: the shot's record: all that is stored about the shot.

@@ -71,7 +71,7 @@ def fit_closed(points: Points, *, tolerance_px: float) -> Fitted:
 def find_corners(points: Points) -> NDArray[np.int64]:
     """Return the indices of the points at which a closed line turns sharply, (corners,) int64, in ascending order.
 
-    A corner turns by 38 degrees or more. Of several corners close together, only the sharpest is returned.
+    A corner turns by 38 degrees or more. If several corners are close together, only the sharpest is returned.
 
     Args:
         points: (points, 2): x and y in pixels, about one pixel apart. The first point is not repeated at the end.

@@ -49,10 +49,10 @@ class Edit:
         matte: each pixel's share of product, (rows, columns) float32 in 0..1, at the master's size.
         method: how the matte was made, a value of `Method`: the cut-out method, or that a person made it.
         report: the result of quality control; None if no product was found. Then the verdict is `REJECT_AND_REDO`.
-        findings: the report's; without a report, those of the cut-out and `empty_mask`.
+        findings: those of `report`. Without a report: those of the cut-out, and `empty_mask`.
         framed: the product on the first rendition's canvas, as it was judged; None if no product was found.
-        figures: name -> measurement of its mattes or from quality control, for the routing model; empty for a person's
-            work.
+        figures: measurements for the routing model: name -> number. They are of the network's matte and the final
+            matte, or from quality control. Empty for a person's work.
         unproven: True if only proof was missing: the machine would have approved the edit if people had judged enough
             real photographs of its kind.
     """
@@ -70,8 +70,9 @@ class Edit:
         """Return the renditions that wait for a person while others are delivered: name of the platform -> reason.
 
         The machine may approve an edit for some platforms and not for others. If the client wants the approved
-        renditions at once (`partial` in the plan is ``ship``), the others are held back. Empty if the client wants all
-        renditions together, if the machine approves all of them or none, or if the shot's verdict is to edit it again.
+        renditions at once (`partial` in the plan is ``ship``), the others are held back. The result is empty if the
+        client wants all renditions together, if the machine approves all of them or none, or if the shot's verdict is
+        to edit it again.
 
         Args:
             plan: the shot's plan; its `partial` says what the client wants.

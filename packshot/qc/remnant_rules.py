@@ -35,10 +35,10 @@ def backdrop_patch_suspected(scene: Scene, limits: RuleLimits) -> Finding:
 def backdrop_strip_suspected(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on backdrop that may be kept between the matte's outline and the product's real edge.
 
-    Its value is the area of the largest strip with nearly the backdrop's colour, in pixels of the photograph reduced so
-    that the product's longest side is at most 1200 px; 0 if there is none. The real edge is the photograph's strongest
-    edge inside the outline. The finding has the status `skipped` and no value if too little of the backdrop shows to
-    predict it.
+    Its value is the area of the largest strip with nearly the backdrop's colour, in pixels; 0 if there is none. The
+    photograph is first reduced so that the product's longest side is at most 1200 px. The real edge is the photograph's
+    strongest edge inside the outline. If too little of the backdrop shows to predict its colour, the finding has the
+    status `skipped` and no value.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of

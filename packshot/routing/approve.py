@@ -28,7 +28,7 @@ _RISK_TAKEN = "The client's style guide takes the risk that too few people have 
 def qc_figures(findings: Iterable[Finding]) -> dict[str, float]:
     """Return the measurements of quality control as ``qc_<code>`` -> measurement, for the model that judges an edit.
 
-    A finding without a measured value is left out. Of several with the same code the last counts.
+    A finding without a measured value is left out. If several have the same code, the last counts.
 
     Args:
         findings: of an edit.

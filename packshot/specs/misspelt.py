@@ -21,7 +21,7 @@ Tell = Callable[..., Problem]
 def misspelt_names(documents: Mapping[str, Document], tell: Tell) -> Iterator[Problem]:
     """Yield a problem for each name in the configs that doesn't exist, with the most similar name that does.
 
-    Checked are names of platforms, clients, categories, rules, codecs and services. A rule that is missing in
+    It checks names of platforms, clients, categories, rules, codecs and services. A rule that is missing in
     ``qc.yaml`` is a problem too.
 
     Args:

@@ -146,7 +146,8 @@ class LaterSize(Value):
 
     Attributes:
         since: the first day on which it counts, for example `2027-01-31`.
-        min_px: takes the place of the canvas' `min_px` from that day.
+        min_px: from that day, the least length of the canvas's longer side in pixels. It replaces the canvas's own
+            `min_px`.
     """
 
     since: datetime.date

@@ -24,8 +24,9 @@ from tasks.storage.leases import holding, is_held
 def at_work_on(batch: BatchId) -> Iterator[None]:
     """Return a context manager. During its block this run alone works on the batch: it holds the batch's lease.
 
-    The batch's record names the run, for people. If the batch has no record yet, one is made. If somebody cancels the
-    batch meanwhile, the run's writes are refused from the next renewal of the lease on, which is some seconds later.
+    The batch's record names the run, so that people see which one it is. If the batch has no record yet, one is made.
+    If somebody cancels the batch during the block, the block goes on. After some seconds, when the lease is renewed,
+    the run's writes are refused.
 
     Raises:
         LeaseHeldError: another live run works on the batch; the message names it.

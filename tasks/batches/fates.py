@@ -88,8 +88,8 @@ class Summary(Value):
         findings: what was noticed about the batch and its manifest.
         warnings: warnings about its photographs, the one that most of them have first. Each has a code, a message, and
             the names of its photographs. Messages that differ only in their numbers are one warning.
-        products: one for each product that must have certain views, with the views that it lacks. Empty if the client
-            asks for none.
+        products: one for each product that must have certain views, with the views that it lacks. It is empty if the
+            client asks for none.
         stands: words for a batch that is cancelled or not begun, or that a run works on: "A run is at work on it now".
             Otherwise empty.
     """

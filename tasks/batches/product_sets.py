@@ -33,7 +33,7 @@ def sets_of(
 
     Views of other batches of the client count once they are approved. The index (a database table of all shots, filled
     from their records) says where they are, so the answer may be some seconds old. Before a delivery use
-    `sets_to_deliver`. Empty if the client's style guide asks for no views, or can't be read.
+    `sets_to_deliver`. The result is empty if the client's style guide asks for no views, or can't be read.
 
     Args:
         batch: the batch's record.
@@ -50,8 +50,8 @@ def sets_to_deliver(
 
     Views of other batches of the client count once they are approved. Unlike in `sets_of`, the records of these batches
     decide that, not only the index, a database table of all shots that may be some seconds old. For each view that
-    another batch has, one record is read from storage, rarely more. Empty if the client's style guide asks for no
-    views, or can't be read.
+    another batch has, one record is read from storage, rarely more. The result is empty if the client's style guide
+    asks for no views, or can't be read.
 
     Args:
         batch: the batch's record.
@@ -118,7 +118,7 @@ def _as_indexed(records: _Shots) -> _Shots:
 def _as_stored(records: _Shots) -> _Shots:
     """Return records as storage has them, where they decide whether a view is there; the others as the index has them.
 
-    Of several shots that show a view, one is read; the next one only if the first is no longer ready.
+    If several shots show a view, one is read; the next one only if the first is no longer ready.
     """
     views: dict[tuple[str, str], list[ShotRecord]] = {}
     for one in sorted(records, key=lambda one: one.state not in DONE):
@@ -144,8 +144,8 @@ def held_for_sets(batch: BatchRecord, sets: Iterable[ProductSet]) -> Mapping[str
 
     Shots of these products that are not approved are in it too, and the reason says nothing of approval.
 
-    Empty if the client also takes incomplete products, if somebody has closed the batch, or if the client's style guide
-    can't be read.
+    The result is empty if the client also takes incomplete products, if somebody has closed the batch, or if the
+    client's style guide can't be read.
 
     Args:
         batch: the batch's record.

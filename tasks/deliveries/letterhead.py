@@ -15,7 +15,7 @@ from tasks.storage.shot_objects import content_type
 def title_of(client: str) -> str:
     """Return a client's name as people read it, the `title` in its own style guide, such as ``Acme Ltd.``.
 
-    Empty if the client has no style guide of its own, or one that can't be read.
+    The result is empty if the client has no style guide of its own, or one that can't be read.
 
     Args:
         client: the client's short name, for example ``acme``.

@@ -157,7 +157,7 @@ def handed_over(batch: BatchId, number: int) -> Delivery:
 def links_of(batch: BatchId, number: int) -> tuple[Link, ...]:
     """Return all share links to a delivery, the oldest first, also those that have expired or were withdrawn.
 
-    Empty if no link was made.
+    The result is empty if no link was made.
 
     Args:
         number: number of the delivery in its batch.

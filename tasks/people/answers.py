@@ -211,8 +211,8 @@ def _work(record: ShotRecord, decision: Decision, file: ObjectInfo, data: bytes)
 def _machine_edit(record: ShotRecord) -> dict[str, str]:
     """Keep the machine's edit under a name of its own before an editor's picture takes its place; return name and hash.
 
-    Empty if the machine made none, or it is kept already. A copy that was made before this process was started again
-    counts, although the picture itself has been replaced since.
+    The result is empty if the machine made none, or it is kept already. A copy that was made before this process was
+    started again counts, although the picture itself has been replaced since.
     """
     sha256 = record.objects.get(EDIT, "")
     if not sha256 or MACHINE_EDIT in record.objects or not record.reports.get("edit", {}).get("model"):

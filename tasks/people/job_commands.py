@@ -233,7 +233,7 @@ def _note_on_job(
 def first_time_rates(*, by: By, client: str = "", batch: str = "") -> tuple[Rate, ...]:
     """Return how often editors' work was approved the first time: one `Rate` for each editor, category or client.
 
-    They are sorted by that name. Empty if nobody has judged any work.
+    They are sorted by that name. The result is empty if nobody has judged any work.
 
     Each rate has the number of shots that a second person judged, how many of these were approved the first time, and
     the reasons of the rejections.

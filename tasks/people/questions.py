@@ -108,7 +108,7 @@ def next_step(shot: ShotId, *, objection: str = "", answered: bool = False) -> N
     If an editor has to be asked, the draft and the ticket for the editor are stored as well.
 
     Args:
-        objection: why the last answer was refused; shown above the form. Empty if none was.
+        objection: why the last answer was refused; shown above the form. It is empty if none was.
         answered: True if the question was asked before and its answer has come. Then the question is not composed
             again.
     Raises:
@@ -133,7 +133,7 @@ def question_about(record: ShotRecord, *, objection: str = "") -> Question:
 
     Args:
         record: the record of a shot that waits for people. Its state decides what is asked.
-        objection: why the last answer was refused; shown above the form. Empty if none was.
+        objection: why the last answer was refused; shown above the form. It is empty if none was.
     """
     events = as_shown(record).events
     why = next((one.why for one in reversed(events) if one.from_state is not one.to_state), "")
@@ -146,7 +146,7 @@ def question_about(record: ShotRecord, *, objection: str = "") -> Question:
 
 
 def show_question(record: ShotRecord, question: Question) -> None:
-    """Show a question on the shot's page in Prefect's UI, with the same text as in the form."""
+    """Show a question on the shot's page in Prefect's UI, with the text of the form in which people answer."""
     shot = record.shot
     page_artifact(
         question.description, key=artifact_key("shot", shot.client, shot.batch, shot.shot), description=f"{shot}"

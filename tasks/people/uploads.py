@@ -211,8 +211,8 @@ def checks_of(record: ShotRecord, upload: Upload) -> tuple[Finding, ...]:
 def storage_origin() -> str:
     """Return the address at which browsers reach the storage, such as ``https://s3.example.com``.
 
-    It has scheme, host and port. A page must name it to be allowed to send files there. Empty if there are no
-    credentials to sign links with.
+    It has scheme, host and port. A page must name it to be allowed to send files there. The result is empty if there
+    are no credentials to sign links with.
     """
     try:
         address = urlsplit(link_to("any", expires_s=1))

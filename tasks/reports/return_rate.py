@@ -171,8 +171,9 @@ def _export(storage: Storage, client: str, key: str) -> Export:
 def delivered_on(storage: Storage, client: str) -> dict[str, int]:
     """Return the day of each product's first delivery to a client: SKU -> day, in days since 1970-01-01 (UTC).
 
-    From that day on the product's new pictures could be live. The days are those on which the manifests of deliveries
-    were written. Products without a SKU are left out. Delivered pictures, which are many more, are not listed.
+    From that day on the product's new pictures could be in the client's shop. The days are those on which the manifests
+    of deliveries were written. Products without a SKU are left out. To save requests, the storage is asked for the
+    manifests only, not for the delivered pictures.
 
     Args:
         storage: the bucket.

@@ -121,8 +121,8 @@ def ask(form: type[F], *, pause_key: str, refused: str = "", followed: str = "")
     Args:
         form: the model of the answer; the UI shows it as a form.
         pause_key: a name for the question, under which Prefect keeps question and answer.
-        refused: why the last answer was refused; the run's state shows it. Empty if none was.
-        followed: what the last answer did, in words; the run's state shows it. Empty if there was none, or it was
+        refused: why the last answer was refused; the run's state shows it. It is empty if none was.
+        followed: what the last answer did, in words; the run's state shows it. It is empty if there was none, or it was
             refused.
     Raises:
         Pause: there is no answer yet. Prefect catches it and ends the process.

@@ -87,12 +87,11 @@ def edit_report(edit: Edit, network: Segmenter | None) -> dict[str, Any]:
 
     Keys of the result:
         score: 0 to 100.
-        components: ``background``, ``edge``, ``fill`` and ``colour`` -> points. Empty if the edit was not scored.
-        verdict: the verdict on the edit, such as ``auto_approve``.
-        platforms: name of a platform -> the verdict on its rendition. Empty if the edit was not scored.
-        method: how the product was cut out.
-        evidence: places in the picture that a reviewer should look at.
-        model, model_fingerprint, engine, precision: what the network is and how it ran. Missing for a person's work.
+        components: ``background``, ``edge``, ``fill`` and ``colour`` -> points. The result is empty if the edit was not
+        scored. verdict: the verdict on the edit, such as ``auto_approve``. platforms: name of a platform -> the verdict
+        on its rendition. It is empty if the edit was not scored. method: how the product was cut out. evidence: places
+        in the picture that a reviewer should look at. model, model_fingerprint, engine, precision: what the network is
+        and how it ran. Missing for a person's work.
 
     Args:
         edit: the edit.
@@ -219,7 +218,7 @@ def thumbnail_name(path: str) -> str:
 def failures_in_words(export: Export) -> str:
     """Return why platforms or files of a shot are not delivered, in one text: "amazon_main: ... otto: ...".
 
-    Empty if nothing is left out.
+    The result is empty if nothing is left out.
     """
     return " ".join(f"{name}: {why}" for name, why in export.left_out.items())
 

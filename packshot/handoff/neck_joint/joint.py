@@ -34,7 +34,7 @@ class JointProof(Value):
 
     Attributes:
         mannequin: True if a mannequin was recognised.
-        mannequin_why_not: if none was recognised, the reason as a sentence; else empty.
+        mannequin_why_not: if none was recognised, the reason as a sentence; otherwise empty.
         seam_visible_ratio: share of the line between mannequin and garment with a visible colour difference, 0..1; None
             if no line was found.
         seam_delta_e: median delta E 2000 across that line; None if no line was found.

@@ -45,9 +45,9 @@ class Mannequin:
     Attributes:
         mask: (rows, columns) float32 in 0..1, share of the mannequin in each pixel; all zero if none was recognised.
         opening: (rows, columns) bool: the neck between garment on both sides. The garment's inside must fill it.
-            Empty if no mannequin was recognised.
+            It is empty if no mannequin was recognised.
         seam: visibility of the line between mannequin and garment; None if no line was found or looked for.
-        why_not: if no mannequin was recognised, the reason as a sentence; else empty.
+        why_not: if no mannequin was recognised, the reason as a sentence; otherwise empty.
     """
 
     mask: Matte

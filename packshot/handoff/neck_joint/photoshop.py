@@ -47,7 +47,7 @@ class Layer:
 
 
 def fits(size: Size, *, layers: int) -> bool:
-    """Return whether a PSD can hold a document of this size. The limits are 30,000 px a side and 2 GB.
+    """Return whether a document is small enough for a PSD: 30,000 px a side, and less than 2 GiB before compression.
 
     Args:
         size: size of the document in pixels.

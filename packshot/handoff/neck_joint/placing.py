@@ -76,7 +76,7 @@ class NeckPlace:
 
     @property
     def scale(self) -> float:
-        """Size of the neck shot on the exterior shot, divided by its own size; above 1 it is enlarged."""
+        """How many times the neck shot is enlarged (above 1) or reduced (below 1) to fit the exterior shot."""
         return math.hypot(self.warp[0, 0], self.warp[1, 0])
 
     @property

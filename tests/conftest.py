@@ -80,6 +80,8 @@ def pytest_collection() -> Generator[None, object, object]:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark as slow what `slow_tests.txt` names by its module, by its test, or by its case."""
+    if " at 0x" in item.nodeid:  # another address in each process, so that pytest-xdist would run nothing at all
+        raise pytest.UsageError(f"{item.nodeid}: give the case a name of its own, by `ids`")
     if slow_tests() & {item.nodeid, _test_of(item), item.nodeid.partition("::")[0]}:
         item.add_marker(pytest.mark.slow)
 

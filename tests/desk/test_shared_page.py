@@ -167,9 +167,7 @@ def out_of_reach(desk: Desk, cut: pytest.MonkeyPatch) -> None:
     cut.setattr("desk.pages.shared.send_back", away)
 
 
-@pytest.mark.parametrize(
-    ("trouble", "status"), few_often([(too_often, 429), (out_of_reach, 503), (changed, 409)], 1), ids=str
-)
+@pytest.mark.parametrize(("trouble", "status"), few_often([(too_often, 429), (out_of_reach, 503), (changed, 409)], 1))
 def test_a_refused_answer_costs_neither_words_nor_marks_and_the_next_one_counts(
     desk: Desk,
     sight: Sight,

@@ -78,6 +78,17 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Return the parameter's name for bytes that are no text, which pytest numbers; None, its own way, for all else.
+
+    Such bytes may hold the time at which they were made (`gzip.compress` writes it). Two processes
+    would then name one case in two ways, and pytest-xdist would run nothing at all.
+    """
+    if not isinstance(val, bytes) or (val.isascii() and val.decode("ascii").isprintable()):
+        return None
+    return argname
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark as slow what `slow_tests.txt` names by its module, by its test, or by its case."""
     if " at 0x" in item.nodeid:  # another address in each process, so that pytest-xdist would run nothing at all

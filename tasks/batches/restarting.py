@@ -50,17 +50,26 @@ def restart_shot(shot: ShotId, *, person: str, reason: str) -> Restarted:
             "there is no such shot in this batch", str(shot), next_step="Take the name from the batch's table."
         )
     unknown = client_finding(batch.client)
-    change_record(shot, lambda record: record.restart(at=now(), actor=f"{person} ({actor()})", why=reason))
 
     def count(record: BatchRecord) -> BatchRecord:
         again = (
             one.model_copy(update={"generation": one.generation + 1}) if one.shot == shot else one
             for one in record.shots
         )
-        gathered = {name: at for name, at in record.gathered.items() if name != shot.shot}
         findings = (*unknown, *(one for one in record.findings if one.code != CLIENT_UNKNOWN))
-        return record.model_copy(update={"shots": tuple(again), "gathered": gathered, "findings": findings})
+        return record.model_copy(update={"shots": tuple(again), "findings": findings})
 
-    ref = change_batch(batch, count).ref(shot.shot)
+    # The generation first: a process that dies between the two leaves a shot that is not started again. The other way
+    # round, it would leave one that begins anew with the results of before.
+    changed = change_batch(batch, count)
+    change_record(shot, lambda record: record.restart(at=now(), actor=f"{person} ({actor()})", why=reason))
+    if shot.shot in changed.gathered:
+        change_batch(batch, lambda record: _without_gathered(record, shot))
+    ref = changed.ref(shot.shot)
     assert ref is not None, "the shot was found just now, and a batch never loses a shot"
     return Restarted(ref=ref, configs_fingerprint=fingerprint(configs_in_force(), client=shot.client))
+
+
+def _without_gathered(record: BatchRecord, shot: ShotId) -> BatchRecord:
+    gathered = {name: at for name, at in record.gathered.items() if name != shot.shot}
+    return record.model_copy(update={"gathered": gathered})

@@ -558,6 +558,41 @@ def require(well: bool) -> None:
     assert well
 
 
+# --- started again by a person ---
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_restart_that_dies_has_not_begun_or_uses_no_result_of_before(world: World, after: bool) -> None:
+    """Kind of test that was missing: one in which what a person asks for dies between its writes."""
+    shot = BATCH.shot("S05")
+    world.act(Actor(run="client"), submit)
+    assert world.act(Actor(run="first"), lambda: (night(), people()))
+    begun, seconds = dict(world.objects), world.seconds
+    died = []
+
+    def start_again() -> None:
+        restart_shot.fn(shot, person="Ada", reason="again")
+
+    def look_at_it() -> None:
+        batch, record = load_batch(BATCH), load_record(shot)
+        assert (ref := batch.ref(shot.shot))
+        is_restarted = record.state is State.RECEIVED
+        assert is_restarted or record.objects, "a shot that has not begun anew keeps its files"
+        assert ref.generation > 0 or not is_restarted, "it would take the results of before"
+
+    for write in range(10):
+        world.objects, world.seconds = dict(begun), seconds + 90
+        died.append(not world.act(Actor(run="a person", dies_at=write, dies_after=after), start_again))
+        with said(f"{'after' if after else 'before'} write {write}"):
+            assert world.act(Actor(run="somebody"), look_at_it)
+            assert world.act(Actor(run="tried again"), start_again)
+            assert world.act(Actor(run="somebody"), lambda: require(load_record(shot).state is State.RECEIVED))
+            assert world.act(Actor(run="somebody"), lambda: require(shot.shot not in load_batch(BATCH).gathered))
+    assert died == sorted(died, reverse=True)
+    assert died.count(True) >= 3, "the generation, the record, what is gathered"
+    assert not died[-1]
+
+
 # --- put back from a copy ---
 
 

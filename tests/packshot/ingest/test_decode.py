@@ -2,6 +2,7 @@ import contextlib
 import io
 import struct
 import zlib
+from functools import cache
 
 import imagecodecs
 import numpy as np
@@ -340,7 +341,9 @@ def test_a_tile_far_larger_than_its_picture_is_refused(picture16, limits, tiff):
 # --- damaged and foreign files ---------------------------------------------------------------------------------------
 
 
-def photographs():
+@cache
+def whole_files() -> dict[str, bytes]:
+    """One noisy picture in each format, by the format's name; whole."""
     noisy = np.random.default_rng(2).integers(0, 255, (80, 100, 3), dtype=np.uint8)
     heic = io.BytesIO()
     pillow_heif.from_pillow(Image.fromarray(noisy)).save(heic, quality=90)
@@ -360,20 +363,17 @@ def photographs():
     }
 
 
-WHOLE = photographs()
-
-
 @pytest.mark.parametrize("kind", ["jpeg", "progressive", "png", "webp", "gif", "bmp", "tiff", "avif", "jxl", "heic"])
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
 def test_a_file_cut_off_is_refused_not_half_delivered(limits, kind, share):
-    whole = WHOLE[kind]
+    whole = whole_files()[kind]
     open_photo(whole, name=kind, limits=limits)
     with pytest.raises(UnreadableError):
         open_photo(whole[: int(len(whole) * share)], name=kind, limits=limits)
 
 
 def test_a_cut_off_jpeg_is_told_so(limits):
-    data = WHOLE["jpeg"]
+    data = whole_files()["jpeg"]
     with pytest.raises(UnreadableError, match="cut off"):
         open_photo(data[: len(data) // 2], name="half.jpg", limits=limits)
 
@@ -408,7 +408,7 @@ def test_what_is_no_picture_is_refused_by_its_name(data, found, limits):
     hits=st.lists(st.tuples(st.floats(0, 0.9999), st.integers(0, 255)), min_size=1, max_size=20),
 )
 def test_damaged_bytes_either_open_or_are_refused(kind, hits):
-    data = bytearray(WHOLE[kind])
+    data = bytearray(whole_files()[kind])
     for place, value in hits:
         data[int(place * len(data))] = value
     with contextlib.suppress(RefusedInputError):

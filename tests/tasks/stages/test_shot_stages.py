@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import NamedTuple
 
 import pytest
@@ -37,7 +38,12 @@ from tests.tasks.shots import approved, photograph, submitted
 BATCH = batch_id("acme", "stages")
 GOOD, SMALL, TEXT = "A1_MAIN.jpg", "small.jpg", "no *picture* [<b>at all</b>].jpg"
 ROWS = "A1_MAIN.jpg,A1,B0PACK0001,boxes,MAIN,shopify\n"
-PHOTOGRAPHS = {GOOD: photograph(), SMALL: photograph(640, 480), TEXT: b"on the other disk"}
+
+
+@cache
+def photographs() -> dict[str, bytes]:
+    """What the client uploaded, by the file's name."""
+    return {GOOD: photograph(), SMALL: photograph(640, 480), TEXT: b"on the other disk"}
 
 
 class Night(NamedTuple):
@@ -54,7 +60,7 @@ def inbox() -> dict[str, bytes]:
 
 
 def first_stages() -> Night:
-    stock = submitted(BATCH, PHOTOGRAPHS, rows=ROWS)
+    stock = submitted(BATCH, photographs(), rows=ROWS)
     uploaded = inbox()
 
     def run() -> Night:
@@ -123,7 +129,7 @@ def test_a_mastered_shot_has_its_facts_plan_and_objects_in_the_record(night: Nig
     assert record.events[0].why.startswith("1000 x 1000 px, ")
     assert record.events[0].actor.startswith("flow run ")
     assert record.fact("asin") == "B0PACK0001"
-    assert record.source.sha256 == hashlib.sha256(PHOTOGRAPHS[GOOD]).hexdigest()
+    assert record.source.sha256 == hashlib.sha256(photographs()[GOOD]).hexdigest()
     assert set(record.objects) == {"master.tif", "plan.json", "preview.webp"}
     assert held(record) == record.objects
     assert plan_of(record).fingerprint == record.plan_fingerprint
@@ -135,10 +141,10 @@ def test_the_client_s_files_stay_as_they_were(night: Night, line: Storage) -> No
 
 @pytest.mark.parametrize(("file", "code"), [(SMALL, "too_small"), (TEXT, "unreadable")])
 def test_a_refused_file_lies_in_quarantine_with_the_reason(night: Night, line: Storage, file: str, code: str) -> None:
-    assert line.get(quarantine_key(BATCH, file)) == PHOTOGRAPHS[file]
+    assert line.get(quarantine_key(BATCH, file)) == photographs()[file]
     reason = json.loads(line.get(quarantine_reason_key(BATCH, file)))
     assert (reason["file"], reason["code"]) == (file, code)
-    assert reason["sha256"] == hashlib.sha256(PHOTOGRAPHS[file]).hexdigest()
+    assert reason["sha256"] == hashlib.sha256(photographs()[file]).hexdigest()
     for part in ("what", "found", "allowed", "next_step"):
         assert reason[part], part
         assert reason[part] in reason["message"]

@@ -20,7 +20,7 @@ def test_the_embedded_server_holds(name: str, storage: Storage) -> None:
 
 
 class Broken:
-    """A client whose server fails at conditions: it ignores them, or looks first and writes then."""
+    """A client whose server fails at conditions: it ignores them, or, if it `looks`, looks first and writes then."""
 
     def __init__(self, client: Any, *, looks: bool) -> None:
         self._client, self._looks = client, looks
@@ -34,6 +34,9 @@ class Broken:
             if found is not None if IfNoneMatch else found != IfMatch:
                 raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "PutObject")
         return self._client.put_object(**rest)
+
+    def copy_object(self, *, CopySourceIfMatch: str = "", **rest: Any) -> Any:  # noqa: N803
+        return self._client.copy_object(**rest)
 
     def _etag(self, rest: dict[str, Any]) -> Any:
         try:
@@ -57,6 +60,12 @@ def test_a_server_that_looks_first_and_writes_then_fails_under_contention_only(s
     assert "If-None-Match, 32 at once: of 32 writes at once, it accepted" in found
     assert "If-Match, 32 at once: of 32 writes at once, it accepted" in found
     assert "an earlier version" not in found
+
+
+def test_a_server_that_copies_whatever_version_is_there_fails_the_suite(storage: Storage) -> None:
+    broken = Storage(Broken(storage._client, looks=False), bucket=storage.bucket)  # type: ignore[arg-type]
+    said = tried(CHECKS["a copy of an earlier version is refused"], broken)
+    assert said == "it copied an object although the etag was of an earlier version"
 
 
 def test_a_user_runs_the_suite_on_a_server(storage: Storage, capsys: pytest.CaptureFixture[str]) -> None:

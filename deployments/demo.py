@@ -32,7 +32,6 @@ from deployments.desks import address_of
 from deployments.registry import WORK_POOL, register
 from deployments.summaries import show_summary
 from deployments.watch_process import keep_watch
-from flows.watching import COLLECT
 from infra.local.parts import Part
 from infra.local.prefect_server import PASSWORD_FILE
 from infra.local.processes import ServerError, busy
@@ -51,7 +50,7 @@ from tasks.processing.networks import ModelFile, fetch_model
 from tasks.records.stored import find_batch
 from tasks.results.block import ENVIRONMENT
 from tasks.runs.lost_runs import end_lost_runs
-from tasks.runs.schedules import schedule_runs
+from tasks.runs.schedules import COLLECT, schedule_runs
 from tasks.storage.bucket import open_storage
 from tasks.storage.server_checks import require_conditions
 

@@ -25,6 +25,7 @@ from tasks.processing.children import children
 from tasks.processing.networks import cached_model
 from tasks.queries.comparing import standing_of
 from tasks.runs.parts import EXPEDITED, ORDINARY, PARTS_POOL
+from tasks.runs.schedules import COLLECT
 from tasks.storage.bucket import open_storage
 from tasks.storage.leases import is_held
 from tasks.storage.server_checks import broken_conditions, clock_skew_s
@@ -44,7 +45,6 @@ RUN_BYTES = 2_300_000_000
 NETWORK_BYTES = 1_500_000_000
 """Memory of a run besides the photographs that it works on: Python, the network (docs/performance.md)."""
 NIGHT = "nightly/nightly"
-COLLECT = "collect-returned-work/collect-returned-work"
 STATUS_FILE = "status.json"
 """What the supervisor of `packshot up` writes into its state folder."""
 

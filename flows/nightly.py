@@ -18,12 +18,14 @@ from flows.parameters import shown
 from flows.presence import SKIPPED, TAKEN_OVER, present
 from packshot.errors import LeaseHeldError
 from packshot.figures import counted
-from packshot.keys import NIGHT_LEASE
+from packshot.keys import COLLECTION_LEASE, NIGHT_LEASE
 from packshot.naming import BatchId
 from tasks.batches.closed import closed_batches
 from tasks.environment.settings import get_settings
+from tasks.environment.troubles import AWAY, in_one_line
 from tasks.runs.children import cancel_children
 from tasks.runs.ends import end_of
+from tasks.runs.schedules import COLLECT, switch_on_if_forgotten
 from tasks.storage.leases import holding
 from tasks.telling.night import night_stopped, report_night
 
@@ -80,12 +82,22 @@ def nightly(clients: Clients = []) -> State[Any]:  # noqa: B006  (Prefect shows 
 
 
 def _night(clients: Clients) -> State[Any]:
+    _go_on_with_regular_checks()
     found = closed_batches()
     batches = [batch for batch in found.batches if not clients or batch.client in clients]
     left_out = {key: why for key, why in found.left_out.items() if not clients or key.split("/")[1] in clients}
     states = _run_all(batches)
     report_night(states, left_out)
     return _said(states, left_out)
+
+
+def _go_on_with_regular_checks() -> None:
+    """Switch the schedule of the regular checks on if `packshot watch` was killed; else nobody would make them."""
+    try:
+        if switch_on_if_forgotten(COLLECT, lease=COLLECTION_LEASE):
+            get_run_logger().warning("packshot watch was killed; its checks are made by runs of %s again", COLLECT)
+    except AWAY as error:
+        get_run_logger().warning("whether anybody makes the regular checks is not known: %s", in_one_line(error))
 
 
 def _said(states: Sequence[tuple[BatchId, State[Any]]], left_out: Mapping[str, str]) -> State[Any]:

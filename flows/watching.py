@@ -28,13 +28,12 @@ from tasks.reports.board import update_board, waiting_in_short
 from tasks.runs.lost_runs import end_lost_runs
 from tasks.runs.missing_night import look_for_missing_night
 from tasks.runs.prefect_client import one_prefect_client
-from tasks.runs.schedules import schedule_runs
+from tasks.runs.schedules import COLLECT, schedule_runs
 from tasks.storage.bucket import open_storage
 from tasks.storage.leases import Holder, Patience, holding
 from tasks.telling.heartbeat import send_heartbeat
 from tasks.telling.notices import FIRST_WAIT_S, send_again
 
-COLLECT = "collect-returned-work/collect-returned-work"
 IDLE_RATIO = 1000.0
 """A step rests for so many times the processor time that it took, if nothing has changed: it takes .1 % of a core."""
 BUSY_RATIO = 20.0
@@ -191,6 +190,7 @@ def watch(ended: threading.Event, *, every_s: float, alive: Path | None = None) 
             try:
                 with holding(COLLECTION_LEASE, Patience.NONE) as holder:
                     _watch(ended, holder, every_s, alive, schedule, troubles)
+                    schedule.go_on()
             except LeaseHeldError:
                 _rest(ended, min(every_s, 10.0), alive)
             except LeaseLostError as lost:
@@ -221,9 +221,13 @@ class _Schedule:
             self.is_paused, self._paused_at = True, time.monotonic()
 
     def go_on(self) -> None:
-        """Switch it on if it was paused here."""
+        """Switch it on if it was paused here.
+
+        It is done while this process still holds its lease: if the process is killed before, the lease says so.
+        """
         if self.is_paused:
             schedule_runs(COLLECT, active=True)
+            self.is_paused = False
 
 
 def _rest(ended: threading.Event, seconds: float, alive: Path | None) -> None:

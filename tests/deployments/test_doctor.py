@@ -16,7 +16,7 @@ from prefect.settings import PREFECT_API_AUTH_STRING, temporary_settings
 
 from deployments.command_line import command_line
 from deployments.demo import environment, nothing_collected
-from deployments.doctor import CHECKS, COLLECT, MOST_SKEW_S, Health, Outcome, examine
+from deployments.doctor import CHECKS, MOST_SKEW_S, Health, Outcome, examine
 from deployments.registry import WORK_POOL, register
 from infra.local.parts import Part
 from infra.local.stack import Stack
@@ -30,7 +30,7 @@ from tasks.queries.asking import waiting_records
 from tasks.records.bookkeeping import now
 from tasks.records.stored import change_batch, create_batch
 from tasks.runs.parts import EXPEDITED, PARTS_POOL
-from tasks.runs.schedules import schedule_runs
+from tasks.runs.schedules import COLLECT, schedule_runs
 from tasks.storage.bucket import open_storage
 from tasks.storage.leases import Patience, holding
 from tests.small_disk import small_disk

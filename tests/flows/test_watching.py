@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -18,7 +21,8 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from deployments.demo import environment
 from deployments.registry import register
 from flows import watching
-from flows.watching import BUSY_RATIO, COLLECT, IDLE_RATIO, LONGEST_REST_S, Said, Step, look, watch
+from flows.nightly import nightly
+from flows.watching import BUSY_RATIO, IDLE_RATIO, LONGEST_REST_S, Said, Step, look, watch
 from infra.local.s3 import S3Access
 from infra.local.stack import WORKER_POLL_S
 from packshot.keys import COLLECTION_LEASE, NIGHT_LEASE
@@ -28,6 +32,7 @@ from tasks.environment.troubles import Troubles
 from tasks.runs import lost_runs
 from tasks.runs.ends import STARTED_AGAIN_S
 from tasks.runs.lost_runs import Lost
+from tasks.runs.schedules import COLLECT, schedule_runs
 from tasks.storage import leases
 from tasks.storage.bucket import open_storage
 from tasks.storage.connection import connect
@@ -130,6 +135,39 @@ def test_while_it_watches_no_runs_are_scheduled_and_afterwards_they_are(
     watch(ended, every_s=0.1)
     assert seen == [False]
     assert is_scheduled()
+
+
+WATCH = """
+import logging, threading
+from flows import watching
+
+logging.basicConfig(level=logging.INFO)
+watching.steps, watching.sweeping = tuple, lambda: watching.Step("nothing", lambda: watching.Said(""))
+watching.watch(threading.Event(), every_s=0.1)
+"""
+
+
+def test_after_a_watch_was_killed_the_next_night_has_its_checks_made_again(line: None) -> None:
+    """Kind of test that was missing: what a process has switched off, after a kill -9 of it that nobody mends."""
+    assert is_scheduled()
+    brief = {**os.environ, "PACKSHOT_LEASE_S": "4"}
+    watching_process = subprocess.Popen([sys.executable, "-c", WATCH], env=brief)
+    try:
+        poll(lambda: not is_scheduled() or None, until="it has switched the schedule off")
+    finally:
+        watching_process.kill()
+        watching_process.wait()
+    poll(lambda: not leases.is_held(COLLECTION_LEASE) or None, until="its lease has expired")
+    nobody = ["nobody-has-this-name"]
+    assert nightly(clients=nobody, return_state=True).is_completed()
+    assert is_scheduled()
+
+    schedule_runs(COLLECT, active=False)  # by a person: no process was killed since
+    with holding(COLLECTION_LEASE):
+        assert nightly(clients=nobody, return_state=True).is_completed()
+    assert nightly(clients=nobody, return_state=True).is_completed()
+    assert not is_scheduled()
+    schedule_runs(COLLECT, active=True)
 
 
 def test_dead_runs_are_looked_for_while_another_step_takes_its_time(

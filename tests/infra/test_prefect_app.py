@@ -1,4 +1,7 @@
-"""What Prefect's server does seldom: the names are Prefect's own, and a studio's own values come first."""
+"""What Prefect's server does seldom: the names are Prefect's own, and a studio's own values come first.
+
+The server is imported where a test needs it: it takes 4 s, and each process that runs tests collects this module.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import burner_redis
 import httpx
 import pytest
-import sqlalchemy as sa
-from prefect.server.api import background_workers, server
-from prefect.server.database import provide_database_interface
-from prefect.server.database.dependencies import temporary_database_interface
-from prefect.server.schemas.states import StateType
-from prefect.server.services.db_vacuum import vacuum_old_flow_runs
 from prefect.settings import PREFECT_SERVER_DATABASE_CONNECTION_URL, Settings, temporary_settings
 from prefect.types._datetime import now
 
-from infra import prefect_app
 from infra.local.processes import free_ports
-from infra.prefect_app import REMOVED, SELDOM, ask_to_try_again, slow_down
 
 
 def intervals() -> dict[str, float]:
@@ -34,6 +28,8 @@ def intervals() -> dict[str, float]:
 
 
 def test_no_service_of_prefects_looks_more_often_than_every_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    from infra.prefect_app import SELDOM
+
     for name in SELDOM:
         monkeypatch.delenv(name, raising=False)
     before = intervals()
@@ -47,6 +43,9 @@ def test_no_service_of_prefects_looks_more_often_than_every_minute(monkeypatch: 
 
 def answer_without_a_database() -> int:
     """The status of the server's answer while nothing listens where its database should be."""
+    from prefect.server.api import server
+    from prefect.server.database.dependencies import temporary_database_interface
+
     (port,) = free_ports(1)
     address = {PREFECT_SERVER_DATABASE_CONNECTION_URL: f"postgresql+asyncpg://nobody@127.0.0.1:{port}/prefect"}
 
@@ -62,6 +61,10 @@ def answer_without_a_database() -> int:
 
 def test_while_the_database_is_away_clients_are_asked_to_try_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Kind of test that was missing: a run that begins then ended, and waited for the next look for dead runs."""
+    from prefect.server.api import server
+
+    from infra.prefect_app import ask_to_try_again
+
     known = server.is_client_retryable_exception
     assert answer_without_a_database() == 500, "Prefect does so by itself now: this is not needed any more"
     monkeypatch.setattr(server, "is_client_retryable_exception", known)  # put back afterwards
@@ -73,6 +76,11 @@ def test_while_the_database_is_away_clients_are_asked_to_try_again(monkeypatch: 
 @pytest.fixture
 def slowed_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """Prefect's task queue as the shipped server has it. Prefect has no setting for it, so its parts are replaced."""
+    import burner_redis
+    from prefect.server.api import background_workers, server
+
+    from infra.prefect_app import slow_down
+
     for module, name in ((background_workers, "Worker"), (server, "Docket"), (burner_redis, "PubSub")):
         monkeypatch.setattr(module, name, getattr(module, name))  # put back afterwards
     slow_down()
@@ -80,6 +88,7 @@ def slowed_down(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_task_queue_looks_seldom_at_each_place_where_it_looks(slowed_down: None) -> None:
     """Another version of Prefect may have other places."""
+    from prefect.server.api import background_workers, server
 
     async def paces() -> tuple[timedelta, timedelta, timedelta]:
         async with (
@@ -96,6 +105,10 @@ def test_the_task_queue_looks_seldom_at_each_place_where_it_looks(slowed_down: N
 def test_a_message_for_the_task_queue_arrives_although_nobody_waits_in_a_thread(
     slowed_down: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import burner_redis
+
+    from infra import prefect_app
+
     monkeypatch.setattr(prefect_app, "SELDOM_DUE_S", 0.01)
     monkeypatch.setattr(asyncio, "to_thread", None)
 
@@ -116,6 +129,8 @@ def test_runs_that_ended_long_ago_are_removed_and_waiting_ones_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Prefect's own service, on a database of its own, with the shipped setting."""
+    from infra.prefect_app import REMOVED
+
     for name, value in REMOVED.items():
         monkeypatch.setenv(name, value)
     services = Settings().server.services
@@ -128,6 +143,11 @@ def test_runs_that_ended_long_ago_are_removed_and_waiting_ones_stay(
 
 async def left_after_the_vacuum(long_ago: datetime) -> set[str]:
     """Make three runs, let Prefect clear up, and return the names of those that are left."""
+    import sqlalchemy as sa
+    from prefect.server.database import provide_database_interface
+    from prefect.server.schemas.states import StateType
+    from prefect.server.services.db_vacuum import vacuum_old_flow_runs
+
     db = provide_database_interface()
     await db.create_db()
     async with db.session_context(begin_transaction=True) as session:

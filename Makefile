@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE=
 export DO_NOT_TRACK=1
 export PREFECT_SERVER_ANALYTICS_ENABLED=false
 
-.PHONY: help setup demo test test-ci test-all coverage explore docs release audit tools samples fuzz lint types imports tests lock clean
+.PHONY: help setup demo test test-ci test-all coverage explore docs release audit tools samples picture fuzz lint types imports tests lock clean
 
 help:
 	@grep -E '^## ' Makefile | sed 's/^## //'
@@ -86,6 +86,10 @@ $(RENDER)/.ready: requirements-render.lock
 ## make samples NAMES="BTL204_MAIN"  render the sample photographs again, or those named; see samples/SOURCES.md
 samples: $(RENDER)/.ready
 	@$(RENDER)/bin/python -m samples.render $(NAMES)
+
+## make picture  the README's first picture again, by one `packshot edit` for each photograph
+picture: $(STAMP) $(LOOPS)
+	@$(BIN)/python -m samples.before_after
 
 ## make docs    the documents as a searchable site in build/docs; any warning stops it
 docs: $(TOOLS)/.ready

@@ -1,17 +1,24 @@
-"""Put photographs as sent above the same as exported: `python samples/before_after.py EXPORTS OUT NAME ...`.
+"""Make the README's first picture: photographs as sent above the same as exported for Amazon.
 
-EXPORTS is the folder that `packshot edit ... --platform amazon_main --out EXPORTS` filled.
-The README's first picture is made so.
+    python -m samples.before_after [OUT]
+
+Each photograph is edited by one command, ``packshot edit PHOTOGRAPH --category ... --platform amazon_main``, with its
+category from the sample batch's manifest.
 """
 
 from __future__ import annotations
 
+import csv
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from PIL import Image, ImageOps
 
 SENT = Path(__file__).resolve().parent / "demo-batch"
+OUT = Path(__file__).resolve().parents[1] / "docs" / "images" / "before-after.jpg"
+SHOWN = ("BOX101_MAIN.jpg", "BTL204_MAIN.jpg", "KTL302_MAIN.jpg", "CHR701_MAIN.jpg")
 ROW_PX, GAP_PX, GAP = 520, 12, (222, 222, 222)
 
 
@@ -34,8 +41,29 @@ def column(sent: Path, exported: Path) -> Image.Image:
     return whole
 
 
-def main(exports: Path, out: Path, names: list[str]) -> None:
-    columns = [column(next(SENT.glob(f"{name}.*")), exports / f"{name}.amazon_main.jpg") for name in names]
+def edited(photograph: Path, into: Path) -> Path:
+    """Edit a photograph of the sample batch for Amazon, in a process of its own, and return the exported file.
+
+    Args:
+        photograph: a file that the batch's manifest names.
+        into: folder of the export.
+    Raises:
+        FileNotFoundError: the photograph was refused, or could not be edited; the command has said why.
+    """
+    with (SENT / "manifest.csv").open(encoding="utf-8") as manifest:
+        category = next(row["category"] for row in csv.DictReader(manifest) if row["file"] == photograph.name)
+    command = [sys.executable, "-m", "deployments", "edit", photograph, "--category", category]
+    # The exit status says whether the machine approves it; the picture is shown in any case.
+    subprocess.run([*command, "--platform", "amazon_main", "--out", into], check=False)
+    exported = into / f"{photograph.stem}.amazon_main.jpg"
+    if not exported.exists():
+        raise FileNotFoundError(exported.name)
+    return exported
+
+
+def main(out: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        columns = [column(SENT / name, edited(SENT / name, Path(folder))) for name in SHOWN]
     picture = Image.new("RGB", (sum(one.width + GAP_PX for one in columns) - GAP_PX, 2 * ROW_PX + GAP_PX), GAP)
     left = 0
     for one in columns:
@@ -45,4 +73,4 @@ def main(exports: Path, out: Path, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else OUT)

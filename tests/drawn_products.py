@@ -40,13 +40,20 @@ def coverage(width: int, height: int, *, radius_ratio: float = 0.43) -> Matte:
     return np.clip(0.5 - away / 2, 0, 1).astype(np.float32)
 
 
-def pixels(width: int = 1000, height: int = 1000, *, seed: int = 5, radius_ratio: float = 0.43) -> Pixels8:
+def pixels(
+    width: int = 1000,
+    height: int = 1000,
+    *,
+    seed: int = 5,
+    radius_ratio: float = 0.43,
+    paint: tuple[int, int, int] = PAINT,
+) -> Pixels8:
     """A striped disc on a grey sweep that is darker in the corners, with a camera's grain; sRGB."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
     fall_off = 1 - 0.12 * ((x / width - 0.5) ** 2 + (y / height - 0.5) ** 2)
     stripes = 0.8 + 0.2 * np.sin(x / 23) * np.cos(y / 31)
     share = coverage(width, height, radius_ratio=radius_ratio)[..., None]
-    sweep, product = fall_off[..., None] * np.array(BACKDROP), stripes[..., None] * np.array(PAINT)
+    sweep, product = fall_off[..., None] * np.array(BACKDROP), stripes[..., None] * np.array(paint)
     grain = np.random.default_rng(seed).normal(0, 1.2, (height, width, 3))
     return np.rint(np.clip(share * product + (1 - share) * sweep + grain, 0, 255)).astype(np.uint8)
 
@@ -58,6 +65,14 @@ def encoded(picture: Pixels8, kind: str = "PNG", **options: object) -> bytes:
     return file.getvalue()
 
 
-def photograph(width: int = 1000, height: int = 1000, *, seed: int = 5, radius_ratio: float = 0.43) -> bytes:
+def photograph(
+    width: int = 1000,
+    height: int = 1000,
+    *,
+    seed: int = 5,
+    radius_ratio: float = 0.43,
+    paint: tuple[int, int, int] = PAINT,
+) -> bytes:
     """A photograph as a camera writes it: JPEG, high quality."""
-    return encoded(pixels(width, height, seed=seed, radius_ratio=radius_ratio), "JPEG", quality=96, subsampling=0)
+    picture = pixels(width, height, seed=seed, radius_ratio=radius_ratio, paint=paint)
+    return encoded(picture, "JPEG", quality=96, subsampling=0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 OUTWARD = (
     *("..", ".", "../x", "a/../../b", "/etc/passwd", "a//b", "..\\x", "a\\..\\..\\b", "C:\\x", "C:x"),
     *("%2e%2e", "%2E%2E/x", "%252e%252e", "a/%2e%2e/b", "..%2fx", "%00", "a%0ab"),
@@ -31,3 +33,15 @@ GOOD_PATHS = (
     "x..jpg",
 )
 GOOD_NAMES = ("acme", "spring-24", "KTL301_MAIN", "a.b", "1", "A" * 100)
+
+IN_LATIN = {
+    "商品-红色_正面.jpg": "Shang-Pin--Hong-Se-_Zheng-Mian",
+    unicodedata.normalize("NFD", "Größe 42.jpg"): "Grosse-42",
+    "日本/靴.jpg": "Xue",
+    "Кружка-1.jpg": "Kruzhka-1",
+    "ฉลาก ใหม่.jpg": "chlaak-aihm",
+    unicodedata.normalize("NFD", "한국어.jpg"): "hangugeo",
+}
+"""Photographs of other scripts and forms -> the name without its suffix in Latin letters."""
+ANY_SCRIPT = (*IN_LATIN, "👟👟.jpg", "ex-20331.jpg", "100% lin.jpg")
+"""File names of which no pattern for SKUs reads one."""

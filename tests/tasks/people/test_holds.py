@@ -41,6 +41,7 @@ from tasks.stages.shot_stages import edit_shot, export_shot, master_shot, route_
 from tasks.storage.bucket import Storage
 from tasks.storage.shot_objects import plan_of
 from tests.drawn_products import ContrastNetwork
+from tests.hostile_names import ANY_SCRIPT
 from tests.tasks.by_people import answer, follow
 from tests.tasks.in_runs import in_a_run
 from tests.tasks.shots import photograph, submitted
@@ -249,13 +250,6 @@ def test_a_name_that_the_client_s_pattern_does_not_read_waits_for_its_product(
     shots = [route_shot.fn(one, group=group_shots.fn(again, mastered)[one.name]) for one in mastered]
     assert in_a_run(lambda: hold_back.fn(again, shots)).names == ()
     assert load_record(shots[0].shot).fact("sku") == "EX-20400"
-
-
-ANY_SCRIPT = (
-    *("商品-红色_正面.jpg", "日本/靴.jpg", "ฉลาก ใหม่.jpg", "Кружка-1.jpg", "👟👟.jpg", "ex-20331.jpg", "100% lin.jpg"),
-    *(unicodedata.normalize("NFD", name) for name in ("Größe 42.jpg", "한국어.jpg")),
-)
-"""File names of other scripts and forms, of which no pattern for SKUs reads one."""
 
 
 def test_names_in_any_script_come_from_a_folder_through_the_night_s_listing_to_the_question(

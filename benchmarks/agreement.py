@@ -65,13 +65,13 @@ class Case:
     Attributes:
         name: name of the photograph or the scene.
         product: edits of the same product are left out together when limits are chosen.
-        right: True if everybody who looked at the edit accepted it. Of a scene, whose right edit is known: True if the
-            comparison with that finds no fault.
-        approved: whether quality control approves it now.
-        over: code of each suspicion that stops it -> its measurement, divided by its limit. A suspicion is the finding
-            of a rule that a place of the edit may be wrong.
-        facts: codes of all other findings that stop it.
-        points: its score without the points that suspicions take, in 0..100.
+        right: whether the edit is really right. An edit of a real photograph is right if everybody who looked at it
+            accepted it. An edit of a scene is right if the comparison with the known right edit finds no fault.
+        approved: whether quality control approves the edit now.
+        over: code of each suspicion that stops the approval -> the suspicion's measurement, divided by its limit. A
+            suspicion is the finding of a rule that a place of the edit may be wrong.
+        facts: codes of all other findings that stop the approval.
+        points: the edit's score, 0..100, as if no suspicion had taken points from it.
     """
 
     name: str
@@ -242,9 +242,9 @@ def pairs_table(cases: Sequence[Case], *, at: float) -> str:
 def newest(made: Iterable[editing.Result], seen: Iterable[verdicts.Seen]) -> list[Pair]:
     """Return the edits that people have looked at, each with people's verdict on it, in the order of `made`.
 
-    A verdict belongs to an edit if photograph (by the hash of its file) and way of editing are the same. Of these, only
-    the verdicts on the newest pipeline version that somebody looked at count. They may be about another matte of the
-    same photograph than the one that is made now. Edits without a verdict are left out.
+    A verdict belongs to an edit if both have the same photograph (by the hash of its file) and the same way of editing.
+    Only verdicts on the newest pipeline version that somebody looked at count. The matte that people saw may differ
+    from the matte that is made now. Edits without a verdict are left out.
 
     Args:
         made: the edits as the machine makes them now.

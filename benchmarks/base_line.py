@@ -1,4 +1,4 @@
-"""Does an edit end in a dark line along its base, and how far is its base from the true one?
+"""Measure whether an edit ends in a dark line along its base, and how far its base is from the true one.
 
     python -m benchmarks.base_line [--set studio] [--only NAME ...]
 

@@ -8,7 +8,7 @@ with measured coverage. The shipped network was trained on none of them.
 The other methods are models that are trained on these photographs. They learn from one of four kinds of measurements:
 
 - what Packshot measures to decide who edits a photograph (edges, colours, transparency)
-- the same, with the product's shape, colours and gradients
+- these measurements, and the product's shape, colours and gradients besides
 - the logits of the shipped network
 - with ``--embedding``, inner values of IS-Net, the segmentation network
 

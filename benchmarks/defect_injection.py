@@ -47,8 +47,8 @@ class Outcome:
         defect: the defect that was put into it, such as ``punched hole``; empty if none.
         verdict: ``auto_approve``, ``human_review`` or ``reject_and_redo``; "empty" if no product was found any more.
         score: in 0..100.
-        named: True if a finding that belongs to this defect did not pass, or if no product was found any more. Without
-            a defect False, unless no product was found.
+        named: True if a finding that belongs to this defect did not pass, or if no product was found any more. For an
+            edit without a defect it is True only if no product was found.
         wrong: codes of all findings with a warning or a failure.
         measured: code of a rule -> measured value; None if it was not measured.
     """

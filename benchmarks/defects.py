@@ -134,9 +134,9 @@ def punched_hole(edit: Edit, rng: np.random.Generator) -> Edit | None:
 def filled_hole(edit: Edit, rng: np.random.Generator) -> Edit | None:
     """Return the edit with a gap through which the backdrop shows, and which the matte wrongly takes for product.
 
-    In half of the cases it is one of the product's own gaps, if it has any of at least 0.2 % of its area. Else a gap
-    of 0.2-1 % of its area is cut into the photograph. None if no part of the product is wide enough, or nobody could
-    see the gap.
+    If the product has gaps of at least 0.2 % of its area, one of these is taken in half of the cases. In all other
+    cases a gap of 0.2-1 % of the product's area is cut into the photograph. None if no part of the product is wide
+    enough, or nobody could see the gap.
 
     Args:
         edit: a good edit; it is not changed.

@@ -1,4 +1,4 @@
-"""Read every file of the shared test data, and compare the result with an independent program's reading.
+"""Read the files in some folders of the test data, and compare each result with an independent program's reading.
 
     python -m benchmarks.formats ../shared/data [--folders icc raw ...] [--markdown docs/formats.md]
 
@@ -245,8 +245,8 @@ def _answer(worker: subprocess.Popen[str]) -> dict[str, Any] | None:
 def compare(outcome: Outcome, folder: Path) -> tuple[str, str]:
     """Return (difference from libvips, difference from ImageMagick) between Packshot's reading of a file and theirs.
 
-    Each is a text: mean / 95th percentile of delta E 2000, or why there is no result. Of camera RAW the first is empty,
-    and the second is the difference from dcraw.
+    Each is a text: mean / 95th percentile of delta E 2000, or why there is no result. For a camera RAW the first text
+    is empty, and the second is the difference from dcraw.
 
     Args:
         outcome: what became of the file, which was accepted.

@@ -117,10 +117,10 @@ class Storm(NamedTuple):
 
     Attributes:
         kills: its disturbances, in order.
-        nights: number of nights until it was finished.
-        deliveries: how many times its delivery was started, each time by two runs at once. More than 1 means that a
-            person had to start it again.
-        seconds: how long all that took.
+        nights: number of nights until the batch was finished.
+        deliveries: how many times the batch's delivery was started, each time by two runs at once. More than 1 means
+            that a person had to start it again.
+        seconds: how long all nights and deliveries took together.
     """
 
     kills: list[Kill]

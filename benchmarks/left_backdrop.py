@@ -1,7 +1,7 @@
 """Train the two forests that judge left-over backdrop (`packshot.qc.left_backdrop`), on regions whose truth is known.
 
     python -m benchmarks.left_backdrop first     # writes packshot/qc/left_backdrop.json; prints a test by products
-    python -m benchmarks.left_backdrop second    # writes packshot/qc/closer_look.json; prints such a test of both
+    python -m benchmarks.left_backdrop second    # writes packshot/qc/closer_look.json; prints a test of both forests
 
 They learn from photographs with a right matte: edits that people accepted (only of those products on which limits may
 be chosen), real pictures with an editor's clipping path, rendered scenes, and cut-outs and drawn products on drawn
@@ -62,7 +62,7 @@ class Recipe(NamedTuple):
         file: the forest's file in `packshot.qc`.
         sources: which sources of photographs it learns from, as in `Right`.
         turns: how many photographs of each cut-out on a drawn backdrop it learns from.
-        closer: whether it also judges by the measurements of `closer_look`.
+        closer: whether the forest also judges by the further measurements of `packshot.qc.closer_look`.
         trees, most_leaves, figures_tried: the forest's size, and how many measurements each split is chosen from.
         most_rows: if there are more regions, so many are drawn by chance.
     """
@@ -77,7 +77,13 @@ class Recipe(NamedTuple):
     most_rows: int
 
     def learns_from(self, table: Table) -> bool:
-        """Return whether the forest learns from a table."""
+        """Return whether the forest learns from a table: True if the table's source is one of the recipe's.
+
+        Of each cut-out on a drawn backdrop (source ``comp``), only the first `turns` photographs are used.
+
+        Args:
+            table: the regions of one matte.
+        """
         late = table.source == "comp" and int(table.name.split("#")[1]) >= self.turns
         return table.source in self.sources and not late
 

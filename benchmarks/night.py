@@ -295,7 +295,7 @@ def _with_workers(stack: Stack, count: int, photographs: int) -> str:
 
 
 def drawn(number: int) -> bytes:
-    """Return a JPEG of a coloured disc on a grey backdrop with a camera's noise; each number gives another.
+    """Return a JPEG of a coloured disc on a grey backdrop with a camera's noise. Each number gives another picture.
 
     Args:
         number: from 0 on.

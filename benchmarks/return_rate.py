@@ -36,7 +36,7 @@ SHARE_CHOSEN = 0.25
 
 @dataclasses.dataclass(frozen=True)
 class Planting:
-    """One trial of the report on the return rate: the change that it measures, where the true change is known.
+    """One trial of the report on the return rate, with data whose true change of the rate is known.
 
     Changes are relative: -0.2 means a fifth less.
 

@@ -8,7 +8,7 @@ keyboard alone:
 |---|---|
 | memory | the desk's memory while page after page is opened, each with a tile of each picture |
 | large pictures | time from the key until the next shot is shown, and until it is sharp at 1:1; 24 megapixels each |
-| decisions | the same, if each is made as soon as the picture is sharp; and how often each was followed |
+| decisions | the same times, if the reviewer decides as soon as a picture is sharp; how many decisions each shot got |
 
 Times are wall times. The processor time of desk and browser stands beside them, because it does not depend on other
 work of the machine.
@@ -100,7 +100,7 @@ class Turn(NamedTuple):
 
 
 class Line(NamedTuple):
-    """The desk that is measured.
+    """The review desk that is measured, as it runs.
 
     Attributes:
         desk: its address.

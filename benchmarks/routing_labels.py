@@ -43,12 +43,12 @@ class Labelled:
         group: photographs of one group show the same object. They are never split between fitting and testing.
         kind: kind of the product, such as ``hard``, ``soft`` or ``glass``.
         backdrop: name of the backdrop, such as ``lightgrey``.
-        free: whether its licence allows us to publish a model that was trained on it.
+        free: whether the photograph's licence allows us to publish a model that was trained on it.
         whole: whether all of the product is in the photograph.
         faults: what is wrong by comparison with the known right edit, such as ``IoU < 0.97``; empty if nothing is.
-        verdict: quality control's verdict: ``auto_approve``, ``human_review`` or ``reject_and_redo``; ``refused`` if it
-            could not judge.
-        score: in 0..100; 0 if it could not judge.
+        verdict: quality control's verdict: ``auto_approve``, ``human_review`` or ``reject_and_redo``; ``refused`` if
+            quality control could not judge the edit.
+        score: quality control's score, 0..100; 0 if it could not judge the edit.
         measured: code of the finding -> quality control's measurement; None if nothing was measured.
     """
 

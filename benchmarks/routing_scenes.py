@@ -201,7 +201,16 @@ def _mirrored(own: FloatImage, matte: Matte) -> tuple[FloatImage, Matte]:
 
 
 def placed(product: Product, rng: np.random.Generator) -> tuple[FloatImage, Matte]:
-    """The product at some size, some room around it; now and then the frame cuts it."""
+    """Return (colours, coverage): a product at a random size, with random room around it.
+
+    Both are (rows, columns[, 3]) float32 in 0..1; the colours are in linear light. The product's longest side is 420 to
+    1000 px, but a product is never enlarged. The room on each side is 6 to 45 % of that side. In about 4 % of the
+    results the frame cuts the product at one side, so there is no room. A side that cuts the product already gets none.
+
+    Args:
+        product: the product.
+        rng: decides what is random.
+    """
     rows, columns = np.nonzero(product.matte > 0)
     box = np.s_[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     own, matte = product.own[box], product.matte[box]

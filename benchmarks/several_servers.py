@@ -60,13 +60,13 @@ SETTLING_S = 10.0
 
 
 class Line(NamedTuple):
-    """A line with two Prefect servers.
+    """A running Packshot (storage, database, services, workers) with two Prefect servers.
 
     Attributes:
-        stack: its addresses; those of Prefect are the first server's.
-        second_url: address of the second server's API.
-        second: the second server.
-        processes: name of a process -> its part.
+        stack: the addresses of storage, database and the first Prefect server.
+        second_url: address of the second Prefect server's API.
+        second: the second Prefect server, as a process that can be stopped and started.
+        processes: name of a process, such as ``worker`` -> the process.
     """
 
     stack: Stack

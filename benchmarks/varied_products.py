@@ -1,11 +1,11 @@
-"""Photograph products of known coverage in studios that differ, for the judge of left backdrop.
+"""Draw photographs of products in studios that differ, to train and test the rule that finds left-over backdrop.
 
 A photograph's name is ``<product>#<turn>``, such as ``drawn/920000#0``; the product is one of
 `benchmarks.routing_scenes`. The name is the seed of everything that is random: size, room, backdrop, shadow, bounced
 light, noise, and labels on the product. Nearly half of the labels have nearly the backdrop's colour.
 
-Products are split by number, before anything was measured. `LEARNT` may be trained and chosen on. `NEVER_TUNED_ON` is
-only for a last figure.
+Drawn products are split by their number, before anything was measured. Forests may be trained, and limits chosen, on
+those from the number `LEARNT` on. Those from `NEVER_TUNED_ON` on only give a last figure.
 """
 
 from __future__ import annotations

@@ -132,8 +132,8 @@ def run_demo(
 def nothing_collected() -> Iterator[None]:
     """Return a context manager: in its block, `collect-returned-work` is not started by its schedule.
 
-    It looks each minute for pictures that editors have returned. During a night that somebody waits for, there are none
-    yet, and each look is a process that takes 6 s of a core.
+    This flow looks each minute for pictures that editors have returned. During the demo's night there can be none yet,
+    and each look starts a process that takes 6 s of processor time.
     """
     schedule_runs(COLLECT, active=False)
     try:
@@ -169,7 +169,7 @@ def serve_line(console: Console, *, state_dir: Path) -> None:
     start, the others work, and it is tried again.
 
     Args:
-        console: where is printed what happens.
+        console: where messages about the progress are printed.
         state_dir: folder of the servers' data.
     Raises:
         ServerError: a server that the others need did not start.
@@ -250,7 +250,7 @@ def line(console: Console, stack: Stack) -> Iterator[Part]:
     embedded servers, whatever its environment said before.
 
     Args:
-        console: where is printed what happens.
+        console: where messages about the progress are printed.
         stack: the embedded servers, which run. The worker ends with them.
     Raises:
         ServerError: Prefect did not take the deployments.

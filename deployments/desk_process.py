@@ -16,10 +16,10 @@ START_S = 120.0
 
 
 def desk_port(state_dir: Path) -> int:
-    """Return the port on 127.0.0.1 on which the review desk of these servers listens, or will.
+    """Return the port on 127.0.0.1 on which the review desk will listen. The port is remembered for the next start.
 
-    It is the one of its last start if that is free, else ``PACKSHOT_DESK_PORT``, else a free one. All processes of the
-    line must know it, because they write links to the desk.
+    It is the port of the desk's last start if that is free, else the setting ``PACKSHOT_DESK_PORT``, else a free port.
+    All processes of Packshot must know the port, because they write links to the desk.
 
     Args:
         state_dir: folder of the servers' data.

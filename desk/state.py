@@ -51,9 +51,9 @@ class Desk:
     """What one running desk keeps in memory, and its background work. Nothing of it is stored.
 
     Attributes:
-        accounts: the accounts, as their file has them.
-        sessions: of the people who are signed in.
-        attempts: attempts to sign in.
+        accounts: people's accounts at the desk, which are kept in a file.
+        sessions: the browsers in which people are signed in.
+        attempts: counts attempts to sign in, so that nobody can try many passwords.
         claims: which person has which shot open.
         waiting: the waiting shots, as they were last read.
         outbox: people's decisions that are not in a shot's record yet.
@@ -62,7 +62,7 @@ class Desk:
         rates: each editor's rate of first-time approval.
         counted: the last count of each batch.
         guests: what the desk remembers of people with share links.
-        groups: the shoot groups of batches, as they were read last.
+        groups: which shots of a batch were taken in the same light, as it was read last.
         pictures: the shots' pictures, and their tiles on this machine's disk.
         away: why the lists could not be refreshed in the last round; empty if they were.
         round_s: how long the last round took, in seconds.

@@ -30,10 +30,10 @@ from tasks.stages.shot_stages import correct_shot, master_shot, route_shot
 def reprocess_shot(
     client: ClientName, batch: BatchName, shot: ShotName, person: PersonName, reason: Reason
 ) -> State[Any]:
-    """Take one shot through all stages again, as far as it comes. What is delivered replaces the shot's earlier files.
+    """Process one shot again from its original, through all stages. The new files replace the shot's earlier files.
 
-    The shot's record keeps who asked for it and why. If the shot is put on hold, or goes to an editor, the run is
-    completed there, and the shot waits. The run fails if the file is refused, or a stage or the delivery fails.
+    The shot's record keeps your name and reason. If the shot has to wait, on hold or for a person, the run ends as
+    completed at that point. The run fails if the file is refused, or if a stage or the delivery fails.
     """
     which = ShotId(client=client, batch=batch, shot=shot)
     cancel_waiting(which, why=f"started again by {person}: {reason}")

@@ -141,7 +141,10 @@ class _Shared:
         self._parts = [_Part(part_name(stage, items), items) for items in parts]
 
     def results(self) -> list[Any]:
-        """Hand the parts out, work on them too, and return all results when the last one is done."""
+        """Return the results of all parts of the stage, in the order of the parts, when the last part is done.
+
+        The parts are handed out to other workers. This run works on the parts that nobody has begun.
+        """
         for number, part in enumerate(self._parts, start=1):
             part.results = done_of(self._batch, part.name, self._stage)
             if part.results is None:

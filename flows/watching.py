@@ -54,7 +54,7 @@ _log = logging.getLogger("packshot")
 
 
 class Said(NamedTuple):
-    """The result of one of the regular checks, each time when it was made.
+    """The result of a regular check that was just made.
 
     Attributes:
         sentence: the result in words, for the log; empty if there is nothing to say.
@@ -215,15 +215,19 @@ class _Schedule:
         self.is_paused, self._paused_at = False, float("-inf")
 
     def pause(self) -> None:
-        """Pause it, now and then anew."""
+        """Pause the schedule of the flow `collect-returned-work`. Call it often.
+
+        If the schedule was paused here a while ago, it is paused again, in case somebody has switched it on.
+        """
         if not self.is_paused or time.monotonic() - self._paused_at > PAUSED_AGAIN_S:
             schedule_runs(COLLECT, active=False)
             self.is_paused, self._paused_at = True, time.monotonic()
 
     def go_on(self) -> None:
-        """Switch it on if it was paused here.
+        """Switch the schedule of the flow `collect-returned-work` on again, if this object has paused it.
 
-        It is done while this process still holds its lease: if the process is killed before, the lease says so.
+        Call it while this process still holds its lease (its mark in storage). If the process is killed before, the
+        lease that was not released shows that the schedule must be switched on.
         """
         if self.is_paused:
             schedule_runs(COLLECT, active=True)

@@ -108,7 +108,11 @@ def main() -> int:
 
 
 def set_defaults() -> None:
-    """Set this process's environment variables in `SELDOM` and `REMOVED`, where they are not set."""
+    """Set Prefect's settings for this process, as environment variables, unless they are set already.
+
+    With them, background services of Prefect run less often (`SELDOM`), and old runs and events are removed
+    (`REMOVED`).
+    """
     for name, value in {**SELDOM, **REMOVED}.items():
         os.environ.setdefault(name, value)
 

@@ -13,7 +13,7 @@ from infra.prefect_app import set_defaults
 
 
 def main() -> None:
-    """Become the process of Prefect's own command ``prefect server services start``, with the line's defaults."""
+    """Replace this process by Prefect's command ``prefect server services start``, with Packshot's default settings."""
     set_defaults()
     os.execv(sys.executable, [sys.executable, "-m", "prefect", "server", "services", "start"])  # noqa: S606
 

@@ -1,7 +1,7 @@
 """Log the traceback of an error once, and then for a while only a line each time it comes again.
 
-While its database is away, Prefect's server logs 1.6 MB a minute, nearly all of it the same traceback. Logs have a
-longest length here, so in an hour nothing would be left of what was logged before.
+While its database is away, Prefect's server logs 1.6 MB a minute, nearly all of it one and the same traceback. Logs are
+cut at a greatest length. So after an hour, all that was logged before the fault would be lost.
 """
 
 from __future__ import annotations

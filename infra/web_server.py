@@ -21,8 +21,8 @@ _NOT_STARTED = 3
 class SeldomTicking(uvicorn.Server):
     """uvicorn's web server, changed so that it costs little while nobody asks it.
 
-    uvicorn's own checks ten times a second whether it is to end; this one checks once a second. A signal to end is
-    still followed at once.
+    uvicorn's own server checks ten times a second whether it is to end; a `SeldomTicking` server checks once a second.
+    It still ends at once after a signal.
     """
 
     _woken: asyncio.Event | None = None

@@ -204,8 +204,8 @@ class Decision(Value):
             if the name was right.
         new_services: only for a correction: the services (kinds of handwork) that are meant, in the words of a
             manifest, separated by commas; empty if the services were right.
-        done: only for a sign-off: those of the tasks last given to the editor that the person has ticked as done, one
-            text each.
+        done: only for a sign-off: the tasks that the person has ticked as done, one text each. They are among the tasks
+            last given to the editor.
     """
 
     choice: Choice

@@ -120,7 +120,7 @@ def release(mine: Lease, *, nonce: str) -> Lease:
 
 
 def lost(mine: Lease, *, to: Lease | None = None) -> LeaseLostError:
-    """Return the error for an owner whose lease another owner has taken over. It is not raised here.
+    """Return the error for an owner whose lease another owner has taken over. The error is not raised here.
 
     Args:
         mine: the lease as its owner last wrote it.

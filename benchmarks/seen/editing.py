@@ -114,7 +114,7 @@ class Result:
 def matte_hash(matte8: Pixels8) -> str:
     """Return the SHA-256 of a matte and of its shape, in hexadecimal.
 
-    If the hash is another, the edit's matte has changed.
+    Two edits with different hashes have different mattes.
 
     Args:
         matte8: (rows, columns) uint8.
@@ -295,7 +295,7 @@ def load_photograph(photo: Photograph) -> Pixels8:
     """Return a photograph of the set, upright: (rows, columns, 3) uint8, sRGB, as large as the matte of its edit.
 
     Args:
-        photo: the photograph's line in the set.
+        photo: the photograph, as `photographs` lists it.
     """
     opened = open_photo(photo.path.read_bytes(), name=photo.file, limits=_configs().ingest)
     return working_to_srgb8(develop(opened).pixels16)

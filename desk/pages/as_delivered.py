@@ -84,7 +84,11 @@ class _Doors:
         self._packs = packs
 
     async def page(self, request: Request) -> Response:
-        """Return the page of one platform's file; it waits until the file is made."""
+        """Return the page that shows the file which one platform would get. The answer waits until the file is made.
+
+        Raises:
+            HTTPException: 403: the person may not see the shot; 404: there is no such file; 409: it can't be made now.
+        """
         meant = await _meant(request)
         try:
             made = await self._packs.described(meant.key, lambda: make(meant))
@@ -105,12 +109,22 @@ class _Doors:
         )
 
     async def described(self, request: Request) -> Response:
-        """Return the file's size and levels, when its tiles are there."""
+        """Return the width, height and levels (sizes) of a platform's file as JSON, for the viewer.
+
+        The answer waits until the file's tiles are made.
+
+        Raises:
+            HTTPException: 403: the person may not see the shot; 404: there is no such file.
+        """
         meant = await _meant(request)
         return JSONResponse(await self._packs.described(meant.key, lambda: make(meant)), headers=FOR_EVER)
 
     async def tile(self, request: Request) -> Response:
-        """Return one tile."""
+        """Return one tile of a platform's file, as WebP. The address has the tile's level, column and row.
+
+        Raises:
+            HTTPException: 403: the person may not see the shot; 404: there is no such file or tile.
+        """
         meant = await _meant(request)
         tile = Tile(*(request.path_params[part] for part in Tile._fields))
         try:

@@ -34,9 +34,10 @@ class Place(NamedTuple):
     """A list of waiting shots as one person works through it, from one shot to the next.
 
     Attributes:
-        queue: which list.
-        wanted: its filters.
-        shots: the shots in their order, without those that somebody else has open or that were just decided.
+        queue: which list it is, for example that of the reviews.
+        wanted: the filters that the person has set for the list.
+        shots: the shots in the order of the list. Shots that somebody else has open, or that were just decided, are
+            left out.
         query: the part of an address that names this list; begins with ``?``.
     """
 

@@ -294,13 +294,16 @@ class _Tiles:
         self._packs = packs
 
     async def described(self, request: Request) -> Response:
-        """Return the file's size and levels, when its tiles are there."""
+        """Return the width, height and levels (sizes) of a delivered file as JSON, for a client's viewer.
+
+        The answer waits until the file's tiles are made.
+        """
         _, file = _found(await _opened(request, again=True), request)
         told = await self._packs.described(delivered.tiles_name(file), lambda: delivered.make_tiles(file))
         return JSONResponse(told, headers=FOR_EVER)
 
     async def tile(self, request: Request) -> Response:
-        """Return one tile."""
+        """Return one tile of a delivered file, as WebP. The address has the tile's level, column and row."""
         _, file = _found(await _opened(request, again=True), request)
         tile = Tile(*(request.path_params[part] for part in Tile._fields))
         try:

@@ -68,9 +68,8 @@ async def shown(
     Args:
         request: the request of the signed-in person.
         shot: the shot.
-        refused: why the decision that was just made did not count; then the page has the status 409. It is empty if
-            none
-            was made.
+        refused: why the decision that was just made did not count; then the page has the status 409. Empty if no
+            decision was made.
         said: the person's input by field, so that the page can show it again.
         opens: True claims the shot for the person, if the person may decide about it. False only returns the page.
 

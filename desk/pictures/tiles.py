@@ -1,15 +1,18 @@
-"""Answer the viewer's requests for pictures: tiles of a shot's edit and master, and of the edit's overlays.
+"""Answer the viewer's requests for a shot's pictures, in tiles: its edit, its master, and overlays of the edit.
+
+An overlay is a picture of what a check has measured. The addresses:
 
     /{client}/{batch}/{shot}/{kind}/{digest}/...
-    picture.json                   size and levels
-    prefetch                       have the tiles made, before they are needed
+    picture.json                   the picture's width, height and levels (sizes)
+    prefetch                       asks the desk to make the tiles before they are needed
     {level}/{column}_{row}.webp    a tile
     overlays.json                  of an edit: its overlays and their addresses
-    overlays/{key}/guides.json     frame and fill of each platform
+    overlays/{key}/guides.json     for each platform: the frame, and how far the product should fill it
     overlays/{key}/{overlay}/...   picture.json and tiles of an overlay
 
-An address contains the picture's hash, so nobody can guess it. The content of an address never changes, so a browser
-may keep it for ever. The list of overlays is an exception.
+``{kind}`` is ``edit``, ``master`` or ``machine``; ``{digest}`` is the beginning of the picture's hash, so nobody can
+guess an address; ``{key}`` is a hash of all that the overlays are made from. The content of an address never changes,
+so a browser may keep it for ever. Only ``overlays.json`` can change.
 """
 
 from __future__ import annotations
@@ -74,31 +77,37 @@ class _Doors:
         self._pictures, self._packs, self._allows = shown, Packs(shown), allows
 
     async def picture(self, request: Request) -> Response:
-        """Return a picture's size and levels, when its tiles are there."""
+        """Return a picture's width, height and levels (sizes) as JSON. The answer waits until its tiles are made."""
         return await self._answer(request, self._picture)
 
     async def tile(self, request: Request) -> Response:
-        """Return one tile of a picture."""
+        """Return one tile of a picture, as WebP. The address has the tile's level, column and row."""
         return await self._answer(request, self._tile)
 
     async def prefetch(self, request: Request) -> Response:
-        """Have a picture's tiles made, and answer at once."""
+        """Begin to make a picture's tiles, and answer at once: 202; or 429 if too many others are being made."""
         return await self._answer(request, self._prefetch)
 
     async def overlays(self, request: Request) -> Response:
-        """Return the names of an edit's overlays and where they are; none for other pictures."""
+        """Return as JSON which overlays an edit has (``overlays``), and the folder of their addresses (``address``).
+
+        Both are empty if the picture is not an edit.
+        """
         return await self._answer(request, self._overlays)
 
     async def guides(self, request: Request) -> Response:
-        """Return the guides of frame and fill."""
+        """Return as JSON, for each platform, the boxes that show its frame and how far the product should fill it."""
         return await self._answer(request, self._guides)
 
     async def overlay(self, request: Request) -> Response:
-        """Return an overlay's size, levels, measurements and sentence, when its tiles are there."""
+        """Return an overlay's size, levels, measurements, and a sentence for people, as JSON.
+
+        The answer waits until the overlay's tiles are made.
+        """
         return await self._answer(request, self._overlay)
 
     async def overlay_tile(self, request: Request) -> Response:
-        """Return one tile of an overlay."""
+        """Return one tile of an overlay, as WebP; or a transparent GIF of one pixel if the tile shows nothing."""
         return await self._answer(request, self._overlay_tile)
 
     async def _answer(self, request: Request, answer: Callable[[Request, Found], Awaitable[Response]]) -> Response:

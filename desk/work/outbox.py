@@ -159,9 +159,8 @@ class Outbox:
     def undo(self, person: str) -> tuple[ShotId, ...]:
         """Take back a person's last decision, and return its shots; empty if there is none that can be taken back.
 
-        A decision that was made about several shots in one step is taken back for those of them for which it has not
-        been sent. A decision that is being sent, or that may have arrived, stays and counts; so does one that somebody
-        has made since about a shot whose part of the step is over.
+        If the decision was made about several shots in one step, it is taken back for each of these shots for which it
+        has not been sent. For the others it stays and counts. Later decisions of other people stay, too.
 
         Args:
             person: the person's name.

@@ -104,7 +104,7 @@ class Waiting:
         stops: True if that finding stops approval.
         todo: what an editor has to do, as one text: the services of the job with commas, or the reason and the words of
             the last decision. Empty unless the shot waits for an editor.
-        soon_hours: so many hours before its due time, the shot begins to count as soon due.
+        soon_hours: the shot counts as "soon due" from this many hours before its due time.
         blind: True in a blind review.
         run: id of Prefect's run that waits for the answer; empty if it is not known.
     """
@@ -144,8 +144,8 @@ class Wanted:
     Attributes:
         client, batch: only shots of the client, and of the batch, with this name.
         category: only shots of this product category.
-        finding: only shots whose most important finding has this code, such as ``fringe_width``; and all blind reviews,
-            whose findings nobody is told. Without them, a shot that stands under no finding would be known as one.
+        finding: only shots whose most important finding has this code, such as ``fringe_width``. Blind reviews, whose
+            findings are hidden, are always in the list. If they were missing, people could tell which shots they are.
         person: only shots that this person edited, whose job the person has taken, or that the person has open. The
             name must be spelled exactly as in the record.
         age: only shots that have waited in their present state for at least so many hours: ``4``, ``24``, ``72`` or
@@ -182,7 +182,7 @@ class WaitingShots:
     """The store of all shots that wait for people, as the desk last read them from the index (a database table of all
     shots) and from Prefect. It is in the memory of the desk's process.
 
-    They are read in rounds, some seconds apart, so that no page waits for it.
+    The shots are read again every few seconds, in the background. So no page waits for the index or for Prefect.
 
     Attributes:
         refreshed_at: when the last round ended that succeeded; None before the first.

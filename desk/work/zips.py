@@ -56,16 +56,20 @@ class _Sink(io.RawIOBase):
         self._written = bytearray()
 
     def writable(self) -> bool:
-        """Say that it can be written on."""
+        """Return True: the program that makes the zip may write to this file. Python asks before it writes."""
         return True
 
     def write(self, data: Any) -> int:
-        """Keep the bytes until they are taken."""
+        """Keep some bytes of the zip in memory until `taken` returns them; return their number.
+
+        Args:
+            data: the bytes.
+        """
         self._written += data
         return len(data)
 
     def taken(self) -> bytes:
-        """Return what was written since the last time."""
+        """Return the bytes of the zip that were written since the last call, and forget them."""
         data = bytes(self._written)
         self._written.clear()
         return data

@@ -202,7 +202,10 @@ class _Probe:
         self._turn = 0
 
     def accepted(self) -> bool:
-        """Write one object; return whether it was written, or there is no bucket yet. Stay at one that is refused."""
+        """Return whether the S3 server accepts a write: it stored a small object, or has no bucket yet.
+
+        Each call tries another object. After a refusal, the next call tries the refused object again.
+        """
         if not _accepts_write(self._access, self._places[self._turn]):
             return False
         self._turn = (self._turn + 1) % len(self._places)

@@ -229,7 +229,7 @@ def require_enabled(platform: Platform) -> None:
 
 
 def require_places(photos: Sequence[Path], out: Path, *, kinds: Sequence[str]) -> None:
-    """Raise an error, before a command starts, if a result would overwrite another result of it or a photograph.
+    """Raise an error, before a command starts, if one of its results would overwrite a photograph or another result.
 
     Results that an earlier command left in the folder are no reason for an error.
 

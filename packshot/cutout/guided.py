@@ -25,7 +25,8 @@ def enlarged(matte: Matte, light: FloatImage, large: FloatImage) -> Matte:
     by least squares, where I is the colour. The coefficients a and b are averaged and enlarged. Then they are applied
     to the colours of the large picture, so the enlarged edge follows that picture's edges.
 
-    If the small matte is 0 in a whole window of 3 x 3 pixels, the result is 0 there; likewise for 1.
+    Where the small matte is 0 in a whole window of 3 x 3 pixels, the result is 0. Where it is 1 in a whole window, the
+    result is 1.
 
     Args:
         matte: each pixel's share of product, (rows, columns) float32 in 0..1.

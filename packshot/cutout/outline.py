@@ -107,16 +107,30 @@ class _Outline:
         return cv2.remap(picture, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
     def part(self, points: NDArray[np.intp]) -> _Outline:
-        """Return some of the points, without pieces."""
+        """Return an outline of chosen points only. It does not say which points form one closed contour.
+
+        Args:
+            points: indices of the points to keep, from 0.
+        """
         return _Outline(self.rows[points], self.columns[points], self.outward[points], self.pieces[:0])
 
     def light_across(self, levels: Any, offsets_px: Any) -> FloatImage:
-        """Return encoded levels sampled along each point's normal, in linear light, because a lens blurs light."""
+        """Return a picture sampled along each point's normal: (points, offsets, channels) float32, linear light, 0..1.
+
+        Args:
+            levels: the picture, (rows, columns, channels) float32, encoded Adobe RGB values scaled to 0..255.
+            offsets_px: distances from the outline in pixels, positive outwards; 0 is the outline itself.
+        """
         seen = self.across(levels, offsets_px)
         return decode_working(np.clip(seen * 257, 0, 65535).astype(np.uint16))
 
     def some(self, count: int, *, scale: float) -> _Outline:
-        """Return about `count` of the points, evenly spread, in a picture enlarged by `scale`."""
+        """Return an outline of about `count` of the points, evenly spread, in pixels of a picture of another size.
+
+        Args:
+            count: how many points to keep.
+            scale: size of the other picture, divided by the size of this outline's picture.
+        """
         every = np.s_[:: max(1, len(self.rows) // count)]
         rows, columns = ((places[every] * scale).astype(np.intp) for places in (self.rows, self.columns))
         return _Outline(rows, columns, self.outward[every], self.pieces[:0])

@@ -71,8 +71,8 @@ class DeliveredFile(Value):
         background: how white the background is; None if the file could not be decoded at the right size and colour
             model.
         colour: how much the colours differ from the picture before encoding; None if there was no product to compare.
-        findings: one for each check of the decoded file. Those of placing the product on the canvas, and of repeated
-            encoding, are among them.
+        findings: one for each check of the decoded file, and the findings of two earlier steps: placing the product on
+            the canvas, and encoding the file again.
     """
 
     path: str

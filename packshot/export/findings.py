@@ -67,13 +67,13 @@ def failure_status(background: Background) -> Status:
 def background_finding(beyond: OffWhite, background: Background, *, ring_distance_px: int) -> Finding:
     """Return the finding `non_white_background`: is every pixel far enough from the product exactly white?
 
-    It passes if all pixels farther than `ring_distance_px` from the product are, and is skipped if there are no such
-    pixels. Otherwise it is a warning if the platform accepts any background, else failed. Its value is the number of
-    pixels that are not exactly white. The finding is a gate, which forbids automatic approval, only if the platform
-    asks for pure white.
+    "Far enough" means farther than `ring_distance_px`. The finding passes if all these pixels are exactly white, and is
+    skipped if there are none. Otherwise it is a warning if the platform accepts any background, else failed. Its value
+    is the number of these pixels that are not exactly white. The finding is a gate, which forbids automatic approval,
+    only if the platform asks for pure white.
 
     Args:
-        beyond: number and place of the pixels that are farther than the distance and not white.
+        beyond: number and place of the pixels that are farther than `ring_distance_px` and not white.
         background: the platform's rule for the background.
         ring_distance_px: distance from the product within which the codec may leave ripples.
     """

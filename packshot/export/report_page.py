@@ -131,7 +131,13 @@ class _Budget:
         self.spent = False
 
     def uri(self, picture: bytes) -> str:
-        """Return the picture as a data URI; "" if it is empty or no longer fits."""
+        """Return a picture as a data URI (a text that a page embeds), and count its bytes.
+
+        The result is "" if the picture is empty, or larger than what remains of the page's bytes for pictures.
+
+        Args:
+            picture: content of the picture's file.
+        """
         if not picture:
             return ""
         if len(picture) > self._left:

@@ -180,9 +180,8 @@ def held_back(sets: Iterable[ProductSet]) -> dict[str, str]:
     """Return which photographs may not be delivered yet, because a view of their product is missing: shot -> reason.
 
     The key is the shot's name. The reason is a clause, alike for all shots of a product: "waits until its product is
-    complete: SKU1 lacks PT02 (not received)". Every shot of an incomplete product in this batch has an entry, in
-    whatever state it is, also the one that the product still waits for; only approved shots would otherwise be
-    delivered. A view that was not received has no shot, so it has no entry. The result is empty if all products are
+    complete: SKU1 lacks PT02 (not received)". Every shot of an incomplete product in this batch has an entry, whatever
+    its state is. A view that was not received has no shot, so it has no entry. The result is empty if all products are
     complete.
 
     Args:

@@ -28,8 +28,8 @@ class SavedChannels:
     """The extra channels of a file: selections that an editor saved beside the colours, such as a mask of the product.
 
     Attributes:
-        found: (name, values) of each channel. The values are (rows, columns) float32 in 0..1, as the file means them. A
-            channel without a name is called "Alpha" and its number.
+        found: (name, values) of each channel. The values are (rows, columns) float32 in 0..1. A channel without a name
+            is called "Alpha" and its number, such as "Alpha 1".
         damage: in words, what could not be read; empty if everything could.
     """
 

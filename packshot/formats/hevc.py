@@ -18,7 +18,8 @@ _OWN_SHAPE = 255
 def configured_codes(configuration: bytes) -> Codes | None:
     """Return the colour codes that a HEIC's decoder configuration (hvcC box) names, by ITU-T H.273.
 
-    They are read from its first sequence parameter set. None if that names none, or if there is no such set.
+    They are read from the first sequence parameter set in the box. The result is None if this set names no codes, or if
+    the box has no such set.
 
     Args:
         configuration: content of the hvcC box.

@@ -115,7 +115,10 @@ class Passes:
         return None if not self._split or splitting or self._whole < _FEWEST_OTHERS else self._split[0][1]
 
     def unfinished(self) -> Unfinished | None:
-        """Return how much of the picture is in no pass; None if nothing is missing, or if there were no passes."""
+        """Return how much of the picture's detail is missing: it is in none of the passes that were followed.
+
+        None if the passes hold the whole picture, or if no pass was followed.
+        """
         missing = int((self._left != 0).sum())
         return Unfinished(missing) if missing else None
 

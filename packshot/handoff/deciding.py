@@ -232,7 +232,7 @@ def require_words(record: ShotRecord, decision: Decision) -> None:
         decision: what a person decided about the shot.
 
     Raises:
-        DecisionRefusedError: one of these is missing, or the reason does not fit the choice.
+        DecisionRefusedError: the decision lacks something that it needs, or the reason does not fit the choice.
     """
     if len(plain_name(decision.by)) < 2:
         raise _refused(record, "a decision needs a name", found=repr(decision.by), next_step="Give your name.")

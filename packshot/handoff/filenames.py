@@ -81,7 +81,8 @@ def shot_of(name: str, *, shots: Mapping[str, Iterable[str]]) -> ReturnedName:
 
     1. The shot's own name is equal.
     2. One of the shot's names is equal but for case, accents and punctuation.
-    3. It is equal if words that editors add (``final``, ``v2``, ``copy`` ...) are left out of the file's name too.
+    3. One of the shot's names is equal as in rule 2, if words that editors add (``final``, ``v2``, ``copy`` ...) are
+       left out of the file's name.
     4. The file's name begins with one of the shot's names and goes on with further words, none of which is a view or a
        short number (such as ``back`` or ``2``), because these mean another shot. The longest such name counts.
 

@@ -36,8 +36,9 @@ def goes_out_at(rule: LateDeliveries, *, after: datetime) -> datetime | None:
 def goes_now(rule: LateDeliveries, *, gathered: int, unsettled: int) -> bool:
     """Return whether the approved shots that wait are delivered at once, before the next delivery time.
 
-    True if there are at least as many as the rule's `count`, or if no other shot of the batch is open. But always False
-    if the rule says that they wait until somebody closes the batch (`on_close`).
+    True if at least as many shots wait as the rule's `count` says, or if no other shot of the batch is open. There is
+    an exception: the result is always False if the rule says that shots wait until somebody closes the batch
+    (`on_close`).
 
     Args:
         rule: the client's rule for shots that are approved after their batch was delivered.

@@ -9,8 +9,8 @@ counts.
 | HEIC, AVIF (ISO/IEC 23000-22) | ICC profile, codes (nclx) |
 | all | ICC profile; then the colour space that EXIF names; then sRGB, as an assumption |
 
-Codes (cICP, nclx) name the primaries and the transfer curve by numbers. If both are "unspecified", the codes are
-ignored. If only one of the two is, sRGB's takes its place, with a finding.
+Codes (cICP, nclx) name the primaries and the transfer curve by numbers. If both numbers mean "unspecified", the codes
+are ignored. If only one of them does, the one of sRGB is used instead, with a finding.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ def read_header(data: bytes, *, name: str, limits: IngestConfig) -> tuple[FileKi
 
 
 def unreadable(name: str, found: str, kind: FileKind, next_step: str = "") -> UnreadableError:
-    """Return the error for a picture that cannot be read, with advice for the sender. It is not raised here.
+    """Return the error for a picture that cannot be read, with advice for the sender. The error is not raised here.
 
     Args:
         name: the file's name.

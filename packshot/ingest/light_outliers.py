@@ -152,10 +152,10 @@ def usual_light(part: Iterable[Lit], limits: GroupLimits) -> Usual | None:
 def outlier(light: Lit, usual: Usual | None) -> tuple[Finding, ...]:
     """Return the finding `light_outlier` on a shot whose light differs from the usual light of its set-up.
 
-    The finding comes alone in a tuple, and stops automatic approval. Its value is the difference between the shot's
-    backdrop and the usual one, in delta E 2000. If only the fall-off of the light from side to side differs, the value
-    is that difference, in stops. The finding's limit is the one that was exceeded. The tuple is empty if the light does
-    not differ, or if the shot's backdrop or the usual light is not known.
+    The result is a tuple of this one finding, or empty. It is empty if the light does not differ, or if the shot's
+    backdrop or the usual light is not known. The finding stops automatic approval. Its value is the difference between
+    the shot's backdrop and the usual backdrop, in delta E 2000. If only the fall-off of the light from side to side
+    differs, the value is the difference of the fall-offs, in stops. The finding has the limit that was exceeded.
 
     Args:
         light: the shot, with its measured backdrop.
@@ -180,10 +180,10 @@ def outlier(light: Lit, usual: Usual | None) -> tuple[Finding, ...]:
 def changed_light(part: Sequence[Lit], family: Sequence[Lit]) -> tuple[Finding, ...]:
     """Return the warning `light_changed`: a part of the shots has another light than others with the same settings.
 
-    It stands alone in a tuple. Its value is the difference between the median backdrops of part and others, in delta E
-    2000; its message names possible causes, such as a failed lamp. The tuple is empty if no backdrop was measured in
-    the part, or none in the others. Whether the difference is large is not tested: call this for a part that `clusters`
-    split off.
+    The result is a tuple of this one warning, or empty. It is empty if no backdrop was measured in the part, or none in
+    the other shots. The warning's value is the difference between the median backdrops of the part and of the others,
+    in delta E 2000. Its message names possible causes, such as a failed lamp. Whether the difference is large is not
+    tested: call this function for a part that `clusters` split off.
 
     Args:
         part: the shots of the part, which is not the largest.

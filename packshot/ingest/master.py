@@ -94,8 +94,8 @@ def develop(photo: Photo) -> Master:
     Args:
         photo: the client's picture after decoding.
     Raises:
-        BadProfileError: the profile of a CMYK or Lab picture cannot be used; or that of another one cannot, and the
-            photo's policy refuses such pictures.
+        BadProfileError: the profile of a CMYK or Lab picture cannot be used. For RGB and grey pictures this is an error
+            only if the photo's policy (`Photo.profiles`) refuses pictures with such a profile.
     """
     findings = photo.findings
     try:

@@ -77,7 +77,7 @@ def with_sidecar(metadata: Metadata, xmp: bytes) -> Metadata:
     nothing.
 
     Args:
-        metadata: the picture's own.
+        metadata: the metadata in the photograph's own file.
         xmp: the sidecar's bytes.
     """
     said = read_xmp(xmp)

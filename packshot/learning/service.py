@@ -124,7 +124,7 @@ class ModelInService(Value):
     def relax(self, *, audited: int, at: datetime, by: str, why: str) -> ModelInService:
         """Return a copy in which the promised error ratios are those of the configs again.
 
-        The history gets one more entry. If they are so already, the same object comes back.
+        The history gets one more entry. If the ratios are those of the configs already, the same object comes back.
 
         Args:
             audited: number of all audits so far.

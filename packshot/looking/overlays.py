@@ -125,9 +125,9 @@ def halo(edit: Pixels16, matte: Matte) -> Shown:
     mean over 3 x 3 pixels, in linear light, around the nearest pixel that lies at least 3 px inside the opaque product
     (matte at least 0.999).
 
-    The compared pixels lie between there and 2 px outside the matte. If no opaque product is within 12 px, as in fur or
-    along a thin wire, nothing is shown. Texture and shading that change within a few pixels of the edge are shown too.
-    So the overlay shows where to look, not where a mistake is.
+    Pixels are compared from 3 px inside the opaque product to 2 px outside the matte. If no opaque product is within 12
+    px, as in fur or along a thin wire, nothing is shown. Texture and shading that change within a few pixels of the
+    edge are shown too. So the overlay shows where to look, not where a mistake is.
 
     Args:
         edit: (rows, columns, 3) uint16, Adobe RGB.

@@ -183,9 +183,11 @@ def first_time_of(records: Iterable[ShotRecord], day: Day) -> tuple[Rate, ...]:
 
 
 def causes_of(records: Iterable[ShotRecord], day: Day) -> tuple[Cause, ...]:
-    """Return why work was redone, sent back or refused on the day, the most frequent cause first.
+    """Return why work was redone, sent back or refused on the day: one `Cause` per reason, the most frequent first.
 
-    If the machine had to edit a shot again, each finding in the shot's record counts as a cause.
+    A cause says who decided (a person, the machine, or Packshot's rules), why, and how often. If a person sent work
+    back, the reason is that of the decision. If the machine had to edit a shot again, each code of a finding in the
+    shot's record is a reason. If a file was refused, the reason is the error's code.
 
     Args:
         records: shots as they were at the end of the day. Their findings must be only those that failed, as

@@ -43,7 +43,7 @@ class Day(Value):
 def day_of(date: dt.date, *, zone: dt.tzinfo, begins_hour: int) -> Day:
     """Return the working day that starts on a date, with its begin and its end in UTC.
 
-    Example: with 6 as its hour, the day 2026-03-01 lasts from 06:00 on that date to 06:00 on the next.
+    Example: with `begins_hour` 6, the day 2026-03-01 lasts from 06:00 on that date to 06:00 on the next date.
 
     Args:
         date: the date on which the day starts.

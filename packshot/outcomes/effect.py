@@ -224,7 +224,11 @@ class _Log:
         return _Log(self.value - other.value, parts, self.counted + other.counted)
 
     def relative(self, confidence: float) -> Interval:
-        """Return the ratio minus 1, with its confidence interval."""
+        """Return the relative change that the ratio means (the ratio minus 1), with its confidence interval.
+
+        Args:
+            confidence: of the interval, 0..1, such as 0.95.
+        """
         from scipy import stats  # slow to import, and only this report needs it
 
         variance = float((self.parts**2).sum()) + self.counted
@@ -261,11 +265,17 @@ class _Side:
         return np.bincount(owner, up).astype(np.float64), np.bincount(owner, down).astype(np.float64)
 
     def log_ratio(self) -> _Log:
-        """Return the logarithm of the Mantel-Haenszel rate ratio."""
+        """Return the logarithm of the ratio of the group's return rates, after the new pictures to before them.
+
+        It is the Mantel-Haenszel rate ratio over products, with each product's part in the error.
+        """
         return _log_ratio(*self._sums())
 
     def log_ratio_alone(self) -> _Log:
-        """Return the logarithm of the rate ratio of a single product, with the variance of two counts (Katz 1978)."""
+        """Return the logarithm of the ratio of return rates, after to before, if the group has only one product.
+
+        With one product there is no spread between products. So the error is that of two counts (Katz 1978).
+        """
         lines, back = (np.array([one.sum() for one in pair]) for pair in self._both)
         value = float(np.log(back[1] / lines[1]) - np.log(back[0] / lines[0]))
         return _Log(value, np.zeros(0), float((1 / back - 1 / lines).sum()))
@@ -276,11 +286,19 @@ class _Side:
 
     @property
     def rests_on_one(self) -> bool:
-        """True if one product has all returns before, or all returns after."""
+        """True if all returns of the group before, or after, the new pictures are of one product.
+
+        The spread between products then says nothing.
+        """
         return any(float(one.sum() - one.max()) <= _NOTHING for one in self._sums())
 
     def rate(self, *, after: bool, confidence: float) -> Interval:
-        """Return the share of order lines that were returned, with the interval of a ratio of sums over products."""
+        """Return the share of the group's order lines that were returned, 0..1, with its confidence interval.
+
+        Args:
+            after: True for the window after the new pictures, False for the window before.
+            confidence: of the interval, 0..1.
+        """
         from scipy import stats
 
         lines, back = (self.lines_after, self.after) if after else (self.lines_before, self.before)
@@ -312,7 +330,11 @@ class _Span:
         self._back = [windows.sum(figure, pairs.product, *span) for span in (before, after)]
 
     def part(self, wanted: NDArray[np.bool_]) -> _Side:
-        """Return the wanted pairs that sold in both windows."""
+        """Return the sales and returns of some pairs (products), without those that sold nothing before or after.
+
+        Args:
+            wanted: (pairs,) True for the pairs to return.
+        """
         kept = wanted & (self._lines[0] > 0) & (self._lines[1] > 0)
         lines, back = ([one[kept] for one in pair] for pair in (self._lines, self._back))
         return _Side(self._pairs.product[kept], self._pairs.treated[kept], *lines, *back)

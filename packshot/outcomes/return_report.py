@@ -102,9 +102,10 @@ def send_report(
     config: ReturnsConfig,
     writing: Writing,
 ) -> tuple[Any, Mapping[str, Any]]:
-    """Return (report on return rates as plain JSON, {}).
+    """Return a pair: (the report on return rates as plain JSON, an empty mapping).
 
-    A child process calls this, and its functions always return such a pair.
+    It is called in a child process, where each function must return such a pair: plain JSON, and files by name. This
+    function has no files.
 
     Args:
         orders, returns: files with orders, and files with returns only.
@@ -180,7 +181,7 @@ def why_withheld(counted: Counted, config: ReturnsConfig) -> str:
 
     Args:
         counted: how many rows could be used, and how many returns have an order.
-        config: its `most_lost_ratio` is the greatest allowed share of either.
+        config: its `most_lost_ratio` is the greatest allowed share of each of the three.
     """
     for what, lost, of in (
         ("rows cannot be used", counted.unusable, counted.rows),

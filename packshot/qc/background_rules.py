@@ -59,8 +59,8 @@ def background_leftover(scene: Scene, limits: RuleLimits) -> Finding:
 def non_white_rendition(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the background of the picture on the platform's canvas: is it exactly white?
 
-    Its value is the number of pixels that are not. Pixels that resampling mixes with the product are not counted, nor
-    is the room that a kept shadow takes.
+    Its value is the number of background pixels that are not exactly white. Pixels that resampling mixes with the
+    product are not counted, nor is the room that a kept shadow takes.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of
@@ -82,8 +82,8 @@ def non_white_rendition(scene: Scene, limits: RuleLimits) -> Finding:
 def quick_check(scene: Scene, limits: RuleLimits) -> Finding:
     """Return the finding on the border of the canvas: is it exactly white?
 
-    Its value is the share of the checked border points that are not, 0..1. 50 points are spaced evenly along the
-    border; those on the product are not checked. The value is 0 if the product covers all of them.
+    Its value is the share of the checked points that are not exactly white, 0..1. There are 50 points, spaced evenly
+    along the border. Points on the product are not checked. The value is 0 if the product covers all points.
 
     Args:
         scene: the edit on one platform's canvas, with its measurements. If the finding has a box, it is in pixels of

@@ -1,7 +1,8 @@
 """Find where the segmentation network's mask and the refined matte differ.
 
-In `disagreement`, a difference is left out if the photograph shows that the matte is right. `overruled` and
-`overruled_details` do not use the photograph.
+`disagreement` measures all differences, but leaves out those where the photograph shows that the matte is right.
+`overruled` and `overruled_details` find areas where the matte contradicts the network although the network is sure.
+They do not use the photograph.
 """
 
 from __future__ import annotations

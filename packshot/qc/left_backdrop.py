@@ -2,7 +2,7 @@
 product), with two small random forests.
 
 The first forest judges all regions. The second one takes a closer look (`closer_look`) at those that the first one
-doubts. A region counts as far as both doubt it.
+doubts. The smaller of the two probabilities counts.
 
 `benchmarks.left_backdrop` trained the forests on regions whose truth is known. They are stored as plain numbers in
 `left_backdrop.json` and `closer_look.json`, so loading them runs no code.

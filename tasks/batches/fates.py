@@ -75,7 +75,9 @@ class Fate(Value):
 
     @property
     def why_beside_its_name(self) -> str:
-        """The reason for a place that shows the file's name beside it: without the name at its beginning."""
+        """The reason for the photograph's state, for a table that has the file's name in another column.
+
+        It is `why` without the file's name at the beginning."""
         return self.why.removeprefix(f"{self.file.rpartition('/')[2]}: ")
 
 

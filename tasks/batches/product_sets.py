@@ -142,7 +142,8 @@ def _shows(record: ShotRecord) -> tuple[str, str]:
 def held_for_sets(batch: BatchRecord, sets: Iterable[ProductSet]) -> Mapping[str, str]:
     """Return all shots of incomplete products: shot -> the reason, in words, why it can't be delivered yet.
 
-    Shots of these products that are not approved are in it too, and the reason says nothing of approval.
+    The result also has the shots of these products that are not approved yet. Their reason names only the missing
+    views.
 
     The result is empty if the client also takes incomplete products, if somebody has closed the batch, or if the
     client's style guide can't be read.
@@ -158,8 +159,8 @@ def waits_for_others(batch: BatchRecord, sets: Iterable[ProductSet]) -> Mapping[
     """Return the shots that wait because another batch with views of their product must be delivered first.
 
     The result is name of the shot -> the reason, one clause. All views of their products are approved. As soon as the
-    other batch is delivered, a delivery of these shots is planned. The result is empty if no shot waits so, or if the
-    client's rule is that the shots of a product need not go out together.
+    other batch is delivered, a delivery of these shots is planned. The result is empty if no shot waits for another
+    batch, or if the client's style guide does not ask that all shots of a product are delivered together.
 
     Args:
         batch: the batch's record.
@@ -176,7 +177,9 @@ def waits_for_others(batch: BatchRecord, sets: Iterable[ProductSet]) -> Mapping[
 
 
 def takes_complete_sets(client: str) -> bool:
-    """Return True if the shots of a product wait for each other. False also if the style guide can't be read.
+    """Return True if a client's style guide asks that all shots of a product are delivered together, not one by one.
+
+    False also if the style guide can't be read.
 
     Args:
         client: the client's short name, for example ``acme``.

@@ -31,8 +31,8 @@ def restart_shot(shot: ShotId, *, person: str, reason: str) -> Restarted:
     """Put a shot back into its first state, because a person wants it done again; return what stage 1 needs.
 
     The record keeps the shot's events and decisions, and loses its findings, reports and objects. The shot's generation
-    goes up by one, so that no cached result is used again. If its late approval was waiting for a later delivery, that
-    is forgotten. The batch's findings say whether its client has a style guide now.
+    goes up by one, so that no cached result is used again. If the shot was approved and waited for a later delivery, it
+    is taken out of that delivery. The batch's findings say whether its client has a style guide now.
 
     Args:
         person: name of the person who asks; it goes into the record.

@@ -139,9 +139,9 @@ def _why(record: ShotRecord) -> str:
 def summarise(batch: BatchId) -> Summary:
     """Return what became of every photograph of a batch, and show it as a table in Prefect's UI.
 
-    If no shot failed, the batch is marked as finished in its record; but not if it was still open when its files were
-    listed: then more may come, which the next night has to find. Each finding about the batch, and each distinct
-    warning about its photographs, is logged once.
+    If no shot failed, the batch is marked as finished in its record. There is an exception: if the client had not
+    closed the batch when its files were listed, more files may come, so the next night looks at the batch again. Each
+    finding about the batch, and each distinct warning about its photographs, is logged once.
 
     Raises:
         StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.

@@ -25,9 +25,10 @@ def guide_of(client: str) -> Client:
 
 
 def taken_away(client: str) -> ConfigError:
-    """Return the error for a client whose own style guide is gone since its work began. It is not raised here.
+    """Return the error for a client whose own style guide is gone since its work began. The error is not raised here.
 
-    The default one would take its place without a word.
+    Raise it instead of going on: with the default style guide, pictures would be made by other rules, and nobody would
+    know.
 
     Args:
         client: the client's short name, for example ``acme``.

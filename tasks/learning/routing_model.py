@@ -147,10 +147,10 @@ def as_promised(plan: Plan) -> Plan:
 
 
 def ruled_out(plan: Plan) -> tuple[str, ...]:
-    """Return the names of the categories to which a shot of the machine certainly does not belong.
+    """Return the names of the categories to which a shot that the machine edits certainly does not belong.
 
-    They are the categories that the rules always send to people: if the category of a shot is known and the machine
-    edits it, the shot is in none of them. The result is empty if the shot's category is unknown.
+    They are the categories that the rules always send to people. A shot of known category that goes to the machine is
+    in none of them. The result is empty if the shot's category is unknown.
 
     Args:
         plan: the plan of a shot that goes to the machine; it has the shot's category.

@@ -112,8 +112,8 @@ def form_for(
 
     Args:
         state: the state in which the shot waits for people.
-        description: Markdown above the fields. Prefect's default pages show it only in the space that the fields leave,
-            often none.
+        description: Markdown above the fields. Prefect's default pages often have no space for it, so what a person
+            must read belongs into `lead`.
         picture: hash of the picture that is shown, at least 8 hex digits.
         lead: text that a person must always read, as plain text. It is shown at the first field.
         also: further choices for this shot, besides the usual choices of the state.

@@ -114,7 +114,12 @@ class _Findings:
         self.told: dict[str, str] = {}
 
     def left(self, file: ObjectInfo, why: PackshotError) -> None:
-        """Leave a file where it is because of an error (name, config, damaged record); go on with the others."""
+        """Note that a file in a hot folder is not used, and log the reason. The file stays where it is.
+
+        Args:
+            file: the file.
+            why: the error, such as a name that is not allowed, a wrong config, or a damaged record.
+        """
         self.unknown[file.key] = str(why)
         log().warning("%s stays where it is: %s", file.key, why)
         if isinstance(why, NamingError):

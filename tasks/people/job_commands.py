@@ -204,7 +204,7 @@ def give_back_job(name: str, *, person: str, signed_in: bool = False) -> None:
     Raises:
         DecisionRefusedError: the shot doesn't wait for an editor, or nobody has taken it.
         ObjectMissingError: there is no such shot.
-        NamingError: `name` has not this form.
+        NamingError: `name` doesn't have the form CLIENT/BATCH/SHOT.
         StorageUnavailableError, StorageDeniedError: the storage does not answer, or refuses the request.
     """
     _note_on_job(shot_id(name), Choice.GIVE_BACK, person=person, signed_in=signed_in)

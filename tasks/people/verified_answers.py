@@ -21,7 +21,7 @@ def vouch(shot: ShotId, answer: Answer) -> None:
     """Store a copy of an answer with Packshot's seal (an HMAC), as proof that the person named in it was signed in at
     the review desk.
 
-    The copy replaces that of an earlier answer about the shot.
+    The copy replaces the copy of an earlier answer about the shot.
 
     Raises:
         ConfigError: the secret key that seals answers can't be used.

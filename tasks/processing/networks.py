@@ -62,7 +62,7 @@ class LoadedModel(NamedTuple):
 
 
 def ignore_progress(label: str, done: int, total: int) -> None:
-    """Do nothing. It is the default for a caller that does not want to know how far a download is.
+    """Do nothing. Pass this function as `on_progress` if nobody wants to know how far a download is.
 
     Args:
         label: where the file comes from.

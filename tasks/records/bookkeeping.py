@@ -229,7 +229,8 @@ def living(shot: ShotId, *, stage: str = "", known: Held | None = None) -> Itera
     If the shot has failed before, its record is first put back into the state in which it failed; so a stage never sees
     a failed shot. An error in the block is written into the record as its reason for failing, and is raised again. That
     holds for transient errors too: if a retry succeeds, the shot goes on from the state in which it failed. If another
-    run or a person has meanwhile taken the shot to another state, it stays in that state.
+    run or a person has meanwhile taken the shot to another state, the shot stays in that state, and is not marked as
+    failed.
 
     Args:
         stage: name under which the record keeps the time taken, such as ``edit``; empty: no time is kept.

@@ -183,7 +183,7 @@ class BatchStock(Value):
         batch: the batch.
         configs_fingerprint: hash of the configs of the batch's client (`tasks.environment.configs.fingerprint`).
         shots: one entry for each shot that needs work, as in the batch's record.
-        unedited: names of those of them that have no route yet; so nobody can have edited them.
+        unedited: names of the shots in `shots` that have no route yet, so that nobody can have edited them.
         waiting: names of the batch's other shots that wait for people.
     """
 

@@ -100,8 +100,8 @@ def runs_of(client: SyncPrefectClient, wanted: FlowRunFilter, *, flow: str | Seq
 def how_many_wait() -> tuple[int, str]:
     """Return (number of runs that wait for people, id of the one with the latest expected start).
 
-    If both are the same as at an earlier call, most likely nothing has changed. The id is empty if no run waits. It
-    costs two requests, however many runs there are.
+    If both are the same as at an earlier call, most likely nothing has changed. The id is empty if no run waits. The
+    call costs two requests to Prefect, however many runs there are.
     """
     of_people, wanted = FlowFilter(name=FlowFilterName(any_=[HUMAN_FLOW])), FlowRunFilter(state=_WAITING)
     with get_client(sync_client=True) as client:

@@ -21,7 +21,7 @@ _AT_REST = WAITING | DONE | {State.REFUSED, State.APPROVED, State.EXPORTED, Stat
 def pauses_s() -> tuple[float, ...]:
     """Return how long a run of a batch waits before its second and its third try, in seconds: by default (60, 240).
 
-    Empty means that there is only one try; so it is if the setting ``PACKSHOT_AGAIN_AFTER_S`` is 0.
+    The result is empty if the setting ``PACKSHOT_AGAIN_AFTER_S`` is 0: there is then only one try.
     """
     first = get_settings().again_after_s
     return (first, 4 * first) if first else ()
@@ -30,8 +30,8 @@ def pauses_s() -> tuple[float, ...]:
 def passing(batch: BatchId, names: Iterable[str]) -> list[str]:
     """Return the names of the shots for which another try may succeed, in the given order.
 
-    These are shots that failed for a reason that may pass by itself, and shots that stopped in the middle of their
-    work: when these failed, their record could not be written. Shots whose record can't be read are left out.
+    They are of two kinds. Some failed for a reason that may pass by itself. Others stopped in the middle of their work:
+    they failed at a moment when their record could not be written. Shots whose record can't be read are left out.
 
     Args:
         names: the shots of the batch to look at.

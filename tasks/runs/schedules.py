@@ -35,8 +35,8 @@ def switch_on_if_forgotten(deployment: str, *, lease: str) -> bool:
     """Switch a deployment's schedules on if the process that had switched them off was killed.
 
     A process that switches a schedule off holds a lease (a mark in storage) meanwhile, and releases it at its end. A
-    lease that has expired and was not released says that the process died. If a person has switched the schedule off,
-    there is no such lease, and it stays off.
+    lease that has expired and was not released shows that the process died. If a person has switched the schedule off,
+    there is no expired lease, and the schedule stays off.
 
     Args:
         deployment: ``flow-name/deployment-name``.

@@ -86,12 +86,14 @@ def edit_report(edit: Edit, network: Segmenter | None) -> dict[str, Any]:
     """Return what a shot's record keeps about an edit, as plain JSON: score, verdicts, method, evidence and network.
 
     Keys of the result:
-        score: 0 to 100.
-        components: ``background``, ``edge``, ``fill`` and ``colour`` -> points. The result is empty if the edit was not
-        scored. verdict: the verdict on the edit, such as ``auto_approve``. platforms: name of a platform -> the verdict
-        on its rendition. It is empty if the edit was not scored. method: how the product was cut out. evidence: places
-        in the picture that a reviewer should look at. model, model_fingerprint, engine, precision: what the network is
-        and how it ran. Missing for a person's work.
+        score: 0 to 100; None if the edit was not scored.
+        components: ``background``, ``edge``, ``fill`` and ``colour`` -> points; empty if the edit was not scored.
+        verdict: the verdict on the edit, such as ``auto_approve``.
+        platforms: name of a platform -> the verdict on its rendition; empty if the edit was not scored.
+        method: how the product was cut out.
+        evidence: places in the picture that a reviewer should look at; empty if the edit was not scored.
+        model, model_fingerprint, engine, precision: which network made the edit, and how it ran. These keys are
+            missing if a person made the edit.
 
     Args:
         edit: the edit.
@@ -129,9 +131,9 @@ def edit_reports(
 ) -> dict[str, Mapping[str, Any]]:
     """Return the reports that a shot's record keeps about a machine's edit: name of the report -> plain JSON.
 
-    There is always ``edit``: what `edit_report` returns, and under ``held`` the argument of this name unless it is
-    empty. There is ``figures`` if the routing model can learn from measurements of the edit, and ``audit`` if the shot
-    is drawn for an audit.
+    The report ``edit`` is always there: what `edit_report` returns, with the argument `held` under the key ``held``
+    unless it is empty. The report ``figures`` is there if the routing model can learn from measurements of the edit,
+    and ``audit`` if the shot is drawn for an audit.
 
     Args:
         edit: the edit.

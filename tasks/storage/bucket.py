@@ -1,10 +1,11 @@
-"""Read and write the objects in storage; every one is checked by the SHA-256 of its bytes.
+"""Read and write the objects in storage. Every object is checked by the SHA-256 of its bytes.
 
-A write can be repeated: if an object already has these bytes, it is not written again. Every object carries the SHA-256
-of its bytes as metadata. The storage checks the hash on arrival, and each read checks it again. The inbox belongs to
-the client: nothing here writes to it. `tasks.storage.inbox` does, which runs on the client's side.
+A write can be repeated: if the object already has the bytes that are to be written, nothing is written. Every object
+carries the SHA-256 of its bytes as metadata. The storage checks the hash on arrival, and each read checks it again. The
+inbox belongs to the client. This module never writes to the inbox; only `tasks.storage.inbox` does, on the client's
+side.
 
-If the storage is away, every request of a run waits until it answers again (`tasks.storage.requests`).
+If the storage is away, every request of a run waits until the storage answers again (`tasks.storage.requests`).
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class ObjectInfo(Value):
         etag: the storage's mark of this version, usually with quotation marks; it changes with the content.
         sha256: hash of the bytes, 64 hex digits; empty if another program wrote the object, and in listings.
         content_type: media type, such as ``image/tiff``; empty in listings.
-        modified: time of the last write, by the storage's clock; None right after a write, when it was not asked for.
+        modified: time of the last write, by the storage's clock. None if the storage did not state it, as in its answer
+            to a write.
     """
 
     key: str
@@ -333,9 +335,10 @@ class Storage(Requests):
         return self._verified(target, sha256=origin["Metadata"].get(SHA256, ""), size=origin["ContentLength"])
 
     def remove_lease(self, name: str) -> None:
-        """Delete a lease: the small object by which a run shows that it is at work. A missing one is no error.
+        """Delete a lease: the small object by which a run shows that it is at work. A missing lease is no error.
 
-        A notice that waits to be sent is such an object, too. No other kind of object is ever deleted.
+        A notice that waits to be sent is stored in the same way, and is deleted by this method too. No other kind of
+        object is ever deleted.
 
         Args:
             name: the lease's name, such as ``runs/<id>``; its key is `packshot.keys.lease_key`.

@@ -157,7 +157,7 @@ class Holder:
         self._thread = threading.Thread(target=self._keep, name=f"lease {name}", daemon=True)
 
     def claim(self, patience: Patience) -> None:
-        """Get the lease, so that this run alone works on what the lease is about; a thread then renews it.
+        """Get the lease, so that this run alone may do the work that the lease guards. A thread then renews the lease.
 
         Args:
             patience: what to do if somebody else holds the lease.
@@ -277,7 +277,14 @@ class _Watched:
         self._renewed = False
 
     def age(self, seen: StoredLease | None) -> timedelta:
-        """Return the lease's age: by the storage's clock, or the time it was seen unchanged here if that is more."""
+        """Return the age of a lease that another run holds, to decide whether it has expired; zero if there is none.
+
+        The age is the greater of two times: since the lease was written, by the storage's clock; and since this process
+        first saw it in its present form.
+
+        Args:
+            seen: the lease as it was just read; None if there is none.
+        """
         now = self._well_at = time.monotonic()
         if seen is None:
             return timedelta(0)

@@ -47,13 +47,17 @@ class _Outage:
         self._since: float | None = None
 
     def seen(self, now: float) -> float:
-        """Note that a request has failed now, and return since when all have."""
+        """Note that a request to the storage has failed, and return when the first of the failed requests in a row was.
+
+        Args:
+            now: the present time, in seconds of a clock that only goes forward. The result is in the same seconds.
+        """
         with self._lock:
             self._since = now if self._since is None else self._since
             return self._since
 
     def over(self) -> None:
-        """Note that a request was answered."""
+        """Note that the storage has answered a request: it is no longer away."""
         with self._lock:
             self._since = None
 

@@ -335,7 +335,8 @@ def send(notice: Notice, *, to: tuple[str, ...] | None = None) -> tuple[str, ...
     of the webhook or the mail server is logged, not raised.
 
     Args:
-        to: where it is sent, ``webhook`` and ``mail``, without an event; None: there, and as an event.
+        to: where to send the notice, of ``webhook`` and ``mail``; then no event is made. None means to both, and as an
+            event.
     """
     if to is None:
         emit_event(

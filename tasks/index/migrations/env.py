@@ -1,4 +1,7 @@
-"""Run the migrations of the index's tables for Alembic, on the connection that it was given, in one transaction."""
+"""Change the tables of the index (all shots, all batches) to their newest form. Alembic runs this script.
+
+All steps run in one transaction, on the database connection that the caller has put into Alembic's config.
+"""
 
 from __future__ import annotations
 

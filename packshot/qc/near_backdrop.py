@@ -141,7 +141,10 @@ class _Maps:
 
     @cached_property
     def windows(self) -> dict[str, Matte]:
-        """Shares of a window around each pixel that are clearly product, and that lie outside the matte."""
+        """How much of the window around each pixel is clearly product, or lies outside the matte: name -> shares, 0..1.
+
+        The name is ``product_`` or ``outside_`` and the window's side in pixels.
+        """
         clear = self.kept & (self.unlike > max(_PRODUCT_LEVELS, _PRODUCT_NOISES * self.noise))
         shares = {}
         for side in _WINDOWS_PX:
@@ -151,12 +154,12 @@ class _Maps:
 
     @cached_property
     def product_colours(self) -> FloatImage:
-        """Histogram of the product's colours, without its rim."""
+        """How often each colour occurs in the product without its rim: (bins, bins, bins) float32."""
         return self._histogram(self.kept & (self.depth > 2))
 
     @cached_property
     def backdrop_colours(self) -> FloatImage:
-        """Histogram of the backdrop's colours beside the product."""
+        """How often each colour occurs in the backdrop beside the product: (bins, bins, bins) float32."""
         return self._histogram(self.beside)
 
     def _histogram(self, where: Mask) -> FloatImage:
@@ -227,7 +230,12 @@ class _OfRegion:
         return np.bincount(self.ring_region[where], minlength=self.count).astype(np.float64)
 
     def ring_mean(self, values: NDArray[Any], where: Mask) -> Column:
-        """Return the mean over the chosen pixels of each ring; -1 where there are none."""
+        """Return the mean of some values over the ring around each region: (regions,); -1 for a ring without values.
+
+        Args:
+            values: one value for each pixel of the rings, in the order of `ring`.
+            where: True for the pixels that count.
+        """
         total = np.bincount(self.ring_region[where], weights=values[where], minlength=self.count)
         count = self.ring_count(where)
         return np.where(count > 0, total / np.maximum(count, 1), -1.0)

@@ -97,7 +97,15 @@ class _Drawn:
         self._pixels = 0
 
     def matte_of(self, layer: Layer) -> LayerMatte | None:
-        """Return the product of a layer's masks, else its transparency; None without either."""
+        """Return a layer's mask at the document's size, or its transparency if it has no mask; None without either.
+
+        If the layer has a mask of pixels and one of vectors, both are multiplied.
+
+        Args:
+            layer: the layer.
+        Raises:
+            DamagedError: the vector mask is damaged, or the layers together have too many pixels.
+        """
         masks: list[Matte | None] = [self._placed(layer.mask)] if layer.mask is not None else []
         masks += [self._vector_mask(layer)] if layer.vector else []
         used = [mask for mask in masks if mask is not None]

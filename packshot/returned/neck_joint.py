@@ -108,7 +108,7 @@ class _Joint:
 
     @property
     def seam(self) -> Mask:
-        """Mask of the band where mannequin and garment meet inside the cut-out."""
+        """The band, some pixels wide, where mannequin and garment meet: (rows, columns) bool, in the cut-out area."""
         return _grown(self.mannequin >= 0.5, self.px(2)) & _grown(self.garment, self.px(4))
 
     def box(self, part: Mask) -> Box:

@@ -187,7 +187,7 @@ class _Book:
         return next(iter(self._linked(self._main, kind).values()), usual)
 
     def sheets(self) -> Iterator[tuple[str, str]]:
-        """Yield the name and part of each visible sheet."""
+        """Yield (name, path in the workbook's archive) of each visible sheet, in the workbook's order."""
         targets = self._linked(self._main)
         for sheet in self._all(self._main, "sheet"):
             part = targets.get(next((value for name, value in sheet.attrib.items() if name.endswith("}id")), ""), "")
@@ -195,7 +195,11 @@ class _Book:
                 yield sheet.get("name", ""), part
 
     def rows(self, part: str) -> Iterator[_Row]:
-        """Yield each row that is not blank. A formula counts as filled in, also without its result."""
+        """Yield the rows of a sheet that are not blank, in order. A row with only a formula is not blank.
+
+        Args:
+            part: the sheet's path in the workbook's archive, from `sheets`.
+        """
         number = count = 0
         for row in self._all(part, "row"):
             number = int(row.get("r") or number + 1)

@@ -179,7 +179,11 @@ class _Reader:
         return entries
 
     def press_profiles(self, clients: Mapping[str, Client]) -> dict[str, PressProfile]:
-        """Read the ICC profiles that clients name."""
+        """Return the ICC profiles that clients' style guides name: file name -> profile. A wrong one becomes a problem.
+
+        Args:
+            clients: name of the client -> style guide.
+        """
         found: dict[str, PressProfile] = {}
         for client in clients.values():
             if not client.cmyk_profile:
@@ -199,7 +203,11 @@ class _Reader:
         return found
 
     def folder_of(self, kind: str) -> Path:
-        """Return a folder of files that are no YAML."""
+        """Return the path of a folder of the configs whose files are not YAML, such as ``profiles``.
+
+        Args:
+            kind: the folder's name.
+        """
         return self._folder / kind
 
     def problem(self, path: str, field: tuple[str | int, ...], what: str, **rest: str) -> Problem:

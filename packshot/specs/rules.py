@@ -42,8 +42,8 @@ class EditRules(Value):
 
     Attributes:
         fill_ratio: the product's longest side divided by the canvas side it is parallel to.
-        margin_ratio: another way to state it: the margin at each end of that side, so `fill_ratio` = 1 - 2 margins. Set
-            only one of the two.
+        margin_ratio: another way to state `fill_ratio`: the margin at each end of that canvas side, as a share of its
+            length. `fill_ratio` is then 1 - 2 x `margin_ratio`. Set only one of the two.
         shadow: `drop` or `keep` the natural contact shadow.
         max_upscale_ratio: the product is never enlarged more than this. 1.0: never at all.
         colour_mean_delta_e: largest allowed mean colour difference (CIEDE2000) from master to delivered file, over the

@@ -294,8 +294,8 @@ class RoutingConfig(Value):
         model: `serving`: the routing model that is in use, from storage; until one is promoted, the one that comes with
             Packshot (routing.md). `null`: no model, only the limits decide.
         route: the promise before the cut-out: of the machine's edits, people refuse at most this share.
-        approve: the promise after it: of the shots that the machine approves, at most this share would be refused by a
-            person.
+        approve: the promise after the cut-out: of the shots that the machine approves, people would refuse at most this
+            share.
         audit: which shots that the machine would approve are audited by people.
         real_only: kinds of shots for which drawn scenes prove nothing: `unnamed` (nobody named a category), `on_floor`
             (a visible floor, and a base that the photograph does not prove), `pale_on_pale`, `dark_backdrop`. The

@@ -48,10 +48,11 @@ def closer_look(around: Around, noise: float, regions: Regions, chosen: NDArray[
         chosen: (chosen regions,): indices of the regions to measure.
     """
     even = np.asarray(cv2.GaussianBlur(around.levels, (0, 0), _EVEN_PX), np.float32)
-    places = _places(regions, chosen)
+    places = [regions.pixels[one] for one in chosen]
+    outside = (_away(around) > _OUTSIDE_PX).astype(np.float32)
     columns: list[list[float]] = []
     for sigma in _NEARBY.values():
-        off = even - _backdrop_nearby(around, even, sigma)
+        off = even - _backdrop_nearby(around, even, outside, sigma)
         bright = mean_channel(off)
         maps = (bright, greatest_channel(np.abs(off - bright[..., None])), greatest_channel(np.abs(off)))
         columns += [[float(picture.ravel()[place].mean()) for place in places] for picture in maps]
@@ -60,17 +61,13 @@ def closer_look(around: Around, noise: float, regions: Regions, chosen: NDArray[
     return np.array(columns, np.float64).T
 
 
-def _places(regions: Regions, chosen: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """Return the flat indices of the pixels of each chosen region."""
-    order = np.argsort(regions.region, kind="stable")
-    ends = np.searchsorted(regions.region[order], np.arange(len(regions.boxes) + 1))
-    return [regions.places[order[ends[one] : ends[one + 1]]] for one in chosen]
+def _away(around: Around) -> FloatImage:
+    """Return each pixel's distance from the product, in pixels of the picture around it; 0 inside."""
+    return np.asarray(cv2.distanceTransform((~around.kept).view(np.uint8), cv2.DIST_L2, 3), np.float32)
 
 
-def _backdrop_nearby(around: Around, even: FloatImage, sigma: float) -> FloatImage:
+def _backdrop_nearby(around: Around, even: FloatImage, outside: FloatImage, sigma: float) -> FloatImage:
     """Return the backdrop's mean colour near each pixel; far from any it is the predicted one."""
-    away = cv2.distanceTransform((~around.kept).view(np.uint8), cv2.DIST_L2, 3)
-    outside = (away > _OUTSIDE_PX).astype(np.float32)
     total = _blurred(np.asarray(even * outside[..., None]), sigma) + _LEAST_WEIGHT * around.backdrop
     return np.asarray(total / (_blurred(outside, sigma) + _LEAST_WEIGHT)[..., None], np.float32)
 

@@ -66,7 +66,7 @@ def most_likely_left(around: Around, noise: float) -> Left | None:
     if len(doubted):
         likely[doubted] = np.minimum(likely[doubted], closer_probabilities(around, noise, regions, doubted))
     for worst in np.argsort(-likely, kind="stable"):
-        if not goes_on(around, *np.divmod(regions.places[regions.region == worst], around.kept.shape[1])):
+        if not goes_on(around, *np.divmod(regions.pixels[worst], around.kept.shape[1])):
             return Left(float(likely[worst]), float(regions.area[worst]), regions.boxes[worst])
     return None
 

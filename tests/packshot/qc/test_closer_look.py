@@ -10,7 +10,7 @@ import pytest
 from packshot.qc.around import Around
 from packshot.qc.closer_look import NAMES, closer_look
 from packshot.qc.near_backdrop import Regions
-from packshot.types import FloatImage
+from packshot.types import Box, FloatImage
 
 SIDE = 240
 PREDICTED = 200.0
@@ -75,3 +75,17 @@ def test_a_region_without_product_around_it_says_so() -> None:
 def test_only_the_chosen_regions_are_measured_in_the_order_of_choice() -> None:
     alone = [look(shaded(), [box], [0])[0] for box in (WHOLE, INSIDE)]
     assert look(shaded(), [INSIDE, AT_THE_RIM, WHOLE], [2, 0]) == alone
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_region_s_pixels_are_those_that_carry_its_number_in_their_order(seed: int) -> None:
+    """Sorted once for all: to look through every pixel for each region takes the square of their number."""
+    draw = np.random.default_rng(seed)
+    count, pixels = 7, 200
+    region, places = draw.integers(0, count, pixels), draw.integers(0, 10_000, pixels)
+    boxes = (Box(0, 0, 1, 1),) * count
+    regions = Regions(boxes, np.bincount(region, minlength=count).astype(np.float64), {}, places, region)
+    assert len(regions.pixels) == count
+    for number, found in enumerate(regions.pixels):
+        np.testing.assert_array_equal(found, places[region == number])
+    assert regions.pixels is regions.pixels

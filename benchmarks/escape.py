@@ -76,8 +76,8 @@ class Truth:
     def faults(self) -> tuple[str, ...]:
         """The reasons why the edit is not acceptable, such as ``IoU < 0.97``.
 
-        First come those that show in an average over the picture, then those of the edit's worst place. The result is
-        empty if the edit is acceptable.
+        First come the reasons that show in an average over the picture, then the reasons at the edit's worst place. The
+        result is empty if the edit is acceptable.
         """
         checks = {
             f"a stretch > {MOST_STRETCH_DELTA_E:g}": self.worst_stretch_delta_e > MOST_STRETCH_DELTA_E,

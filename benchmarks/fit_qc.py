@@ -222,8 +222,8 @@ def held_out(rows: Sequence[Labelled], code: str, old: RuleLimits) -> tuple[list
 def table(rows: Sequence[Labelled], rules: dict[str, RuleLimits]) -> str:
     """Return a Markdown table with a row for each fitted rule: its new limits, what it catches, and its false alarms.
 
-    What it catches is the share of bad edits that lose points by it, and that lose all its points. False alarms are the
-    same two shares of good edits.
+    "What it catches" has two shares: of the bad edits that lose points by the rule, and of the bad edits that lose all
+    points of the rule. "False alarms" has the same two shares of the good edits.
 
     Args:
         rows: the labelled edits.

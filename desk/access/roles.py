@@ -31,7 +31,7 @@ class Person(Value):
 
     Attributes:
         name: the name in the account and in the records of decisions.
-        roles: those of the account.
+        roles: the roles of the account; they decide what the person may see and do.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Show the pages with production numbers: those of the morning report, waiting shots, the shots behind each number."""
+"""Show the pages with production numbers: the numbers of a day, shots that wait, and the shots behind each number."""
 
 from __future__ import annotations
 

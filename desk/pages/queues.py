@@ -49,8 +49,9 @@ class Place(NamedTuple):
     def beside(self, name: str) -> tuple[str, str, int]:
         """Return (address of the shot before, address of the shot after, the shot's own number in the list).
 
-        The first shot has none before it, and the last one none after it; that address is empty. The number counts
-        from 1. For a shot that is not in the list it is 0, and the first shot of the list is the one after it.
+        The address of the shot before is empty for the first shot, and the address of the shot after is empty for the
+        last. The number counts from 1. If the list does not have the shot, the number is 0, and the first shot of the
+        list counts as the shot after.
 
         Args:
             name: the shot in the middle, CLIENT/BATCH/SHOT.

@@ -136,8 +136,8 @@ class Outbox:
     def hold(self, *answers: CheckedAnswer, person: str) -> tuple[ShotId, ...]:
         """Hold decisions that a person made in one step; return the shots that already had a decision here.
 
-        The earlier decision about such a shot stays as it is, and the new one is dropped. If the person has another
-        decision that is still held, that one is sent next, and can no longer be taken back once it is sent.
+        For these shots the earlier decision stays as it is, and the new one is dropped. If the person has an older
+        decision that is still held, the older one is sent next. Once sent, it can no longer be taken back.
 
         Args:
             answers: the decisions, one for each shot.

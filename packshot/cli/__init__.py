@@ -57,8 +57,8 @@ def build(
     Args:
         segmenter: called with the name of an engine (the library that runs the network), such as ``onnxruntime``;
             returns (the segmentation network, findings about it). Only commands that cut out a product call it.
-        today: called without arguments; returns today's date. Platforms' rules can change on a date: those of this day
-            apply if a command names no other day.
+        today: called without arguments; returns today's date. Platforms' rules can change on a date. If a command names
+            no other day, the rules of this day apply.
         surroundings: called without arguments by ``config check``; returns the problems of the environment, such as a
             wrong variable, one text each. By default there are none.
     """

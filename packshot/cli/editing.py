@@ -56,8 +56,8 @@ def add(app: typer.Typer, segmenter: SegmenterSource, today: Callable[[], dateti
         app: the command line. It is changed.
         segmenter: called with the name of an engine (the library that runs the network), such as ``onnxruntime``;
             returns (the segmentation network, findings about it).
-        today: called without arguments; returns today's date. Platforms' rules can change on a date: those of this day
-            apply.
+        today: called without arguments; returns today's date. Platforms' rules can change on a date. The rules of this
+            day apply.
     """
 
     @app.command()

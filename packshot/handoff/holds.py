@@ -126,7 +126,7 @@ def _needs(view: str, ghost_mannequin: bool, reference: bool, config: HandoffCon
 def paired(need: Need, *, product: str, siblings: Iterable[Sibling], config: HandoffConfig) -> tuple[Sibling, ...]:
     """Return the photographs of a product that meet a need, such as all its neck shots, in the given order.
 
-    These are the photographs of the product whose view is the one that `config` names for the need. The result is empty
+    `config` names a view for each need. The photographs of the product with this view are returned. The result is empty
     if there are none, or if the need cannot be met by a photograph.
 
     Args:

@@ -192,9 +192,9 @@ def write_master(master: Master) -> bytes:
     """Return the master as the bytes of a TIFF: 16 bits, Adobe RGB with its ICC profile, 300 dpi, kept metadata.
 
     The same master gives the same bytes. The pixels are compressed with Deflate, level 1, if that saves at least a
-    fifth of the bytes. The noise of a 16-bit original does not compress, so it is stored uncompressed, and can be read
-    ten times as fast. No predictor is used: it makes masters of 8-bit originals larger, because they hold few different
-    values.
+    fifth of the bytes. The master of a 16-bit original is usually stored uncompressed, because noise does not compress.
+    Such a file can be read ten times as fast. No predictor is used: it makes masters of 8-bit originals larger, because
+    they hold few different values.
 
     Args:
         master: the master to write.

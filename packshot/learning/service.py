@@ -62,7 +62,7 @@ class ModelInService(Value):
     def promised(self, promise: Promise) -> Promise:
         """Return the promise that the machine must keep now.
 
-        Its confidence is that of the configs. Its error ratio is that of the configs times the strictness.
+        It has the confidence that the configs state. Its error ratio is the ratio in the configs times the strictness.
 
         Args:
             promise: the promise as the configs state it.

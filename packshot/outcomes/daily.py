@@ -34,8 +34,8 @@ class DailyReport(Value):
     """The report on one day of work, with the numbers of the days before for its charts. `report_of` makes it.
 
     Attributes:
-        figures: those of the day itself.
-        trend: oldest first, the day itself last. None for a day without numbers.
+        figures: the numbers of the day itself.
+        trend: the numbers of each day, oldest first, the day itself last. None for a day without numbers.
         config: when a day begins, and what an hour of work costs.
         zone: name of the time zone in which times are shown.
     """

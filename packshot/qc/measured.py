@@ -93,7 +93,7 @@ def box_around(x: float, y: float, frame: Size, *, side_px: int = EVIDENCE_PX) -
 
 
 def widened(box: Box, frame: Size, *, least_px: int = EVIDENCE_PX, most_px: int = 1024) -> Box:
-    """Return a box of a size for a reviewer to look at, in pixels of the photograph. Its centre is that of another box.
+    """Return a box of a size for a reviewer to look at, in pixels of the photograph, around the centre of a given box.
 
     The result is 32 px wider and higher than the box, but at least `least_px`, at most `most_px`, and never larger than
     the photograph. If the result would reach beyond the photograph, it is moved inside.

@@ -96,8 +96,8 @@ class RouteDecision(Value):
         reason: the reason in words, for people.
         model: name and version of the model that was asked, with a space between them; ``rules only`` if none was.
         refusal_probability: the model's probability that a person refuses the edit, 0..1; None without a model.
-        tag: the shot's category, with its source and probability. If no category was stated, it is the one that the
-            photograph looks like; no rule uses that one. None if the photograph does not look enough like any.
+        tag: the shot's category, with its source and probability. If no category was stated, the tag has the category
+            that the photograph looks like, which no rule uses. None if the photograph does not look enough like any.
     """
 
     complexity: Complexity
@@ -164,7 +164,7 @@ def decide(
 def may_be_otherwise(category: Category | None, source: str) -> bool:
     """Return True if the look of the photograph may change who edits the shot.
 
-    That is so if the category is unknown. It is also so if no rule says who edits shots of the category, and the
+    It may in two cases. Either the category is unknown. Or no rule says who edits shots of the category, and the
     category was only concluded from a word in a text, such as the file's name.
 
     Example: the file name says "vase", so the category is home. Only the photograph shows that the vase is made of

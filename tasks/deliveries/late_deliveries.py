@@ -68,10 +68,10 @@ def gather(shot: ShotId) -> Gathered:
     """Return whether a shot that was just approved is delivered at once, or waits to be delivered together with others.
 
     The client's style guide decides. If the shot completes its product, the product's other approved shots are
-    delivered with it; those of other batches in a delivery of their own. A shot that waits is noted in the batch's
-    record with the time of its delivery, and a run of `deliver-batch` is created for that time, if there is none. A
-    shot of a cancelled batch or of an incomplete product waits without a time and without a run. A shot that is not
-    approved any more counts as delivered at once.
+    delivered with it. Shots of the product that came in another batch go out in a delivery of that batch. If the shot
+    waits, the batch's record gets a note of it, with the time of its delivery, and a run of `deliver-batch` is created
+    for that time, if there is none. A shot of a cancelled batch or of an incomplete product waits without a time and
+    without a run. A shot that is not approved any more counts as delivered at once.
 
     Raises:
         ObjectMissingError: the batch has no record.

@@ -209,7 +209,7 @@ def shared(settings: Settings | None = None) -> Shared | None:
     database at its first use. The same settings give the same object in the whole process.
 
     Args:
-        settings: None means those of the environment.
+        settings: None means the settings that the environment variables give.
     """
     chosen = settings or get_settings()
     if chosen.index_url is None:
@@ -228,7 +228,7 @@ def own(settings: Settings | None = None) -> Own:
     (``PACKSHOT_SCRATCH_MAX_BYTES`` is 0), it is in memory. It is not brought up to date here.
 
     Args:
-        settings: None means those of the environment.
+        settings: None means the settings that the environment variables give.
     Raises:
         IndexAwayError: the file can't be made or opened.
     """

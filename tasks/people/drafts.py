@@ -69,8 +69,8 @@ def with_draft(record: ShotRecord) -> ShotRecord:
 def given_matte(record: ShotRecord) -> Matte | None:
     """Return the matte from which the editor of a shot began, (rows, columns) float32 in 0..1.
 
-    The matte is that of the draft (the file that the editor was given to begin with); without a draft, that of the
-    machine's edit. None if there is neither.
+    It is the matte in the draft, the file that the editor was given to begin with. Without a draft it is the matte of
+    the machine's edit. None if there is neither.
 
     Args:
         record: the shot's record.

@@ -82,7 +82,7 @@ def fetch_model(
 
     Args:
         name: a model in ``configs/models.yaml``, such as ``isnet-general-use``.
-        settings: None means those of the environment.
+        settings: None means the settings that the environment variables give.
         on_progress: called while the file arrives, with (where it comes from, bytes so far, bytes in all).
     Raises:
         ModelError: the model is not listed, or no source has it; the message gives the reason for each source.
@@ -133,7 +133,7 @@ def load_model(settings: Settings | None = None) -> LoadedModel:
     cut out with it gets a warning.
 
     Args:
-        settings: None means those of the environment.
+        settings: None means the settings that the environment variables give.
     Raises:
         ModelError: the model is not listed, or neither it nor a fallback is available.
         DiskFullError: there is no room for the file.

@@ -1,6 +1,6 @@
 """Change a shot's record while a stage works on the shot.
 
-Each state that the shot reaches becomes an event in its record; so does an error.
+Each state that the shot reaches becomes an event in its record. An error becomes an event, too.
 """
 
 from __future__ import annotations

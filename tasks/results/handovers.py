@@ -114,7 +114,7 @@ class EditedShot(Handover):
         category: name of the product category, such as ``bottle``; empty if unknown.
         verdict: the machine's verdict on its edit: approve, review, or redo.
         score: of the edit, 0 to 100.
-        reason: why the verdict is so, in words.
+        reason: the reason of the verdict, in words.
         needs_person: True if a reviewer or an editor has to look at the shot.
     """
 

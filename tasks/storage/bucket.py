@@ -67,7 +67,7 @@ class Storage(Requests):
         """Return the bucket that the settings name. The process's connections are used again, so the call is cheap.
 
         Args:
-            settings: None means those of the environment.
+            settings: None means the settings that the environment variables give.
         Raises:
             ConfigError: `settings` is None, and an environment variable is wrong.
         """
@@ -425,7 +425,7 @@ def open_storage(settings: Settings | None = None) -> Storage:
     The process's connections are used again, so the call is cheap.
 
     Args:
-        settings: None means those of the environment.
+        settings: None means the settings that the environment variables give.
     Raises:
         ConfigError: `settings` is None, and an environment variable is wrong.
     """

@@ -61,6 +61,6 @@ def open_inbox(settings: Settings | None = None) -> Inbox:
     """Return the inbox of the storage that the settings name, for a client's upload.
 
     Args:
-        settings: None means those of the environment.
+        settings: None means the settings that the environment variables give.
     """
     return Inbox.opened(settings)

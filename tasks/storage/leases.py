@@ -349,8 +349,8 @@ def at_work() -> Iterator[None]:
     """Return a context manager. During its block a lease in storage shows others that this flow run's process is alive.
 
     A thread renews the lease every few seconds. If the same run has two processes, the second waits until the first has
-    ended. A subflow in the same process gets no lease of its own: that of the outermost flow covers it. Outside a flow
-    run, no lease is held. After the block the lease is deleted.
+    ended. A subflow in the same process gets no lease of its own: the lease of the outermost flow counts for all.
+    Outside a flow run, no lease is held. After the block the lease is deleted.
 
     Raises:
         TransientError: on entering, the storage could not be reached for two minutes.

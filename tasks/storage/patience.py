@@ -5,11 +5,12 @@ every request of `tasks.storage.bucket` that fails because the storage is away c
 
 - In a flow, outside a task, where nothing else retries, the request is made again until ``PACKSHOT_PATIENCE_S`` is
   over.
-- Inside a task, it is made again for as long, but only while the storage answers nothing at all. If the storage answers
-  other requests, the trouble may concern one object only: the task fails, and the other shots go on.
+- Inside a task, the request is made again until the same time is over, but only while the storage answers nothing at
+  all. If the storage answers other requests, the trouble may concern one object only: the task fails, and the other
+  shots go on.
 - Outside a run, the error is raised at once: a person waits for the command, or a loop tries again later.
 
-Prefect's own client retries requests to its server; `outlasting_prefect` lets it do so for as long.
+Prefect's own client retries requests to its server; `outlasting_prefect` lets it retry for the same time.
 
 A lease shows who is at work on something, and may expire while its owner waits. So before a request is made again, the
 owner checks that its leases are still its own, and takes back those that nobody else has claimed.
@@ -73,7 +74,7 @@ def outlasting(request: Callable[[], R], *, answers: Callable[[], bool]) -> R:
 
     Args:
         request: asks the storage and returns its answer. It may be called several times.
-        answers: returns True if the storage answers any request at all; called in tasks only.
+        answers: called without arguments, in tasks only; returns True if the storage answers any request at all.
     Raises:
         StorageUnavailableError: the storage is away, and the caller does not wait, or has waited long enough.
         LeaseLostError: while this run waited, another run has taken its work over.
@@ -106,13 +107,13 @@ def outlasting(request: Callable[[], R], *, answers: Callable[[], bool]) -> R:
 
 
 def waits(answers: Callable[[], bool]) -> bool:
-    """Return True if code that finds the storage away has to wait for it instead of failing.
+    """Return True if the code that runs now should wait for a storage that is away, False if it should fail at once.
 
-    In a flow it always has to. In a task it has to only while the storage answers nothing at all. Outside a run it
-    never has to.
+    In a flow the result is True. In a task it is True only while the storage answers no request at all. Outside a run
+    it is False.
 
     Args:
-        answers: returns True if the storage answers any request at all; called in tasks only.
+        answers: called without arguments, in tasks only; returns True if the storage answers any request at all.
     """
     if TaskRunContext.get() is not None:
         return not answers()

@@ -1,6 +1,6 @@
 """Make single requests to the bucket, again while the storage is away, and raise Packshot's own errors.
 
-What a request means, and whether it may be repeated, is decided above: `tasks.storage.bucket`.
+`tasks.storage.bucket`, which uses this module, decides what a request means, and whether it may be repeated.
 """
 
 from __future__ import annotations

@@ -179,7 +179,7 @@ def open_scratch(settings: Settings | None = None) -> Scratch:
     """Return this machine's cache of stored objects, in the folder and of the size that the settings name.
 
     Args:
-        settings: None means those of the environment.
+        settings: None means the settings that the environment variables give.
     """
     chosen = settings or get_settings()
     return Scratch(chosen.scratch_dir, max_bytes=chosen.scratch_max_bytes)

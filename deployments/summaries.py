@@ -9,9 +9,16 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from packshot.blind import UNTOLD
 from packshot.escaping import terminal
 
 _COLOURS = {"delivered": "green", "waiting": "yellow", "refused": "magenta", "failed": "red", "at work": "cyan"}
+
+WHY_UNTOLD = (
+    "Until a reviewer has answered, no list shows the score of that shot or what the machine found: "
+    "it shall not lead the reviewer. The review desk shows the shots."
+)
+"""Said below a table with shots that wait for a reviewer."""
 
 
 def show_summary(console: Console, summary: Any) -> None:
@@ -42,6 +49,8 @@ def show_summary(console: Console, summary: Any) -> None:
         console.print(f"{finding.status}: {finding.message}", markup=False, highlight=False)
     for warned in summary.warnings:
         console.print(f"warning: {warned.sentence}", markup=False, highlight=False, soft_wrap=True)
+    if any(fate.why == UNTOLD for fate in summary.fates):
+        console.print(WHY_UNTOLD, style="dim", soft_wrap=True)
     console.print(summary.sentence)
 
 

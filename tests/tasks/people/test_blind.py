@@ -14,7 +14,7 @@ from rich.console import Console
 
 from deployments.commands.jobs import _print_job
 from deployments.demo import environment
-from deployments.summaries import show_summary
+from deployments.summaries import WHY_UNTOLD, show_summary
 from packshot.decision import Choice
 from packshot.keys import delivery_prefix, notice_key
 from packshot.naming import ShotId, batch_id
@@ -146,6 +146,15 @@ def test_no_list_tells_the_machine_s_opinion_of_a_review_or_which_was_drawn(plac
     said = LISTS[place]()
     for word in TELLING:
         assert word not in said, (place, word)
+
+
+@pytest.mark.usefixtures("reviews")
+def test_the_terminal_says_why_a_review_has_no_score() -> None:
+    summary = standing_of(BATCH)
+    assert WHY_UNTOLD in printed(lambda console: show_summary(console, summary))
+    others = summary.model_copy(update={"fates": tuple(one for one in summary.fates if one.shot == DONE.shot)})
+    assert others.fates
+    assert WHY_UNTOLD not in printed(lambda console: show_summary(console, others))
 
 
 @pytest.mark.usefixtures("reviews")

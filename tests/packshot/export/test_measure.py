@@ -104,6 +104,39 @@ def test_noise_within_a_cell_is_not_a_shift_but_a_shift_is() -> None:
         assert (figures.mean_delta_e > 2) is expected
 
 
+def test_every_cell_of_the_product_is_compared_and_nothing_around_it() -> None:
+    """Kind of test that was missing: one in which the colours differ from place to place."""
+    framed = framed_grey()
+    around = framed.pixels.copy()
+    around[framed.matte < 1] = 0
+    alike = measure_colour(around, framed, icc=working_profile())
+    assert alike is not None
+    assert (alike.mean_delta_e, alike.samples) == (0, 4 * 9)
+    for top in range(32, 48, 4):
+        for left in range(12, 48, 4):
+            changed = framed.pixels.copy()
+            changed[top : top + 4, left : left + 4, 0] += 9_000
+            figures = measure_colour(changed, framed, icc=working_profile())
+            assert figures is not None
+            assert figures.mean_delta_e > 0.1, (top, left)
+
+
+def test_of_a_large_product_some_thousand_cells_are_compared_from_all_over_it() -> None:
+    side = 400
+    pixels = np.full((side, side, 3), 30_000, np.uint16)
+    whole = Placement(window=Box(0, 0, side, side), canvas=Size(side, side), subject=Box(0, 0, side, side))
+    framed = Framed(pixels, np.ones((side, side), np.float32), whole)
+    found = []
+    for half in (np.s_[:200], np.s_[200:], np.s_[:, :200], np.s_[:, 200:]):
+        changed = pixels.copy()
+        changed[half] += 9_000
+        figures = measure_colour(changed, framed, icc=working_profile())
+        assert figures is not None
+        assert 3_000 <= figures.samples <= 6_000
+        found.append(figures.mean_delta_e)
+    assert found == pytest.approx([found[0]] * 4, rel=0.02)
+
+
 def test_without_a_product_no_colour_is_compared() -> None:
     framed = framed_grey()
     empty = dataclasses.replace(framed, matte=np.zeros_like(framed.matte))

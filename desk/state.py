@@ -20,6 +20,7 @@ from desk.pictures.packs import own_pictures
 from desk.pictures.previews import Pictures
 from desk.work.claims import Claims
 from desk.work.counted import Counts
+from desk.work.glances import Glances
 from desk.work.guests import Guests
 from desk.work.outbox import Outbox
 from desk.work.rates import Rates
@@ -63,6 +64,7 @@ class Desk:
         counted: the last count of each batch.
         guests: what the desk remembers of people with share links.
         groups: which shots of a batch were taken in the same light, as it was read last.
+        glances: what is shown of the shots that stand beside another one, as it was read last.
         pictures: the shots' pictures, and their tiles on this machine's disk.
         away: why the lists could not be refreshed in the last round; empty if they were.
         round_s: how long the last round took, in seconds.
@@ -81,6 +83,7 @@ class Desk:
     counted: Counts
     guests: Guests
     groups: ShootGroups
+    glances: Glances
     pictures: Pictures
     away: str = ""
     round_s: float = 0.0
@@ -123,6 +126,7 @@ class Desk:
             counted=Counts(),
             guests=Guests(),
             groups=ShootGroups(),
+            glances=Glances(),
             pictures=own_pictures(),
             outbox=Outbox(undo_s=settings.desk_undo_s, on_settled=waiting.look_again),
         )

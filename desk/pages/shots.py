@@ -19,6 +19,7 @@ from desk.pages.forms import own_fields_of, person_of
 from desk.pages.queues import place_of
 from desk.pages.rendering import TITLES, desk_of, page, shot_in
 from desk.work import showing
+from desk.work.glances import PREVIEW, Glance
 from desk.work.waiting import STATES, Queue, record_of
 from packshot.blind import is_blind
 from packshot.decision import ColourWord
@@ -32,10 +33,9 @@ from tasks.environment.configs import configs_in_force
 from tasks.environment.style_guides import promise_shown
 from tasks.people.products import siblings_of
 from tasks.people.tickets import ticket_of, ticket_page_link
-from tasks.records.stored import find_batch, find_record, load_records
+from tasks.records.stored import find_batch, find_record
 from tasks.storage.shot_objects import fetch
 
-PREVIEW = "preview.webp"
 MOST_BESIDE = 8
 """Other views of the product that are shown."""
 MOST_EXAMPLES = 2
@@ -217,7 +217,7 @@ async def _around(request: Request, record: ShotRecord) -> tuple[list[dict[str, 
         to_thread.run_sync(desk.groups.nearest, record.shot, MOST_BESIDE + MOST_NEIGHBOURS),
     )
     nearest = [one for one in group if one not in views][:MOST_NEIGHBOURS]
-    found = {one.shot: one for one in await to_thread.run_sync(load_records, [*views, *nearest])}
+    found = {one.shot: one for one in await to_thread.run_sync(desk.glances.of, [*views, *nearest])}
     beside, neighbours = ([found[one] for one in names if one in found] for names in (views, nearest))
     return _small_pictures(beside, person), _small_pictures(neighbours, person)
 
@@ -230,19 +230,19 @@ def _other_views(record: ShotRecord, waiting: Iterable[ShotId]) -> list[ShotId]:
     return [one for one in dict.fromkeys([*waiting, *known]) if one != record.shot][:MOST_BESIDE]
 
 
-def _small_pictures(records: Iterable[ShotRecord], person: Person) -> list[dict[str, Any]]:
+def _small_pictures(glances: Iterable[Glance], person: Person) -> list[dict[str, Any]]:
     """Return those shots whose small picture there is and the person may see."""
     return [
         {
             "shot": one.shot,
-            "preview": _preview(one),
-            "view": one.fact("view"),
+            "preview": _preview_link(one.shot, one.preview),
+            "view": one.view,
             "product": one.product,
             "state": one.state.replace("_", " "),
             "opens": person.sees(one.state),
         }
-        for one in records
-        if _preview(one) and person.glances(one.state)
+        for one in glances
+        if one.preview and person.glances(one.state)
     ]
 
 
@@ -286,8 +286,11 @@ def _job(record: ShotRecord, person: Person) -> dict[str, Any] | None:
 
 
 def _preview(record: ShotRecord) -> str:
-    digest = record.objects.get(PREVIEW, "")[: showing.DIGITS]
-    return f"/previews/{record.shot}/{digest}.webp" if digest else ""
+    return _preview_link(record.shot, record.objects.get(PREVIEW, ""))
+
+
+def _preview_link(shot: ShotId, sha256: str) -> str:
+    return f"/previews/{shot}/{sha256[: showing.DIGITS]}.webp" if sha256 else ""
 
 
 async def preview(request: Request) -> Response:

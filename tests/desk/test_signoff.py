@@ -12,16 +12,17 @@ import pytest
 
 from desk.pages import shots
 from desk.state import Desk
+from desk.work.glances import KEPT_S, Glances
 from desk.work.showing import history_of
 from packshot.decision import Choice
-from packshot.keys import batch_record_key, shot_key
+from packshot.keys import batch_record_key, record_key, shot_key
 from packshot.naming import ShotId
 from packshot.record import EDIT, MACHINE_EDIT, State
 from tasks.people import forms
 from tasks.people.answers import _machine_edit
 from tasks.people.forms import Answer
 from tasks.people.jobs import open_waiting_run
-from tasks.records.stored import change_batch, load_record
+from tasks.records.stored import change_batch, change_record, load_record
 from tasks.runs.resuming import cancel_waiting, waiting_run_of
 from tasks.storage.bucket import Storage
 from tests.chromium import needs_chromium
@@ -145,9 +146,33 @@ def test_a_batch_is_not_read_for_each_page_of_its_shots(
         return get(storage, asked)
 
     monkeypatch.setattr(Storage, "get_with_etag", counted)
-    pages = [browser.page_of(one) for one in (for_review[0], for_review[2], for_review[0])]
+    pages = [browser.page_of(one) for one in (for_review[0], for_review[2])]
+    before = len(read)
+    pages.append(browser.page_of(for_review[0]))
     assert ["Beside it in the shoot group" in one for one in pages] == [True, True, True]
     assert read.count(key) == 1
+    assert read[before:] == [record_key(for_review[0])], "the shots beside it were read for the pages before"
+
+
+def test_a_shot_beside_another_shows_its_new_state_after_a_while(
+    for_review: list[ShotId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shot, other, times = for_review[0], for_review[1], [0.0]
+    glances = Glances(clock=lambda: times[0])
+    absent = shot.in_batch.shot("nobody")
+    assert [(one.shot, one.state) for one in glances.of([other, absent, shot])] == [
+        (other, State.IN_REVIEW),
+        (shot, State.IN_REVIEW),
+    ]
+    change_record(shot, lambda record: record.model_copy(update={"state": State.APPROVED}))
+    assert glances.of([shot])[0].state is State.IN_REVIEW
+    times[0] = KEPT_S
+    assert [one.state for one in glances.of([shot, other])] == [State.APPROVED, State.IN_REVIEW]
+    monkeypatch.setattr("desk.work.glances.MOST_KEPT", 1)
+    glances.of([shot])
+    times[0] = 2 * KEPT_S
+    assert len(glances.of([shot, other])) == 2
+    assert len(glances._known) == 1
 
 
 @needs_chromium

@@ -15,6 +15,7 @@ from packshot.types import Box, Finding, Size, Status
 
 FILL_TOLERANCE_PX = 2
 """Tolerance of a measured length: resampling may take a pixel at each end of the product."""
+_MODELS = {ColourModel.RGB: "RGB", ColourModel.GREY: "grey", ColourModel.CMYK: "CMYK", ColourModel.LAB: "L*a*b*"}
 
 
 def check(
@@ -146,8 +147,8 @@ def depth_finding(decoded: Decoded, bit_depth: int, *, model: ColourModel = Colo
     return check(
         "file_bit_depth",
         photo.model is model and photo.bit_depth == bit_depth and photo.alpha is None,
-        f"The file is {photo.model.value} with {photo.bit_depth} bits per channel"
-        f"{' and transparency' if photo.alpha is not None else ''}; {model.value} with {bit_depth} was ordered.",
+        f"The file is {_MODELS[photo.model]} with {photo.bit_depth} bits per channel"
+        f"{' and transparency' if photo.alpha is not None else ''}; {_MODELS[model]} with {bit_depth} was ordered.",
         measured=photo.bit_depth,
         limit=bit_depth,
         unit="bit",

@@ -11,6 +11,7 @@ import io
 import pytest
 from PIL import Image
 
+from packshot.colour.profile import ColourModel
 from packshot.export.decoded import Decoded, decode_delivered
 from packshot.export.findings import (
     background_finding,
@@ -92,8 +93,16 @@ def test_a_file_has_the_ordered_model_and_depth_and_no_transparency(
     mode: str, ordered: int, status: Status, words: str
 ) -> None:
     found = depth_finding(picture(mode), ordered)
+    assert found.code == "file_bit_depth"
     assert said(found) == (status, 8, ordered, "bit", True)
     assert found.message == words
+
+
+def test_a_file_for_print_may_be_cmyk_where_that_was_ordered() -> None:
+    press = picture("CMYK", "JPEG")
+    assert depth_finding(press, 8, model=ColourModel.CMYK).status is PASSED
+    found = depth_finding(press, 8)
+    assert (found.status, found.message[:45]) == (FAILED, "The file is CMYK with 8 bits per channel; RGB")
 
 
 @pytest.mark.parametrize(("stated", "status"), [(300, PASSED), (301, FAILED), (72, FAILED), (None, FAILED)])
@@ -126,6 +135,28 @@ def test_a_size_at_its_limits_passes_and_a_pixel_beyond_them_fails() -> None:
     for ordered, status in ((Size(1000, 1000), PASSED), (Size(1000, 999), FAILED)):
         first, *_ = size_findings(Size(1000, 1000), platform, ordered=ordered)
         assert (first.code, *said(first)) == ("canvas_size", status, 1000, 1000, "px", True)
+
+
+@pytest.mark.parametrize(
+    ("aspect", "size", "off", "status"),
+    [
+        ("4:5", Size(800, 1000), 0, PASSED),
+        ("4:5", Size(801, 1000), 1, PASSED),
+        ("4:5", Size(798, 1000), 2, FAILED),
+        ("3:2", Size(1500, 1000), 0, PASSED),
+        ("3:2", Size(1500, 999), 1, PASSED),
+        ("3:2", Size(1500, 1002), 2, FAILED),
+        ("3:2", Size(1501, 1000), 0.67, PASSED),
+        ("4:5", Size(1000, 800), 360, FAILED),
+    ],
+)
+def test_an_aspect_ratio_is_off_by_pixels_of_the_shorter_side(
+    aspect: str, size: Size, off: float, status: Status
+) -> None:
+    canvas = AMAZON.canvas.model_copy(update={"aspect": aspect})
+    *_, found = size_findings(size, AMAZON.model_copy(update={"canvas": canvas}))
+    assert (found.code, *said(found)) == ("canvas_aspect", status, off, 1, "px", False)
+    assert found.message == f"The canvas differs by {off:.1f} px from the aspect ratio {aspect}."
 
 
 def fills(**rules: object) -> Platform:

@@ -26,7 +26,7 @@ $(STAMP): requirements.lock requirements-uv.lock pyproject.toml
 
 # What numba compiles once on a machine, on both cores. Whoever needs it earlier compiles it too, which only costs time.
 COMPILE = $(BIN)/python -c 'from packshot.cutout.closed_form import load_solver; load_solver()' & solver=$$!; \
-	$(BIN)/python -c 'from packshot.formats.jpeg_codes import load_walk; from packshot.formats.jpeg_progressive import load_progressive_walk; load_walk(); load_progressive_walk()' && wait $$solver && touch $(LOOPS)
+	$(BIN)/python -c 'from packshot.formats.jpeg_codes import load_walk; from packshot.formats.jpeg_lossless import load_lossless_walk; from packshot.formats.jpeg_progressive import load_progressive_walk; load_walk(); load_lossless_walk(); load_progressive_walk()' && wait $$solver && touch $(LOOPS)
 
 $(LOOPS): $(STAMP)
 	@$(COMPILE)

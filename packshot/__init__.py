@@ -7,5 +7,5 @@ clock.
 __version__ = "0.1.0"
 """The release. This line alone states it: the package's metadata are made from it (docs/releasing.md)."""
 
-PIPELINE_VERSION = "17"
+PIPELINE_VERSION = "18"
 """Raise it with every change of pixels, measurements or decisions. It is part of each cache key and certificate."""

@@ -182,8 +182,9 @@ THE_CLIENT_FILE = Group(
             gate=True,
         ),
         "codes_out_of_step": Meaning(
-            "The JPEG lost data, or bytes of it were changed: near the place in the message, parts of the picture may "
-            "be too coarse, or wrong in detail. A person looks at it; if they see it, ask for the file again.",
+            "The JPEG or the camera RAW lost data, or bytes of it were changed: near the place in the message, parts "
+            "of a JPEG may be too coarse, or wrong in detail; in a camera RAW, the message names the row from which on "
+            "values may be wrong. A person looks at it; if they see it, ask for the file again.",
             measured="number of places",
             gate=True,
         ),

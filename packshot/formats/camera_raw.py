@@ -6,7 +6,7 @@ by the brightest value. Otherwise two pictures in the same light would come out 
 
 LibRaw fills missing data with black and reports it on the standard error stream only. So this module checks for itself.
 Before decoding, it checks that every part of the file lies within the file. After decoding, it looks for empty sensor
-rows.
+rows, and follows the codes of sensor values that are stored as lossless JPEG.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ from packshot.colour.spaces import encode_working, working_profile
 from packshot.formats.boxes import boxes
 from packshot.formats.container import Container, DamagedError, NotReadError, Raster
 from packshot.formats.ifd import Directory, TiffBytes, open_tiff
+from packshot.formats.jpeg_codes import NotCompiledError
+from packshot.formats.lossless_jpeg import damage_in_lossless, is_lossless
 from packshot.types import Finding, Pixels16, Size, Status
 
 _PANASONIC_START = 280
@@ -35,6 +37,8 @@ _SOMEWHERE = 0xFFFFFFFF
 _COMPRESSION, _PHOTOMETRIC = 259, 262
 _SENSOR_VALUES = (32803, 34892)
 _UNREAD_COMPRESSIONS = {52546: "JPEG XL compression", 50002: "JPEG XL compression"}
+_JPEG_COMPRESSIONS = (6, 7)
+_DNG_VERSION, _FIRST_RIGHT_VERSION = 50706, bytes((1, 1, 0, 0))
 _OPCODE_LISTS = (51008, 51009, 51022)
 _LENS = {1: "distortion", 2: "distortion", 14: "distortion", 3: "shading", 9: "shading"}
 """Opcodes of a DNG that correct its lens (DNG 1.7.1, chapter 7), and what each corrects. LibRaw does none of them."""
@@ -104,7 +108,9 @@ def decode_raw(data: bytes, container: Container) -> Raster:
     """Return the picture developed from the sensor values: (rows, columns, 3) uint16, Adobe RGB, upright, full size.
 
     The white balance is the camera's, or daylight if the file states none. Highlights are clipped. A warning is among
-    the findings if daylight was assumed, or if nobody knows the camera's colours.
+    the findings if daylight was assumed, or if nobody knows the camera's colours. ``codes_out_of_step``, which stops
+    automatic approval, is among them if the file's sensor values are damaged: only those that are stored as lossless
+    JPEG are looked at.
 
     Args:
         data: the whole file.
@@ -133,7 +139,7 @@ def decode_raw(data: bytes, container: Container) -> Raster:
     return Raster(
         _encoded(linear),
         ColourModel.RGB,
-        findings=tuple(_doubts(container, balanced=balanced)),
+        findings=(*_doubts(container, balanced=balanced), *_broken_codes(data)),
         developed=f"{container.coding}, {'camera' if balanced else 'daylight'} white balance",
     )
 
@@ -221,6 +227,51 @@ def _check_rows(raw: Any) -> None:
     share = float(empty.mean())
     if share > _EMPTY_ROWS_RATIO:
         raise DamagedError(f"a camera RAW of which {share:.0%} of the sensor's rows hold nothing: it was cut off")
+
+
+def _broken_codes(data: bytes) -> tuple[Finding, ...]:
+    """Return the finding on damage in the sensor values' streams, for those that are lossless JPEG."""
+    tiff = open_tiff(data)
+    directories = list(_all_directories(tiff)) if tiff else []
+    if any(_DNG_VERSION in one and one.bytes_of(_DNG_VERSION) < _FIRST_RIGHT_VERSION for one in directories):
+        return ()  # their largest differences are followed by bits that T.81 does not have
+    streams = [one for one in _streams(directories, data) if is_lossless(one)]
+    try:
+        damage = [(number, words) for number, one in enumerate(streams) if (words := damage_in_lossless(one))]
+    except NotCompiledError as error:
+        message = f"Small damage in this camera RAW was not looked for: numba can't be used here ({error})."
+        return (Finding(code="damage_not_looked_for", status=Status.WARNING, message=message),)
+    if not damage:
+        return ()
+    (number, words), several = damage[0], len(streams) > 1
+    message = f"The camera RAW's sensor values{f', in part {number + 1} of {len(streams)},' if several else ''} have "
+    return (
+        Finding(
+            code="codes_out_of_step",
+            status=Status.FAILED,
+            message=f"{message}{words}: bytes were lost or changed.",
+            measured=len(damage),
+            gate=True,
+        ),
+    )
+
+
+def _streams(directories: Iterable[Directory], data: bytes) -> Iterator[bytes]:
+    """Yield the parts of the pictures that begin as a JPEG does, together at most as long as the file.
+
+    Only in a file that was made to cost time and memory are they longer, because they overlap.
+    """
+    left = len(data)
+    for directory in directories:
+        if directory.whole(_COMPRESSION) not in _JPEG_COMPRESSIONS:
+            continue
+        for starts, lengths in ((_TILES, _TILE_BYTES), (_STRIPS, _STRIP_BYTES)):
+            for at, size in zip(directory.wholes(starts), directory.wholes(lengths), strict=False):
+                left -= size
+                if left < 0:
+                    return
+                if data[at : at + 2] == b"\xff\xd8":
+                    yield data[at : at + size]
 
 
 def _check_compression(data: bytes) -> None:

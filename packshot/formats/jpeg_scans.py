@@ -123,7 +123,7 @@ def read_scans(data: bytes) -> Iterator[Scan]:
             steps.update(_steps(body))
         elif code == 0xC4:
             tables = tables.copy()
-            added += _add_tables(body, tables)
+            added += add_tables(body, tables)
             if added > _MOST_TABLES:
                 raise NotLookedAtError
         elif code == 0xDD:
@@ -141,7 +141,7 @@ def _steps(body: bytes) -> Iterator[tuple[int, NDArray[np.int64]]]:
         at += 1 + (128 if wide else 64)
 
 
-def _add_tables(body: bytes, tables: NDArray[np.uint16]) -> int:
+def add_tables(body: bytes, tables: NDArray[np.uint16]) -> int:
     """Write the Huffman tables of a segment (T.81, B.2.4.2 and annex C) into rows of `tables`; return how many."""
     at, added = 0, 0
     while at < len(body):

@@ -16,11 +16,12 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from packshot.formats import jpeg_codes, jpeg_progressive
+from packshot.formats import jpeg_codes, jpeg_lossless, jpeg_progressive
 
 _LOOPS = {
     "follow": Path(jpeg_codes.__file__),
     "follow_progressive": Path(jpeg_progressive.__file__),
+    "follow_lossless": Path(jpeg_lossless.__file__),
 }
 """The compiled functions, and the sources that they stand in."""
 _READ_ONLY = "packshot.formats.kernel_cache.ReadOnlyLocator"
@@ -54,6 +55,7 @@ def _found() -> Path | None:
         with contextlib.suppress(jpeg_codes.NotCompiledError):
             jpeg_codes.load_walk()
             jpeg_progressive.load_progressive_walk()
+            jpeg_lossless.load_lossless_walk()
         folder = _kept()
     if folder is None:
         logging.getLogger(__name__).warning(

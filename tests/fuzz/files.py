@@ -16,7 +16,7 @@ from packshot.colour.spaces import srgb_profile
 from packshot.formats.blocks import Block, join_blocks
 from packshot.paths.records import encode_records
 from packshot.paths.write import path_blocks
-from tests.drawn_raw import draw_dng
+from tests.drawn_raw import draw_dng, draw_lossless_dng, draw_scene
 from tests.packshot.formats import isobmff as bmff
 from tests.packshot.formats.test_conformance import mpo
 from tests.packshot.paths.drawn_paths import circle, saved
@@ -235,4 +235,5 @@ def jpeg_xls() -> list[bytes]:
 def raws() -> list[bytes]:
     opcodes = struct.pack(">I", 2) + (struct.pack(">4I", 9, 0x01030000, 1, 8) + bytes(8)) * 2
     asked = ((51009, 7, len(opcodes), opcodes, True),)
-    return [draw_dng(np.array([[0.2, 0.2, 0.2], [0.4, 0.3, 0.2], [0.1, 0.2, 0.4]]), more=asked)]
+    plain = draw_dng(np.array([[0.2, 0.2, 0.2], [0.4, 0.3, 0.2], [0.1, 0.2, 0.4]]), more=asked)
+    return [plain, draw_lossless_dng(draw_scene(SIDE, SIDE), tile_px=32)[0]]

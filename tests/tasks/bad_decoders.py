@@ -64,9 +64,10 @@ def echo(data: bytes, **known: Any) -> tuple[Any, dict[str, Any]]:
 def loops_found_on_disk(data: bytes, **known: Any) -> tuple[Any, dict[str, Any]]:
     """The compiled loops that were found on disk, not compiled anew."""
     from packshot.formats.jpeg_codes import load_walk
+    from packshot.formats.jpeg_lossless import load_lossless_walk
     from packshot.formats.jpeg_progressive import load_progressive_walk
 
-    loops: list[Any] = [load_walk(), load_progressive_walk()]  # numba's dispatchers
+    loops: list[Any] = [load_walk(), load_progressive_walk(), load_lossless_walk()]  # numba's dispatchers
     return sum(sum(loop.stats.cache_hits.values()) for loop in loops), {}
 
 

@@ -156,8 +156,8 @@ THE_CLIENT_FILE = Group(
             "If they matter, ask for a TIFF of 16 bits that is developed with them.",
         ),
         "damage_not_looked_for": Meaning(
-            "The JPEG was not checked for damage, or not for small damage; the message has the reason. Look at the "
-            "whole picture.",
+            "The JPEG or camera RAW was not checked for damage, or not for small damage; the message has the reason. "
+            "Look at the whole picture.",
         ),
         "metadata_damaged": Meaning(
             "The picture is whole, but other parts of the file (colour profile, EXIF, texts) are damaged and "

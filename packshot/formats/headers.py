@@ -33,13 +33,16 @@ _LEAST_GAP = 1024
 def identify(data: bytes) -> FileKind:
     """Return the kind of a file, by its content; UNKNOWN if nothing recognises it.
 
-    If its first bytes are not known and it has at least 50,000 bytes, LibRaw is asked whether it is a camera RAW.
+    If its first bytes are not known and it has at least 50,000 bytes, LibRaw is asked whether it is a camera RAW. So it
+    is if the file could be a text, but has no line's end in its first 50,000 bytes: sensor values without a header may
+    look so.
 
     Args:
         data: the whole file.
     """
     kind = detect(data)
-    asked = kind is FileKind.UNKNOWN and len(data) >= _LEAST_RAW_BYTES
+    endless = kind is FileKind.TEXT and b"\n" not in data[:_LEAST_RAW_BYTES] and b"\r" not in data[:_LEAST_RAW_BYTES]
+    asked = (kind is FileKind.UNKNOWN or endless) and len(data) >= _LEAST_RAW_BYTES
     return FileKind.RAW if asked and opened_by_libraw(data) else kind
 
 

@@ -193,3 +193,17 @@ def test_exposure_is_known_of_cameras_whose_container_is_no_tiff() -> None:
     assert read_metadata(Container(exif=exif, exif_shot=shot)).camera_make == "FUJIFILM"
     exif, shot = _exif(shared_data("raw", "truncated", "Canon-R6-pruned.CR3").read_bytes())
     assert read_metadata(Container(exif=exif, exif_shot=shot)).iso
+
+
+def test_a_kodak_yrgb_is_known_by_its_size_and_developed_with_its_colours(limits: IngestConfig) -> None:
+    """It has no header: two rows of luma lie around one of colour differences, of which every second is red."""
+    columns, rows = 640, 480
+    luma = np.random.default_rng(1).normal(120, 20, (rows, columns)).clip(60, 180).astype(np.uint8)
+    red = np.where(np.arange(rows) < rows // 2, 40, -40)[:, None]  # more than green; blue is as much less
+    differences = np.where(np.arange(columns) % 2, 128 + red, 128 - red).astype(np.uint8)
+    parts = [luma[row].tobytes() + differences[row].tobytes() + luma[row + 1].tobytes() for row in range(0, rows, 2)]
+    photo = open_photo(b"".join(parts), name="DC0001.kdc", limits=limits.model_copy(update={"min_px": 1}))
+    assert (photo.kind, photo.size) == (FileKind.RAW, (columns, rows))
+    pixels = develop(photo).pixels16.astype(int)
+    top, bottom = ((half[..., 0] - half[..., 2]).mean() for half in (pixels[:200], pixels[-200:]))
+    assert top > 3000 > -3000 > bottom

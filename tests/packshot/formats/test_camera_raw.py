@@ -17,6 +17,7 @@ from packshot.colour.spaces import srgb_to_pcs, working_profile
 from packshot.errors import RefusedInputError, TooLargeError, UnreadableError
 from packshot.formats.camera_raw import _exif, _opcodes
 from packshot.formats.container import Container
+from packshot.formats.headers import identify
 from packshot.formats.sniff import FileKind, detect
 from packshot.ingest.decode import Photo, open_photo
 from packshot.ingest.master import develop
@@ -207,3 +208,12 @@ def test_a_kodak_yrgb_is_known_by_its_size_and_developed_with_its_colours(limits
     pixels = develop(photo).pixels16.astype(int)
     top, bottom = ((half[..., 0] - half[..., 2]).mean() for half in (pixels[:200], pixels[-200:]))
     assert top > 3000 > -3000 > bottom
+
+
+def test_sensor_values_that_look_like_a_text_are_a_camera_raw_and_a_text_of_any_length_is_a_text() -> None:
+    columns, rows = 640, 480
+    values = b"<" * columns + b"v" * columns + b"2" * columns
+    assert detect(values * (rows // 2)) is FileKind.TEXT
+    assert identify(values * (rows // 2)) is FileKind.RAW
+    assert identify(b'{"a":1}' * 20_000) is FileKind.TEXT
+    assert identify((b"a line\n" * 70_000)[: columns * rows * 3 // 2]) is FileKind.TEXT

@@ -27,7 +27,7 @@ from packshot.formats.boxes import boxes
 from packshot.formats.container import Container, DamagedError, NotReadError, Raster
 from packshot.formats.ifd import Directory, TiffBytes, open_tiff
 from packshot.formats.jpeg_codes import NotCompiledError
-from packshot.formats.lossless_jpeg import damage_in_lossless, is_lossless
+from packshot.formats.raw_streams import damage_in_lossless, is_lossless
 from packshot.types import Finding, Pixels16, Size, Status
 
 _PANASONIC_START = 280

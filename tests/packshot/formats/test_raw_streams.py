@@ -13,9 +13,9 @@ import pytest
 
 from packshot.errors import UnreadableError
 from packshot.formats import camera_raw
-from packshot.formats import lossless_jpeg as room
+from packshot.formats import raw_streams as room
 from packshot.formats.jpeg_codes import NotCompiledError
-from packshot.formats.lossless_jpeg import damage_in_lossless, is_lossless
+from packshot.formats.raw_streams import damage_in_lossless, is_lossless
 from packshot.ingest.decode import open_photo
 from packshot.ingest.master import develop
 from packshot.specs.models import IngestConfig

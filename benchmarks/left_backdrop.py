@@ -524,8 +524,8 @@ def fares(made: Sequence[Table], found: Sequence[NDArray[np.float64]]) -> str:
 
     Args:
         made: the tables of all mattes.
-        found: for each table the probabilities that its regions are left-over backdrop, from `held_out`; for both
-            forests the smaller of their two.
+        found: for each table the probabilities that its regions are left-over backdrop, from `held_out`. To test both
+            forests together, pass the smaller of their probabilities for each region.
     """
     lines = ["| source | right mattes | held | wrong mattes | held |", "|---|---:|---:|---:|---:|"]
     for source in SOURCES:

@@ -93,7 +93,7 @@ def main() -> None:
 
 @contextmanager
 def two_servers(folder: Path) -> Iterator[Line]:
-    """Run S3, PostgreSQL, Redis and two Prefect servers during the block, and yield the line that they make.
+    """Run S3, PostgreSQL, Redis and two Prefect servers during the block, and yield them as a `Line`.
 
     Args:
         folder: for their data and logs; made if it is missing.

@@ -88,7 +88,7 @@ def run_demo(
         stack: the embedded servers, which run. The deliveries are downloaded into the folder ``deliveries`` of their
             state folder.
         batch: the batch that the photographs become, such as ``demo/sample-batch``.
-        network: what `begin_to_fetch` returned.
+        network: the download of the segmentation network's file, which `begin_to_fetch` has begun.
         samples: the folder; None means the photographs that come with Packshot.
         keep: True lets the servers run on until Ctrl-C.
     Raises:

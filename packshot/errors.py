@@ -1,7 +1,7 @@
 """Define every error that Packshot raises on purpose, as a tree. An error's branch says whether a retry may help.
 
     PackshotError
-    ├── TransientError                 trying again may help: retried by the line
+    ├── TransientError                 trying again may help: Packshot retries it
     │   ├── StorageUnavailableError    S3 did not answer, or answered 5xx / SlowDown
     │   ├── RecordConflictError        somebody else changed the record first
     │   └── DiskFullError              a disk of this machine is full
@@ -16,7 +16,7 @@
         ├── ManifestError              a manifest cannot be read
         ├── NamingError                a name cannot be built, or two files want the same one
         ├── IllegalTransitionError     a shot cannot go from this state to that one
-        ├── LeaseHeldError             another run is at work on it
+        ├── LeaseHeldError             another run works on the same batch, delivery or night
         ├── LeaseLostError             another run has taken this run's work over
         ├── BatchCancelledError        somebody has cancelled the batch
         ├── DecisionRefusedError       a person's decision cannot be followed: stale, not theirs, without a reason

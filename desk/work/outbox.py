@@ -200,7 +200,7 @@ class Outbox:
 
         Args:
             shot: the shot's id, or its text CLIENT/BATCH/SHOT.
-            fields: the fields of the line's form, as in `CheckedAnswer`.
+            fields: the form's fields: field name -> value, as in `CheckedAnswer`.
             person: the name of the person who sent the form.
         """
         known = self._answers.get(str(shot))

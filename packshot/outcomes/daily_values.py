@@ -367,7 +367,7 @@ class DayFigures(Value):
 
     @property
     def approved_ratio(self) -> float | None:
-        """Share of the machine's edits that it would approve unseen, 0..1; None without edits."""
+        """Share of the machine's edits whose verdict lets the machine approve them, 0..1; None without edits."""
         approved = sum(one.edits for one in self.verdicts if one.verdict is Verdict.AUTO_APPROVE)
         return approved / self.edits if self.edits else None
 

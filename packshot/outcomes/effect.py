@@ -105,10 +105,10 @@ class Pairs:
     treated: NDArray[np.int64]
 
     def of(self, products: NDArray[np.int64]) -> Pairs:
-        """Return the pairs of some products with new pictures, their controls included.
+        """Return only the pairs that belong to some products with new pictures: these products and their controls.
 
         Args:
-            products: positions of their SKUs in `Windows.skus`.
+            products: the products with new pictures, as positions of their SKUs in `Windows.skus`.
         """
         kept = np.isin(self.treated, products)
         return Pairs(self.product[kept], self.day[kept], self.treated[kept])

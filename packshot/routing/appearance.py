@@ -36,9 +36,9 @@ def appearance_figures(lab: FloatImage, backdrop: Backdrop, shape: Silhouette) -
     scale; a few may exceed it. `packshot.routing.features.Features` explains each.
 
     Args:
-        lab: (rows, columns, 3) float32, CIE L*a*b*: the product's box with a margin.
-        backdrop: the backdrop in the same part.
-        shape: the product's rough silhouette in the same part, not empty.
+        lab: the part of the photograph around the product, (rows, columns, 3) float32, CIE L*a*b*.
+        backdrop: the backdrop in this part of the photograph.
+        shape: the product's rough silhouette in this part of the photograph, not empty.
     """
     outline = (shape.filled - eroded(shape.filled, 1)) & clear_of_shadow(shape, 3)
     return {

@@ -101,11 +101,11 @@ class IngestConfig(Value):
         max_bytes, max_pixels, max_side_px, max_frames: size of the file in bytes, pixels of the picture (width times
             height), length of its longer side in pixels, and number of frames. A file that exceeds one of them is
             refused before it is decoded.
-        max_decoded_bytes: pixels times channels times bytes per channel; larger files are refused likewise. The default
-            allows 166 megapixels of 16-bit RGB.
+        max_decoded_bytes: pixels times channels times bytes per channel. A larger file is refused before it is decoded.
+            The default allows 166 megapixels of 16-bit RGB.
         max_working_bytes: memory that work on a picture takes. It is calculated from the header: for each pixel its
-            decoded bytes, and 36 bytes for working copies. Larger files are refused likewise (limits.md).
-        max_scanned_pixels: pixels times scans of a progressive JPEG; larger files are refused likewise.
+            decoded bytes, and 36 bytes for working copies. A larger file is refused before it is decoded (limits.md).
+        max_scanned_pixels: pixels times scans of a progressive JPEG. A larger file is refused before it is decoded.
         group_gap_s: a longer pause between two photographs starts a new shoot group.
         groups: what makes shots a group, and what may be corrected.
         profiles: what happens to pictures whose colours are not certain.

@@ -165,7 +165,7 @@ class Own:
     """A database with an index for this machine alone: tables of all shots and batches, from which lists and searches
     are answered.
 
-    It is a SQLite file in the scratch folder, or in memory. `own` makes it, for a line whose settings name no shared
+    It is a SQLite file in the scratch folder, or in memory. `own` makes it, if the settings name no shared
     index. Whoever asks it first brings it up to date with the records in the bucket (`tasks.queries.comparing`).
     Thread-safe.
 

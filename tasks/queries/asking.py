@@ -291,11 +291,10 @@ def changed_records(states: Collection[State], known: Mapping[str, str]) -> Chan
 
 
 def mark_of(states: Collection[State]) -> object:
-    """Return a value that changes when a shot in some states changes, or enters or leaves them.
+    """Return a value that changes whenever something happens to a shot in some states, or a shot enters or leaves them.
 
-    Compare two such values with ``==``. None if it is not known: the settings name no shared index (the PostgreSQL
-    table of all shots), or the index does not answer. The database looks at the rows and answers with two numbers,
-    however many rows there are.
+    Compare the results of two calls with ``==``. The result is None if the settings name no shared index (the
+    PostgreSQL table of all shots), or if the index does not answer. The call is cheap, however many shots there are.
 
     Args:
         states: the states to look at.

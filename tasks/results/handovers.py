@@ -130,9 +130,9 @@ class ApprovedShot(Handover):
     """Input of stage 4, the export: the shot is approved.
 
     Attributes:
-        edit_sha256: hash of ``edit.tif``. A new edit has another hash, so it is exported again.
-        delivered: how many deliveries the shot was in before. So a second delivery is exported again, even if the edit
-            is the same.
+        edit_sha256: hash of ``edit.tif``. After a new edit the hash is another, so the shot is exported again.
+        delivered: how many deliveries the shot was in before. With it, the shot is exported again for a second
+            delivery, even if the edit has not changed.
     """
 
     edit_sha256: str

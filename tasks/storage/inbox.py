@@ -17,7 +17,7 @@ from tasks.storage.bucket import ObjectInfo, Storage, has_bytes
 class Inbox(Storage):
     """The bucket for a client who uploads a batch: besides all that `Storage` does, it can write to the inbox.
 
-    `open_inbox` makes it. Only `packshot batch submit`, the demo and tests use one: the production line itself never
+    `open_inbox` makes it. Only `packshot batch submit`, the demo and tests use one: all other code never
     writes to the inbox.
     """
 

@@ -65,12 +65,12 @@ KINDS: Mapping[str, str] = {
 
 
 class Notice(Value):
-    """A message to people about a shot, or about the whole production line.
+    """A message to people about a shot, or about the whole system.
 
     Attributes:
         kind: what happened, one of `KINDS`, such as ``overdue``; the Prefect event's name is ``packshot.job.<kind>``.
-        client, batch, shot: names of what the notice is about. If it is about the line, client and batch are empty, and
-            `shot` is the topic, such as ``night``.
+        client, batch, shot: names of what the notice is about. If it is about the whole system, client and batch are
+            empty, and `shot` is the topic, such as ``night``.
         state: the shot's state; empty if the notice is not about a shot.
         message: what happened, in words.
         due: the time by which somebody must act, as text such as ``2026-05-01T14:00:00+00:00``; empty if nobody must.
@@ -126,7 +126,7 @@ def tell(record: ShotRecord, kind: str, message: str, *, due: str = "", once: st
 
 
 def raise_alarm(kind: str, message: str, *, about: str, once: str = "") -> bool:
-    """Send people a notice about the whole production line, not about one shot; return True if it was sent now.
+    """Send people a notice about the whole system, not about one shot; return True if it was sent now.
 
     Args:
         kind: what happened, one of `KINDS`, such as ``night_stopped``.

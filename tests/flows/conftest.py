@@ -104,6 +104,7 @@ def worker(prefect_stack: Stack, line_environment: Mapping[str, str]) -> Iterato
     yield
     with environment(line_environment):
         left = left_at_work()
+    wait_for_processes_of_runs(psutil.Process(process.pid))
     watchdog.end(psutil.Process(process.pid), signal.SIGTERM, grace_s=WORKER_ENDS_S)
     said = (prefect_stack.state_dir / "worker.log").read_text("utf-8", "replace")[-2000:]
     assert not left, f"these runs did not end within {RUNS_END_S:.0f} s: {left}"
@@ -120,6 +121,16 @@ def left_at_work() -> list[str]:
     while (left := _at_work()) and time.monotonic() < deadline:
         time.sleep(1.0)
     return left
+
+
+def wait_for_processes_of_runs(worker: psutil.Process) -> None:
+    """Wait until the worker has no process of a run. A run is completed a second or more before its process has ended.
+
+    A worker of Prefect's that is told to end in that second may never end.
+    """
+    deadline = time.monotonic() + RUNS_END_S
+    while worker.is_running() and worker.children() and time.monotonic() < deadline:
+        time.sleep(0.2)
 
 
 def _at_work() -> list[str]:
